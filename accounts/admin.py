@@ -30,12 +30,15 @@ from django.views.decorators.http import require_POST
 from accounts import second_person
 from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
+from accounts.desk_api.admin import ApiTokenAdmin
+from accounts.desk_api.tokens import ApiToken
 from accounts.forms import UserForm
 from accounts.models import AuditEntry, RightsGrant, User, VerifiedPhone
 from accounts.second_factor import end_other_sessions
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 admin.site.register(AuditEntry, AuditEntryAdmin)
+admin.site.register(ApiToken, ApiTokenAdmin)
 # The actions for which Django makes a permission for each model.
 ACTION_NAMES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 

@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import normalise_email
+from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 

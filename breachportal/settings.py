@@ -419,6 +419,7 @@ PROOF_RATES = {
     "certificate_check": "30/m/ip,600/h/ip",
     "push_renewal": "60/m/ip,600/h/ip",
     "breach_api": "60/m/ip",
+    "desk_api": "120/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",

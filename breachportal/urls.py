@@ -9,9 +9,12 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.desk_api.audit import audit_entries
 from breachportal.root import root
 from breachportal.search_engines import robots_txt, sitemap
 from breachportal.views import favicon, security_txt
+from incidents.desk_api import incident, incidents
+from notices.desk_api import notices
 from notices.views.alerts import renew_browser
 from notices.views.receipts import take_receipts
 
@@ -24,6 +27,10 @@ urlpatterns = [
     path("sitemap.xml", sitemap, name="sitemap"),
     path(".well-known/security.txt", security_txt, name="security_txt"),
     path("api/v3/", include("statements.breach_api.urls")),
+    path("api/desk/v1/incidents", incidents, name="desk_api_incidents"),
+    path("api/desk/v1/incidents/<slug:slug>", incident, name="desk_api_incident"),
+    path("api/desk/v1/incidents/<slug:slug>/notices", notices, name="desk_api_notices"),
+    path("api/desk/v1/audit-entries", audit_entries, name="desk_api_audit_entries"),
     path("admin/", admin.site.urls),
     path("sms/receipts/<slug:provider>/", take_receipts, name="take_receipts"),
     path("push/renewal/", renew_browser, name="renew_browser"),  # by push_worker.js

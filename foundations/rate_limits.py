@@ -107,7 +107,8 @@ def limited(
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             wait = 0
             if request.method in methods:
-                wait = _wait_seconds(request, action, by_user=by_user)
+                key = f"user:{request.user.pk}" if by_user else ""
+                wait = retry_after(request, action, key=key)
             return too_many_requests(request, wait) if wait else view(request, *args, **kwargs)
 
         return counted
@@ -125,8 +126,11 @@ def too_many_requests(
     return response
 
 
-def _wait_seconds(request: HttpRequest, action: str, *, by_user: bool) -> int:
-    key = f"user:{request.user.pk}" if by_user else ""
+def retry_after(request: HttpRequest, action: str, *, key: str = "") -> int:
+    """Counts a request against settings.PROOF_RATES[action].
+
+    Returns 0 if it passes, or after how many seconds one does. Without Redis every request passes.
+    """
     rates = settings.PROOF_RATES[action]
     try:
         return attempt(request, scope="notices", action=action, rates=rates, key=key).wait_seconds

@@ -112,6 +112,26 @@ class Migration(migrations.Migration):
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('hash__isnull', True), ('number__isnull', True)), models.Q(('hash__isnull', False), ('number__isnull', False)), _connector='OR'), name='audit_number_has_a_hash')],
             },
         ),
+        migrations.CreateModel(
+            name='ApiToken',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('label', models.CharField(help_text='The program that uses it, and its team.', max_length=80, verbose_name='name')),
+                ('digest', models.BinaryField(max_length=32, unique=True)),
+                ('reads_audit', models.BooleanField(default=False, help_text='The trail names members of the team and has old and new values.', verbose_name='may read the audit trail')),
+                ('made_at', models.DateTimeField(auto_now_add=True, verbose_name='made')),
+                ('expires_at', models.DateTimeField(verbose_name='valid until')),
+                ('revoked_at', models.DateTimeField(editable=False, null=True, verbose_name='revoked')),
+                ('last_used_on', models.DateField(editable=False, null=True, verbose_name='last used')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+            ],
+            options={
+                'verbose_name': 'API token',
+                'verbose_name_plural': 'API tokens',
+                'ordering': ['-made_at'],
+                'default_permissions': ('view',),
+            },
+        ),
         run_sql(SQL / 'rightsgrant.sql'),
         run_sql(SQL / 'audit.sql'),
     ]

@@ -193,6 +193,8 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_rightsgrant
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_rightsgrant_groups
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_apitoken
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('last_used_on', 'digest', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_verifiedphone
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', 'staff');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON auth_group
