@@ -1,4 +1,4 @@
-"""Formats of simplified Chinese: full dates, times with their zone, and digits in groups of three."""
+"""Formats of simplified Chinese: full dates, times with their zone, and groups of three digits."""
 
 DATE_FORMAT = "Y年n月j日"
 DATETIME_FORMAT = "Y年n月j日 H:i T"
