@@ -1,7 +1,15 @@
 """The wording rules by language. A language that is not here has the finding `no_rules`."""
 
+from statements.wording.chinese import RULES_OF_CHINESE
 from statements.wording.english import RULES_OF_ENGLISH
+from statements.wording.japanese import RULES_OF_JAPANESE
 from statements.wording.korean import RULES_OF_KOREAN
 from statements.wording.language_rules import LanguageRules
 
-WORDING_RULES: dict[str, LanguageRules] = {"ko": RULES_OF_KOREAN, "en": RULES_OF_ENGLISH}
+WORDING_RULES: dict[str, LanguageRules] = {
+    "ko": RULES_OF_KOREAN,
+    "en": RULES_OF_ENGLISH,
+    "ja": RULES_OF_JAPANESE,
+    "zh-hans": RULES_OF_CHINESE,
+    "zh-hant": RULES_OF_CHINESE,
+}

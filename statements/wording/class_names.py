@@ -1,6 +1,7 @@
 """The names of data classes, found in a sentence as people write them."""
 
 import re
+import unicodedata
 from collections.abc import Collection
 
 from statements.wording.language_rules import LanguageRules
@@ -17,7 +18,9 @@ class ClassNames:
         self, rules: LanguageRules, involved: Collection[str], others: Collection[str]
     ) -> None:
         self._involved = {_key(name) for name in involved}
-        names = sorted({*involved, *others}, key=len, reverse=True)
+        # As plain_text_of normalizes: "（" in the name of a class is "(" in the text.
+        written = {unicodedata.normalize("NFKC", name) for name in (*involved, *others)}
+        names = sorted(written, key=len, reverse=True)
         forms = "|".join(rules.class_name(name) for name in names if name.strip())
         edge = rules.word_edge
         self._pattern = re.compile(f"{edge}(?:{forms}){edge}", re.IGNORECASE) if forms else None
@@ -35,6 +38,6 @@ class ClassNames:
 
 
 def _key(name: str) -> str:
-    """Returns a name without spaces, hyphens, upper case and the English plural ending."""
-    bare = re.sub(r"[\s-]", "", name).casefold()
+    """Returns a name in NFKC, without spaces, hyphens, upper case and the English plural ending."""
+    bare = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", name)).casefold()
     return re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", bare) if bare.isascii() else bare

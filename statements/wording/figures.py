@@ -11,22 +11,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+from django.conf import settings
+
+from statements.wording import han_figures
+from statements.wording.figure_day import Day, days_of
 from statements.wording.plain_text import links, plain_text_of
+from statements.wording.scaled_numbers import NUMBER, Scale, decimal
 
 Match = re.Match[str]
-
-
-class Day(NamedTuple):
-    """A date; parts that the text does not state are None."""
-
-    month: int
-    day: int | None = None
-    year: int | None = None
-
-    def agrees_with(self, other: "Day") -> bool:
-        """Returns whether both can be the same date; often only one text states the year."""
-        is_same_day = (self.month, self.day) == (other.month, other.day)
-        return is_same_day and (self.year is None or other.year is None or self.year == other.year)
 
 
 @dataclass(frozen=True)
@@ -76,9 +68,14 @@ def _links(text: str) -> Iterator[Figure]:
             yield Figure("email", link.text.lower(), link.text)
         else:
             # A page's address without its language, so that both languages of the page are equal.
-            path = re.sub(r"^/(?:ko|en|kor|eng|kr)(?=/|$)", "", link.path, flags=re.IGNORECASE)
+            path = _without_language(link.path)
             place = link.host.removeprefix("www.") + path.rstrip("/")
             yield Figure("link", place, link.text)
+
+
+def _without_language(path: str) -> str:
+    codes = "|".join([*(code for code, _name in settings.LANGUAGES), "kor", "eng", "kr"])
+    return re.sub(rf"^/(?:{codes})(?=/|$)", "", path, flags=re.IGNORECASE)
 
 
 class _Finder(NamedTuple):
@@ -93,21 +90,12 @@ class _Finder(NamedTuple):
 # ---------------------------------------------------------------- dates
 
 
-def _day(month: int, day: int | None, year: str | None) -> Iterator[Day]:
-    if 1 <= month <= 12 and (day is None or 1 <= day <= 31):
-        yield Day(month, day, int(year) if year else None)
-
-
-def _days(match: Match, month: int) -> Iterator[Day]:
-    """Yields one date, both dates of "18 to 20 November", or a month without a day."""
-    groups = match.groupdict()
-    days = [groups[name] for name in ("day", "last_day", "end") if groups.get(name)]
-    for day in days or [None]:
-        yield from _day(month, int(day) if day else None, groups["year"])
+def _year(match: Match) -> int | None:
+    return int(match["year"]) if match["year"] else None
 
 
 def _of_numbered_month(match: Match) -> Iterator[Day]:
-    return _days(match, int(match["month"]))
+    return days_of(match, int(match["month"]), _year(match))
 
 
 _MONTHS = "January February March April May June July August September October November December"
@@ -115,7 +103,7 @@ _MONTH_NUMBERS = {name[:3]: number for number, name in enumerate(_MONTHS.split()
 
 
 def _of_named_month(match: Match) -> Iterator[Day]:
-    return _days(match, _MONTH_NUMBERS[match["month"][:3].title()])
+    return days_of(match, _MONTH_NUMBERS[match["month"][:3].title()], _year(match))
 
 
 _YEAR = r"(?P<year>(?:19|20)\d{2})"
@@ -232,59 +220,38 @@ def _phone(match: Match) -> Iterator[str]:
 
 # ---------------------------------------------------------------- numbers
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?"
 _ALONE = r"(?<![A-Za-z0-9_])"
-_KO_SMALL = {"십": 10, "백": 100, "천": 1000}
-_KO_LARGE = {"만": 10**4, "억": 10**8, "조": 10**12}
+_KO_SCALE = Scale({"십": 10, "백": 100, "천": 1000}, {"만": 10**4, "억": 10**8, "조": 10**12})
 # 조 also means "Article", so it counts only before a currency or a smaller unit. 만 before a number
 # means "full years of age".
-_KO_PART = rf"{_NUMBER}[천백십]?(?:만|억|조(?=\s?(?:원|달러|\d+[천백십]?[억만])))?"
+_KO_PART = rf"{NUMBER}[천백십]?(?:만|억|조(?=\s?(?:원|달러|\d+[천백십]?[억만])))?"
 _KO_NUMBER = re.compile(rf"{_ALONE}{_KO_PART}(?:(?<=[천백십만억조])\s?{_KO_PART})*")
 _EN_SCALE = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _EN_SCALE |= {"k": 10**3, "m": 10**6, "bn": 10**9}
 _EN_NUMBER = re.compile(
-    rf"{_ALONE}(?P<number>{_NUMBER})"
+    rf"{_ALONE}(?P<number>{NUMBER})"
     r"(?:(?:\s|-)?(?P<scale>thousand|million|billion|trillion)\b|(?P<short>k|m|bn)\b)?",
     re.IGNORECASE,
 )
 _VERSION = re.compile(r"(?<![A-Za-z0-9.])\d+(?:\.\d+){2,}(?!\d)")
 _PERCENT = re.compile(
-    rf"{_ALONE}(?P<number>{_NUMBER})\s?(?:%|퍼센트|프로(?![가-힣])|per\s?cent\b)", re.IGNORECASE
+    rf"{_ALONE}(?P<number>{NUMBER})\s?(?:%|퍼센트|프로(?![가-힣])|per\s?cent\b)", re.IGNORECASE
 )
 # English writes "third party" and "secondary harm" as words, but Korean writes a digit.
 _KO_WORDS = re.compile(r"제\s?3자|[12]차(?=\s?(?:피해|유출|인증|가해|사고))")
 
 
-def _decimal(text: str) -> Decimal:
-    return Decimal(text.replace(",", ""))
-
-
 def _ko_number(match: Match) -> Iterator[Decimal]:
-    """Yields the numbers of a match. Parts are added while their units decrease.
-
-    "3천370만" is one number, "3만 5만" are two.
-    """
-    total, section, last = Decimal(0), Decimal(0), Decimal(0)
-    for part in re.finditer(rf"({_NUMBER})([천백십]?)([만억조]?)", match[0]):
-        number = _decimal(part[1]) * _KO_SMALL.get(part[2], 1)
-        large = _KO_LARGE.get(part[3], 1)
-        if last and number * (large if not section else 1) >= last:
-            yield total + section
-            total, section = Decimal(0), Decimal(0)
-        section += number
-        last = Decimal(_KO_SMALL.get(part[2], 1))
-        if large > 1:
-            total, section, last = total + section * large, Decimal(0), Decimal(large)
-    yield total + section
+    return _KO_SCALE.numbers_of(match[0])
 
 
 def _en_number(match: Match) -> Iterator[Decimal]:
     scale = (match["scale"] or match["short"] or "").lower()
-    yield _decimal(match["number"]) * _EN_SCALE.get(scale, 1)
+    yield decimal(match["number"]) * _EN_SCALE.get(scale, 1)
 
 
 def _one_number(match: Match) -> Iterator[Decimal]:
-    yield _decimal(match["number"])
+    yield decimal(match["number"])
 
 
 def _as_written(match: Match) -> Iterator[str]:
@@ -295,6 +262,22 @@ def _nothing(_match: Match) -> Iterator[str]:
     return iter(())
 
 
+_HAN = [
+    _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+    _Finder("date", han_figures.DATES, han_figures.days),
+    _Finder("date", han_figures.DATE, han_figures.days),
+    _Finder("date", han_figures.MONTH, han_figures.days),
+    _Finder("time", han_figures.HALF_DAY_CLOCK, han_figures.times),
+    _Finder("time", _CLOCK, _plain_time),
+    _Finder("time", han_figures.TIME, han_figures.times),
+    _Finder("time", han_figures.POINT_TIME, han_figures.times),
+    _Finder("phone", _PHONE, _phone),
+    _Finder("percent", han_figures.PERCENT, han_figures.percent),
+    _Finder("number", _VERSION, _as_written),
+    _Finder("number", han_figures.NUMBER, han_figures.numbers),
+]
+# English writes "secondary harm" as words, but Japanese may write a digit.
+_JA_WORDS = re.compile(r"2次(?=被害|流出|漏えい)")
 _FINDERS: dict[str, list[_Finder]] = {
     "ko": [
         _Finder("number", _KO_WORDS, _nothing, is_mask=True),
@@ -322,5 +305,8 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("number", _VERSION, _as_written),
         _Finder("number", _EN_NUMBER, _en_number),
     ],
+    "ja": [_Finder("number", _JA_WORDS, _nothing, is_mask=True), *_HAN],
+    "zh-hans": _HAN,
+    "zh-hant": _HAN,
 }
 COMPARED_LANGUAGES = _FINDERS.keys()

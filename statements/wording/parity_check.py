@@ -46,10 +46,43 @@ _IN_KOREAN = (
     "열한|열하나",
     "열두|열둘|일년",
 )
+_IN_JAPANESE = (
+    "〇|ゼロ|な[いし]|ません",
+    "一|ひと|最初|初",
+    "二|ふた|両",
+    "三",
+    "四",
+    "五",
+    "六",
+    "七|一週",
+    "八",
+    "九",
+    "十",
+    "十一",
+    "十二|一年",
+)
+_IN_CHINESE = (
+    "零|〇|没|沒|无|無",
+    "一|首",
+    "二|两|兩|双|雙",
+    "三",
+    "四",
+    "五",
+    "六",
+    "七|一周|一週|一星期",
+    "八",
+    "九",
+    "十",
+    "十一",
+    "十二|一年",
+)
 # By language: the words for each small number, from 0, and the pattern that holds them.
 _WORDS = {
     "en": (_IN_ENGLISH, r"\b(?:{words})s?\b"),
     "ko": (_IN_KOREAN, r"(?:^|[^가-힣])(?:{words})"),
+    "ja": (_IN_JAPANESE, "(?:{words})"),
+    "zh-hans": (_IN_CHINESE, "(?:{words})"),
+    "zh-hant": (_IN_CHINESE, "(?:{words})"),
 }
 
 

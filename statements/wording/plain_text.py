@@ -24,7 +24,12 @@ _MARKUP = re.compile(
     r"|\\(?=[!-/:-@\[-`{-~])"
     r"|[*`\[\]<>]|~~|(?<![^\W_])_|_(?![^\W_])"
 )
-_END = re.compile(r"\n|[.!?。…]+[\"'”’)\]」』]*(?=\s|$)")
+_HAN_AND_KANA = "\u3040-\u30ff\u3400-\u9fff"
+_CLOSING = "[\"'”’)\\]」』]*"
+# Japanese and Chinese write no space after a sentence.
+_END = re.compile(
+    rf"\n|。+{_CLOSING}|[.!?…]+{_CLOSING}(?=\s|$)|[!?]+{_CLOSING}(?=[{_HAN_AND_KANA}])"
+)
 _ABBREVIATION = re.compile(
     r"\b(?:e\.g|i\.e|etc|cf|vs|approx|no|art|sec|civ|mr|mrs|ms|dr|st|inc|ltd|co|corp|[a-z])\.$",
     re.IGNORECASE,
@@ -154,11 +159,15 @@ _ENDINGS = (
     "com|net|org|info|biz|io|app|dev|shop|store|site|online|link|me|ly|gl|kr|jp|cn|us|uk|eu|au|sg"
     "|co|gov|edu|example|test"
 )
+# An address in ASCII ends at Korean, Japanese and Chinese words, which follow it without a
+# space. A domain that begins with such a letter reaches to the next space.
+_AFTER_ADDRESS = "\u3000-\u30ff\u3131-\u318e\u3400-\u9fff\uac00-\ud7a3\uff00-\uffef"
+_NO_ADDRESS = r"\s<>\"'()\[\]{}“”‘’«»|\\^`"
 _LINK = re.compile(
     r"(?P<email>(?<![A-Za-z0-9._%+-])(?:mailto:)?[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,})"
-    r"|(?P<url>(?:https?:)?//[^\s<>\"'()\[\]{}“”‘’«»|\\^`\u3131-\u318e\uac00-\ud7a3]+)"
+    rf"|(?P<url>(?:https?:)?//[^{_NO_ADDRESS}{_AFTER_ADDRESS}]+|https?://[^{_NO_ADDRESS}]+)"
     rf"|(?P<bare>(?<![A-Za-z0-9@._/-])(?:[A-Za-z0-9-]{{1,63}}\.)+(?:{_ENDINGS})(?![A-Za-z0-9-])"
-    r"(?:/[^\s<>\"'()\[\]{}“”‘’|\u3131-\u318e\uac00-\ud7a3]*)?)",
+    rf"(?:/[^\s<>\"'()\[\]{{}}“”‘’|{_AFTER_ADDRESS}]*)?)",
     re.IGNORECASE,
 )
 
