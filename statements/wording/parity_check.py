@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import translated_name
 from statements.findings import Finding, Severity
-from statements.wording.figures import COMPARED_LANGUAGES, Day, Figure, figures
+from statements.wording.figure_day import Day
+from statements.wording.figures import COMPARED_LANGUAGES, Figure, figures
 from statements.wording.rules import RULES
 
 # The languages write small numbers as words in different places ("two addresses", "주소 2개"). A
