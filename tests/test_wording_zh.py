@@ -1,8 +1,11 @@
 """The lint and the parity check find in both scripts of Chinese what they find in English."""
 
+import timeit
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from incidents.models import Basis
 from statements.wording import has_rules, lint, parity
@@ -123,6 +126,8 @@ def test_a_confirmed_act_is_no_allegation():
         ("凌晨0时5分", ["00:05"]),
         ("下午3:05", ["15:05"]),
         ("18時36分", ["18:36"]),
+        ("24時", ["00:00"]),
+        ("48時", [Decimal(48)]),
         ("以下3点", [Decimal(3)]),
         ("72小时内", [Decimal(72)]),
         ("3个月", [Decimal(3)]),
@@ -156,3 +161,28 @@ def test_a_translation_with_the_same_figures_passes_and_another_does_not(languag
 def test_a_small_number_may_be_written_as_a_word():
     texts = {"en": [("what", "We found 2 keys.")], "zh-hant": [("what", "我們找到兩把鑰匙。")]}
     assert parity(texts) == []
+
+
+_SIGNS = "0123456789,.:~〜年月日号號时時点點分半元令和民国國上下午前後晚間间从到至から"
+_SIGNS += "万萬億亿千百十割%可能已被泄露洩外。、 \n"
+
+
+@given(text=st.text(st.sampled_from(_SIGNS), max_size=40))
+def test_every_text_has_figures_and_findings_without_an_error(text):
+    for language in ("ja", "zh-hans", "zh-hant"):
+        assert figures(text, language) == figures(text, language)
+        lint(text, language=language, is_mandatory=True, involved_classes=["姓名"])
+
+
+@pytest.mark.parametrize("language", ["ja", "zh-hans"])
+@pytest.mark.parametrize(
+    "words", ["可能", "可能已被", "漏えいした", "第三者", "前员工", "尚未发现", "11月", "3万"]
+)
+def test_a_long_text_without_a_full_stop_is_checked_quickly(language, words):
+    text = words * 3000
+
+    def check() -> None:
+        lint(text, language=language, is_mandatory=True, involved_classes=["姓名"])
+        figures(text, language)
+
+    assert timeit.timeit(check, number=1) < 4

@@ -58,21 +58,22 @@ POINT_TIME = re.compile(rf"{_PART}{_FROM}(?<!\d)(?P<hour>\d{{1,2}})[点點]{_MIN
 
 
 def times(match: re.Match[str]) -> Iterator[str]:
-    """Yields the times of a match as "HH:MM" in 24 hours."""
+    """Yields the times of a match as "HH:MM" in 24 hours; none if there is no such time."""
     groups = match.groupdict()
+    minute = 30 if groups.get("half") else int(groups["minute"] or 0)
+    if int(groups["hour"]) > 24 or minute > 59:
+        return
     if groups.get("first"):
-        yield _clock(groups["first"], "0", match["part"])
-    minute = "30" if groups.get("half") else match["minute"] or "0"
-    yield _clock(match["hour"], minute, match["part"])
+        yield _clock(int(groups["first"]), 0, groups["part"])
+    yield _clock(int(groups["hour"]), minute, groups["part"])
 
 
-def _clock(hour: str, minute: str, part: str | None) -> str:
-    hours = int(hour) % 24
-    if part in _NIGHT.split("|") and hours == 12:
-        hours = 0
-    elif part and hours <= 12:
-        hours = hours % 12 + 12 * (part not in _MORNING.split("|"))
-    return f"{hours:02}:{int(minute):02}"
+def _clock(hour: int, minute: int, part: str | None) -> str:
+    if hour == 12 and part in _NIGHT.split("|"):
+        hour = 0
+    elif part and hour <= 12:
+        hour = hour % 12 + 12 * (part not in _MORNING.split("|"))
+    return f"{hour % 24:02}:{minute:02}"
 
 
 # ---------------------------------------------------------------- numbers
