@@ -6,6 +6,8 @@ from collections.abc import Collection
 
 from statements.wording.language_rules import LanguageRules
 
+_NO_NAME = r"(?!)"
+
 
 class ClassNames:
     """Finds the names of leaked data classes in a sentence.
@@ -17,27 +19,21 @@ class ClassNames:
     def __init__(
         self, rules: LanguageRules, involved: Collection[str], others: Collection[str]
     ) -> None:
-        self._involved = {_key(name) for name in involved}
-        # As plain_text_of normalizes: "（" in the name of a class is "(" in the text.
-        written = {unicodedata.normalize("NFKC", name) for name in (*involved, *others)}
-        names = sorted(written, key=len, reverse=True)
-        forms = "|".join(rules.class_name(name) for name in names if name.strip())
-        edge = rules.word_edge
-        self._pattern = re.compile(f"{edge}(?:{forms}){edge}", re.IGNORECASE) if forms else None
+        self._involved = _one_of(rules, involved)
+        any_name, edge = _one_of(rules, {*involved, *others}), rules.word_edge
+        self._pattern = re.compile(f"{edge}(?:{any_name}){edge}", re.IGNORECASE)
 
     def __bool__(self) -> bool:
-        return bool(self._involved)
+        return self._involved != _NO_NAME
 
     def in_sentence(self, text: str) -> list[str]:
         """Returns the leaked classes that the sentence names, in the sentence's spelling."""
-        if self._pattern is None:
-            return []
-        return [
-            match[0] for match in self._pattern.finditer(text) if _key(match[0]) in self._involved
-        ]
+        named = (match[0] for match in self._pattern.finditer(text))
+        return [name for name in named if re.fullmatch(self._involved, name, re.IGNORECASE)]
 
 
-def _key(name: str) -> str:
-    """Returns a name in NFKC, without spaces, hyphens, upper case and the English plural ending."""
-    bare = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", name)).casefold()
-    return re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", bare) if bare.isascii() else bare
+def _one_of(rules: LanguageRules, names: Collection[str]) -> str:
+    """Returns the pattern of the names, the longest first, in NFKC as plain_text_of writes it."""
+    written = {unicodedata.normalize("NFKC", name) for name in names if name.strip()}
+    longest_first = sorted(written, key=len, reverse=True)
+    return "|".join(map(rules.class_name, longest_first)) or _NO_NAME
