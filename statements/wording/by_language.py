@@ -5,6 +5,8 @@ from statements.wording.english import RULES_OF_ENGLISH
 from statements.wording.japanese import RULES_OF_JAPANESE
 from statements.wording.korean import RULES_OF_KOREAN
 from statements.wording.language_rules import LanguageRules
+from statements.wording.spanish import RULES_OF_SPANISH
+from statements.wording.vietnamese import RULES_OF_VIETNAMESE
 
 WORDING_RULES: dict[str, LanguageRules] = {
     "ko": RULES_OF_KOREAN,
@@ -12,4 +14,6 @@ WORDING_RULES: dict[str, LanguageRules] = {
     "ja": RULES_OF_JAPANESE,
     "zh-hans": RULES_OF_CHINESE,
     "zh-hant": RULES_OF_CHINESE,
+    "es": RULES_OF_SPANISH,
+    "vi": RULES_OF_VIETNAMESE,
 }

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from django.conf import settings
 
-from statements.wording import han_figures
+from statements.wording import decimal_comma, han_figures, spanish_figures, vietnamese_figures
 from statements.wording.figure_day import Day, days_of
 from statements.wording.plain_text import links, plain_text_of
 from statements.wording.scaled_numbers import NUMBER, Scale, decimal
@@ -308,5 +308,33 @@ _FINDERS: dict[str, list[_Finder]] = {
     "ja": [_Finder("number", _JA_WORDS, _nothing, is_mask=True), *_HAN],
     "zh-hans": _HAN,
     "zh-hant": _HAN,
+    "es": [
+        _Finder("number", decimal_comma.IP_ADDRESS, _as_written),
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        _Finder("date", spanish_figures.NUMERIC_DATE, spanish_figures.numbered_days),
+        _Finder("date", spanish_figures.DATE, spanish_figures.named_days),
+        _Finder("date", spanish_figures.MONTH, spanish_figures.named_days),
+        _Finder("time", spanish_figures.TIMES, spanish_figures.times),
+        _Finder("time", _CLOCK, _plain_time),
+        _Finder("number", spanish_figures.PHONE_GROUPS, spanish_figures.groups),
+        _Finder("phone", _PHONE, _phone),
+        _Finder("percent", spanish_figures.PERCENT, decimal_comma.one_number),
+        _Finder("number", decimal_comma.VERSION, _as_written),
+        _Finder("number", spanish_figures.NUMBER, spanish_figures.numbers),
+    ],
+    "vi": [
+        _Finder("number", decimal_comma.IP_ADDRESS, _as_written),
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        _Finder("date", vietnamese_figures.NUMERIC_DATE, vietnamese_figures.numbered_days),
+        _Finder("date", vietnamese_figures.DATE, vietnamese_figures.days),
+        _Finder("date", vietnamese_figures.MONTH, vietnamese_figures.days),
+        _Finder("time", vietnamese_figures.HALF_DAY_CLOCK, vietnamese_figures.times),
+        _Finder("time", vietnamese_figures.TIMES, vietnamese_figures.times),
+        _Finder("time", _CLOCK, _plain_time),
+        _Finder("phone", _PHONE, _phone),
+        _Finder("percent", vietnamese_figures.PERCENT, decimal_comma.one_number),
+        _Finder("number", decimal_comma.VERSION, _as_written),
+        _Finder("number", vietnamese_figures.NUMBER, vietnamese_figures.numbers),
+    ],
 }
 COMPARED_LANGUAGES = _FINDERS.keys()

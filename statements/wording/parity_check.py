@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import translated_name
 from statements.findings import Finding, Severity
+from statements.wording import spanish_figures, vietnamese_figures
 from statements.wording.figure_day import Day
 from statements.wording.figures import COMPARED_LANGUAGES, Figure, figures
 from statements.wording.rules import RULES
@@ -84,6 +85,8 @@ _WORDS = {
     "ja": (_IN_JAPANESE, "(?:{words})"),
     "zh-hans": (_IN_CHINESE, "(?:{words})"),
     "zh-hant": (_IN_CHINESE, "(?:{words})"),
+    "es": (spanish_figures.SMALL_NUMBERS, r"\b(?:{words})\b"),
+    "vi": (vietnamese_figures.SMALL_NUMBERS, r"\b(?:{words})\b"),
 }
 
 
