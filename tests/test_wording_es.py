@@ -1,5 +1,6 @@
 """The lint and the comparison of figures read Spanish."""
 
+import re
 import timeit
 import tomllib
 from datetime import date
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from incidents.models import Basis
 from statements import sample
 from statements.findings import Severity
-from statements.wording import has_rules, lint, parity
+from statements.wording import RULES, has_rules, lint, parity
 from statements.wording.figures import figures
 
 INVOLVED = [
@@ -232,6 +233,15 @@ def test_a_long_sentence_warns():
     words = " ".join(["palabra"] * 31)
     assert rules(f"{words}.") == ["long_sentence"]
     assert rules(" ".join(["palabra"] * 30) + ".") == []
+
+
+def test_every_rule_says_what_to_write_instead_and_its_example_passes():
+    sentence_rules = set(RULES) - {"double_passive", "no_rules"}
+    for name in sorted(rule for rule in sentence_rules if not rule.startswith("parity")):
+        suggestion = str(RULES[name].suggestion("es"))
+        assert suggestion
+        for example in re.findall("“(.+?)”", suggestion):
+            assert rules(example, basis=Basis.ALLEGATION) == []
 
 
 # ---------------------------------------------------------------- figures

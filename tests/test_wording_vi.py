@@ -1,5 +1,6 @@
 """The lint and the comparison of figures read Vietnamese."""
 
+import re
 import timeit
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from incidents.models import Basis
 from statements.findings import Severity
-from statements.wording import has_rules, lint, parity
+from statements.wording import RULES, has_rules, lint, parity
 from statements.wording.figures import figures
 
 INVOLVED = ["Họ tên", "Số điện thoại", "Địa chỉ", "Mã mở cửa tòa nhà", "Đơn hàng"]
@@ -170,6 +171,15 @@ def test_advertising_blocks_a_mandatory_message_and_warns_elsewhere():
 def test_a_long_sentence_warns():
     assert rules(" ".join(["chữ"] * 46) + ".") == ["long_sentence"]
     assert rules(" ".join(["chữ"] * 45) + ".") == []
+
+
+def test_every_rule_says_what_to_write_instead_and_its_example_passes():
+    sentence_rules = set(RULES) - {"double_passive", "no_rules"}
+    for name in sorted(rule for rule in sentence_rules if not rule.startswith("parity")):
+        suggestion = str(RULES[name].suggestion("vi"))
+        assert suggestion
+        for example in re.findall("“(.+?)”", suggestion):
+            assert rules(example, basis=Basis.ALLEGATION) == []
 
 
 # ---------------------------------------------------------------- figures

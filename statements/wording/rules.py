@@ -37,6 +37,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Write 유출: “이름과 전화번호가 유출되었습니다.”"),
             "en": _("Write “leaked”: “Your name and phone number leaked.”"),
+            "es": _("Write “filtrar”: “Se filtraron su nombre y su teléfono.”"),
+            "vi": _("Write “bị lộ”: “Họ tên và số điện thoại của bạn đã bị lộ.”"),
         },
     ),
     "hedge": Rule(
@@ -50,6 +52,10 @@ RULES: dict[str, Rule] = {
                 "Write what happened: “이름이 유출되었습니다.” Say apart what is not known yet."
             ),
             "en": _("Write what happened: “Your name leaked.” Say apart what is not known yet."),
+            "es": _("Write what happened: “Se filtró su nombre.” Say apart what is not known yet."),
+            "vi": _(
+                "Write what happened: “Họ tên của bạn đã bị lộ.” Say apart what is not known yet."
+            ),
         },
     ),
     "no_evidence": Rule(
@@ -61,6 +67,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Write what you know: “악용되었는지 알지 못합니다. 이렇게 조심하십시오.”"),
             "en": _("Write what you know: “We do not know whether it was misused. Do this:”"),
+            "es": _("Write what you know: “No sabemos si se ha hecho un mal uso. Haga esto:”"),
+            "vi": _("Write what you know: “Chúng tôi không biết dữ liệu có bị lạm dụng không.”"),
         },
     ),
     "third_party": Rule(
@@ -72,6 +80,10 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Say what happened: “권한 없는 자가 고객 정보에 접근했습니다.”"),
             "en": _("Say what happened: “Somebody without permission reached customers' data.”"),
+            "es": _(
+                "Say what happened: “Alguien sin permiso accedió a los datos de los clientes.”"
+            ),
+            "vi": _("Say what happened: “Có người không có quyền đã vào xem dữ liệu khách hàng.”"),
         },
     ),
     "marketing": Rule(
@@ -83,6 +95,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Leave it out, or describe compensation without advertising words."),
             "en": _("Leave it out, or describe compensation without advertising words."),
+            "es": _("Leave it out, or describe compensation without advertising words."),
+            "vi": _("Leave it out, or describe compensation without advertising words."),
         },
     ),
     "shop_link": Rule(
@@ -94,6 +108,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Link to a page of this portal, or to none."),
             "en": _("Link to a page of this portal, or to none."),
+            "es": _("Link to a page of this portal, or to none."),
+            "vi": _("Link to a page of this portal, or to none."),
         },
     ),
     "foreign_link": Rule(
@@ -105,6 +121,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Name the organisation and its telephone number; link from the portal's page."),
             "en": _("Name the organisation and its telephone number; link from the portal's page."),
+            "es": _("Name the organisation and its telephone number; link from the portal's page."),
+            "vi": _("Name the organisation and its telephone number; link from the portal's page."),
         },
     ),
     "allegation": Rule(
@@ -116,6 +134,10 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Label it: “전 직원이 접근했다는 혐의로 경찰이 수사하고 있습니다.”"),
             "en": _("Label it: “It is alleged that a former employee did it; police investigate.”"),
+            "es": _("Label it: “La policía investiga si un antiguo empleado accedió a los datos.”"),
+            "vi": _(
+                "Label it: “Cảnh sát đang điều tra nghi vấn một nhân viên cũ truy cập dữ liệu.”"
+            ),
         },
     ),
     "suspect_statement": Rule(
@@ -127,6 +149,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Leave it out, or add: “확인된 사실이 아닙니다.”"),
             "en": _("Leave it out, or add: “This is not confirmed.”"),
+            "es": _("Leave it out, or add: “No se ha confirmado.”"),
+            "vi": _("Leave it out, or add: “Điều này chưa được xác nhận.”"),
         },
     ),
     "long_sentence": Rule(
@@ -135,6 +159,8 @@ RULES: dict[str, Rule] = {
         better={
             "ko": _("Make two or three sentences of it; 80 syllables are the most."),
             "en": _("Make two or three sentences of it; 30 words are the most."),
+            "es": _("Make two or three sentences of it; 30 Spanish words are the most."),
+            "vi": _("Make two or three sentences of it; 45 Vietnamese syllables are the most."),
         },
     ),
     "double_passive": Rule(
