@@ -45,21 +45,27 @@ def figures(text: str, language: str) -> list[Figure]:
     for figure in _links(text):
         found.setdefault((figure.kind, figure.value), figure)
     rest = "\n".join(sentence.text for sentence in plain_text_of(text).sentences())
-    for link in reversed(list(links(rest))):
-        rest = _blanked(rest, *link.span)
+    rest = _blanked(rest, [link.span for link in links(rest)])
     for finder in _FINDERS.get(language, []):
-        for match in list(finder.pattern.finditer(rest)):
+        spans = list[tuple[int, int]]()
+        for match in finder.pattern.finditer(rest):
             values = list(finder.values(match))
             for value in values:
                 key = (finder.kind, value)
                 found.setdefault(key, Figure(finder.kind, value, match[0].strip()))
             if values or finder.is_mask:
-                rest = _blanked(rest, *match.span())
+                spans.append(match.span())
+        rest = _blanked(rest, spans)
     return list(found.values())
 
 
-def _blanked(text: str, start: int, end: int) -> str:
-    return text[:start] + "\n" * (end - start) + text[end:]
+def _blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """Returns the text with line breaks in place of the spans, which are in their order."""
+    parts, position = list[str](), 0
+    for start, end in spans:
+        parts += [text[position:start], "\n" * (end - start)]
+        position = end
+    return "".join(parts) + text[position:]
 
 
 def _links(text: str) -> Iterator[Figure]:
