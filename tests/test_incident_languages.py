@@ -60,11 +60,11 @@ def test_a_text_in_another_language_is_refused(incident, editor):
 
 
 def test_a_language_without_rules_says_so(incident, editor, settings):
-    settings.LANGUAGES = [*settings.LANGUAGES, ("de", "Deutsch")]
-    texts = {"en": "Call 118 by 3 May.", "de": "Rufen Sie am 3. Mai die 118 an."}
-    draft = draft_of(in_languages(incident, "en", "de"), editor, texts)
+    settings.LANGUAGES = [*settings.LANGUAGES, ("it", "Italiano")]
+    texts = {"en": "Call 118 by 3 May.", "it": "Chiamate il 118 entro il 3 maggio."}
+    draft = draft_of(in_languages(incident, "en", "it"), editor, texts)
     assert [rule for rule, _why in found(draft)] == ["no_rules"]
-    assert "German: The wording lint" in found(draft)[0][1]
+    assert "Italian: The wording lint" in found(draft)[0][1]
 
 
 def test_links_are_compared_in_any_two_languages(incident, editor, settings):

@@ -13,7 +13,14 @@ from typing import Literal, NamedTuple
 
 from django.conf import settings
 
-from statements.wording import decimal_comma, han_figures, spanish_figures, vietnamese_figures
+from statements.wording import (
+    decimal_comma,
+    german_french_figures,
+    han_figures,
+    phone_figures,
+    spanish_figures,
+    vietnamese_figures,
+)
 from statements.wording.figure_day import Day, days_of
 from statements.wording.plain_text import links, plain_text_of
 from statements.wording.scaled_numbers import NUMBER, Scale, decimal
@@ -196,34 +203,6 @@ _EN_TIME = re.compile(
 _CLOCK = re.compile(r"(?<![\d:])(?P<hour>\d{1,2}):(?P<minute>\d{2})(?![\d:])")
 
 
-# ---------------------------------------------------------------- telephone numbers
-
-_PHONE = re.compile(
-    r"(?<![0-9A-Za-z+.-])(?:"
-    r"\+\d{1,3}(?:[ -]?\(?\d{1,4}\)?){2,4}"  # +82 2 1234 5678
-    r"|\d-\d{3}-\d{3}-\d{4}"  # 1-800-555-0100
-    r"|\(?0\d{1,3}\)?[ -]\d{3,4}[ -]\d{4}"  # 02 1234 5678, (02) 1234-5678
-    r"|\(\d{3}\) \d{3}-\d{4}"
-    r"|\d{2,4}-\d{3,4}-\d{4}"
-    r"|(?!(?:19|20)\d\d-(?:19|20)\d\d)\d{4}-\d{4}"  # 1588-1234, but no range of years
-    r")(?![0-9A-Za-z]|-\d)"
-)
-
-
-def _phone(match: Match) -> Iterator[str]:
-    """Yields the digits as dialled in Korea; a foreign number with "+" and its country code."""
-    digits = re.sub(r"\D", "", match[0])
-    if not match[0].startswith("+"):
-        yield digits
-    elif digits.startswith("82"):
-        national = digits[2:].removeprefix("0")
-        # Nationwide numbers such as 1588-1234 have no leading 0.
-        is_nationwide = len(national) == 8 and national.startswith("1")
-        yield national if is_nationwide else f"0{national}"
-    else:
-        yield f"+{digits}"
-
-
 # ---------------------------------------------------------------- numbers
 
 _ALONE = r"(?<![A-Za-z0-9_])"
@@ -277,13 +256,20 @@ _HAN = [
     _Finder("time", _CLOCK, _plain_time),
     _Finder("time", han_figures.TIME, han_figures.times),
     _Finder("time", han_figures.POINT_TIME, han_figures.times),
-    _Finder("phone", _PHONE, _phone),
+    _Finder("phone", phone_figures.PHONE, phone_figures.phone),
     _Finder("percent", han_figures.PERCENT, han_figures.percent),
     _Finder("number", _VERSION, _as_written),
     _Finder("number", han_figures.NUMBER, han_figures.numbers),
 ]
 # English writes "secondary harm" as words, but Japanese may write a digit.
 _JA_WORDS = re.compile(r"2次(?=被害|流出|漏えい)")
+_GERMAN_AND_FRENCH = [
+    _Finder("time", _CLOCK, _plain_time),
+    _Finder("phone", phone_figures.PHONE, phone_figures.phone),
+    _Finder("percent", german_french_figures.PERCENT, german_french_figures.number),
+    _Finder("number", german_french_figures.VERSION, _as_written),
+    _Finder("number", german_french_figures.NUMBER, german_french_figures.number),
+]
 _FINDERS: dict[str, list[_Finder]] = {
     "ko": [
         _Finder("number", _KO_WORDS, _nothing, is_mask=True),
@@ -294,7 +280,7 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("time", _KO_HALF_DAY_CLOCK, _half_day_clock),
         _Finder("time", _CLOCK, _plain_time),
         _Finder("time", _KO_TIME, _ko_times),
-        _Finder("phone", _PHONE, _phone),
+        _Finder("phone", phone_figures.PHONE, phone_figures.phone),
         _Finder("percent", _PERCENT, _one_number),
         _Finder("number", _VERSION, _as_written),
         _Finder("number", _KO_NUMBER, _ko_number),
@@ -306,7 +292,7 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("date", _EN_MONTH_ALONE, _of_named_month),
         _Finder("time", _EN_TIME, _en_times),
         _Finder("time", _CLOCK, _plain_time),
-        _Finder("phone", _PHONE, _phone),
+        _Finder("phone", phone_figures.PHONE, phone_figures.phone),
         _Finder("percent", _PERCENT, _one_number),
         _Finder("number", _VERSION, _as_written),
         _Finder("number", _EN_NUMBER, _en_number),
@@ -322,7 +308,7 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("date", spanish_figures.MONTH, spanish_figures.named_days),
         _Finder("time", spanish_figures.TIMES, spanish_figures.times),
         _Finder("time", _CLOCK, _plain_time),
-        _Finder("phone", _PHONE, _phone),
+        _Finder("phone", phone_figures.PHONE, phone_figures.phone),
         _Finder("number", spanish_figures.PHONE_GROUPS, spanish_figures.groups),
         _Finder("percent", spanish_figures.PERCENT, decimal_comma.one_number),
         _Finder("number", decimal_comma.VERSION, _as_written),
@@ -337,10 +323,22 @@ _FINDERS: dict[str, list[_Finder]] = {
         _Finder("time", vietnamese_figures.HALF_DAY_CLOCK, vietnamese_figures.times),
         _Finder("time", vietnamese_figures.TIMES, vietnamese_figures.times),
         _Finder("time", _CLOCK, _plain_time),
-        _Finder("phone", _PHONE, _phone),
+        _Finder("phone", phone_figures.PHONE, phone_figures.phone),
         _Finder("percent", vietnamese_figures.PERCENT, decimal_comma.one_number),
         _Finder("number", decimal_comma.VERSION, _as_written),
         _Finder("number", vietnamese_figures.NUMBER, vietnamese_figures.numbers),
+    ],
+    "de": [
+        _Finder("number", decimal_comma.IP_ADDRESS, _as_written),
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        *(_Finder(*finder) for finder in german_french_figures.GERMAN),
+        *_GERMAN_AND_FRENCH,
+    ],
+    "fr": [
+        _Finder("number", decimal_comma.IP_ADDRESS, _as_written),
+        _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        *(_Finder(*finder) for finder in german_french_figures.FRENCH),
+        *_GERMAN_AND_FRENCH,
     ],
 }
 COMPARED_LANGUAGES = _FINDERS.keys()

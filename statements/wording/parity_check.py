@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import translated_name
 from statements.findings import Finding, Severity
-from statements.wording import spanish_figures, vietnamese_figures
+from statements.wording import german_french_figures, spanish_figures, vietnamese_figures
 from statements.wording.figure_day import Day
 from statements.wording.figures import COMPARED_LANGUAGES, Figure, figures
 from statements.wording.rules import RULES
@@ -85,6 +85,8 @@ _WORDS = {
     "ja": (_IN_JAPANESE, "(?:{words})"),
     "zh-hans": (_IN_CHINESE, "(?:{words})"),
     "zh-hant": (_IN_CHINESE, "(?:{words})"),
+    "de": (german_french_figures.GERMAN_SMALL_NUMBERS, r"\b(?:{words})\b"),
+    "fr": (german_french_figures.FRENCH_SMALL_NUMBERS, r"\b(?:{words})\b"),
     "es": (spanish_figures.SMALL_NUMBERS, r"\b(?:{words})\b"),
     "vi": (vietnamese_figures.SMALL_NUMBERS, r"\b(?:{words})\b"),
 }

@@ -31,9 +31,12 @@ _END = re.compile(
     rf"\n|。+{_CLOSING}|[.!?…]+{_CLOSING}(?=\s|$)|[!?]+{_CLOSING}(?=[{_HAN_AND_KANA}])"
 )
 _ABBREVIATION = re.compile(
-    r"\b(?:e\.g|i\.e|etc|cf|vs|approx|no|art|sec|civ|mr|mrs|ms|dr|st|inc|ltd|co|corp|[a-z])\.$",
+    r"\b(?:e\.g|i\.e|etc|cf|vs|approx|no|art|sec|civ|mr|mrs|ms|dr|st|inc|ltd|co|corp|[a-z]"
+    r"|abs|bzw|ca|evtl|ggf|nr|tel|usw)\.$",  # German
     re.IGNORECASE,
 )
+_DAY = re.compile(r"(?:^|\D)\d{1,2}\.$")
+_GERMAN_MONTH = re.compile(r" ?(?:Jan|Jän|Feb|Mär|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)")
 
 
 class Sentence(NamedTuple):
@@ -72,13 +75,15 @@ class PlainText:
                 yield match.end()
 
     def _is_within_sentence(self, stop: int, end: int) -> bool:
-        """Returns whether a full stop ends no sentence: "Mr. Kim", "2025. 11. 18.", "e.g."."""
+        """Returns whether a full stop ends no sentence: "Mr. Kim", "11. 18.", "18. Mai", "e.g."."""
         if self.text[stop] != ".":
             return False
         following = self.text[end:].lstrip(" ")[:1]
         if self.text[stop - 1 : stop].isdigit() and following.isdigit():
             return True
         before = self.text[max(0, stop - 10) : stop + 1]
+        if _DAY.search(before) and _GERMAN_MONTH.match(self.text, end):
+            return True
         return following.islower() or bool(_ABBREVIATION.search(before))
 
 
