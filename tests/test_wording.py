@@ -16,7 +16,8 @@ from incidents.models import Basis
 from statements import sample
 from statements.findings import Severity
 from statements.wording import RULES, lint, parity
-from statements.wording.figures import Day, figures
+from statements.wording.figure_day import Day
+from statements.wording.figures import figures
 
 INVOLVED = {
     "ko": ["이름", "전화번호", "주소", "공동현관 출입번호", "주문 내역"],
