@@ -34,7 +34,7 @@ def translations(language: str) -> list[str]:
     """Returns the translations of the catalogue, and the texts of the data classes."""
     with (ROOT / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
         strings = [message.string for message in read_po(file) if message.id]
-    texts = [form for one in strings for form in ([one] if isinstance(one, str) else one)]
+    texts = [form for one in strings for form in ([one] if isinstance(one, str) else one or [])]
     classes = ROOT / "incidents" / "class_texts" / f"{language}.toml"
     return texts + re.findall(r'"(.*)"', classes.read_text(encoding="utf-8"))
 

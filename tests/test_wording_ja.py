@@ -7,7 +7,8 @@ import pytest
 from incidents.models import Basis
 from statements.findings import Severity
 from statements.wording import has_rules, lint, parity
-from statements.wording.figures import Day, figures
+from statements.wording.figure_day import Day
+from statements.wording.figures import figures
 
 INVOLVED = [
     "氏名",

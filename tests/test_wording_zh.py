@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from incidents.models import Basis
 from statements.wording import has_rules, lint, parity
-from statements.wording.figures import Day, figures
+from statements.wording.figure_day import Day
+from statements.wording.figures import figures
 
 INVOLVED = {
     "zh-hans": ["姓名", "电话号码", "地址", "门禁密码", "订单", "密码（哈希）"],
