@@ -150,7 +150,7 @@ class IncidentAdmin(FactsAdmin):
     def shredded(self, obj: Incident) -> SafeString | str:
         """Shows the record of the shredding, with the fingerprints of the deleted keysets."""
         record = Shredding.objects.filter(incident=obj, done_at__isnull=False).first()
-        if record is None:
+        if record is None or record.done_at is None:
             request = shred_request_of(obj)
             return _request_sentence(request) if request else "–"
         lines = [
