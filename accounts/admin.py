@@ -19,9 +19,10 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -32,15 +33,19 @@ from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
+from accounts.devices import sessions_of
 from accounts.forms import UserForm
-from accounts.models import AuditEntry, RightsGrant, User, VerifiedPhone
+from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
 from accounts.second_factor import end_other_sessions
+from accounts.team import matrix
+from accounts.team.admin import InvitationAdmin, require_superuser
+from accounts.team.forms import EndStaffSessionForm, RolesField
+from accounts.team.matrix import ACTION_NAMES
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 admin.site.register(AuditEntry, AuditEntryAdmin)
+admin.site.register(Invitation, InvitationAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
-# The actions for which Django makes a permission for each model.
-ACTION_NAMES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
 
 class ReadOnlyAdmin:
@@ -79,17 +84,13 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
     return _may_change_user(request, user) and user.is_or_was_on_team()
 
 
-class RolesField(forms.ModelMultipleChoiceField):
-    def label_from_instance(self, obj: Group) -> str:
-        return role_name(obj.name)
-
-
 @admin.register(User)
 class UserAdmin(admin.ModelAdmin):
     form = UserForm
-    list_display = ["email", "is_staff", "is_active", "language", "last_login"]
+    change_form_template = "accounts/desk/user.html"
+    list_display = ["email", "name", "is_staff", "is_active", "language", "last_login"]
     list_filter = ["is_staff", "is_active", "groups"]
-    fields = ["email", "language", "is_active", "is_staff", "is_superuser", "groups"]
+    fields = ["email", "name", "language", "is_active", "is_staff", "is_superuser", "groups"]
     readonly_fields = ["last_login", "created_at", "same_person"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
@@ -131,6 +132,35 @@ class UserAdmin(admin.ModelAdmin):
         reason = gettext("%(user)s: of the response team; to deactivate, never to delete")
         kept = [reason % {"user": user} for user in objs if _is_kept(request, user)]
         return *found, [*protected, *kept]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [
+            desk_path(self, "<int:pk>/sessions/", self.sessions, "sessions"),
+            *super().get_urls(),
+        ]
+
+    def sessions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lists the sessions of a member of the team, and ends one or all of them.
+
+        Raises PermissionDenied for all but superusers. A customer's sessions are not shown.
+        """
+        require_superuser(request)
+        user = get_object_or_404(User, Q(is_staff=True) | Q(is_superuser=True), pk=pk)
+        if request.method == "POST":
+            form = EndStaffSessionForm(request.POST, user=user)
+            if form.is_valid():
+                form.save(request)
+                done = gettext("Signed out there.")
+                self.log_change(request, user, done)
+                messages.success(request, done)
+            return redirect("admin:accounts_user_sessions", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Sessions of %(user)s") % {"user": user},
+            "sessions": sessions_of(user),
+            "original": user,
+        }
+        return TemplateResponse(request, "accounts/desk/sessions.html", context)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         if not change:
@@ -273,6 +303,27 @@ class RoleAdmin(GroupAdmin):
             },
         )
     ]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [desk_path(self, "matrix/", self.matrix, "matrix"), *super().get_urls()]
+
+    def matrix(self, request: HttpRequest) -> HttpResponse:
+        """Shows each member of the response team who may do what."""
+        columns = matrix.columns(staff_of(request))
+        rows = matrix.rows(columns)
+        own = [column.title for column in columns if column.is_own]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Who may do what"),
+            "own_roles": own or [gettext("none yet: a superuser gives you one")],
+            "columns": columns,
+            "width": len(columns) + 1,
+            "sections": [
+                {"title": _("To do"), "rows": [row for row in rows if not row.is_seeing]},
+                {"title": _("To look at"), "rows": [row for row in rows if row.is_seeing]},
+            ],
+        }
+        return TemplateResponse(request, "accounts/desk/role_matrix.html", context)
 
     @admin.display(description=_("role"), ordering="name")
     def role(self, obj: Group) -> str:

@@ -23,6 +23,7 @@ from accounts import code_limits, code_states, second_factor
 from accounts.audit import actors, refusals
 from accounts.ended_sessions import View
 from accounts.models import User
+from accounts.team import desk_sessions
 from foundations.visitor_address import proxy_problem
 
 V = TypeVar("V", bound=View)
@@ -81,13 +82,20 @@ class DeskSite(admin.AdminSite):
         """Returns the guarded view, as Django does, with other answers to a refusal.
 
         A customer gets 404, so that customers cannot find out where the desk is. A member of the
-        staff without the permission gets a page with the reason and the people who have it. What
-        the view writes is recorded in the audit trail with the signed-in person.
+        staff without the permission gets a page with the reason and the people who have it. A
+        session without work for a time ends. What the view writes is recorded in the audit trail
+        with the signed-in person.
         """
         guarded = super().admin_view(view, cacheable)
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             _hide_from_customers(request)
+            if answer := desk_sessions.answer_if_ended(request):
+                return answer
+            if self.has_permission(request):
+                desk_sessions.note_work(request)
+                if kept := desk_sessions.kept_form(request):
+                    return self._kept_form_page(request, kept)
             try:
                 with _acting(request):
                     return guarded(request, *args, **kwargs)
@@ -97,6 +105,10 @@ class DeskSite(admin.AdminSite):
                 raise Http404 from error
 
         return cast("V", update_wrapper(inner, guarded))
+
+    def _kept_form_page(self, request: HttpRequest, kept: dict[str, Any]) -> HttpResponse:
+        context = {**self.each_context(request), **kept, "title": _("What you typed is kept")}
+        return TemplateResponse(request, "accounts/desk/kept_form.html", context)
 
     def _refusal_page(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
         right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)

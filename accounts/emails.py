@@ -4,6 +4,7 @@ Each mail has a function here and three template files in `emails/<name>/`. `cod
 sign-in codes outside the request.
 """
 
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import make_msgid, parseaddr
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from accounts.mail_codes import account_mail_code
 from foundations.automatic_mails import identity_headers
@@ -20,6 +23,7 @@ from foundations.mail_headers import text_header
 
 # Shorter than for notices, because a visitor waits.
 CONNECT_SECONDS = 10
+_PURPOSES = {"sign_in_code": "sign-in:account:code", "invitation": "invitation:account:team"}
 
 
 def connect() -> Any:
@@ -33,14 +37,28 @@ def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
 
     Raises OSError or SMTPException.
     """
-    context = {"code": code, "minutes": settings.SIGN_IN_CODE_MINUTES}
+    context = {
+        "code": code,
+        "minutes": settings.SIGN_IN_CODE_MINUTES,
+        "message_code": account_mail_code(),
+    }
     _send("sign_in_code", email, context, connection)
+
+
+def send_invitation(email: str, *, link: str, invited_by: str, expires_at: datetime) -> None:
+    """Sends the invitation to the response team in the active language.
+
+    Raises OSError or SMTPException.
+    """
+    until = localtime(expires_at)
+    shown = f"{date_format(until, 'DATETIME_FORMAT')} {until:%Z}"
+    context = {"link": link, "invited_by": invited_by, "expires": shown}
+    _send("invitation", email, context, None)
 
 
 def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> None:
     context = {
         **context,
-        "message_code": account_mail_code(),
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "portal_name": portal_name(),
@@ -54,6 +72,7 @@ def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> No
         connection=connection or connect(),
         from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
     )
+    message.purpose = _PURPOSES[name]
     message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
     message.send()
 
@@ -73,7 +92,7 @@ class EncodedMail(EmailMessage):
 class AccountMail(EmailMultiAlternatives):
     """A mail whose headers read back the same in every mail program."""
 
-    purpose = "sign-in:account:code"  # three fields of Feedback-ID
+    purpose = ""  # three fields of Feedback-ID
 
     def message(self, **_ignored: Any) -> EncodedMail:
         """Returns the encoded mail. Django's own From and Subject are replaced."""

@@ -24,6 +24,7 @@ from accounts.ended_sessions import View
 from accounts.models import User
 from accounts.proofs import Proof
 from accounts.step_up import fresh_code_required
+from accounts.team import desk_sessions
 
 
 def is_second_factor_verified(request: HttpRequest) -> bool:
@@ -54,6 +55,8 @@ def staff_only(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_staff:
             raise Http404
+        if desk_sessions.has_ended(request):
+            return desk_sessions.end(request)
         with actors.acting(request.user):
             return view(request, *args, **kwargs)
 

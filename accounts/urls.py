@@ -10,6 +10,7 @@ from django.urls import URLPattern, path
 
 from accounts import second_factor, views
 from accounts.second_factor import staff_only
+from accounts.team import pages
 
 urlpatterns: list[URLPattern] = [
     path("", views.account, name="account"),
@@ -25,6 +26,8 @@ urlpatterns: list[URLPattern] = [
     path("close/", views.close_account, name="close_account"),
     path("closed/", views.account_closed, name="account_closed"),
     path("language/", views.choose_language, name="choose_language"),
+    path("invitation/", pages.accept_invitation, name="invitation"),
+    path("invitation/<str:token>/", pages.open_link, name="invitation_link"),
     path("mfa/", staff_only(mfa.index), name="mfa_index"),
     path("mfa/confirm/", staff_only(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("mfa/app/set-up/", second_factor.SetUpView.as_view(), name="mfa_activate_totp"),

@@ -6,7 +6,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from allauth.account.utils import get_next_redirect_url
-from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -22,7 +21,7 @@ from django.views.decorators.http import require_POST
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_limits import TooManyRequestsError
 from accounts.codes import EmailedCode
-from accounts.devices import describe_device
+from accounts.devices import sessions_of
 from accounts.ended_sessions import View, sign_in_required
 from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
 from accounts.models import User
@@ -291,21 +290,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
             form.save()
             messages.success(request, _("Signed out there."))
         return redirect("sessions")
-    return render(request, "accounts/sessions.html", {"sessions": _sessions_of(user)})
-
-
-def _sessions_of(user: User) -> list[dict[str, Any]]:
-    active = UserSession.objects.purge_and_list(user)
-    return [
-        {
-            "id": session.pk,
-            "device": describe_device(session.user_agent),
-            "ip": session.ip,
-            "began_at": session.created_at,
-            "is_current": session.is_current(),
-        }
-        for session in sorted(active, key=lambda session: session.created_at, reverse=True)
-    ]
+    return render(request, "accounts/sessions.html", {"sessions": sessions_of(user)})
 
 
 @step_up_required

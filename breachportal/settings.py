@@ -374,6 +374,9 @@ SIGN_IN_CODE_MINUTES = 10
 SIGN_IN_CODE_TRIES = 5
 SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
+# A session on the desk ends so long after the last request that a person made; 0: it does not.
+DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 30)
+INVITATION_HOURS = 72  # for which the link of an invitation to the response team works
 # More visitors a second wait before the sign-in page; 0: no waiting room. `make bench-surge`
 # measures how many a machine can serve.
 SIGN_INS_PER_SECOND = environment.number("SIGN_INS_PER_SECOND", 40)

@@ -16,9 +16,11 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules import models, which must be loaded first.
+        from accounts.team.superuser_acts import SUPERUSER_ACTS
         from incidents import desk_page, facts
         from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 
+        SUPERUSER_ACTS.append(_("Shred the data of an incident, together with another superuser"))
         desk_page.SOURCES.append(_incident_parts)
         facts.SUBJECTS[DataClass] = ()
         facts.SUBJECTS[Incident] = (

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import RightsGrant
+from accounts.models import Invitation, RightsGrant
 from foundations.formatting import number
 from incidents.desk_page import (
     SUPERUSER,
@@ -75,8 +75,21 @@ def general_tasks() -> list[DeskTask]:
             )
             for grant in grants
         ),
+        *map(_invitation_task, Invitation.objects.waiting()[:MOST]),
         *map(_fact_change_task, shared),
     ]
+
+
+def _invitation_task(invitation: Invitation) -> DeskTask:
+    return DeskTask(
+        key=f"invitation-{invitation.pk}",
+        words=_("Confirm the invitation of %(address)s") % {"address": invitation.email},
+        url=reverse("admin:accounts_invitation_change", args=[invitation.pk]),
+        right=SUPERUSER,
+        not_by=frozenset([invitation.asked_by_id]),
+        message_kind=MessageKind.WAITING,
+        message=_("An invitation to the response team waits for another superuser."),
+    )
 
 
 def _open_uploads(incident: Incident) -> Iterator[Upload]:

@@ -195,6 +195,10 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_rightsgrant_gr
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_apitoken
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('last_used_on', 'digest', '', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', 'token_hash', '', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation_groups
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_verifiedphone
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', 'staff');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON auth_group

@@ -1,0 +1,1 @@
+"""The accounts of the response team: roles, invitations, sessions and their idle end."""
