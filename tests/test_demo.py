@@ -12,10 +12,15 @@ from pathlib import Path
 
 import psutil
 import pytest
+from allauth.mfa.models import Authenticator
 
+from accounts.models import User
+from accounts.second_factor_secrets import decrypt_for
+from breachportal.demo import app_codes
 from breachportal.demo import sample as demo_sample
 from harness import exposure_factory
 from harness.product import free_port
+from harness.sign_in import sign_in
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile
@@ -119,7 +124,10 @@ def test_demo_becomes_ready_and_ctrl_c_ends_every_process(var):
         assert "3,120 rows read, 3,030 taken, 90 rejected" in printed
         assert "2,940 mails accepted" in printed
         assert "user00001@gmail.example" in demo.page("/demo/mail/?to=user00001@gmail.example")
-        assert "editor@breachportal.example" in demo.page("/demo/authenticator/")
+        apps = demo.page("/demo/authenticator/")
+        for account in (demo_sample.EDITOR, *demo_sample.ROLE_ACCOUNTS.values()):
+            assert account in printed
+            assert account in apps
         started = [*demo.processes(), *running_for(var)]
         assert names_of(started) >= {"postgres", "redis-server"}
         demo.interrupt()
@@ -199,6 +207,21 @@ def test_an_interrupted_start_is_completed_by_the_next(settings, tmp_path):
     loaded = batch.files.filter(state=ExposureFile.State.LOADED)
     assert batch.state == ExposureBatch.State.CLOSED
     assert sorted(loaded.values_list("name", flat=True)) == sorted(demo_sample.FILES)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", demo_sample.ROLE_ACCOUNTS)
+def test_each_role_account_signs_in_with_mailbox_and_authenticator(client, role, settings):
+    demo_sample.make_role_accounts()
+    demo_sample.make_role_accounts()
+    email = demo_sample.ROLE_ACCOUNTS[role]
+    response = sign_in(client, email, next="/admin/")
+    data = Authenticator.objects.get(user__email=email).data
+    secret = decrypt_for(User.objects.get(email=email).pk, data["secret"])
+    response = client.post(response.url, {"code": app_codes.code_at(secret, time.time())})
+    assert response.url == "/admin/"
+    assert client.get("/admin/").status_code == 200
+    assert [group.name for group in User.objects.get(email=email).groups.all()] == [role]
 
 
 @pytest.mark.django_db

@@ -1,13 +1,17 @@
 """The preparation of a sample incident for the first visitor of the demonstration."""
 
 from collections.abc import Callable
+from io import StringIO
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
+from django.contrib.auth.models import Group
+from django.core.management import call_command
 
 from accounts.models import User
 from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
+from breachportal.management.commands.make_roles import ROLES
 from incidents import scope_versions, unread
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
@@ -22,6 +26,8 @@ Say = Callable[[str], None]
 EXPORT = exports.HERE
 FILES = exports.MODEL_CASE
 EDITOR, APPROVER = sample.EDITOR, sample.APPROVER
+# An account for each role; the editor and the approver above are superusers.
+ROLE_ACCOUNTS = {role: f"{role}@team.breachportal.example" for role in ROLES}
 # Two members in the export that have addresses, entrance codes and orders.
 KOREAN_CUSTOMER, ENGLISH_CUSTOMER = "user00001@gmail.example", "user00137@naver.example"
 # Whom a visitor may sign in as, by sample.
@@ -58,6 +64,7 @@ def prepare(say: Say, slug: str = sample.SLUG) -> None:
     Continues a start that was interrupted. Does nothing once a scope version is closed, because the
     visitor may have changed the data since.
     """
+    make_role_accounts()
     batches = ExposureBatch.objects.filter(incident__slug=slug)
     if batches.exclude(state=ExposureBatch.State.OPEN).exists():
         say("The sample incident is there from an earlier start.")
@@ -69,6 +76,16 @@ def prepare(say: Say, slug: str = sample.SLUG) -> None:
     for email in (EDITOR, APPROVER):
         give_second_factor(User.objects.get(email=email))
     import_export(incident, say)
+
+
+def make_role_accounts() -> None:
+    """Makes the roles, and an account with a second factor for each, as far as they are missing."""
+    call_command("make_roles", stdout=StringIO())
+    for role, email in ROLE_ACCOUNTS.items():
+        if not User.objects.filter(email=email).exists():
+            user = User.objects.create_user(email, is_staff=True)
+            user.groups.add(Group.objects.get(name=role))
+            give_second_factor(user)
 
 
 def give_second_factor(user: User) -> None:

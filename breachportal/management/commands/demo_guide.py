@@ -22,9 +22,9 @@ As a customer
   The code comes by mail; read every mail at {url}/demo/mail/
 
 As the response team
-  Open {url}/admin/ and sign in as {editor}
-  (or {approver}: a notice needs two people).
-  The second factor's code stands at {url}/demo/authenticator/
+  Open {url}/admin/ and sign in as one of (a notice needs two people)
+{team}
+  The code comes by mail, as above; the second factor's stands at {url}/demo/authenticator/
 
 Logs are in {logs}. Ctrl-C stops everything; the data stays for the next start.
 """
@@ -51,8 +51,7 @@ class Command(BaseCommand):
             READY.format(
                 url=settings.PORTAL_URL,
                 customers=customers_of(slug),
-                editor=sample.EDITOR,
-                approver=sample.APPROVER,
+                team=team(),
                 logs=settings.VAR / "log",
             )
         )
@@ -85,6 +84,13 @@ def customers_of(slug: str) -> str:
     """Returns a line for each customer whom a visitor may sign in as."""
     lines = (f"    {address:<26}{who}" for address, who in sample.CUSTOMERS[slug].items())
     return "\n".join(lines)
+
+
+def team() -> str:
+    """Returns a line for each account of the response team: those of the roles, two superusers."""
+    accounts = {email: role for role, email in sample.ROLE_ACCOUNTS.items()}
+    accounts |= {sample.EDITOR: "superuser", sample.APPROVER: "superuser"}
+    return "\n".join(f"    {address:<39}{who}" for address, who in accounts.items())
 
 
 def wait_for(name: str, port: int) -> None:
