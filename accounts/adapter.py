@@ -5,10 +5,12 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from accounts import second_factor
 from accounts.audit import sign_ins
@@ -74,6 +76,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         if not user.is_authenticated:
             raise PermissionDenied
         return encrypt_for(user.pk, text)
+
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002
+        """Returns the name that the form of a new passkey suggests."""
+        number = Authenticator.objects.filter(user_id=user.pk, type=type).count() + 1
+        return gettext("Passkey %(number)s") % {"number": number}
 
     def decrypt(self, encrypted_text: str) -> str:
         """Returns the text that `encrypt` was given, for the user whose row has the ciphertext.

@@ -6,11 +6,12 @@ sign-up do not exist here.
 
 from allauth.mfa.base import views as mfa
 from allauth.mfa.recovery_codes import views as recovery_codes
+from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, path
 
 from accounts import second_factor, views
 from accounts.second_factor import staff_only
-from accounts.team import pages
+from accounts.team import pages, passkeys
 
 urlpatterns: list[URLPattern] = [
     path("", views.account, name="account"),
@@ -32,6 +33,18 @@ urlpatterns: list[URLPattern] = [
     path("mfa/confirm/", staff_only(mfa.reauthenticate), name="mfa_reauthenticate"),
     path("mfa/app/set-up/", second_factor.SetUpView.as_view(), name="mfa_activate_totp"),
     path("mfa/app/remove/", second_factor.RemoveView.as_view(), name="mfa_deactivate_totp"),
+    path("mfa/passkeys/", staff_only(passkeys.passkeys_of), name="mfa_list_webauthn"),
+    path("mfa/passkeys/set-up/", passkeys.SetUpPasskeyView.as_view(), name="mfa_add_webauthn"),
+    path(
+        "mfa/passkeys/confirm/",
+        staff_only(webauthn.reauthenticate_webauthn),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path(
+        "mfa/passkeys/<int:pk>/remove/",
+        passkeys.RemovePasskeyView.as_view(),
+        name="mfa_remove_webauthn",
+    ),
     path(
         "mfa/recovery-codes/",
         staff_only(recovery_codes.view_recovery_codes),

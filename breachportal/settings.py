@@ -362,12 +362,15 @@ ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the sign-in code itself verifies the address
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = PORTAL_HOST
 MFA_FORMS = {
     "activate_totp": "accounts.forms.SetUpAppForm",
     "authenticate": "accounts.forms.SecondStepForm",
     "reauthenticate": "accounts.forms.SecondStepAgainForm",
+    "add_webauthn": "accounts.team.passkeys.AddPasskeyForm",
+    "authenticate_webauthn": "accounts.team.passkeys.PasskeyForm",
+    "reauthenticate_webauthn": "accounts.team.passkeys.PasskeyAgainForm",
 }
 MFA_TOTP_TOLERANCE = 1  # periods of 30 seconds, because the clocks of phones are not exact
 SIGN_IN_CODE_MINUTES = 10

@@ -58,9 +58,9 @@ def end(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
         return HttpResponse(status=401)
     if isinstance(request.user, User):
-        user = request.user.pk
+        person = request.user.pk
         logout(request)
-        request.session[_ENDED] = {"user": user, "at": time.time()}
+        request.session[_ENDED] = {"person": person, "at": time.time()}
     text = _("You were signed out, because you had not worked on the desk for a time.")
     is_kept = _keep_form(request)
     if is_kept:
@@ -84,7 +84,7 @@ def answer_if_ended(request: HttpRequest) -> HttpResponse | None:
 
 
 def kept_form(request: HttpRequest) -> dict[str, Any] | None:
-    """Returns the form that was kept for this person and this page: path, fields, files.
+    """Returns the form that was kept for this person and this page: path, fields, typed, files.
 
     Forgets it if the form is sent, if `?kept=discard` asks for it, after KEPT_SECONDS, and if
     another person signed in. The caller has checked the second factor.
@@ -92,7 +92,7 @@ def kept_form(request: HttpRequest) -> dict[str, Any] | None:
     if _FORM not in request.session:
         return None
     kept = _fresh(request, _FORM)
-    is_of_person = kept is not None and kept["user"] == request.user.pk
+    is_of_person = kept is not None and kept["person"] == request.user.pk
     is_of_page = kept is not None and request.path == kept["path"].partition("?")[0]
     is_done = (is_of_page and request.method == "POST") or request.GET.get("kept") == "discard"
     if not is_of_person or is_done:
@@ -115,9 +115,15 @@ def _keep_form(request: HttpRequest) -> bool:
         **request.session[_ENDED],
         "path": request.get_full_path(),
         "fields": fields,
+        "typed": [(name, value) for name, value in fields if value and not _is_technical(name)],
         "files": [file.name for _field, files in request.FILES.lists() for file in files],
     }
     return True
+
+
+def _is_technical(name: str) -> bool:
+    """Returns whether a field of Django's admin pages is not for people."""
+    return name.startswith(("_", "initial-")) or name.endswith("_FORMS") or "__prefix__" in name
 
 
 def _fresh(request: HttpRequest, key: str) -> dict[str, Any] | None:
