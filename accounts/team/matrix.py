@@ -19,6 +19,9 @@ from accounts.team.superuser_acts import SUPERUSER_ACTS
 # The acts for which Django makes a permission for each model. Seeing is listed apart.
 ACTION_NAMES = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
 
+# An app, an act, whether it is seeing, and the test whether a user may do it.
+Act = tuple[str, str, bool, Callable[[User], bool]]
+
 
 @dataclass(frozen=True)
 class MatrixColumn:
@@ -70,7 +73,7 @@ def rows(of: Sequence[MatrixColumn]) -> list[MatrixRow]:
         MatrixRow(
             app, act, is_seeing, tuple(MatrixCell(allows(each.holder), each.is_own) for each in of)
         )
-        for app, act, is_seeing, allows in _acts()
+        for app, act, is_seeing, allows in _acts(of)
     ]
     return [row for row in found if any(cell.is_allowed for cell in row.cells)]
 
@@ -84,19 +87,36 @@ def _holder_of(role: Group) -> User:
     return holder
 
 
-def _acts() -> Iterator[tuple[str, str, bool, Callable[[User], bool]]]:
-    """Yields (app, act, whether it is seeing, the test whether a user may do it)."""
+def _acts(of: Sequence[MatrixColumn]) -> Iterator[Act]:
+    """Yields the acts on each model, and those of superusers."""
     for model in sorted(apps.get_models(), key=_place):
         app = str(apps.get_app_config(model._meta.app_label).verbose_name)
-        if admin.site.is_registered(model):
-            named = capfirst(str(model._meta.verbose_name_plural))
-            for action, word in ACTION_NAMES.items():
-                allows = partial(_desk_allows, model, action)
+        named = capfirst(str(model._meta.verbose_name_plural))
+        for action, word in ACTION_NAMES.items():
+            if allows := _test_of(model, action, of):
                 yield app, f"{named}: {word}", action == "view", allows
         for codename, words in model._meta.permissions:
             yield app, str(words), False, partial(_holds, f"{model._meta.app_label}.{codename}")
     for act in SUPERUSER_ACTS:
         yield str(_("Superusers")), str(act), False, _is_superuser
+
+
+def _test_of(
+    model: type[Model], action: str, of: Sequence[MatrixColumn]
+) -> Callable[[User], bool] | None:
+    """Returns the test whether a user may do the action; None if the desk does not offer it.
+
+    Django's own pages decide if they offer it to a superuser. Else the permission decides, if a
+    role has it: pages of our own check it, such as the one that closes a scope version. What every
+    role may see as a part of another page has no row.
+    """
+    desk = partial(_desk_allows, model, action)
+    if admin.site.is_registered(model) and desk(User(is_staff=True, is_superuser=True)):
+        return desk
+    right = f"{model._meta.app_label}.{action}_{model._meta.model_name}"
+    held = [each.holder.has_perm(right) for each in of if each.name]
+    is_told_apart = any(held) and (action != "view" or not all(held))
+    return partial(_holds, right) if is_told_apart else None
 
 
 def _desk_allows(model: type[Model], action: str, holder: User) -> bool:
