@@ -1,8 +1,11 @@
 """Invitations to the response team: two superusers, one link, a name, a second factor, the desk."""
 
+import logging
 import re
 import time
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -19,11 +22,13 @@ from accounts import second_person
 from accounts.models import AuditEntry, Invitation, RightsGrant, User
 from accounts.team import invitations
 from breachportal.demo.app_codes import code_at
+from foundations.logs import Line
 from harness.sign_in import sign_in, sign_in_to_desk
 from incidents.desk_parts import general_tasks
 from tests.desk_pages import desk_url, page_text
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parent.parent
 INVITED = "jiwoo@hanbit.example"
 
 
@@ -68,7 +73,8 @@ def sent(invitation, approver) -> Invitation:
 
 
 def accept(client: Client, link: str, name: str = "Jiwoo Han"):
-    assert client.get(link).url == reverse("invitation")
+    opened: Any = client.get(link)
+    assert opened.url == reverse("invitation")
     return client.post(reverse("invitation"), {"name": name})
 
 
@@ -298,3 +304,16 @@ def test_the_mail_is_in_the_language_of_the_invitation(sent, editor):
     act(editor, "send", sent)
     assert "초대" in mail.outbox[-1].subject
     assert "/ko/account/invitation/" in mail.outbox[-1].body
+
+
+def test_no_log_line_of_the_portal_or_of_nginx_holds_the_token(client, sent):
+    path = link_in_mail()
+    token = path.rstrip("/").rpartition("/")[2]
+    record = logging.LogRecord("django.request", logging.WARNING, "", 1, f"Gone: {path}", (), None)
+    assert token not in Line("%(message)s").format(record)
+    site = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+    not_logged = re.findall(r"^ +~(\S+) 0;$", site, re.MULTILINE)
+    assert any(re.search(pattern, path) for pattern in not_logged)
+    shown = client.get(path, follow=True)
+    assert token not in shown.text
+    assert token not in shown.request["PATH_INFO"]
