@@ -17,6 +17,7 @@ from tests.desk_pages import desk_url, form_of, page_text
 pytestmark = pytest.mark.django_db
 BY_A_PERSON = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
 BY_THE_PAGE = {"Sec-Fetch-Mode": "navigate"}
+A_PART_OF_THE_PAGE = {"Sec-Fetch-Mode": "no-cors"}
 BY_A_SCRIPT = {"Sec-Fetch-Mode": "cors"}
 
 
@@ -71,6 +72,7 @@ def test_a_page_that_reloads_itself_is_no_work(desk, later):
     for _ in range(5):
         later(7)
         desk.get(desk_url("index"), headers=BY_THE_PAGE)
+        desk.get(desk_url("jsi18n"), headers=A_PART_OF_THE_PAGE)
     assert not is_on_desk(desk)
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Invitation, User
+from accounts.team import desk_sessions
 from breachportal.demo.app_codes import code_at
 from harness.sign_in import give_app, newest_code
 from incidents.models import FactChange, Incident
@@ -158,8 +159,9 @@ def test_a_form_after_the_end_of_the_session_is_sent_after_the_next_sign_in(
 
 
 def test_a_page_that_reloads_itself_does_not_keep_the_session(
-    live_server, settings, team, notice_version
+    live_server, settings, team, notice_version, monkeypatch
 ):
+    monkeypatch.setattr(desk_sessions, "_WRITE_SECONDS", 0)
     approved = {"approved_by": team["approver"], "approved_at": timezone.now()}
     notice = draft_notice(notice_version, team["editor"], state="planning", **approved)
     settings.DESK_IDLE_MINUTES = 8 / 60

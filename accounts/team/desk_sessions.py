@@ -132,10 +132,12 @@ def _fresh(request: HttpRequest, key: str) -> dict[str, Any] | None:
 
 
 def _is_automatic(request: HttpRequest) -> bool:
-    """Returns whether a page reloaded itself.
+    """Returns whether a page reloaded itself, or loaded a part of itself such as a script.
 
-    Browsers mark a navigation that a person began with Sec-Fetch-User (Fetch Metadata Request
-    Headers, W3C). A browser without these headers counts as a person.
+    Browsers mark a navigation that a person began with Sec-Fetch-User, and parts of a page with the
+    mode "no-cors" (Fetch Metadata Request Headers, W3C). A browser without these headers counts as
+    a person.
     """
-    is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"
-    return is_navigation and request.method == "GET" and "Sec-Fetch-User" not in request.headers
+    mode = request.headers.get("Sec-Fetch-Mode")
+    is_reload = mode == "navigate" and "Sec-Fetch-User" not in request.headers
+    return mode == "no-cors" or (is_reload and request.method == "GET")
