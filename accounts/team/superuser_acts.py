@@ -8,4 +8,5 @@ SUPERUSER_ACTS: list[str | Promise] = [
     _("Invite a member of the response team"),
     _("Confirm rights or an invitation that another superuser asked for"),
     _("Sign another member of the response team out"),
+    _("Make and revoke tokens of the desk’s API"),
 ]
