@@ -1,7 +1,7 @@
 """Mails to one user about the account.
 
-Each mail has a function here and three template files in `emails/<name>/`. `code_mails` sends the
-sign-in codes outside the request.
+Each mail has three template files in `emails/<name>/`. `code_mails` sends the sign-in codes outside
+the request. Upper apps send their own mails with `send`.
 """
 
 from datetime import datetime
@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
-from accounts.mail_codes import account_mail_code
+from accounts.mail_codes import MailKind, account_mail_code
 from foundations.automatic_mails import identity_headers
 from foundations.dkim import signed
 from foundations.languages import portal_name
@@ -37,12 +37,8 @@ def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
 
     Raises OSError or SMTPException.
     """
-    context = {
-        "code": code,
-        "minutes": settings.SIGN_IN_CODE_MINUTES,
-        "message_code": account_mail_code(),
-    }
-    _send("sign_in_code", email, context, connection)
+    context = {"code": code, "minutes": settings.SIGN_IN_CODE_MINUTES}
+    send("sign_in_code", email, context, kind=MailKind.SIGN_IN, connection=connection)
 
 
 def send_invitation(email: str, *, link: str, invited_by: str, expires_at: datetime) -> None:
@@ -52,23 +48,38 @@ def send_invitation(email: str, *, link: str, invited_by: str, expires_at: datet
     """
     until = localtime(expires_at)
     shown = f"{date_format(until, 'DATETIME_FORMAT')} {until:%Z}"
-    context = {"link": link, "invited_by": invited_by, "expires": shown}
-    _send("invitation", email, context, None)
+    send("invitation", email, {"link": link, "invited_by": invited_by, "expires": shown})
 
 
-def _send(name: str, email: str, context: dict[str, Any], connection: Any) -> None:
+def send(
+    name: str,
+    email: str,
+    context: dict[str, Any],
+    *,
+    kind: MailKind | None = None,
+    message_id: str = "",
+    connection: Any = None,
+) -> None:
+    """Sends the mail of the templates `emails/<name>/` in the active language.
+
+    `context` is completed with the portal's name and address, and with a message code of this
+    `kind` if there is one. `message_id` is the local part of the Message-ID, for a mail that may be
+    sent again; "" makes a new one. Raises OSError or SMTPException.
+    """
     context = {
         **context,
+        "message_code": account_mail_code(kind) if kind else "",
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "portal_name": portal_name(),
     }
     domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
-    message = AccountMail(
+    made_id = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
+    message = _MAILS[kind](
         subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),
         body=render_to_string(f"emails/{name}/body.txt", context),
         to=[email],
-        headers={"Message-ID": make_msgid(domain=domain)},
+        headers={"Message-ID": made_id},
         connection=connection or connect(),
         from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
     )
@@ -104,3 +115,15 @@ class AccountMail(EmailMultiAlternatives):
         head += text_header("Subject", str(self.subject))
         data = head + encoded.as_bytes(linesep="\r\n")
         return EncodedMail(signed(data, settings.DKIM_SIGNERS))
+
+
+class AnswerMail(AccountMail):
+    """A mail that the company answered a question."""
+
+    purpose = "answer:account:ticket"
+
+
+_MAILS: dict[MailKind, type[AccountMail]] = {
+    MailKind.SIGN_IN: AccountMail,
+    MailKind.ANSWER: AnswerMail,
+}

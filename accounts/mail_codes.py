@@ -1,35 +1,61 @@
 """The message codes of account mails, by which the message check recognises them.
 
-A code holds the minute in which the mail was made, masked and authenticated with the secret key. So
-no table of sent mails is stored, and none of their addresses. A code opens nothing.
+A code holds the minute in which the mail was made and its kind, masked and authenticated with the
+secret key. So no table of sent mails is stored, and none of their addresses. A code opens nothing.
 """
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 
 from django.utils import timezone
 
 from foundations.masked_codes import MaskedCodes
 
 _CODES = MaskedCodes("accounts.mail-code")
+_MINUTE_BITS = 32  # of the 36 of a code
 MOST_AGE_DAYS = 400  # older codes are answered like unknown ones
 
 
-def account_mail_code() -> str:
+class MailKind(IntEnum):
+    """The kinds of account mails. Codes contain the numbers, so they stay as they are."""
+
+    SIGN_IN = 0  # a code to sign in
+    ANSWER = 1  # the company answered a question
+
+
+@dataclass(frozen=True)
+class MadeMail:
+    """An account mail that the portal made: its kind, and when, to the minute."""
+
+    kind: MailKind
+    at: datetime
+
+
+def account_mail_code(kind: MailKind = MailKind.SIGN_IN) -> str:
     """Returns the code of an account mail that is made now, such as 7QK2-X9ND-4HTB."""
-    return _CODES.code_of(int(timezone.now().timestamp()) // 60)
+    return _CODES.code_of(kind << _MINUTE_BITS | _minute_now())
 
 
-def made_at(code: str) -> datetime | None:
-    """Returns when an account mail with this code was made, to the minute.
+def made_mail(code: str) -> MadeMail | None:
+    """Returns the kind and the time of the account mail with this code.
 
     Returns None if the portal never made the code, or made it more than MOST_AGE_DAYS ago. `code`
     is as a person typed it. Codes made with an earlier secret key are valid while
     settings.SECRET_KEY_FALLBACKS contains that key.
     """
-    minute = _CODES.number_of(code, is_valid=_is_recent)
-    return None if minute is None else datetime.fromtimestamp(minute * 60, UTC)
+    number = _CODES.number_of(code, is_valid=_is_recent)
+    if number is None:
+        return None
+    kind, minute = divmod(number, 1 << _MINUTE_BITS)
+    return MadeMail(MailKind(kind), datetime.fromtimestamp(minute * 60, UTC))
 
 
-def _is_recent(minute: int) -> bool:
-    age = int(timezone.now().timestamp()) // 60 - minute
-    return 0 <= age <= MOST_AGE_DAYS * 24 * 60
+def _minute_now() -> int:
+    return int(timezone.now().timestamp()) // 60
+
+
+def _is_recent(number: int) -> bool:
+    kind, minute = divmod(number, 1 << _MINUTE_BITS)
+    age = _minute_now() - minute
+    return kind in set(MailKind) and 0 <= age <= MOST_AGE_DAYS * 24 * 60

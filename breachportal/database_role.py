@@ -34,6 +34,11 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "notices_publicfigures": (),
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),
     "statements_withdrawnwaiver": (),
+    "tickets_ticket": (
+        *("state", "changed_at", "due_on", "answered_at", "assigned_to_id"),
+        "user_id",  # becomes NULL if the user closes the account
+    ),
+    "tickets_ticketmessage": ("ciphertext", "mailed_at", "mail_tries"),
 }
 # The database's own functions write the audit trail; the portal reads it and calls two of them.
 AUDIT_TABLE = "accounts_auditentry"

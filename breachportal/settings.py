@@ -55,6 +55,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 INSTALLED_APPS = [
     "breachportal.apps.BreachportalConfig",
     "scams.apps.ScamsConfig",
+    "tickets.apps.TicketsConfig",
     "notices.apps.NoticesConfig",
     "statements.apps.StatementsConfig",
     "incidents.apps.IncidentsConfig",
@@ -206,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-figure-points": {"task": "incidents.tasks.keep_figure_points", "schedule": 60.0},
     "send-team-messages": {"task": "incidents.tasks.send_team_messages", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
+    "mail-answers": {"task": "tickets.tasks.mail_answers", "schedule": 60.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
@@ -409,6 +411,11 @@ CODE_RATES = {
 SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
 SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
 
+# Tickets
+TICKET_DAYS = environment.number("TICKET_DAYS", 10)  # for an answer, where no law names a number
+TICKETS_WAITING = 5  # of one customer at the same time
+TICKET_MAIL_TRIES = 60  # attempts, one a minute, to mail that there is an answer
+
 # Keys
 # The wait before a new data key encrypts, in seconds. Every process has read the incident again by
 # then: a send task holds an incident longest, for its slice and its lease.
@@ -429,6 +436,7 @@ PROOF_RATES = {
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
+    "ticket": "10/h/key,30/d/key",
 }
 
 # The contact for reports of vulnerabilities (security.txt), as mailto:, https: or tel:.

@@ -37,6 +37,7 @@ urlpatterns = [
     *i18n_patterns(
         path("account/", include("accounts.urls")),
         path("my-data/", include("incidents.urls")),
+        path("questions/", include("tickets.urls")),
         path("", include("statements.urls")),
         path("", include("notices.urls")),
         path("", include("scams.urls")),

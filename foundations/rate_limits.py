@@ -107,8 +107,7 @@ def limited(
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             wait = 0
             if request.method in methods:
-                key = f"user:{request.user.pk}" if by_user else ""
-                wait = retry_after(request, action, key=key)
+                wait = seconds_to_wait(request, action, by_user=by_user)
             return too_many_requests(request, wait) if wait else view(request, *args, **kwargs)
 
         return counted
@@ -126,11 +125,12 @@ def too_many_requests(
     return response
 
 
-def retry_after(request: HttpRequest, action: str, *, key: str = "") -> int:
-    """Counts a request against settings.PROOF_RATES[action].
+def seconds_to_wait(request: HttpRequest, action: str, *, by_user: bool) -> int:
+    """Counts a request against settings.PROOF_RATES[action]; returns the seconds until it may pass.
 
-    Returns 0 if it passes, or after how many seconds one does. Without Redis every request passes.
+    Returns 0 if it may pass now, and if Redis cannot be reached, as `limited` does.
     """
+    key = f"user:{request.user.pk}" if by_user else ""
     rates = settings.PROOF_RATES[action]
     try:
         return attempt(request, scope="notices", action=action, rates=rates, key=key).wait_seconds

@@ -34,6 +34,7 @@ __all__ = [
     "EXPOSURE",
     "SCAM_REPORT",
     "TEST_ADDRESS",
+    "TICKET",
     "UPLOAD",
     "EncryptionError",
     "EncryptionMessages",
@@ -54,6 +55,7 @@ __all__ = [
 CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
 UPLOAD = b"upload"
 SCAM_REPORT = b"scam report"
+TICKET = b"ticket"
 
 _DATA_KEY = aead.aead_key_templates.AES128_GCM
 
@@ -145,7 +147,7 @@ class IncidentCipher:
         """Returns the ciphertext of a JSON value, bound to one person and one purpose.
 
         `person` is the id of the row, also where this is not a person. `purpose` is one of CONTACT,
-        EXPOSURE, TEST_ADDRESS, UPLOAD and SCAM_REPORT.
+        EXPOSURE, TEST_ADDRESS, UPLOAD, SCAM_REPORT and TICKET.
         """
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._associated_data(person, purpose)))

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
-from accounts.mail_codes import made_at
+from accounts.mail_codes import MadeMail, MailKind, made_mail
 from accounts.typed_codes import DIGITS
 from incidents.models import Incident
 from notices.message_codes import delivery_of_code
@@ -67,13 +67,6 @@ class SentMessage:
 
 
 @dataclass(frozen=True)
-class SentAccountMail:
-    """A mail about an account, such as a sign-in code, and the minute in which it was made."""
-
-    at: datetime
-
-
-@dataclass(frozen=True)
 class UnknownTrace:
     """A trace that is not ours, as the page shows it, and why it is suspect."""
 
@@ -88,7 +81,7 @@ class Answer:
 
     verdict: MessageVerdict
     sent: list[SentMessage] = field(default_factory=list)
-    account_mails: list[SentAccountMail] = field(default_factory=list)
+    account_mails: list[MadeMail] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     strange: list[UnknownTrace] = field(default_factory=list)
     is_compared: bool = False  # whether there was more text than a code
@@ -174,7 +167,8 @@ def answer_for(text: str) -> Answer:
     if sent or account_mails:
         ours = [_known_traces(one.notice).traces for one in sent] or [official.traces]
         known = KnownTraces(frozenset().union(*ours))
-        sign_in_codes = _sign_in_codes(text) if account_mails else []
+        is_code_mail = any(one.kind == MailKind.SIGN_IN for one in account_mails)
+        sign_in_codes = _sign_in_codes(text) if is_code_mail else []
         unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
         return Answer(
             _verdict_on(unknown, text, known),
@@ -267,10 +261,9 @@ def unknown_traces(text: str) -> list[Trace]:
     ]
 
 
-def _account_mails(candidates: Iterable[str]) -> Iterator[SentAccountMail]:
+def _account_mails(candidates: Iterable[str]) -> Iterator[MadeMail]:
     """Yields the account mails of ours with one of the codes `candidates`."""
-    times = (made_at(code) for code in candidates)
-    yield from (SentAccountMail(at) for at in islice(filter(None, times), MOST_MESSAGES))
+    yield from islice(filter(None, map(made_mail, candidates)), MOST_MESSAGES)
 
 
 def _sent(candidates: Iterable[str]) -> Iterator[SentMessage]:

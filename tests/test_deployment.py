@@ -37,7 +37,12 @@ def our_tasks() -> list[str]:
     return [
         name
         for name in app.tasks
-        if name.startswith(("accounts.", "incidents.", "statements.", "notices.", "scams."))
+        if name.startswith(
+            (
+                *("accounts.", "incidents.", "statements."),
+                *("notices.", "tickets.", "scams."),
+            )
+        )
     ]
 
 

@@ -8,7 +8,16 @@ from django.core.management import get_commands
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-OURS = ("foundations", "accounts", "incidents", "statements", "notices", "scams", "breachportal")
+OURS = (
+    "foundations",
+    "accounts",
+    "incidents",
+    "statements",
+    "notices",
+    "tickets",
+    "scams",
+    "breachportal",
+)
 FILES = [
     str(path)
     for app in (*OURS, "harness", "tests", "benchmarks")

@@ -1,4 +1,4 @@
-"""Imports go one way: scams → notices → statements → incidents → accounts → foundations.
+"""Imports go one way: scams → tickets → notices → statements → incidents → accounts → foundations.
 
 Templates and SQL follow the same order (docs/architecture.md).
 """
@@ -15,7 +15,7 @@ from foundations import page_extensions
 
 ROOT = Path(__file__).parent.parent
 # From lowest to highest. Each package may import itself and the packages before it.
-APPS = ("foundations", "accounts", "incidents", "statements", "notices", "scams")
+APPS = ("foundations", "accounts", "incidents", "statements", "notices", "tickets", "scams")
 # What each of the other packages may not import.
 ABOVE = {
     "breachportal": {"harness", "benchmarks", "tests"},
@@ -76,7 +76,9 @@ def templates_of(app: str) -> list[Path]:
     return [path for folder in folders for path in folder.rglob("*.html")]
 
 
-@pytest.mark.parametrize("app", ["accounts", "incidents", "statements", "notices", "scams"])
+@pytest.mark.parametrize(
+    "app", ["accounts", "incidents", "statements", "notices", "tickets", "scams"]
+)
 def test_no_template_reaches_upwards(app):
     views, forbidden = app_of_view(), FORBIDDEN[app] - {"breachportal"}
     templates = templates_of(app)
@@ -91,7 +93,9 @@ def test_no_template_reaches_upwards(app):
         assert not set(PERMISSION.findall(text)) & forbidden, path
 
 
-@pytest.mark.parametrize("app", ["foundations", "accounts", "incidents", "statements", "notices"])
+@pytest.mark.parametrize(
+    "app", ["foundations", "accounts", "incidents", "statements", "notices", "tickets"]
+)
 def test_no_sql_names_a_table_of_an_app_above(app):
     labels = {name for name in FORBIDDEN[app] if name in APPS}
     tables = [

@@ -441,5 +441,5 @@ def test_a_sign_in_mail_whose_code_we_never_made_has_no_record(code_mail):
 
 def test_a_code_of_one_kind_is_not_one_of_the_other(sent, people):
     code = message_codes.message_code(delivery_to(sent, people["minji"]).pk)
-    assert mail_codes.made_at(code) is None
+    assert mail_codes.made_mail(code) is None
     assert message_codes.delivery_of_code(mail_codes.account_mail_code()) is None

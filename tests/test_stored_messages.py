@@ -22,7 +22,16 @@ from statements.withdrawal_reasons import WithdrawalMessages
 from tests.korean_messages import HANGUL, in_korean
 
 ROOT = Path(__file__).parent.parent
-APPS = ("foundations", "accounts", "incidents", "statements", "notices", "scams", "breachportal")
+APPS = (
+    "foundations",
+    "accounts",
+    "incidents",
+    "statements",
+    "notices",
+    "tickets",
+    "scams",
+    "breachportal",
+)
 TABLES = (
     RefusalMessages,
     RejectMessages,

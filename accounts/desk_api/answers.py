@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 
 from accounts.desk_api.tokens import ApiToken
 from foundations.languages import SOURCE_LANGUAGE
-from foundations.rate_limits import retry_after
+from foundations.rate_limits import seconds_to_wait
 
 Record = dict[str, Any]
 READ = ("GET", "HEAD")
@@ -54,7 +54,7 @@ def _check(request: HttpRequest, *, audit: bool) -> None:
     """Raises ApiError unless the request may read."""
     if request.method not in READ:
         raise ApiError(405, "The API only reads: use GET.", Allow=", ".join(READ))
-    if seconds := retry_after(request, "desk_api"):
+    if seconds := seconds_to_wait(request, "desk_api", by_user=False):
         raise ApiError(429, "Too many requests from this network.", Retry_After=str(seconds))
     kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
     token = ApiToken.objects.of(secret.strip()) if kind.lower() == "bearer" else None

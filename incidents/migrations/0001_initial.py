@@ -650,7 +650,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('by_mail', models.BooleanField(default=True, verbose_name='by e-mail')),
                 ('webhooks', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None, verbose_name='webhooks')),
-                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers')], max_length=9), blank=True, default=incidents.models.team_message.every_kind, size=None, verbose_name='subjects')),
+                ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers'), ('tickets', 'answers to customers that are due by tomorrow')], max_length=9), blank=True, default=incidents.models.team_message.every_kind, size=None, verbose_name='subjects')),
                 ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='message_choice', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],
             options={
@@ -664,7 +664,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('event', models.CharField(max_length=150)),
                 ('to', models.CharField(max_length=60)),
-                ('kind', models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers')], max_length=9)),
+                ('kind', models.CharField(choices=[('clock', 'legal clocks, 24, 6 and 1 hours before they run out'), ('waiting', 'what waits for your approval or confirmation'), ('paused', 'notices that are paused, with the reason'), ('shredding', 'requests to shred data'), ('superuser', 'new superusers'), ('scams', 'scam reports that come in numbers'), ('tickets', 'answers to customers that are due by tomorrow')], max_length=9)),
                 ('text', models.TextField()),
                 ('path', models.CharField(max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

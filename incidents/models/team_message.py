@@ -17,6 +17,7 @@ class MessageKind(models.TextChoices):
     SHREDDING = "shredding", _("requests to shred data")
     SUPERUSER = "superuser", _("new superusers")
     SCAMS = "scams", _("scam reports that come in numbers")
+    TICKETS = "tickets", _("answers to customers that are due by tomorrow")
 
 
 def every_kind() -> list[str]:

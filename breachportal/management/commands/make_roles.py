@@ -4,7 +4,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
 
-OUR_APPS = ("accounts", "incidents", "statements", "notices", "scams")
+OUR_APPS = ("accounts", "incidents", "statements", "notices", "tickets", "scams")
 # The permissions of all roles besides viewing: each person may stop a send.
 OF_ALL = ("notices.pause_notice",)
 # The permissions of each role besides viewing. All roles may view incidents and statements.
@@ -27,7 +27,8 @@ ROLES = {
     + ["statements.add_advisory", "statements.change_advisory"]
     + ["statements.add_timelineentry", "statements.change_timelineentry", "notices.add_notice"]
     + ["scams.view_scamreport", "scams.change_scamreport"]
-    + ["statements.add_regulatorreport", "statements.change_regulatorreport"],
+    + ["statements.add_regulatorreport", "statements.change_regulatorreport"]
+    + [f"tickets.{may}_answertemplate" for may in ("add", "change", "delete")],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
     + ["incidents.confirm_batchwithdrawal"]
@@ -36,7 +37,8 @@ ROLES = {
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["incidents.add_personmark", "incidents.change_personmark", "incidents.view_personmark"]
-    + ["notices.add_suppression", "scams.view_scamreport"],
+    + ["notices.add_suppression", "scams.view_scamreport"]
+    + ["tickets.view_ticket", "tickets.answer_ticket"],
     "auditor": ["notices.export_proof"],
 }
 # These permissions show data of affected people. Only roles that need them in their work have them.
@@ -51,6 +53,7 @@ ABOUT_PEOPLE = (
     "notices.view_delivery",
     "notices.view_alertsubscription",
     "scams.view_scamreport",
+    "tickets.view_ticket",
 )
 
 

@@ -1,0 +1,32 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class TicketsConfig(AppConfig):
+    """Tickets: customers' questions, requests and complaints, and the company's answers."""
+
+    name = "tickets"
+    verbose_name = _("Tickets")
+
+    def ready(self) -> None:
+        # Imported here, because these modules need the models.
+        from foundations import page_extensions
+        from incidents import desk_page, reencryption
+        from incidents.encryption import TICKET
+        from tickets.desk_parts import ticket_parts
+        from tickets.models import TicketMessage
+
+        desk_page.SOURCES.append(ticket_parts)
+        page_extensions.extend("account_links", "tickets/extensions/account_link.html")
+        page_extensions.extend("my_data_part", "tickets/extensions/my_data_link.html")
+        page_extensions.extend("close_account_stays", "tickets/extensions/stays.html")
+        page_extensions.extend("desk_person", "tickets/extensions/desk_person.html")
+        reencryption.OTHER_APPS_COLUMNS.append(
+            reencryption.EncryptedColumn(
+                model=TicketMessage,
+                person="id",
+                column="ciphertext",
+                purpose=TICKET,
+                incident="ticket__incident",
+            )
+        )

@@ -1,0 +1,11 @@
+"""URLs of "my questions", below /<language>/questions/ (tickets.views)."""
+
+from django.urls import URLPattern, path
+
+from tickets import views
+
+urlpatterns: list[URLPattern] = [
+    path("", views.my_tickets, name="my_tickets"),
+    path("ask/<slug:slug>/", views.ask, name="ask"),
+    path("<str:number>/", views.ticket, name="ticket"),
+]
