@@ -38,7 +38,7 @@ class QueueForm(forms.Form):
 
 @dataclass(frozen=True, kw_only=True)
 class QueuePage:
-    """One page of the queue. `next_query` is the query of the next page, or "" if it is the last."""
+    """One page of the queue. `next_query` is the query of the next page, "" after the last."""
 
     tickets: Sequence[Ticket]
     next_query: str

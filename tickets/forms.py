@@ -19,9 +19,7 @@ from tickets.correspondence import TooManyTicketsError
 from tickets.models import Ticket, TicketMessage
 
 MOST_CHARACTERS = 4_000
-TOO_LONG = gettext_lazy(
-    "Write at most %(limit_value)s characters. You have written %(show_value)s."
-)
+TOO_LONG = gettext_lazy("Write at most %(limit_value)s characters; these are %(show_value)s.")
 
 
 class PlainTextField(forms.CharField):
