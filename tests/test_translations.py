@@ -11,7 +11,10 @@ from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parent.parent
-APPS = ("breachportal", "accounts", "incidents", "statements", "notices")
+APPS = (
+    *("breachportal", "foundations", "accounts", "incidents", "statements"),
+    *("notices", "tickets", "scams"),
+)
 KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_noop": None,
     "gettext_lazy": None,
