@@ -22,10 +22,8 @@ from tests import browser
 from tickets import answer_mails
 from tickets.models import AnswerTemplate, Ticket
 
-TEXT = (
-    "제 주소가 두 개인데 하나는 이사 전 주소입니다.\n지워 주십시오.\n<b>굵게</b> \u202eesrever\u202c "
-    + "가" * 90
-)
+TEXT = "제 주소가 두 개인데 하나는 이사 전 주소입니다.\n지워 주십시오.\n<b>굵게</b>\n"
+TEXT += "\u202eesrever\u202c " + "가" * 90
 ANSWER = "지난 주소를 지웠습니다.\n확인해 주십시오."
 
 
@@ -114,7 +112,7 @@ def _answer(page: Page, live_server, language: str) -> None:
     assert page.locator("#id_text").input_value() == ANSWER
     examined(page, f"desk-ticket-{language}", 1280, "#content-main")
     page.locator("#answer input[type=submit]").click()
-    assert ANSWER[:10] in page.locator("pre").last.inner_text()
+    assert ANSWER[:10] in page.locator(".as-written").last.inner_text()
     examined(page, f"desk-answered-{language}", 1280, "#content-main")
 
 

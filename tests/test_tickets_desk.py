@@ -78,7 +78,7 @@ def test_hostile_text_is_text_on_the_desk(desk, minji, incident):
     page = desk.get(address(ticket)).text
     assert "<script>alert" not in page
     assert "<b>x</b>" not in page
-    assert '<pre dir="auto">' in page
+    assert '<p class="as-written" dir="auto">' in page
 
 
 def test_the_queue_goes_on_by_key_and_shows_each_ticket_once(desk, minji, incident, monkeypatch):

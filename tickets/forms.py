@@ -19,6 +19,15 @@ from tickets.correspondence import TooManyTicketsError
 from tickets.models import Ticket, TicketMessage
 
 MOST_CHARACTERS = 4_000
+# The kinds of a ticket in a customer's words.
+PLAIN_KINDS = [
+    (Ticket.Kind.QUESTION, gettext_lazy("I have a question")),
+    (Ticket.Kind.ACCESS, gettext_lazy("Show me which data you have about me (access)")),
+    (Ticket.Kind.RECTIFICATION, gettext_lazy("Correct my data (correction)")),
+    (Ticket.Kind.ERASURE, gettext_lazy("Delete my data (deletion)")),
+    (Ticket.Kind.OBJECTION, gettext_lazy("Stop using my data (objection)")),
+    (Ticket.Kind.COMPLAINT, gettext_lazy("I want to complain")),
+]
 TOO_LONG = gettext_lazy("Write at most %(limit_value)s characters; these are %(show_value)s.")
 
 
@@ -70,7 +79,7 @@ class AskForm(_KeyedForm):
 
     kind = forms.ChoiceField(
         label=gettext_lazy("What do you want?"),
-        choices=Ticket.Kind.choices,
+        choices=PLAIN_KINDS,
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose what you want.")},
     )
@@ -91,9 +100,7 @@ class AskForm(_KeyedForm):
         self.user, self.incident = user, incident
 
     def promises(self) -> list[tuple[list[str], AnswerPromise]]:
-        """Returns the kinds with the same law, as the form names them, and until when each is
-        answered.
-        """
+        """Returns the kinds with the same law, and until when each is answered."""
         found: dict[tuple[Any, ...], tuple[list[str], AnswerPromise]] = {}
         for kind in Ticket.Kind:
             promise = promise_for(self.incident, kind, timezone.now())

@@ -57,12 +57,12 @@ class Ticket(models.Model):
     """One matter that a customer wrote to the company about. Its texts are in TicketMessage."""
 
     class Kind(models.TextChoices):
-        QUESTION = "question", _("A question")
-        ACCESS = "access", _("Show me which data you have about me")
-        RECTIFICATION = "rectification", _("Correct my data")
-        ERASURE = "erasure", _("Delete my data")
-        OBJECTION = "objection", _("Stop using my data")
-        COMPLAINT = "complaint", _("A complaint")
+        QUESTION = "question", _("Question")
+        ACCESS = "access", _("Access request")
+        RECTIFICATION = "rectification", _("Correction request")
+        ERASURE = "erasure", _("Deletion request")
+        OBJECTION = "objection", _("Objection")
+        COMPLAINT = "complaint", _("Complaint")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waits for an answer")

@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=100, unique=True, verbose_name='name')),
-                ('kind', models.CharField(blank=True, choices=[('question', 'A question'), ('access', 'Show me which data you have about me'), ('rectification', 'Correct my data'), ('erasure', 'Delete my data'), ('objection', 'Stop using my data'), ('complaint', 'A complaint')], help_text='Left empty, it is offered for each kind of ticket.', max_length=13, verbose_name='for')),
+                ('kind', models.CharField(blank=True, choices=[('question', 'Question'), ('access', 'Access request'), ('rectification', 'Correction request'), ('erasure', 'Deletion request'), ('objection', 'Objection'), ('complaint', 'Complaint')], help_text='Left empty, it is offered for each kind of ticket.', max_length=13, verbose_name='for')),
                 ('text', foundations.localized_fields.LocalizedTextField(default=foundations.languages.LocalizedText, is_long=True, max_length=4000, verbose_name='text')),
             ],
             options={
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(default=tickets.models.new_number, max_length=9, unique=True, verbose_name='number')),
-                ('kind', models.CharField(choices=[('question', 'A question'), ('access', 'Show me which data you have about me'), ('rectification', 'Correct my data'), ('erasure', 'Delete my data'), ('objection', 'Stop using my data'), ('complaint', 'A complaint')], max_length=13, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('question', 'Question'), ('access', 'Access request'), ('rectification', 'Correction request'), ('erasure', 'Deletion request'), ('objection', 'Objection'), ('complaint', 'Complaint')], max_length=13, verbose_name='kind')),
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('state', models.CharField(choices=[('waiting', 'waits for an answer'), ('answered', 'answered'), ('closed', 'closed')], default='waiting', max_length=8, verbose_name='state')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='received')),
