@@ -66,8 +66,7 @@ def test_a_customer_asks_and_reads_the_answer_of_support(
     live_server, of_live_server, team, minji, incident, language, width
 ):
     IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
-    texts = {"ko": ANSWER, "en": "We deleted the old address."}
-    AnswerTemplate.objects.create(name="지난 주소", text=texts)
+    AnswerTemplate.objects.create(name="지난 주소", text={"ko": ANSWER, "en": ANSWER})
     with browser.chromium() as chromium:
         with opened(chromium, live_server, minji, language, width) as page:
             _ask(page, live_server, language, width)

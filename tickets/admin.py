@@ -16,14 +16,11 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.audit import acts
 from accounts.models import AuditEntry
-from incidents.encryption import EncryptionError
-from notices.ledger_messages import translate_ledger_message
 from tickets import correspondence
 from tickets.correspondence import NotAnsweredError
 from tickets.desk_queue import QueueForm, queue_page
-from tickets.forms import DeskTextForm, FindTicketForm
+from tickets.forms import AnswerForm, FindTicketForm, NoteForm
 from tickets.models import AnswerTemplate, Ticket
-from tickets.tasks import mail_answers
 
 VIEW, ANSWER = "tickets.view_ticket", "tickets.answer_ticket"
 logger = logging.getLogger(__name__)
@@ -64,37 +61,38 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Shows a ticket, decrypted, and stores an answer. Raises RightMissingError."""
         require(request, VIEW)
         ticket = _ticket(pk)
-        answer = DeskTextForm(
-            request.POST or None, label=_("Answer"), initial=_draft(request, ticket)
+        form = AnswerForm(
+            request.POST or None,
+            ticket=ticket,
+            by=staff_of(request),
+            initial=_draft(request, ticket),
         )
         if request.method == "POST":
             require(request, ANSWER)
-            if answer.is_valid() and self._answer(request, ticket, answer.cleaned_data["text"]):
-                return redirect("admin:tickets_ticket_change", pk)
-        return self._page(request, ticket, answer)
+            if form.is_valid() and form.act():
+                done = _("Answered. The customer gets a mail without the text.")
+                return self._done(request, ticket, _("Answered."), done)
+        return self._page(request, ticket, form)
 
-    def _answer(self, request: HttpRequest, ticket: Ticket, text: str) -> bool:
-        """Stores the answer. Returns False, with a message, if that is impossible."""
-        if ticket.user_id is None:
-            messages.error(request, _("The customer closed the account: no answer reaches them."))
-            return False
-        if not self._stored(request, ticket, text, is_answer=True):
-            return False
-        mail_answers.delay_on_commit()
-        messages.success(request, _("Answered. The customer gets a mail without the text."))
-        return True
+    def note(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Stores an internal note. Raises RightMissingError."""
+        require(request, ANSWER)
+        ticket, staff = _ticket(pk), staff_of(request)
+        form = NoteForm(request.POST, ticket=ticket, by=staff)
+        if form.is_valid() and form.act():
+            done = _("The note is stored. The customer does not see it.")
+            return self._done(request, ticket, _("Added a note."), done)
+        return self._page(request, ticket, AnswerForm(ticket=ticket, by=staff), form)
 
-    def _stored(self, request: HttpRequest, ticket: Ticket, text: str, *, is_answer: bool) -> bool:
-        write = correspondence.answer if is_answer else correspondence.note
-        try:
-            write(ticket, text=text, by=staff_of(request))
-        except EncryptionError as error:
-            messages.error(request, translate_ledger_message(str(error)))
-            return False
-        self.log_change(request, ticket, _("Answered.") if is_answer else _("Added a note."))
-        return True
+    def _done(self, request: HttpRequest, ticket: Ticket, logged: str, said: str) -> HttpResponse:
+        """Records an act in the history of the ticket, and shows the ticket again."""
+        self.log_change(request, ticket, logged)
+        messages.success(request, said)
+        return redirect("admin:tickets_ticket_change", ticket.pk)
 
-    def _page(self, request: HttpRequest, ticket: Ticket, answer: DeskTextForm) -> HttpResponse:
+    def _page(
+        self, request: HttpRequest, ticket: Ticket, form: AnswerForm, note: NoteForm | None = None
+    ) -> HttpResponse:
         staff = staff_of(request)
         logger.info("user %s read ticket %s", staff.pk, ticket.pk)
         acts.record(AuditEntry.Kind.REVEAL, by=staff, about=ticket, incident=ticket.incident_id)
@@ -103,33 +101,21 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "title": f"{ticket.get_kind_display()} {ticket.number}",
             "opts": self.opts,
             "ticket": ticket,
-            "thread": correspondence.read(ticket, with_notes=True),
-            "answer": answer,
-            "note": DeskTextForm(label=_("Internal note"), prefix="note"),
+            "thread": correspondence.messages_of(ticket, with_notes=True),
+            "answer": form,
+            "note": note or NoteForm(ticket=ticket, by=staff),
             "templates": _templates_for(ticket),
             "may_answer": request.user.has_perm(ANSWER) and not ticket.incident.shredded_at,
             "may_look_up": request.user.has_perm("incidents.view_affectedperson"),
         }
         return TemplateResponse(request, "admin/tickets/ticket.html", context)
 
-    def note(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Stores an internal note. Raises RightMissingError."""
-        require(request, ANSWER)
-        form = DeskTextForm(request.POST, label=_("Internal note"), prefix="note")
-        if not form.is_valid():
-            messages.error(request, _("The note was not stored: it is empty or too long."))
-        elif self._stored(request, _ticket(pk), form.cleaned_data["text"], is_answer=False):
-            messages.success(request, _("The note is stored. The customer does not see it."))
-        return redirect("admin:tickets_ticket_change", pk)
-
     def take(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Assigns the ticket to the signed-in person. Raises RightMissingError."""
         require(request, ANSWER)
         ticket = _ticket(pk)
         correspondence.take(ticket, by=staff_of(request))
-        self.log_change(request, ticket, _("Taken."))
-        messages.success(request, _("The ticket is assigned to you."))
-        return redirect("admin:tickets_ticket_change", pk)
+        return self._done(request, ticket, _("Taken."), _("The ticket is assigned to you."))
 
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Closes the ticket. Raises RightMissingError."""

@@ -29,6 +29,10 @@ class NotAnsweredError(Exception):
     """A ticket without any answer is not closed, because the law may give a right to one."""
 
 
+class ChangedMeanwhileError(Exception):
+    """The ticket has a message that the author of an answer has not read."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReadMessage:
     """One message as a page shows it. `text` is None if it cannot be decrypted."""
@@ -85,12 +89,15 @@ def write_again(ticket: Ticket, *, text: str, key: UUID) -> None:
 
 
 @transaction.atomic
-def answer(ticket: Ticket, *, text: str, by: User) -> TicketMessage:
+def answer(ticket: Ticket, *, text: str, by: User, read: int | None = None) -> TicketMessage:
     """Adds an answer of the company, which the customer gets a mail about. Returns it.
 
-    Raises KeysetShreddedError or EncryptionError.
+    `read` is the number of messages that its author has read. Raises ChangedMeanwhileError if there
+    are others by now, and KeysetShreddedError or EncryptionError.
     """
     locked, now = _locked(ticket), timezone.now()
+    if read is not None and locked.messages.count() != read:
+        raise ChangedMeanwhileError
     message = _add(locked, Kind.ANSWER, text, now, by=by)
     locked.state, locked.changed_at = State.ANSWERED, now
     locked.answered_at = locked.answered_at or now
@@ -128,7 +135,7 @@ def close(ticket: Ticket) -> None:
     locked.save(update_fields=["state", "changed_at"])
 
 
-def read(ticket: Ticket, *, with_notes: bool) -> list[ReadMessage]:
+def messages_of(ticket: Ticket, *, with_notes: bool) -> list[ReadMessage]:
     """Returns the messages of a ticket, decrypted, the oldest first."""
     messages = ticket.messages.select_related("written_by").order_by("sent_at", "pk")
     if not with_notes:

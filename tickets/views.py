@@ -67,7 +67,7 @@ def ticket(request: SignedInRequest, number: str) -> HttpResponseBase:
     context = {
         "ticket": found,
         "incident": found.incident if found.incident.is_public else None,
-        "thread": correspondence.read(found, with_notes=False),
+        "thread": correspondence.messages_of(found, with_notes=False),
         "form": form,
     }
     return render(request, "tickets/ticket.html", context)
