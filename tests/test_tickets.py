@@ -106,7 +106,7 @@ def test_a_key_of_another_customer_opens_no_ticket_of_theirs(ticket, seojun):
     other = Client()
     other.force_login(seojun)
     response = other.post(ASK, ASKED | {"key": key})
-    assert response.url != page_of(ticket)
+    assert response.headers["Location"] != page_of(ticket)
     assert Ticket.objects.filter(user=seojun).count() == 1
     assert TicketMessage.objects.filter(ticket=ticket).count() == 1
 
@@ -289,6 +289,28 @@ def test_a_second_message_before_the_answer_does_not_move_the_day(minjis, ticket
     due = ticket.due_on
     ticket.refresh_from_db()
     assert ticket.due_on == due
+
+
+# The file
+
+
+def test_the_customer_downloads_what_both_wrote(minjis, ticket, editor, seojun, incident):
+    correspondence.answer(ticket, text="두 개입니다.", by=editor)
+    correspondence.note(ticket, text="calls often", by=editor)
+    correspondence.ask(
+        seojun, incident, kind="question", text="of Seojun", language="en", key=uuid4()
+    )
+    assert "/en/questions/file/" in minjis.get("/en/questions/").text
+    response = minjis.get("/en/questions/file/")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="my-questions.json"'
+    assert "no-store" in response.headers["Cache-Control"]
+    (found,) = response.json()["tickets"]
+    assert found["number"] == ticket.number
+    assert [(one["from"], one["text"]) for one in found["messages"]] == [
+        ("customer", ASKED["text"]),
+        ("answer", "두 개입니다."),
+    ]
+    assert Client().get("/en/questions/file/").status_code == 302
 
 
 # What stays

@@ -6,6 +6,7 @@ customer's next message at the same moment leave the state that the later one me
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -141,6 +142,28 @@ def messages_of(ticket: Ticket, *, with_notes: bool) -> list[ReadMessage]:
     if not with_notes:
         messages = messages.for_customer()
     return [ReadMessage(message=one, text=_text_of(ticket, one)) for one in messages]
+
+
+def own_texts(user: User) -> list[dict[str, Any]]:
+    """Returns a customer's tickets with the messages that the customer reads, for a JSON file.
+
+    The text of a message is None if it cannot be decrypted.
+    """
+    return [
+        {
+            "number": ticket.number,
+            "kind": ticket.kind,
+            "incident": ticket.incident.slug,
+            "state": ticket.state,
+            "received_at": ticket.created_at,
+            "answer_due_on": ticket.due_on,
+            "messages": [
+                {"from": one.message.kind, "sent_at": one.message.sent_at, "text": one.text}
+                for one in messages_of(ticket, with_notes=False)
+            ],
+        }
+        for ticket in Ticket.objects.for_user(user)
+    ]
 
 
 def _text_of(ticket: Ticket, message: TicketMessage) -> str | None:

@@ -155,7 +155,7 @@ class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
             kind=TicketMessage.Kind.ANSWER,
             mailed_at__isnull=True,
             mail_tries__lt=settings.TICKET_MAIL_TRIES,
-            ticket__user__isnull=False,
+            ticket__user__email__contains="@",  # an account may have a phone only
         ).order_by("sent_at")
 
 

@@ -4,7 +4,7 @@ Tickets come only from querysets that start at the signed-in user.
 """
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
@@ -30,6 +30,16 @@ def my_tickets(request: SignedInRequest) -> HttpResponse:
         "incidents": _open_incidents(),
     }
     return render(request, "tickets/my_tickets.html", context)
+
+
+@require_safe
+@sign_in_required()
+def my_tickets_file(request: SignedInRequest) -> HttpResponse:
+    """Returns the customer's tickets and their messages as a JSON file."""
+    content = {"tickets": correspondence.own_texts(request.user)}
+    response = JsonResponse(content, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response.headers["Content-Disposition"] = 'attachment; filename="my-questions.json"'
+    return response
 
 
 @sensitive_post_parameters("text")
