@@ -19,7 +19,7 @@ from statements.models import StatementVersion
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _XHTML = "http://www.w3.org/1999/xhtml"
 # Pages of one person. Each of them also has the mark "noindex".
-_PRIVATE = ["admin/", "*/account/", "*/my-data/", "*/unsubscribe/", "*/alerts/"]
+_PRIVATE = ["admin/", "*/account/", "*/my-data/", "*/questions/", "*/unsubscribe/", "*/alerts/"]
 MOST_ADDRESSES = 50_000  # in one file
 
 Arguments = tuple[str, ...]

@@ -201,7 +201,8 @@ def test_the_ticket_of_another_customer_is_not_found(ticket, seojun):
     other.force_login(seojun)
     assert other.get(page_of(ticket)).status_code == 404
     assert other.post(page_of(ticket), {"text": "mine"}).status_code == 404
-    assert other.get("/en/questions/0000-0000/").status_code == 404
+    for number in ("0000-0000", "%00", "%F0%9F%98%80", "..%2F", "a" * 5000):
+        assert other.get(f"/en/questions/{number}/").status_code == 404
     assert ticket.number not in other.get("/en/questions/").text
     assert TicketMessage.objects.count() == 1
 

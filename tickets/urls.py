@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern] = [
     path("", views.my_tickets, name="my_tickets"),
     path("file/", views.my_tickets_file, name="my_tickets_file"),
     path("ask/<slug:slug>/", views.ask, name="ask"),
-    path("<str:number>/", views.ticket, name="ticket"),
+    path("<slug:number>/", views.ticket, name="ticket"),
 ]
