@@ -267,6 +267,14 @@ def test_a_mail_that_fails_is_tried_again(ticket, editor, settings, mails):
     assert len(mails.taken) == 1
 
 
+def test_an_account_without_an_address_gets_no_mail(ticket, editor, minji):
+    mail.outbox.clear()
+    type(minji).objects.filter(pk=minji.pk).update(email="+821012345678")
+    correspondence.answer(ticket, text="Yes.", by=editor)
+    answer_mails.send_due()
+    assert mail.outbox == []
+
+
 def write_three_days_later(ticket: Ticket, text: str) -> None:
     later = timezone.now() + timedelta(days=3)
     with pytest.MonkeyPatch.context() as patch:
