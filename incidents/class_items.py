@@ -8,6 +8,7 @@ from typing import Literal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from foundations import formatting
 from incidents import phrasing
 from incidents.leaks import Leak
 from incidents.models import DataClass, Incident, IncidentDataClass
@@ -156,5 +157,7 @@ def _when(date: str, times: int) -> str:
     """Returns the date's phrase and how often the value occurs, if that is more than once."""
     if times == 1:
         return date
-    often = ngettext("%(times)s time", "%(times)s times", times) % {"times": f"{times:,}"}
+    often = ngettext("%(times)s time", "%(times)s times", times) % {
+        "times": formatting.number(times)
+    }
     return f"{date} · {often}" if date else often

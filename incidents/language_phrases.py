@@ -3,7 +3,9 @@
 A language that is not in PHRASES gets phrases without grammar, whose words are in its catalogue.
 """
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.utils.formats import number_format
 from django.utils.translation import get_language, gettext
@@ -59,27 +61,101 @@ class KoreanPhrases(Phrases):
         return f"{count:,}{unit}"
 
 
-class EnglishPhrases(Phrases):
-    """2 addresses."""
+@dataclass(frozen=True)
+class NounPhrases(Phrases):
+    """2 Adressen: the count before a noun in the singular or plural, and a word for "and".
+
+    `sentence` says that {items} leaked. It has a form that needs neither gender nor number, such as
+    a colon. A count is at least 1; a language that has no plural forms has the same noun twice.
+    """
+
+    sentence: str
+    last: str  # between the last two items, with its spaces
 
     def leaked(self, items: Sequence[str]) -> str:
         """Returns "Your name and 2 addresses leaked"."""
-        return f"Your {self.joined(items)} leaked"
+        return self.sentence.format(items=self.joined(items))
 
     def joined(self, items: Sequence[str]) -> str:
         """Returns "a, b and c"."""
-        return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+        return self.before_last(items).join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+    def before_last(self, items: Sequence[str]) -> str:  # noqa: ARG002  # Spanish uses it
+        """Returns what stands before the last item."""
+        return self.last
 
     def counted(self, name: str, count: int, unit: str, units: str) -> str:  # noqa: ARG002
-        """Returns the count and the noun in the singular or plural."""
-        return f"{count:,}{_NO_BREAK}{unit if count == 1 else units}"
+        """Returns the count and the noun."""
+        return f"{self.number(count, unit)}{_NO_BREAK}{unit if count == 1 else units}"
 
     def bare(self, name: str, unit: str) -> str:  # noqa: ARG002
-        """Returns the noun in lower case, as a sentence needs it."""
+        """Returns the noun as a sentence needs it: in lower case, but for German."""
         return unit
 
 
-PHRASES: dict[str, Phrases] = {"ko": KoreanPhrases(), "en": EnglishPhrases()}
+class SpanishPhrases(NounPhrases):
+    """The word y is e before the sound i."""
+
+    def before_last(self, items: Sequence[str]) -> str:
+        """Returns " e " before "identificador" and "historial", but not before "hielo"."""
+        return " e " if re.match(r"h?[ií](?![aeou])", items[-1], re.IGNORECASE) else self.last
+
+
+class JapanesePhrases(Phrases):
+    """住所2件: the name, the count and a counter word, without spaces."""
+
+    def leaked(self, items: Sequence[str]) -> str:
+        """Returns the sentence; its particle never changes."""
+        return f"{self.joined(items)}が漏えいしました"
+
+    def joined(self, items: Sequence[str]) -> str:
+        """Returns the items with Japanese commas."""
+        return "、".join(items)
+
+    def counted(self, name: str, count: int, unit: str, units: str) -> str:  # noqa: ARG002
+        """Returns the name, the count and the counter word."""
+        return f"{name}{self.number(count, unit)}"
+
+    def number(self, count: int, unit: str) -> str:
+        """Returns "2件"."""
+        return f"{count:,}{unit}"
+
+
+@dataclass(frozen=True)
+class ChinesePhrases(Phrases):
+    """2个地址: the count, a measure word and the name, without spaces. `sentence` has {items}."""
+
+    sentence: str
+
+    def leaked(self, items: Sequence[str]) -> str:
+        """Returns the sentence."""
+        return self.sentence.format(items=self.joined(items))
+
+    def joined(self, items: Sequence[str]) -> str:
+        """Returns the items with 、 and 和 before the last one."""
+        return "和".join(filter(None, ["、".join(items[:-1]), *items[-1:]]))
+
+    def counted(self, name: str, count: int, unit: str, units: str) -> str:  # noqa: ARG002
+        """Returns the count, the measure word and the name."""
+        return f"{self.number(count, unit)}{name}"
+
+    def number(self, count: int, unit: str) -> str:
+        """Returns "2个"."""
+        return f"{count:,}{unit}"
+
+
+PHRASES: dict[str, Phrases] = {
+    "ko": KoreanPhrases(),
+    "en": NounPhrases("Your {items} leaked", " and "),
+    "ja": JapanesePhrases(),
+    "zh-hans": ChinesePhrases("您的{items}已泄露"),
+    "zh-hant": ChinesePhrases("您的{items}已外洩"),
+    "vi": NounPhrases("Dữ liệu của bạn đã bị lộ: {items}", " và "),
+    "de": NounPhrases("Abgeflossen sind Ihre Daten: {items}", " und "),
+    # A no-break space before the colon, as French typography has it.
+    "fr": NounPhrases("Vos données divulguées\u00a0: {items}", " et "),
+    "es": SpanishPhrases("Se han filtrado sus datos: {items}", " y "),
+}
 _PLAIN = Phrases()
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 
+from foundations import formatting
 from incidents.language_phrases import phrases
 from incidents.models import DataClass, Unread
 
@@ -31,7 +32,7 @@ def headline(counts: Sequence[tuple[DataClass, int]]) -> str:
     kinds = ngettext(
         "%(number)s kind of your data leaked", "%(number)s kinds of your data leaked", len(counts)
     )
-    return kinds % {"number": f"{len(counts):,}"}
+    return kinds % {"number": formatting.number(len(counts))}
 
 
 def counted_noun(data_class: DataClass, count: int) -> str:
@@ -41,7 +42,8 @@ def counted_noun(data_class: DataClass, count: int) -> str:
     """
     is_bare = count == 0 or (count == 1 and data_class.is_one_each)
     name, unit = str(data_class.name), str(data_class.unit)
-    units = str(data_class.units) or unit
+    # Without text in the language of the unit, it has no plural forms.
+    units = data_class.units.get(data_class.unit.language_for(get_language() or "")) or unit
     if is_bare:
         return phrases().bare(name, unit if count else units)
     return phrases().counted(name, count, unit, units)
@@ -60,7 +62,7 @@ def unread(amount: Unread) -> str:
     rows = ngettext("%(number)s row", "%(number)s rows", amount.rows)
     files = ngettext("%(number)s file", "%(number)s files", amount.files)
     counted = [
-        text % {"number": f"{number:,}"}
+        text % {"number": formatting.number(number)}
         for text, number in ((rows, amount.rows), (files, amount.files))
         if number
     ]

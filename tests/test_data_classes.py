@@ -88,13 +88,13 @@ def test_the_answer_is_a_sentence_in_both_languages(numbers, english, korean):
 
 
 def test_a_language_without_rules_gets_no_english_grammar(settings):
-    settings.LANGUAGES = [*settings.LANGUAGES, ("de", "Deutsch")]
+    settings.LANGUAGES = [*settings.LANGUAGES, ("it", "Italiano")]
     DataClass.objects.filter(slug="physical-addresses").update(
-        name={"de": "Adresse"}, unit={"de": "Adresse"}, units={"de": "Adressen"}
+        name={"it": "Indirizzo"}, unit={"it": "Indirizzo"}, units={"it": "Indirizzi"}
     )
-    with override("de"):
+    with override("it"):
         listed = phrasing.counted_noun(*counts(physical_addresses=1200)[0])
-        assert listed == "Adresse\u00a0(1.200)"
+        assert listed == "Indirizzo\u00a0(1.200)"
         assert "Your" not in phrasing.leaked(counts(physical_addresses=2))
 
 
