@@ -38,6 +38,11 @@ def default_language() -> str:
     return str(settings.LANGUAGE_CODE)
 
 
+def desk_language(code: str) -> str:
+    """Returns `code` if the desk speaks this language, else SOURCE_LANGUAGE, which it speaks."""
+    return code if code in settings.DESK_LANGUAGES else SOURCE_LANGUAGE
+
+
 def with_own_names(codes: Iterable[str]) -> list[tuple[str, str]]:
     """Returns (code, own name) of each language, in the given order."""
     return [(code, own_name(code)) for code in codes]
@@ -100,9 +105,10 @@ class LocalizedText:
         """Returns the language of the text that a reader of `wanted` gets; "" without any text.
 
         It is `wanted`, else the same language with fewer subtags, such as without its region, else
-        the first language of the portal with a text, else the first other language by its code.
+        SOURCE_LANGUAGE, which most readers of another language know, else the first language of
+        the portal with a text, else the first other language by its code.
         """
-        order = [*shorter_codes(wanted), *portal_codes(), *sorted(self._texts)]
+        order = [*shorter_codes(wanted), SOURCE_LANGUAGE, *portal_codes(), *sorted(self._texts)]
         return next((code for code in order if code in self._texts), "")
 
     def in_language(self, wanted: str | None = None) -> str:

@@ -172,14 +172,21 @@ class LocalizedTextFormField(forms.Field):
     ) -> None:
         self.is_long = is_long
         self.needed = portal_codes()
+        self._kept = LocalizedText()
         self._one = forms.CharField(required=False, max_length=max_length)
         super().__init__(widget=LocalizedTextInput(self.needed, is_long=is_long), **kwargs)
 
-    def show(self, languages: Iterable[str], *, needed: Iterable[str]) -> None:
-        """Asks for the text in these languages, and requires it in `needed`."""
+    def show(
+        self, languages: Iterable[str], *, needed: Iterable[str], kept: LocalizedText | None = None
+    ) -> None:
+        """Asks for the text in these languages, and requires it in `needed`.
+
+        `kept` are texts in other languages, which stay as they are.
+        """
         shown = list(dict.fromkeys(languages))
         self.widget = LocalizedTextInput(shown, is_long=self.is_long)
         self.needed = list(needed)
+        self._kept = kept or LocalizedText()
 
     def clean(self, value: Any) -> LocalizedText:
         """Returns the texts. Raises ValidationError; each error names its language."""
@@ -189,7 +196,7 @@ class LocalizedTextFormField(forms.Field):
                 texts[code] = self._one.clean(_with_plain_line_ends(given))
             except ValidationError as error:
                 problems += [f"{translated_name(code)}: {why}" for why in error.messages]
-        text = LocalizedText(texts)
+        text = self._kept | texts
         if self.required and not problems:
             problems += self.missing(text, self.needed)
         if problems:
@@ -203,7 +210,7 @@ class LocalizedTextFormField(forms.Field):
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Returns whether a text differs; line ends and outer spaces do not count."""
-        return not self.disabled and _compared(initial) != _compared(data)
+        return not self.disabled and _compared(initial) != _compared(self._kept | data)
 
 
 def _compared(value: Any) -> LocalizedText:
@@ -212,19 +219,25 @@ def _compared(value: Any) -> LocalizedText:
 
 
 def show_languages(
-    form: forms.BaseForm, languages: Iterable[str], *, needed: Iterable[str] | None = None
+    form: forms.BaseForm,
+    languages: Iterable[str],
+    *,
+    needed: Iterable[str] | None = None,
+    keep: bool = False,
 ) -> None:
     """Makes the form ask for its texts in these languages; required ones in `needed`, or in all.
 
     An input for a further language is shown where a stored text has one, so that it can be seen and
-    removed.
+    removed; with `keep`, such a text stays, without an input.
     """
     asked = list(languages)
     for name, field in form.fields.items():
         if isinstance(field, LocalizedTextFormField):
             stored = LocalizedText(form.get_initial_for_field(field, name) or {})
             required = asked if needed is None else needed
-            field.show([*asked, *stored.languages()], needed=required)
+            further = [code for code in stored.languages() if code not in asked]
+            shown = asked if keep else [*asked, *further]
+            field.show(shown, needed=required, kept=stored.only(further) if keep else None)
 
 
 def _with_plain_line_ends(text: str) -> str:

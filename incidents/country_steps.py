@@ -13,6 +13,7 @@ from pydantic import Field, Strict
 from foundations import toml_files
 from foundations.languages import LocalizedText
 from foundations.toml_files import Localized, Text, Texts, TomlTable
+from incidents.class_texts import step_texts
 
 _FILE = Path(__file__).parent / "country_steps.toml"
 
@@ -33,8 +34,13 @@ class _CountrySteps(TomlTable):
 
 @cache
 def all_country_steps() -> tuple[CountryStep, ...]:
-    """Returns the steps of the file, read once a process. Raises TomlFileError."""
-    return toml_files.load(_FILE, _CountrySteps).step
+    """Returns the steps of the file, read once a process, with their texts in all languages.
+
+    Raises TomlFileError.
+    """
+    steps = toml_files.load(_FILE, _CountrySteps).step
+    further = step_texts([step.name for step in steps])
+    return tuple(step.model_copy(update={"text": step.text | further[step.name]}) for step in steps)
 
 
 def country_steps(slug: str, jurisdictions: Collection[str]) -> list[LocalizedText]:

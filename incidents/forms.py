@@ -60,9 +60,11 @@ class FactsForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 2, "class": "vLargeTextField"}),
     )
 
+    keeps_further_languages = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        show_languages(self, portal_codes(), needed=[])
+        show_languages(self, portal_codes(), needed=[], keep=self.keeps_further_languages)
 
     def clean(self) -> dict[str, Any]:
         """Rejects a change beside another one that waits, and texts that may not be published.
@@ -99,6 +101,12 @@ class FactsForm(forms.ModelForm):
             is_new = text != before.get(language)
             if is_new and (why := facts.text_objection(text, language, self.instance)):
                 self.add_error(name, f"{translated_name(language)}: {why}")
+
+
+class DataClassForm(FactsForm):
+    """A data class. Its texts in languages that the portal does not offer ship, and stay."""
+
+    keeps_further_languages = True
 
 
 class IncidentForm(FactsForm):

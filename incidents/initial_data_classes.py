@@ -7,6 +7,8 @@ take, each in Korean and in English.
 
 from typing import Any
 
+from incidents.class_texts import with_further_languages
+
 LOW, MEDIUM, HIGH = 1, 2, 3
 
 LINKS = (
@@ -47,7 +49,7 @@ def _steps(*steps: tuple[str, str]) -> dict[str, str]:
     return {"ko": "\n".join(in_korean), "en": "\n".join(in_english)}
 
 
-DATA_CLASSES: list[dict[str, Any]] = [
+_CLASSES: list[dict[str, Any]] = [
     {
         "slug": "names",
         "hibp_name": "Names",
@@ -620,3 +622,6 @@ DATA_CLASSES: list[dict[str, Any]] = [
         ),
     },
 ]
+
+# With their texts in the languages of class_texts/, of which a portal shows those that it has.
+DATA_CLASSES = with_further_languages(_CLASSES)

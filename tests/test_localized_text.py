@@ -19,7 +19,8 @@ GREETING = LocalizedText({"ko": "안녕하세요", "en": "Hello"})
     ("texts", "wanted", "given"),
     [
         ({"ko": "가", "en": "A"}, "en", "en"),
-        ({"ko": "가", "en": "A"}, "de", "ko"),  # the portal's default language
+        ({"ko": "가", "en": "A"}, "de", "en"),  # which most readers know
+        ({"ko": "가", "ja": "あ"}, "de", "ko"),  # the portal's default language
         ({"en": "A", "de": "B"}, "ko", "en"),  # the portal's first language with a text
         ({"pt": "A", "en": "B"}, "pt-br", "pt"),  # the same language without its region
         ({"zh": "A", "zh-hant": "B", "en": "C"}, "zh-hant-hk", "zh-hant"),

@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy
 
-from foundations.languages import portal_codes
+from foundations.languages import own_name, portal_codes
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
+from incidents.forms import DataClassForm
 from incidents.models import DataClass, Incident
 
 
@@ -18,16 +19,28 @@ class DataClassAdmin(FactsAdmin):
     No class is deleted: exposures store the ids of classes in an array, without a foreign key.
     """
 
+    form = DataClassForm
     change_form_template = "incidents/desk/change_form.html"
-    list_display = ["slug", "named", "hibp_name", "sensitivity", "masking"]
+    list_display = ["slug", "named", "lacking", "hibp_name", "sensitivity", "masking"]
     list_filter = ["sensitivity", "masking"]
     search_fields = ["slug", "hibp_name", *(f"name__{code}" for code in portal_codes())]
     show_full_result_count = False
 
     @admin.display(description=gettext_lazy("name"))
     def named(self, obj: DataClass) -> str:
-        """Shows the name in all languages."""
-        return " / ".join(text for _code, text in obj.name.in_order())
+        """Shows the name in the portal's languages."""
+        return " / ".join(text for _code, text in obj.name.only(portal_codes()).in_order())
+
+    @admin.display(description=gettext_lazy("no texts in"))
+    def lacking(self, obj: DataClass) -> str:
+        """Shows the portal's languages whose readers get a text of the class in another one."""
+        missing = {
+            code: own_name(code)
+            for text in (obj.name, obj.unit, obj.actions)
+            if text
+            for code in text.missing(portal_codes())
+        }
+        return ", ".join(missing[code] for code in portal_codes() if code in missing)
 
     def get_readonly_fields(self, request: HttpRequest, obj: DataClass | None = None) -> Any:
         """Makes the slug read-only, because mapping files and the import name a class by it."""

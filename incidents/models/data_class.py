@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from foundations.languages import portal_codes
 from foundations.localized_fields import LocalizedTextField
 
 # The data classes of a mapping's contact columns, by column. These classes always exist, because
@@ -18,9 +19,9 @@ class DataClassQuerySet(models.QuerySet["DataClass"]):
         return self.filter(masking=DataClass.Masking.ADDRESS)
 
     def descriptions(self) -> dict[str, str]:
-        """Returns the names of the classes in all languages, in one text, by slug."""
+        """Returns the names of the classes in the portal's languages, in one text, by slug."""
         return {
-            slug: " / ".join(text for _code, text in reversed(name.in_order()))
+            slug: " / ".join(text for _code, text in reversed(name.only(portal_codes()).in_order()))
             for slug, name in self.values_list("slug", "name")
         }
 
