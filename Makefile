@@ -64,7 +64,8 @@ locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po .venv/installed
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
-# Collects the translatable strings of the code. It needs GNU gettext.
+# Collects the translatable strings of the code: all of them for the desk's languages, those of
+# customers for the others. It needs GNU gettext. It reports how complete each catalogue is.
 messages: setup
 	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
 	mkdir -p locale/en/LC_MESSAGES
@@ -73,6 +74,7 @@ messages: setup
 	for language in ko en; do \
 		sed -i '1,20{/^#, fuzzy$$/d}' locale/$$language/LC_MESSAGES/django.po; done
 	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
+	$(BIN)/python manage.py report_translations --write
 	$(MAKE) catalogues
 
 # Writes the pins and hashes of all packages; UPGRADE=--upgrade takes newer releases. It ignores

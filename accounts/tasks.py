@@ -2,9 +2,11 @@
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
+from django.utils.translation import override
 
 from accounts import code_states, session_purge
 from accounts.audit import chain, digests
+from foundations.languages import default_language, desk_language
 
 
 @shared_task(base=DjangoTask)
@@ -23,4 +25,5 @@ def link_audit_trail() -> None:
 @shared_task(base=DjangoTask)
 def send_audit_digest() -> None:
     """Sends the digest of the audit trail to each destination that has none of today yet."""
-    digests.send_due()
+    with override(desk_language(default_language())):
+        digests.send_due()

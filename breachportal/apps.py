@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
-from breachportal.catalogues import check_catalogues
+from breachportal.catalogues import check_catalogues, check_completeness, fall_back_to_english
 from breachportal.database_checks import check_database
 from breachportal.font_checks import check_fonts
 
@@ -14,8 +14,10 @@ class BreachportalConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register(check_catalogues, checks.Tags.translation)
+        checks.register(check_completeness, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)
         checks.register(check_fonts, deploy=True)
+        fall_back_to_english()
 
 
 class DeskConfig(AdminConfig):

@@ -6,7 +6,7 @@ Decision 0016 states why the project does not use a settings library.
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -212,6 +212,35 @@ def json_object(name: str) -> dict[str, Any]:
 def words(name: str, default: str = "") -> list[str]:
     """Returns the items of a list that is separated by commas, without empty ones."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def languages(name: str, default: str, shipped: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Returns (code, own name) of the languages in a list of codes, in its order.
+
+    Raises ImproperlyConfigured for a list without a code, with one twice, or with one that is not
+    in `shipped`.
+    """
+    codes = [code.lower() for code in words(name, default)]
+    if unknown := [code for code in codes if code not in shipped]:
+        raise ImproperlyConfigured(
+            f"{name}: {', '.join(unknown)} is not among {', '.join(shipped)}; see"
+            " docs/how-to/add-a-language.md."
+        )
+    if not codes or len(set(codes)) < len(codes):
+        raise ImproperlyConfigured(f"{name} names no language, or one of them twice.")
+    return [(code, shipped[code]) for code in codes]
+
+
+def by_language(prefix: str, defaults: Mapping[str, str]) -> dict[str, str]:
+    """Returns a text for each language of `defaults`: of a variable such as PREFIX_ZH_HANT."""
+    return {
+        code: text(language_variable(prefix, code), default) for code, default in defaults.items()
+    }
+
+
+def language_variable(prefix: str, code: str) -> str:
+    """Returns the name of the variable that holds a text in a language."""
+    return f"{prefix}_{code.upper().replace('-', '_')}"
 
 
 def choice(name: str, options: Sequence[str]) -> str:

@@ -1,10 +1,14 @@
-"""Middleware for every request: response headers and limits on the size of bodies."""
+"""Middleware for every request: headers, the desk's languages, and limits on bodies."""
 
 from collections.abc import Callable
 from wsgiref.headers import Headers
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import translation
+
+from foundations.languages import SOURCE_LANGUAGE, desk_language
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -53,6 +57,24 @@ def _remove_cookies(response: HttpResponse) -> None:
         response.headers["Vary"] = ", ".join(others)
     else:
         response.headers.pop("Vary", None)
+
+
+def desk_language_of(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware that shows the desk in a language of settings.DESK_LANGUAGES.
+
+    The catalogues of the other languages hold customers' messages only. It must come after Django's
+    LocaleMiddleware.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(reverse("admin:index")):
+            translation.activate(desk_language(translation.get_language() or ""))
+            request.LANGUAGE_CODE = translation.get_language() or SOURCE_LANGUAGE
+        return get_response(request)
+
+    return middleware
 
 
 def limit_uploads(

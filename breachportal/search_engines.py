@@ -3,8 +3,9 @@
 Search engines should show the company's own words about an incident, not those of fraudsters.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import override
 
+from foundations.languages import portal_codes
 from foundations.page_cache import public_page
 from incidents.models import Incident
 from statements.models import StatementVersion
@@ -35,38 +37,57 @@ def robots_txt(_request: HttpRequest) -> HttpResponse:
 
 @public_page
 def sitemap(_request: HttpRequest) -> HttpResponse:
-    """Lists the public pages in each language, with the addresses of the other languages."""
+    """Lists the public pages with their addresses in each language.
+
+    Those of an incident are listed in the languages that have the company's texts.
+    """
     ET.register_namespace("", _SITEMAP)
     ET.register_namespace("xhtml", _XHTML)
     root = ET.Element(f"{{{_SITEMAP}}}urlset")
-    for name, arguments, changed_at in _pages():
-        _add(root, name, arguments, changed_at)
+    for page in _pages():
+        _add(root, page)
         if len(root) + len(settings.LANGUAGES) > MOST_ADDRESSES:
             break
     content = ET.tostring(root, encoding="utf-8", xml_declaration=True)
     return HttpResponse(content, content_type="application/xml")
 
 
-def _pages() -> Iterator[tuple[str, Arguments, datetime | None]]:
-    """Yields (name of the URL, its arguments, time of the last change if it is known)."""
-    yield from (("home", (), None), ("message_check", (), None))
-    for slug in Incident.objects.public().values_list("slug", flat=True):
+class _Page(NamedTuple):
+    """A public page: the name of its URL, its arguments and languages, and its last change."""
+
+    name: str
+    arguments: Arguments
+    languages: Sequence[str]
+    changed_at: datetime | None = None
+
+
+def _pages() -> Iterator[_Page]:
+    incidents = list(Incident.objects.public())
+    yield _Page("home", (), _offered(incidents[0]) if incidents else portal_codes())
+    yield _Page("message_check", (), portal_codes())
+    for incident in incidents:
         for name in ("incident", "timeline", "log", "transparency"):
-            yield name, (slug,), None
+            yield _Page(name, (incident.slug,), _offered(incident))
     for version in StatementVersion.objects.current():
         statement = version.statement
         is_advisory = statement.kind == statement.Kind.ADVISORY
         name = "advisory" if is_advisory else "statement"
-        yield name, (statement.incident.slug, statement.slug), version.published_at
+        address = (statement.incident.slug, statement.slug)
+        yield _Page(name, address, _offered(statement.incident), version.published_at)
 
 
-def _add(root: ET.Element, name: str, arguments: Arguments, changed_at: datetime | None) -> None:
-    addresses = {code: _address(code, name, arguments) for code, _name in settings.LANGUAGES}
+def _offered(incident: Incident) -> list[str]:
+    """Returns the portal's languages that the incident has; all of them if it has none."""
+    return [code for code in portal_codes() if code in incident.languages] or portal_codes()
+
+
+def _add(root: ET.Element, page: _Page) -> None:
+    addresses = {code: _address(code, page.name, page.arguments) for code in page.languages}
     for address in addresses.values():
         url = ET.SubElement(root, f"{{{_SITEMAP}}}url")
         ET.SubElement(url, f"{{{_SITEMAP}}}loc").text = address
-        if changed_at:
-            ET.SubElement(url, f"{{{_SITEMAP}}}lastmod").text = changed_at.isoformat()
+        if page.changed_at:
+            ET.SubElement(url, f"{{{_SITEMAP}}}lastmod").text = page.changed_at.isoformat()
         for code, other in addresses.items():
             link = {"rel": "alternate", "hreflang": code, "href": other}
             ET.SubElement(url, f"{{{_XHTML}}}link", link)

@@ -28,11 +28,30 @@ BACKUP_FOLDER = environment.text("BACKUP_FOLDER", str(VAR / "backups"))
 PORT = environment.number("PORT", 8000)
 PORTAL_URL = environment.portal_url(f"http://127.0.0.1:{PORT}")
 PORTAL_HOST = urlsplit(PORTAL_URL).netloc
-# The company's name in the header of every page.
-PORTAL_NAME = {
-    "ko": environment.text("PORTAL_NAME_KO", "쿠팡" if IS_DEMO else PORTAL_HOST),
-    "en": environment.text("PORTAL_NAME_EN", "Coupang" if IS_DEMO else PORTAL_HOST),
+# The languages that customers read, each under its own name. docs/how-to/add-a-language.md.
+SHIPPED_LANGUAGES = {
+    "ko": "한국어",
+    "en": "English",
+    "ja": "日本語",
+    "zh-hans": "简体中文",
+    "zh-hant": "繁體中文",
+    "vi": "Tiếng Việt",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
 }
+# Those that this portal offers. The first is for people whose language is not known.
+LANGUAGES = environment.languages(
+    "PORTAL_LANGUAGES", ",".join(SHIPPED_LANGUAGES) if IS_DEMO else "ko,en", SHIPPED_LANGUAGES
+)
+LANGUAGE_CODE = LANGUAGES[0][0]
+# The desk speaks only these: their catalogues hold every message.
+DESK_LANGUAGES = ["ko", "en"]
+# The company's name in the header of every page.
+_NAMES = {code: "Coupang" if IS_DEMO else PORTAL_HOST for code, _name in LANGUAGES}
+PORTAL_NAME = environment.by_language(
+    "PORTAL_NAME", _NAMES | ({"ko": "쿠팡"} if IS_DEMO and "ko" in _NAMES else {})
+)
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
 # Earlier secret keys. Links and message codes that were made with them stay valid.
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
@@ -101,6 +120,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "foundations.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "breachportal.middleware.desk_language_of",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -130,6 +150,7 @@ TEMPLATES = [
             "libraries": {
                 "page_extensions": "foundations.page_extensions",
                 "page_parts": "foundations.page_parts",
+                "text_languages": "foundations.text_languages",
             },
         },
     }
@@ -492,10 +513,18 @@ CONTENT_SECURITY_POLICY = {
 }
 
 # Languages and times
-LANGUAGE_CODE = "ko"
-LANGUAGES = [("ko", "한국어"), ("en", "English")]
 # The locale of a page in Open Graph, with its territory.
-SOCIAL_LOCALES = {"ko": "ko_KR", "en": "en_GB"}
+SOCIAL_LOCALES = {
+    "ko": "ko_KR",
+    "en": "en_GB",
+    "ja": "ja_JP",
+    "zh-hans": "zh_CN",
+    "zh-hant": "zh_TW",
+    "vi": "vi_VN",
+    "de": "de_DE",
+    "fr": "fr_FR",
+    "es": "es_ES",
+}
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # The region (ISO 3166) of phone numbers that are typed without a country code.
@@ -503,6 +532,7 @@ PHONE_REGION = environment.text("PHONE_REGION", "KR")
 TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
+NUMBER_GROUPING = 3  # for languages whose formats do not say it
 
 # A folder with law files of the company, in addition to those of statements/legal/.
 LAW_FOLDER = environment.text("LAW_FOLDER")

@@ -22,7 +22,7 @@ from django.utils.translation import override
 from accounts import emails
 from accounts.models import User
 from foundations import webhooks
-from foundations.languages import default_language
+from foundations.languages import default_language, desk_language
 from foundations.webhooks import WebhookMessage
 from incidents import desk_parts
 from incidents.desk_page import DeskClock, DeskFigure, DeskTask, IncidentBoard, board_of
@@ -178,12 +178,16 @@ def queue() -> None:
         .select_related("message_choice")
         .order_by("pk")
     )
-    languages = {default_language(), *(user.language for user in team)}
-    found = {language: _events_in(language) for language in languages}
-    _forget_ended(found[default_language()])
-    _store(m for user in team for event in found[user.language] for m in _mails(event, user))
+    of_all, of_user = desk_language(default_language()), {user: _language_of(user) for user in team}
+    found = {language: _events_in(language) for language in {of_all, *of_user.values()}}
+    _forget_ended(found[of_all])
+    _store(m for user in team for event in found[of_user[user]] for m in _mails(event, user))
     if settings.DESK_WEBHOOKS:
-        _store(message for event in found[default_language()] for message in _posts(event, team))
+        _store(message for event in found[of_all] for message in _posts(event, team))
+
+
+def _language_of(user: User) -> str:
+    return desk_language(user.language)
 
 
 def _events_in(language: str) -> list[TeamEvent]:
@@ -281,7 +285,7 @@ def _mail(message: TeamMessage, user_id: int) -> None:
     user = User.objects.filter(pk=user_id, is_staff=True, is_active=True).first()
     if user is None:
         return
-    with override(user.language):
+    with override(_language_of(user)):
         reason = _("You receive this as a member of the response team. Choose what you receive:")
         choose = settings.PORTAL_URL + reverse("admin:incidents_incident_messages")
     TeamMail(

@@ -4,7 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import get_commands
+
+from breachportal.environment import language_variable
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -34,6 +37,8 @@ def variables_read() -> set[str]:
     ]
     procfile = (ROOT / "Procfile").read_text(encoding="utf-8")
     found = {name for source in sources for name in _READ.findall(source)}
+    found -= {"PORTAL_NAME"}  # which is read for each language
+    found |= {language_variable("PORTAL_NAME", code) for code in settings.SHIPPED_LANGUAGES}
     return found | set(re.findall(r"\$\{([A-Z_]+)", procfile))
 
 

@@ -14,7 +14,7 @@ from psycopg.conninfo import make_conninfo
 
 ROOT = Path(__file__).parent.parent
 PAGE = (ROOT / "docs" / "how-to" / "add-a-language.md").read_text(encoding="utf-8")
-LANGUAGES, NAME, FORMATS = re.findall(r"^```python\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+NAME, FORMATS = re.findall(r"^```python\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 [CATALOGUE] = re.findall(r"^```po\n(.+?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 LEFT_OUT = shutil.ignore_patterns(".*", "var", "staticfiles", "__pycache__", "node_modules")
 
@@ -28,16 +28,15 @@ def copy(tmp_path_factory) -> Path:
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
     module = copy / "breachportal" / "settings.py"
     text = module.read_text(encoding="utf-8")
-    text = re.sub(r"^LANGUAGES = .*\n", lambda _: LANGUAGES, text, flags=re.MULTILINE)
-    text = text.replace("PORTAL_NAME = {\n", f"PORTAL_NAME = {{\n{NAME}")
+    text = text.replace("SHIPPED_LANGUAGES = {\n", f"SHIPPED_LANGUAGES = {{\n{NAME}")
     module.write_text(text, encoding="utf-8")
 
-    formats = copy / "breachportal" / "formats" / "vi"
+    formats = copy / "breachportal" / "formats" / "it"
     formats.mkdir()
     (formats / "__init__.py").touch()
     (formats / "formats.py").write_text(FORMATS, encoding="utf-8")
 
-    catalogue = copy / "locale" / "vi" / "LC_MESSAGES" / "django.po"
+    catalogue = copy / "locale" / "it" / "LC_MESSAGES" / "django.po"
     catalogue.parent.mkdir(parents=True)
     catalogue.write_text(CATALOGUE, encoding="utf-8")
     compiler = [sys.executable, "-m", "babel.messages.frontend", "compile"]
@@ -55,6 +54,7 @@ def run(copy, tmp_path):
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "breachportal.settings",
         "BREACHPORTAL_MODE": "development",
+        "PORTAL_LANGUAGES": "ko,en,it",
         "BREACHPORTAL_VAR": str(tmp_path),
         "DATABASE_URL": make_conninfo(dbname=connection.settings_dict["NAME"], **given),
         "REDIS_URL": settings.REDIS_URL,
@@ -82,23 +82,23 @@ print(Client().get({path!r}, HTTP_HOST="localhost").content.decode())
 
 
 def test_a_page_has_the_words_of_the_catalogue(run):
-    page = run(SHOW.format(path="/vi/account/sign-in/"))
+    page = run(SHOW.format(path="/it/account/sign-in/"))
     [heading] = re.findall(r"heading \*(.+?)\*", PAGE)
     assert f"<h1>{heading}</h1>" in page
-    assert '<html lang="vi">' in page
-    assert "인증번호 받기" in page  # without a translation: the default language
+    assert '<html lang="it">' in page
+    assert "Send me a code" in page  # without a translation
 
 
 def test_every_page_links_to_the_language(run):
     page = run(SHOW.format(path="/ko/account/sign-in/"))
-    assert 'hreflang="vi"' in page
-    assert "Tiếng Việt" in page
+    assert 'hreflang="it"' in page
+    assert "Italiano" in page
     assert '<html lang="ko">' in page
 
 
-def test_a_text_without_the_language_appears_in_the_default_one(run, coupang):
-    page = run(SHOW.format(path=f"/vi/incidents/{coupang.slug}/"))
-    assert coupang.title.get("ko") in page
+def test_a_text_without_the_language_appears_in_english(run, coupang):
+    page = run(SHOW.format(path=f"/it/incidents/{coupang.slug}/"))
+    assert coupang.title.get("en") in page
 
 
 def test_dates_have_the_format_of_the_language(run):
@@ -106,9 +106,9 @@ def test_dates_have_the_format_of_the_language(run):
         "from datetime import date\n"
         "from django.utils.formats import date_format\n"
         "from django.utils.translation import override\n"
-        "with override('vi'): print(date_format(date(2025, 11, 18)))"
+        "with override('it'): print(date_format(date(2025, 11, 18)))"
     )
-    assert run(script) == "ngày 18 tháng 11, 2025\n"
+    assert run(script) == "18 Novembre 2025\n"
 
 
 def test_a_version_is_published_in_the_language(run, incident, editor, approver):
@@ -121,26 +121,26 @@ from statements.models import Statement
 
 with transaction.atomic():
     incident = Incident.objects.get(pk={incident.pk})
-    incident.languages = ["vi", "en"]
-    incident.default_language = "vi"
+    incident.languages = ["it", "en"]
+    incident.default_language = "it"
     incident.save()
     apology = Statement.objects.create(incident=incident, kind="apology", slug="apology")
     draft = publishing.draft_next(apology, by=User.objects.get(pk={editor.pk}))
     draft.title = {{"en": "Sorry"}}
     draft.save()
     print([finding.rule for finding in publishing.draft_findings(draft)])
-    draft.title |= {{"vi": "Xin lỗi"}}
+    draft.title |= {{"it": "Ci scusiamo"}}
     draft.save()
-    draft.sections.update(body={{"vi": "Chúng tôi xin lỗi", "en": "We are sorry"}})
+    draft.sections.update(body={{"it": "Chiediamo scusa", "en": "We are sorry"}})
     print([finding.rule for finding in publishing.draft_findings(draft)])
     version = publishing.publish(draft, by=User.objects.get(pk={approver.pk}))
-    print(version.title.in_language("vi"))
+    print(version.title.in_language("it"))
     transaction.set_rollback(True)
 """
     missing, complete, title = run(script).splitlines()
     assert "language" in missing
     assert complete == "['no_rules']"
-    assert title == "Xin lỗi"
+    assert title == "Ci scusiamo"
 
 
 def test_no_migration_is_needed(run):

@@ -1,52 +1,21 @@
-"""Both catalogues translate every string of code and templates, and are compiled."""
+"""Each catalogue translates what its readers see, and is compiled.
+
+Those of the desk's languages hold every message of code and templates; the others those of
+customers.
+"""
 
 import re
-from io import BytesIO
-from pathlib import Path
 
 import pytest
-from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.mofile import read_mo
-from babel.messages.pofile import read_po
-from django.utils.translation.template import templatize
+from django.conf import settings
+from django.core.management import CommandError, call_command
 
-ROOT = Path(__file__).parent.parent
-APPS = (
-    *("breachportal", "foundations", "accounts", "incidents", "statements"),
-    *("notices", "tickets", "scams"),
-)
-KEYWORDS = DEFAULT_KEYWORDS | {
-    "gettext_noop": None,
-    "gettext_lazy": None,
-    "ngettext_lazy": (1, 2),
-    "pgettext": ((1, "c"), 2),
-    "pgettext_lazy": ((1, "c"), 2),
-    "npgettext": ((1, "c"), 2, 3),
-    "npgettext_lazy": ((1, "c"), 2, 3),
-}
+from breachportal import customer_messages
+from breachportal.customer_messages import catalogue_path, read_catalogue
+
+LANGUAGES = list(settings.SHIPPED_LANGUAGES)
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
-
-
-def words_of_the_project() -> set[str | tuple[str, ...]]:
-    """Returns every source string, as Django's makemessages finds it."""
-    sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
-    templates = [path for path in (ROOT / "templates").rglob("*") if path.is_file()]
-    found: set[str | tuple[str, ...]] = set()
-    for path in sources + templates:
-        text = path.read_text(encoding="utf-8")
-        if path in templates:
-            text = templatize(text, origin=str(path))
-        for _line, message, _comments, _context in extract(
-            "python", BytesIO(text.encode()), keywords=KEYWORDS
-        ):
-            found.add(tuple(message[:2]) if isinstance(message, tuple) else message)
-    return found
-
-
-def catalogue(language: str):
-    path = ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
-    with path.open("rb") as file:
-        return read_po(file, locale=language)
 
 
 def pairs(messages) -> dict[tuple[str, ...], tuple[str, ...]]:
@@ -58,25 +27,15 @@ def pairs(messages) -> dict[tuple[str, ...], tuple[str, ...]]:
     return {forms(message.id): forms(message.string) for message in messages if message.id}
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_every_string_is_translated(language):
-    translated = {
-        message.id
-        for message in catalogue(language)
-        if message.string and all(message.string) and not message.fuzzy
-    }
-    single = {words[0] if isinstance(words, tuple) else words for words in translated}
-    missing = {
-        words
-        for words in words_of_the_project()
-        if words and (words[0] if isinstance(words, tuple) else words) not in single
-    }
-    assert not missing, f"{len(missing)} missing; run `make messages` and translate"
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_message_is_translated(language):
+    found = customer_messages.completeness(language)
+    assert not found.missing, str(found)
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_translations_keep_their_placeholders(language):
-    for message in catalogue(language):
+    for message in read_catalogue(language):
         if not message.id or not message.string:
             continue
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
@@ -86,8 +45,58 @@ def test_translations_keep_their_placeholders(language):
             assert set(PLACEHOLDER.findall(string)) == wanted, (ids, string)
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_compiled_catalogue_is_the_written_one(language):
-    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
+    with catalogue_path(language).with_suffix(".mo").open("rb") as file:
         compiled = pairs(read_mo(file))
-    assert compiled == pairs(catalogue(language)), "run `make messages`"
+    assert compiled == pairs(read_catalogue(language)), "run `make messages`"
+
+
+def test_customers_messages_are_computed_from_where_they_are_used():
+    found = {message.singular for message in customer_messages.customer_messages()}
+    assert "Send me a code" in found  # a page of customers
+    assert "Confirmed" in found  # the label of a choice that pages show
+    assert "Version {number} is missing." in found
+    assert "Scope version %(number)s is open." not in found  # the desk only
+    assert "What happened" in found  # both
+
+
+def test_each_pattern_of_the_desk_names_a_file():
+    places = {place for found in customer_messages.all_messages().values() for place in found}
+    sources = {
+        path.relative_to(settings.BASE_DIR).as_posix() for path in customer_messages.sources()
+    }
+    for pattern in customer_messages.DESK_PATHS:
+        assert any(customer_messages.fnmatch(path, pattern) for path in places | sources), pattern
+
+
+def test_the_report_names_what_is_missing(tmp_path, settings, capsys):
+    settings.SHIPPED_LANGUAGES = {**settings.SHIPPED_LANGUAGES, "eo": "Esperanto"}
+    with pytest.raises(CommandError, match="Not every catalogue"):
+        call_command("report_translations", "eo")
+    report = capsys.readouterr().out
+    assert report.startswith("eo: 0 of ")
+    assert "'Send me a code'" in report
+
+
+def test_a_catalogue_is_written_with_the_customers_messages(tmp_path, monkeypatch):
+    path = tmp_path / "eo" / "django.po"
+    monkeypatch.setattr(customer_messages, "catalogue_path", lambda _language: path)
+    customer_messages.write_catalogue("eo")
+    written = read_catalogue("eo")
+    assert len(written) == len(customer_messages.customer_messages())
+    written["Send me a code"].string = "Sendu kodon"
+    with path.open("wb") as file:
+        customer_messages.write_po(file, written)
+    customer_messages.write_catalogue("eo")
+    found = customer_messages.completeness("eo")
+    assert found.translated == 1
+    assert "Send me a code" not in found.missing
+
+
+def test_a_draft_of_a_translation_does_not_count(tmp_path, monkeypatch):
+    path = tmp_path / "django.po"
+    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    path.write_text(head + '#, fuzzy\nmsgid "Send me a code"\nmsgstr "Sendu kodon"\n')
+    monkeypatch.setattr(customer_messages, "catalogue_path", lambda _language: path)
+    assert "Send me a code" in customer_messages.completeness("eo").missing

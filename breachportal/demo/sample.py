@@ -11,7 +11,9 @@ from django.core.management import call_command
 from accounts.models import User
 from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
+from breachportal.environment import language_variable
 from breachportal.management.commands.make_roles import ROLES
+from foundations.languages import portal_codes
 from incidents import scope_versions, unread
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
@@ -50,8 +52,10 @@ def settings_of(slug: str) -> dict[str, str]:
         return {}  # the demonstration's defaults
     incident = Incident.objects.get(slug=slug)
     return {
-        "PORTAL_NAME_KO": incident.company.in_language("ko"),
-        "PORTAL_NAME_EN": incident.company.in_language("en"),
+        **{
+            language_variable("PORTAL_NAME", code): incident.company.in_language(code)
+            for code in portal_codes()
+        },
         "DEFAULT_FROM_EMAIL": f"{incident.company} <{incident.contact_email}>",
         "PHONE_REGION": incident.phone_region,
         "TIME_ZONE": incident.time_zone,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.utils.text import Truncator, capfirst
 from django.utils.timezone import localdate
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from foundations import formatting
@@ -47,7 +48,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "claims": _claims(incident),
         "statements": [version for version in versions if not _is_advisory(version)],
         "advisories": issued,
-        "steps": next(filter(None, map(_steps, _most_urgent_first(issued))), []),
+        **next(filter(None, map(_steps, _most_urgent_first(issued))), {}),
         "picture": preview_images.of_incident(incident),
     }
 
@@ -116,7 +117,7 @@ def log_context(incident: Incident) -> dict[str, Any]:
     entries = []
     for version in versions:
         previous = numbered.get((version.statement_id, version.number - 1))
-        waivers = [(rule_name(waiver.rule), str(waiver.reason)) for waiver in version.waivers.all()]
+        waivers = _waivers(version)
         changed = changes(previous, version) if previous else []
         entries.append(LogEntry(version, changed, waivers, problems[version]))
     return {
@@ -125,6 +126,14 @@ def log_context(incident: Incident) -> dict[str, Any]:
         "problems": [entry for entry in entries if entry.problems],
         "picture": preview_images.of_incident(incident),
     }
+
+
+def _waivers(version: StatementVersion) -> list[tuple[Translatable, str]]:
+    """Returns the waivers in the language of the version's texts: laws and rules have no other."""
+    with override(version.title.language_for(get_language() or "") or None):
+        return [
+            (str(rule_name(waiver.rule)), str(waiver.reason)) for waiver in version.waivers.all()
+        ]
 
 
 def log_record(incident: Incident) -> dict[str, Any]:
@@ -200,9 +209,11 @@ def _claims(incident: Incident) -> list[Claim]:
     ]
 
 
-def _steps(advisory: StatementVersion) -> list[Any]:
+def _steps(advisory: StatementVersion) -> dict[str, Any]:
+    """Returns the first steps of an advisory, and the text that has them; {} without steps."""
     section = advisory.sections.filter(key=Section.Key.SELF_PROTECTION_STEPS).first()
-    return list(markdown.list_items(str(section.body))[:STEPS_ON_HOME]) if section else []
+    steps = list(markdown.list_items(str(section.body))[:STEPS_ON_HOME]) if section else []
+    return {"steps": steps, "steps_text": section.body} if section and steps else {}
 
 
 def _incident_facts(incident: Incident) -> Facts:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from incidents.models import Incident
@@ -28,7 +29,9 @@ class IncidentFeed(Feed):
     feed_type = Atom1Feed
 
     def get_object(self, request: HttpRequest, slug: str) -> Incident:
-        return get_object_or_404(Incident.objects.public(), slug=slug)
+        incident = get_object_or_404(Incident.objects.public(), slug=slug)
+        self.language = incident.title.language_for(get_language() or "")
+        return incident
 
     def title(self, incident: Incident) -> str:
         return str(incident.title)

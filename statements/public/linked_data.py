@@ -34,7 +34,7 @@ def _announcement(version: StatementVersion, description: str) -> dict[str, Any]
         "name": str(version.title),
         "text": description,
         "category": "Data breach",
-        "inLanguage": get_language(),
+        "inLanguage": version.title.language_for(get_language() or ""),
         "datePosted": version.published_at.isoformat() if version.published_at else "",
         "version": version.number,
         "identifier": f"sha256:{version.hash}",

@@ -88,7 +88,7 @@ def _preview_image(incident: Incident, *, title: str, note: str, path: str) -> P
         company=str(incident.company),
         note=note,
         host=settings.PORTAL_HOST,
-        language=get_language() or settings.LANGUAGE_CODE,
+        language=incident.title.language_for(get_language() or ""),
         path=path,
     )
 

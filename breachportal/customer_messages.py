@@ -1,0 +1,235 @@
+"""The messages of the code that customers can see, and how complete each catalogue is.
+
+The desk speaks the languages of settings.DESK_LANGUAGES, whose catalogues hold every message. The
+catalogue of another language holds the customers' messages only. A message is the customers' if a
+file uses it that is not one of DESK_PATHS; a new file therefore counts as theirs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import DEFAULT_KEYWORDS, extract
+from babel.messages.pofile import read_po, write_po
+from django.conf import settings
+from django.db.models.enums import ChoicesType
+from django.utils.translation import override, to_locale
+from django.utils.translation.template import templatize
+
+from foundations.languages import SOURCE_LANGUAGE
+from incidents.models import Basis, ExposureBatch, IncidentDataClass
+from notices.models import AlertSubscription, Notice
+from scams.models import ScamReport
+from statements.models import Advisory, Section, Statement
+
+PACKAGES = (
+    "breachportal",
+    "foundations",
+    "accounts",
+    "incidents",
+    "statements",
+    "notices",
+    "scams",
+    "templates",
+)
+# Files whose messages the response team reads, or the company: patterns of paths.
+DESK_PATHS = (
+    "breachportal/*",
+    "templates/demo/*",
+    "*/admin/*",
+    "*/admin.py",
+    "*/admin_site.py",
+    "*/desk/*",
+    "*/desk_*.py",
+    "*/apps.py",
+    "*/management/*",
+    "*/migrations/*",
+    "*/models/*",  # but see SHOWN_CHOICES
+    "*/models.py",
+    "accounts/audit/*",
+    "accounts/second_person.py",
+    "foundations/keys.py",
+    "foundations/localized_fields.py",
+    "incidents/column_forms.py",
+    "incidents/facts.py",
+    "incidents/figure_points.py",
+    "incidents/forms.py",
+    "incidents/guide/*",
+    "incidents/importing/*",
+    "incidents/team_messages.py",
+    "notices/decisions.py",
+    "notices/engine/*",
+    "notices/forms/exports.py",
+    "notices/forms/letters.py",
+    "notices/forms/notices.py",
+    "notices/forms/pauses.py",
+    "notices/forms/suppression.py",
+    "notices/ledger_messages.py",
+    "notices/letter_export.py",
+    "notices/letter_reports.py",
+    "notices/proof/notice_summary.py",
+    "notices/proof/notifications.py",
+    "statements/findings.py",
+    "statements/forms/*",
+    "statements/legal/*",
+    "statements/publishing.py",  # but see SHOWN_PROBLEMS
+    "statements/withdrawal_reasons.py",
+    "statements/wording/*",
+    "templates/statements/extensions/clocks_tool.html",
+)
+# Choices of models whose labels customers' pages and messages show.
+SHOWN_CHOICES: tuple[ChoicesType, ...] = (
+    Advisory.Severity,
+    AlertSubscription.Topic,
+    Basis,
+    ExposureBatch.PublicReason,
+    IncidentDataClass.State,
+    Notice.Channel,
+    ScamReport.Channel,
+    Section.Key,
+    Statement.Kind,
+)
+# What the public log says of a version that differs from what was published.
+SHOWN_PROBLEMS = (
+    "Version {number} is missing.",
+    "Version {number} does not follow the one before.",
+    "Version {number} is not what was published.",
+)
+
+_KEYWORDS = DEFAULT_KEYWORDS | {
+    "gettext_noop": None,
+    "gettext_lazy": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+    "npgettext_lazy": ((1, "c"), 2, 3),
+}
+
+
+class SourceMessage(NamedTuple):
+    """A message of the code: one text, or its singular and plural; and its context, or None."""
+
+    id: str | tuple[str, ...]
+    context: str | None = None
+
+    @property
+    def singular(self) -> str:
+        """Returns the text by which a catalogue finds the message."""
+        return self.id if isinstance(self.id, str) else self.id[0]
+
+
+def all_messages() -> dict[SourceMessage, list[str]]:
+    """Returns each message of code and templates, as makemessages finds it, with its files."""
+    found: dict[SourceMessage, list[str]] = {}
+    for path in sources():
+        place = path.relative_to(settings.BASE_DIR).as_posix()
+        for message in _messages_in(path, place):
+            found.setdefault(message, []).append(place)
+    return found
+
+
+def customer_messages() -> list[SourceMessage]:
+    """Returns the messages that customers can see, in the order of the files that use them."""
+    everything = all_messages()
+    further = {*_labels(), *SHOWN_PROBLEMS}
+    return [
+        message
+        for message, places in everything.items()
+        if message.singular in further or not all(map(_is_of_desk, places))
+    ]
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """How many of the messages that a language needs its catalogue translates."""
+
+    language: str
+    translated: int
+    needed: int
+    missing: list[str]
+
+    def __str__(self) -> str:
+        counts = f"{self.language}: {self.translated:,} of {self.needed:,} messages"
+        return counts + (f"; missing: {', '.join(map(repr, self.missing))}" if self.missing else "")
+
+
+def completeness(language: str) -> Completeness:
+    """Returns what the catalogue of a language translates; of a missing catalogue, nothing."""
+    is_of_desk = language in settings.DESK_LANGUAGES
+    needed = list(all_messages()) if is_of_desk else customer_messages()
+    catalogue = read_catalogue(language)
+    missing = [message.singular for message in needed if not is_translated(catalogue, message)]
+    return Completeness(language, len(needed) - len(missing), len(needed), missing)
+
+
+def read_catalogue(language: str) -> Catalog:
+    """Returns the written catalogue of a language (`django.po`); an empty one if it is missing."""
+    path = catalogue_path(language)
+    if not path.exists():
+        return Catalog(locale=to_locale(language))
+    with path.open("rb") as file:
+        return read_po(file, locale=to_locale(language))
+
+
+def write_catalogue(language: str) -> None:
+    """Writes the catalogue of a language: the customers' messages, with what is translated."""
+    old = read_catalogue(language)
+    new = Catalog(locale=old.locale, header_comment=old.header_comment, fuzzy=False)
+    new.mime_headers = old.mime_headers
+    for message in customer_messages():
+        known = old.get(message.singular, message.context)
+        kept = known.string if known and is_translated(old, message) else None
+        new.add(message.id, kept, context=message.context)
+    path = catalogue_path(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, new, width=0, omit_header=False)
+
+
+def catalogue_path(language: str) -> Path:
+    """Returns where the repository has the written catalogue of a language."""
+    return Path(settings.BASE_DIR, "locale", to_locale(language), "LC_MESSAGES", "django.po")
+
+
+def is_translated(catalogue: Catalog, message: SourceMessage) -> bool:
+    """Returns whether a catalogue has the message with all plural forms, and not as a draft."""
+    known: Message | None = catalogue.get(message.singular, message.context)
+    if known is None or known.fuzzy:
+        return False
+    forms = [known.string] if isinstance(known.string, str) else list(known.string or ())
+    return bool(forms) and all(forms)
+
+
+def sources() -> Iterator[Path]:
+    """Yields the files of code and templates that may hold messages."""
+    for package in PACKAGES:
+        folder = Path(settings.BASE_DIR, package)
+        pattern = "*" if package == "templates" else "*.py"
+        yield from sorted(path for path in folder.rglob(pattern) if path.is_file())
+
+
+def _messages_in(path: Path, place: str) -> Iterator[SourceMessage]:
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        text = templatize(text, origin=place)
+    for _line, message, _comments, context in extract(
+        "python", BytesIO(text.encode()), keywords=_KEYWORDS
+    ):
+        found = message[:2] if isinstance(message, tuple) else message
+        if found:
+            yield SourceMessage(found, context)
+
+
+def _labels() -> Iterator[str]:
+    with override(SOURCE_LANGUAGE):
+        for choices in SHOWN_CHOICES:
+            yield from map(str, choices.labels)
+
+
+def _is_of_desk(place: str) -> bool:
+    return any(fnmatch(place, pattern) for pattern in DESK_PATHS)

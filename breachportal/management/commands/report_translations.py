@@ -1,0 +1,34 @@
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from breachportal.customer_messages import completeness, write_catalogue
+
+
+class Command(BaseCommand):
+    """Reports how many messages each catalogue translates; exits with 1 if one is not complete."""
+
+    help = "Says for each language how many of the messages that it needs are translated."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "languages", nargs="*", help="Codes such as de; by default all that ship."
+        )
+        parser.add_argument(
+            "--write",
+            action="store_true",
+            help="First write the customers' messages into the catalogues of further languages.",
+        )
+
+    def handle(self, *_args: Any, languages: list[str], write: bool, **_options: Any) -> None:
+        codes = languages or list(settings.SHIPPED_LANGUAGES)
+        if unknown := [code for code in codes if code not in settings.SHIPPED_LANGUAGES]:
+            raise CommandError(f"No language of SHIPPED_LANGUAGES: {', '.join(unknown)}")
+        for code in codes:
+            if write and code not in settings.DESK_LANGUAGES:
+                write_catalogue(code)
+        reports = [completeness(code) for code in codes]
+        self.stdout.write("\n".join(map(str, reports)))
+        if not write and any(report.missing for report in reports):
+            raise CommandError("Not every catalogue is complete.")
