@@ -1,4 +1,4 @@
-"""Reads the language of a person from a cell, such as `ko`, `en-US`, `ZH_TW` or `English`.
+"""Reads the language of a person from a cell: `ko`, `deu`, `en-US`, `ZH_TW`, `Deutsch`, `English`.
 
 A person is stored with a language of the incident. What people of another language get is decided
 by a person, in the mapping: `languages = { "fr" = "en", "*" = "ko" }`, where `*` stands for all
@@ -10,10 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
 from django.conf.locale import LANG_INFO
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, to_locale
 
-from foundations.languages import CODE, CODE_LENGTH, own_name, shorter_codes
+from foundations.languages import CODE, CODE_LENGTH, SOURCE_LANGUAGE, own_name, shorter_codes
 
 # What a report shows of a cell: only a word may be a language; anything else may be personal data.
 _WORD = re.compile(r"[^\W\d_]{2,}(?:[-_][^\W_]{2,})*")
@@ -54,15 +56,24 @@ def reader(decided: Mapping[str, str], known: Iterable[str], default: str) -> La
 def language_of(key: str, known: frozenset[str]) -> str | None:
     """Returns the language of `known` that a value names by its code or its name; else None.
 
-    A region that `known` does not have is left out: en-us names en.
+    A code is one of ISO 639-1, 639-2 or 639-3, also as a locale: de, ger, deu, de_DE.UTF-8. A
+    region that `known` does not have is left out: en-us names en. A code without a script names
+    the only script that `known` has: zh is zh-hant unless zh-hans is there, too.
     """
     if code := _names(known).get(key):
         return code
-    code = key.partition(".")[0].replace("_", "-")  # of a locale such as en_US.UTF-8
+    code = _two_letters(key.partition(".")[0].replace("_", "-"))  # of a locale: en_US.UTF-8
     if not CODE.fullmatch(code):
         return None
     wider = (one for short in shorter_codes(code) for one in (short, *_same(short)))
-    return next((one for one in wider if one in known), None)
+    found = next((one for one in wider if one in known), None)
+    return found or _only_script(code, known)
+
+
+def _two_letters(code: str) -> str:
+    """Returns a code with ISO 639-1 in place of 639-2 or 639-3: ger and deu are de."""
+    first, dash, rest = code.partition("-")
+    return str(get_global("language_aliases").get(first, first)) + dash + rest
 
 
 def _same(code: str) -> list[str]:
@@ -71,12 +82,35 @@ def _same(code: str) -> list[str]:
     return info.get("fallback", [])
 
 
+def _only_script(code: str, known: frozenset[str]) -> str | None:
+    longer = [one for one in known if one.startswith(f"{code}-")]
+    return longer[0] if len(longer) == 1 else None
+
+
 @cache
 def _names(codes: frozenset[str]) -> dict[str, str]:
-    """Returns each language by its English name and its own name."""
-    known = [code for code in codes if code in LANG_INFO]
-    names = {value_key(get_language_info(code)["name"]): code for code in known}
-    return names | {value_key(own_name(code)): code for code in codes}
+    """Returns each language by its names: its own, and those in English and in `codes`.
+
+    A name of two languages is none: with both scripts of Chinese, "Chinese" is asked about.
+    """
+    found: dict[str, set[str]] = {}
+    for code in codes:
+        for name in {own_name(code), *_names_in(SOURCE_LANGUAGE, code)}.union(
+            *(_names_in(reader, code) for reader in codes)
+        ):
+            found.setdefault(value_key(name), set()).add(code)
+    return {name: next(iter(them)) for name, them in found.items() if len(them) == 1}
+
+
+def _names_in(reader: str, code: str) -> set[str]:
+    """Returns the names of a language in the language `reader`, without and with its script."""
+    names = {get_language_info(code)["name"]} if code in LANG_INFO else set()
+    try:
+        languages = Locale.parse(reader, sep="-").languages
+    except (UnknownLocaleError, ValueError):
+        return names
+    wanted = (to_locale(code), code.partition("-")[0])
+    return names | {str(languages[one]) for one in wanted if one in languages}
 
 
 def counted(cells: Iterable[str]) -> Counter[str]:
