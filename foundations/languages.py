@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import final
 
+from babel import Locale, UnknownLocaleError
 from django.conf import settings
 from django.utils.functional import lazy
-from django.utils.translation import get_language, get_language_info
+from django.utils.translation import get_language, get_language_info, to_locale
 
 # A language code as Django writes it: "ko", "pt-br", "zh-hant". It has at most CODE_LENGTH letters.
 CODE = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*")
@@ -60,6 +61,13 @@ def shorter_codes(code: str) -> list[str]:
 
 
 def _translated_name(code: str) -> str:
+    # Of CLDR: some of Django's own names have a country, such as 英語(米国).
+    try:
+        reader = Locale.parse(to_locale(get_language() or SOURCE_LANGUAGE))
+        if name := reader.languages.get(to_locale(code)):
+            return str(name)
+    except (UnknownLocaleError, ValueError):
+        pass
     return _info(code).get("name_translated") or dict(settings.LANGUAGES).get(code) or code
 
 

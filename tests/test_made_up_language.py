@@ -13,6 +13,7 @@ from django.test import Client
 from django.utils.translation import override, trans_real
 
 from accounts import emails
+from breachportal.customer_messages import customer_messages
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import step_up
 from notices.message_samples import sample_mail
@@ -20,6 +21,7 @@ from notices.proof import certificates
 from tests.notice_factory import draft_notice
 from tests.sample_pages import PAGES
 from tests.test_narrow_pages import shown
+from tests.test_reader_language import korean
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -54,9 +56,17 @@ def forget_catalogue() -> None:
 
 @pytest.fixture
 def language(settings, tmp_path) -> Iterator[str]:
-    """Adds the language: a catalogue, and a line in the settings."""
+    """Adds the language: a catalogue of the customers' messages, and a line in the settings.
+
+    A message that the catalogue lacks is in Korean, the portal's first language.
+    """
     with (ROOT / "locale/en/LC_MESSAGES/django.po").open("rb") as source:
         catalogue = read_po(source)
+    customers = {message.singular for message in customer_messages()}
+    for message in list(catalogue):
+        singular = message.id if isinstance(message.id, str) else message.id[0]
+        if message.id and singular not in customers:
+            catalogue.delete(singular, message.context)
     for message in catalogue:
         if not message.id:  # the head of the catalogue
             continue
@@ -109,6 +119,7 @@ def test_every_public_page_and_the_sign_in(coupang, language):
     }
     assert faults(pages) == {}
     assert LETTERS[:4] in pages["sign-in"]
+    assert {name: found for name, page in pages.items() if (found := korean(page))} == {}
 
 
 def test_my_data_and_the_account(language, incident, minji):
