@@ -33,7 +33,7 @@ MESSAGE = "Your parcel waits: https://coupanq.example/x call 010-9999-1234 code 
 
 
 def halves(pages: dict[str, str]) -> dict[str, list[str]]:
-    """Returns the Korean words by page, but for the own name of Korean in a choice of languages."""
+    """Returns the Korean words by page, but for the name of Korean in a choice of languages."""
     found = {
         name: [word for word in korean(page) if word != "한국어"] for name, page in pages.items()
     }
