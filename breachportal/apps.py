@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
 
-from breachportal.catalogues import check_catalogues, check_completeness, fall_back_to_english
+from breachportal.catalogues import check_catalogues, fall_back_to_english
 from breachportal.database_checks import check_database
 from breachportal.font_checks import check_fonts
 
@@ -13,6 +13,9 @@ class BreachportalConfig(AppConfig):
     name = "breachportal"
 
     def ready(self) -> None:
+        # Imported here, because this module imports models, which must be loaded first.
+        from breachportal.customer_messages import check_completeness
+
         checks.register(check_catalogues, checks.Tags.translation)
         checks.register(check_completeness, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)

@@ -8,19 +8,22 @@ file uses it that is not one of DESK_PATHS; a new file therefore counts as their
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract
 from babel.messages.pofile import read_po, write_po
 from django.conf import settings
+from django.core import checks
 from django.db.models.enums import ChoicesType
 from django.utils.translation import override, to_locale
 from django.utils.translation.template import templatize
 
-from foundations.languages import SOURCE_LANGUAGE
+from breachportal.catalogues import kind_of_fault
+from foundations.languages import SOURCE_LANGUAGE, portal_codes
 from incidents.models import Basis, ExposureBatch, IncidentDataClass
 from notices.models import AlertSubscription, Notice
 from scams.models import ScamReport
@@ -100,6 +103,8 @@ SHOWN_PROBLEMS = (
     "Version {number} is not what was published.",
 )
 
+MOST_NAMED = 5  # missing messages in the sentence of a system check
+
 _KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_noop": None,
     "gettext_lazy": None,
@@ -127,21 +132,26 @@ def all_messages() -> dict[SourceMessage, list[str]]:
     """Returns each message of code and templates, as makemessages finds it, with its files."""
     found: dict[SourceMessage, list[str]] = {}
     for path in sources():
-        place = path.relative_to(settings.BASE_DIR).as_posix()
+        place = _place(path)
         for message in _messages_in(path, place):
             found.setdefault(message, []).append(place)
     return found
 
 
-def customer_messages() -> list[SourceMessage]:
-    """Returns the messages that customers can see, in the order of the files that use them."""
-    everything = all_messages()
-    further = {*_labels(), *SHOWN_PROBLEMS}
-    return [
+@cache
+def customer_messages() -> tuple[SourceMessage, ...]:
+    """Returns the messages that customers can see, in the order of the files that use them.
+
+    Reads these files once a process, which takes about a second.
+    """
+    found = dict.fromkeys(
         message
-        for message, places in everything.items()
-        if message.singular in further or not all(map(_is_of_desk, places))
-    ]
+        for path in sources()
+        if not _is_of_desk(place := _place(path))
+        for message in _messages_in(path, place)
+    )
+    found |= dict.fromkeys(map(SourceMessage, (*_labels(), *SHOWN_PROBLEMS)))
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -154,17 +164,42 @@ class Completeness:
     missing: list[str]
 
     def __str__(self) -> str:
+        return self.in_short(len(self.missing))
+
+    def in_short(self, most: int = MOST_NAMED) -> str:
+        """Returns a line that names at most so many of the missing messages."""
         counts = f"{self.language}: {self.translated:,} of {self.needed:,} messages"
-        return counts + (f"; missing: {', '.join(map(repr, self.missing))}" if self.missing else "")
+        named = [repr(message) for message in self.missing[:most]] + ["…"] * (
+            len(self.missing) > most
+        )
+        return f"{counts}; missing: {', '.join(named)}" if named else counts
 
 
 def completeness(language: str) -> Completeness:
     """Returns what the catalogue of a language translates; of a missing catalogue, nothing."""
     is_of_desk = language in settings.DESK_LANGUAGES
-    needed = list(all_messages()) if is_of_desk else customer_messages()
+    needed = [*all_messages()] if is_of_desk else [*customer_messages()]
     catalogue = read_catalogue(language)
     missing = [message.singular for message in needed if not is_translated(catalogue, message)]
     return Completeness(language, len(needed) - len(missing), len(needed), missing)
+
+
+def check_completeness(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Returns a message for each of the portal's languages whose catalogue is not complete.
+
+    Otherwise customers would read a page in two languages. It is an error in production, where it
+    stops `migrate`. The languages of the desk are not read here: the tests compare them.
+    """
+    further = [code for code in portal_codes() if code not in settings.DESK_LANGUAGES]
+    return [
+        kind_of_fault()(
+            found.in_short(),
+            hint="Translate it, or take the language out of PORTAL_LANGUAGES.",
+            id="breachportal.T002",
+        )
+        for found in map(completeness, further)
+        if found.missing
+    ]
 
 
 def read_catalogue(language: str) -> Catalog:
@@ -192,8 +227,10 @@ def write_catalogue(language: str) -> None:
 
 
 def catalogue_path(language: str) -> Path:
-    """Returns where the repository has the written catalogue of a language."""
-    return Path(settings.BASE_DIR, "locale", to_locale(language), "LC_MESSAGES", "django.po")
+    """Returns where the written catalogue of a language is, or where it belongs."""
+    name = Path(to_locale(language), "LC_MESSAGES", "django.po")
+    paths = [Path(folder, name) for folder in settings.LOCALE_PATHS]
+    return next(filter(Path.exists, paths), paths[-1])
 
 
 def is_translated(catalogue: Catalog, message: SourceMessage) -> bool:
@@ -229,6 +266,10 @@ def _labels() -> Iterator[str]:
     with override(SOURCE_LANGUAGE):
         for choices in SHOWN_CHOICES:
             yield from map(str, choices.labels)
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(settings.BASE_DIR).as_posix()
 
 
 def _is_of_desk(place: str) -> bool:

@@ -13,7 +13,12 @@ from django.test import Client
 from django.utils.translation import gettext, override, trans_real
 
 from accounts.models import User
-from breachportal.catalogues import check_completeness, fall_back_to_english
+from breachportal.catalogues import fall_back_to_english
+from breachportal.customer_messages import (
+    check_completeness,
+    completeness,
+    customer_messages,
+)
 from incidents import team_messages
 from incidents.models import TeamMessage
 from tests.desk_pages import page_text
@@ -63,6 +68,7 @@ def catalogue(settings, tmp_path) -> Iterator[Path]:
     catalogue.add("Send me a code", "Sendu al mi kodon")
     catalogue.add("My data", "Miaj datumoj")
     catalogue.add(("%(number)s row", "%(number)s rows"), ("%(number)s vico", ""))
+    catalogue.add("Not a message of the code", "Ne estas mesaĝo")
     folder = tmp_path / "locale" / "eo" / "LC_MESSAGES"
     folder.mkdir(parents=True)
     with (folder / "django.mo").open("wb") as file:
@@ -90,22 +96,24 @@ def test_a_language_with_missing_messages_does_not_start(catalogue, settings, is
     settings.IS_PRODUCTION = is_production
     [found] = check_completeness()
     assert isinstance(found, kind)
-    assert "eo: 2 of 3 messages are translated; missing: " in found.msg
-    assert "%(number)s row" in found.msg
+    assert f"eo: 2 of {len(customer_messages())} messages; missing: " in found.msg
+    assert found.msg.endswith(", …")
+    assert "%(number)s row" in completeness("eo").missing
     assert "PORTAL_LANGUAGES" in str(found.hint)
 
 
 def test_a_language_without_a_catalogue_does_not_start(settings):
     settings.LANGUAGES = [*settings.LANGUAGES, ("eo", "Esperanto")]
     [found] = check_completeness()
-    assert "eo: the language has no catalogue." in found.msg
+    assert "eo: 0 of " in found.msg
 
 
 def test_a_complete_language_starts(catalogue):
-    catalogue.write_text(
-        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
-        'msgid "My data"\nmsgstr "Miaj datumoj"\n'
-    )
+    complete = Catalog(locale="eo")
+    for message in customer_messages():
+        complete.add(message.id, message.id, context=message.context)
+    with catalogue.open("wb") as file:
+        write_po(file, complete)
     assert check_completeness() == []
 
 
