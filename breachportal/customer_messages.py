@@ -57,6 +57,7 @@ DESK_PATHS = (
     "accounts/second_person.py",
     "foundations/keys.py",
     "foundations/localized_fields.py",
+    "foundations/visitor_address.py",
     "incidents/column_forms.py",
     "incidents/facts.py",
     "incidents/figure_points.py",

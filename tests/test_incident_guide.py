@@ -226,3 +226,12 @@ def test_a_template_is_complete_and_passes_the_wording_lint(name):
             assert [each for each in found if each.blocks] == []
         assert template.name.get(code)
         assert template.description.get(code)
+
+
+def test_the_guide_suggests_the_languages_that_the_team_speaks(editors_desk, settings):
+    settings.LANGUAGES = list(settings.SHIPPED_LANGUAGES.items())
+    answer(editors_desk, "template")
+    page = editors_desk.get(url("languages"))
+    chosen = page.context["form"]["languages"].value()
+    assert chosen == ["ko", "en"]
+    assert len(page.context["form"].fields["languages"].choices) == 9

@@ -10,7 +10,13 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from foundations.languages import LocalizedText, default_language, portal_codes, portal_languages
+from foundations.languages import (
+    LocalizedText,
+    default_language,
+    desk_language,
+    portal_codes,
+    portal_languages,
+)
 from foundations.localized_fields import show_languages
 from incidents.forms import IncidentForm
 from incidents.guide.incident_templates import filled, incident_templates
@@ -86,7 +92,7 @@ class LanguagesQuestion(IncidentQuestion):
     def suggested(cls, known: Known) -> dict[str, Any]:  # noqa: ARG003
         """Returns the languages and the place of the portal."""
         return {
-            "languages": portal_codes(),
+            "languages": _first_languages(),
             "default_language": default_language(),
             "time_zone": default_time_zone(),
             "phone_region": default_phone_region(),
@@ -313,7 +319,16 @@ def zone_of(known: Known) -> ZoneInfo:
 
 
 def _languages(known: Known) -> list[str]:
-    return known.get("languages") or portal_codes()
+    return known.get("languages") or _first_languages()
+
+
+def _first_languages() -> list[str]:
+    """Returns the portal's first language and those of its others that the desk speaks.
+
+    A company rarely writes in all nine languages that customers may read.
+    """
+    first, *others = portal_codes()
+    return [first, *(code for code in others if desk_language(code) == code)]
 
 
 def _of_template(known: Known, name: str) -> list[int]:
