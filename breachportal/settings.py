@@ -40,13 +40,16 @@ SHIPPED_LANGUAGES = {
     "fr": "Français",
     "es": "Español",
 }
-# Those that this portal offers. The first is for people whose language is not known.
-LANGUAGES = environment.languages(
-    "PORTAL_LANGUAGES", ",".join(SHIPPED_LANGUAGES) if IS_DEMO else "ko,en", SHIPPED_LANGUAGES
-)
-LANGUAGE_CODE = LANGUAGES[0][0]
 # The desk speaks only these: their catalogues hold every message.
 DESK_LANGUAGES = ["ko", "en"]
+# Those that this portal offers. The first is for people whose language is not known.
+LANGUAGES = environment.languages(
+    "PORTAL_LANGUAGES",
+    ",".join(SHIPPED_LANGUAGES) if IS_DEMO else "ko,en",
+    SHIPPED_LANGUAGES,
+    DESK_LANGUAGES,
+)
+LANGUAGE_CODE = LANGUAGES[0][0]
 # The company's name in the header of every page.
 _NAMES = {code: "Coupang" if IS_DEMO else PORTAL_HOST for code, _name in LANGUAGES}
 PORTAL_NAME = environment.by_language(

@@ -40,8 +40,12 @@ def default_language() -> str:
 
 
 def desk_language(code: str) -> str:
-    """Returns `code` if the desk speaks this language, else SOURCE_LANGUAGE, which it speaks."""
-    return code if code in settings.DESK_LANGUAGES else SOURCE_LANGUAGE
+    """Returns `code` if the desk speaks this language, else one of the portal's that it speaks.
+
+    It is SOURCE_LANGUAGE if the portal offers it.
+    """
+    spoken = [one for one in portal_codes() if one in settings.DESK_LANGUAGES]
+    return next(one for one in (code, SOURCE_LANGUAGE, *spoken) if one in spoken)
 
 
 def with_own_names(codes: Iterable[str]) -> list[tuple[str, str]]:

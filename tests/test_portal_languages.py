@@ -19,6 +19,7 @@ from breachportal.customer_messages import (
     completeness,
     customer_messages,
 )
+from foundations.languages import desk_language
 from incidents import team_messages
 from incidents.models import TeamMessage
 from tests.desk_pages import page_text
@@ -48,8 +49,9 @@ def test_a_portal_names_its_languages_in_their_order(tmp_path):
     [
         ("ko,deutsch", "deutsch is not among ko, en, ja"),
         ("zh", "zh is not among"),
-        ("ko,en,ko", "one of them twice"),
-        (",", "names no language"),
+        ("ko,en,ko", "names a language twice"),
+        (",", "names none of ko, en"),
+        ("de,fr", "names none of ko, en, which the desk speaks"),
     ],
 )
 def test_other_lists_are_refused(tmp_path, given, why):
@@ -150,3 +152,16 @@ def test_the_team_gets_messages_in_a_language_of_the_desk(catalogue):
     texts = set(TeamMessage.objects.values_list("text", flat=True))
     assert "1@hanbit.example is a superuser and may do everything on the desk." in texts
     assert any(text.startswith("0@hanbit.example") and "최고" in text for text in texts)
+
+
+def test_the_desk_of_a_portal_without_english_is_in_korean(settings):
+    settings.LANGUAGES = [("ja", "日本語"), ("ko", "한국어")]
+    assert [desk_language(code) for code in ("ja", "ko", "en")] == ["ko", "ko", "ko"]
+
+
+@pytest.mark.django_db
+def test_a_visitor_of_the_desk_signs_in_on_a_page_of_the_portal(catalogue):
+    visitor = Client(headers={"accept-language": "eo"})
+    response = visitor.get("/admin/", follow=True)
+    assert response.status_code == 200
+    assert response.request["PATH_INFO"].startswith("/en/account/")
