@@ -88,12 +88,15 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
 class UserAdmin(admin.ModelAdmin):
     form = UserForm
     change_form_template = "accounts/desk/user.html"
-    list_display = ["email", "name", "is_staff", "is_active", "language", "last_login"]
+    list_display = ["__str__", "name", "is_staff", "is_active", "language", "last_login"]
     list_filter = ["is_staff", "is_active", "groups"]
     fields = ["email", "name", "language", "is_active", "is_staff", "is_superuser", "groups"]
     readonly_fields = ["last_login", "created_at", "same_person"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
+        return super().get_queryset(request).prefetch_related("phones")
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **options: Any
@@ -118,7 +121,7 @@ class UserAdmin(admin.ModelAdmin):
     def same_person(self, obj: User) -> str:
         """Shows other accounts of the team with an address of the same mailbox."""
         found = second_person.same_person(obj) if obj.is_staff else []
-        return ", ".join(user.email for user in found) or "–"
+        return ", ".join(map(str, found)) or "–"
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_change_user(request, obj)

@@ -217,7 +217,7 @@ def role_name(name: str) -> str:
 def staff_with(role: Group) -> list[str]:
     """Returns the e-mail addresses of the active staff with this role."""
     staff = User.objects.filter(groups=role, is_staff=True, is_active=True)
-    return list(staff.order_by("email").values_list("email", flat=True))
+    return [email for email in staff.order_by("email").values_list("email", flat=True) if email]
 
 
 def role_names_with(right: str) -> list[str]:

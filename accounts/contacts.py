@@ -13,7 +13,7 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from accounts.phones import Phone, PhoneCell, normalise_phone, read_phones
+from accounts.phones import Phone, PhoneCell, formatted_phone, normalise_phone, read_phones
 
 __all__ = [
     "MASKED",
@@ -21,11 +21,14 @@ __all__ = [
     "EmailCell",
     "Phone",
     "PhoneCell",
+    "formatted_phone",
+    "is_phone",
     "is_usable_email",
     "normalise_email",
     "normalise_phone",
     "read_emails",
     "read_phones",
+    "readable_contact",
     "usual_email",
 ]
 
@@ -62,6 +65,16 @@ class EmailCell(NamedTuple):
 
     addresses: tuple[str, ...]  # normalised, each one usable
     oddity: str  # MASKED or NOT_AN_ADDRESS; "" if there is an address
+
+
+def is_phone(contact: str) -> bool:
+    """Returns whether a normalised contact is a number, and no e-mail address."""
+    return contact.startswith("+") and "@" not in contact
+
+
+def readable_contact(contact: str) -> str:
+    """Returns a normalised contact as people write it: a number in groups of digits."""
+    return (formatted_phone(contact) if is_phone(contact) else None) or contact
 
 
 def normalise_email(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Users and their phones. A user has no user name and no password, but an e-mail address.
+"""Users and their phones. A user has no user name and no password, but an address or a number.
 
-The user signs in with a code that is sent to that address.
+The user signs in with a code that is sent to that address, or to a number by text message.
 """
 
 from datetime import timedelta
@@ -11,17 +11,26 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, PermissionsMixin
-from django.db import models, transaction
+from django.db import connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.contacts import normalise_email
+from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 
+# Carriers give a number to another person some weeks after its owner gave it up; in Korea after 28
+# days at the earliest. A proof that is younger shows that the owner is still the same.
+NUMBER_STAYS_FOR = timedelta(days=28)
+
+
+class StaffNumberError(Exception):
+    """The number belongs to the response team, whose members sign in by e-mail only."""
+
+
 class UserManager(BaseUserManager["User"]):
-    """Creates users with a verified address: a code or the operator has proven it."""
+    """Creates users with a verified address or number: a code or the operator has proven it."""
 
     def create_user(self, email: str, **fields: Any) -> "User":
         """Creates a user with `email` as the verified, primary address. Returns the user."""
@@ -52,6 +61,32 @@ class UserManager(BaseUserManager["User"]):
             of_user.update(verified=True, primary=True)
         return user
 
+    def for_proven_phone(self, number: str, *, language: str | None) -> "User":
+        """Returns the user of `number`, and creates one if there is none.
+
+        `number` is in E.164, and the caller has just verified it. `language` is for a new user
+        only. A number whose last proof is older than NUMBER_STAYS_FOR may have another owner by
+        now: it begins a new account, and the earlier account loses it. Raises StaffNumberError for
+        a number of the response team. See docs/decisions/0056.
+        """
+        with transaction.atomic(using=self._db):
+            # One transaction after the other, so that two browsers get the same user.
+            key = f"accounts.phone:{number}"
+            with connections[self.db].cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            phone = VerifiedPhone.objects.filter(number=number).select_related("user").first()
+            if phone and phone.user.is_or_was_on_team():
+                raise StaffNumberError
+            if phone and phone.verified_at > timezone.now() - NUMBER_STAYS_FOR:
+                user = phone.user
+            else:
+                user = self.model(language=language or settings.LANGUAGE_CODE)
+                user.set_unusable_password()
+                user.save(using=self._db)
+            proven = {"user": user, "verified_at": timezone.now()}
+            VerifiedPhone.objects.update_or_create(number=number, defaults=proven)
+        return user
+
     def create_superuser(self, email: str, **fields: Any) -> "User":
         """Creates a superuser for the command `createsuperuser`.
 
@@ -62,9 +97,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person who can sign in: a customer, or with `is_staff` a member of the response team."""
+    """A person who can sign in: a customer, or with `is_staff` a member of the response team.
 
-    email = models.EmailField(_("e-mail address"), unique=True)
+    A user without an e-mail address has a verified phone.
+    """
+
+    email = models.EmailField(_("e-mail address"), unique=True, null=True)
     name = models.CharField(  # of members of the response team only
         _("name"), max_length=100, blank=True
     )
@@ -82,13 +120,37 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_staff=False, is_superuser=False)
+                | models.Q(email__isnull=False),
+                name="staff_have_an_email_address",
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.email
+        return self.shown_contact or f"{self._meta.verbose_name} {self.pk}"
+
+    @property
+    def contact(self) -> str:
+        """The e-mail address or number (E.164) to which codes for this user go; "" for none.
+
+        It is the e-mail address, if there is one: a number can pass to another person. Of several
+        numbers it is the one that was proven last.
+        """
+        if self.email:
+            return self.email
+        phones = sorted(self.phones.all(), key=lambda phone: phone.verified_at)
+        return phones[-1].number if phones else ""
+
+    @property
+    def shown_contact(self) -> str:
+        """The contact as people write it: a number in groups of digits."""
+        return readable_contact(self.contact)
 
     def get_short_name(self) -> str:
         """Returns the name for the head of the desk; the address of a user without a name."""
-        return self.name or self.email
+        return self.name or str(self)
 
     def is_or_was_on_team(self) -> bool:
         """Returns whether the user is or was on the response team, or acted on the desk.

@@ -79,6 +79,22 @@ def normalise_phone(text: str, region: str = "") -> str | None:
     return phones[0].number if len(phones) == 1 else None
 
 
+def formatted_phone(value: str) -> str | None:
+    """Returns a number of settings.PHONE_REGION in the national format, others internationally.
+
+    `+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`. Returns None if the
+    value is not a phone number.
+    """
+    e164 = normalise_phone(value)
+    if e164 is None:
+        return None
+    number = phonenumbers.parse(e164)
+    form = phonenumbers.PhoneNumberFormat
+    home = phonenumbers.country_code_for_region(settings.PHONE_REGION)
+    is_national = number.country_code == home
+    return phonenumbers.format_number(number, form.NATIONAL if is_national else form.INTERNATIONAL)
+
+
 def read_phones(text: str, region: str, *, has_lost_zeros: bool = False) -> PhoneCell:
     """Returns the different numbers in a text, in their order.
 

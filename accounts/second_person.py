@@ -33,14 +33,15 @@ def same_person(user: User) -> list[User]:
     Their addresses are of the same mailbox: another spelling, or another part after "+". It is a
     hint, no proof. A verified phone belongs to one account only.
     """
-    return [other for other in team_with_mailbox(user.email) if other.pk != user.pk]
+    found = team_with_mailbox(user.email) if user.email else []
+    return [other for other in found if other.pk != user.pk]
 
 
 def team_with_mailbox(email: str) -> list[User]:
     """Returns the active accounts of the team with an address of the mailbox of `email`."""
     team = User.objects.filter(is_staff=True, is_active=True).order_by("email")
     wanted = set(_mailboxes(email))
-    return [user for user in team if not wanted.isdisjoint(_mailboxes(user.email))]
+    return [user for user in team if not wanted.isdisjoint(_mailboxes(user.email or ""))]
 
 
 def _mailboxes(email: str) -> Iterator[str]:

@@ -10,10 +10,7 @@ import itertools
 import re
 import unicodedata
 
-import phonenumbers
-from django.conf import settings
-
-from accounts.contacts import normalise_phone
+from accounts.contacts import formatted_phone
 from incidents.models import DataClass
 
 HIDDEN = "***"  # hides the length too
@@ -114,22 +111,6 @@ def _phone(value: str) -> str:
     """
     formatted = formatted_phone(value) or value
     return _hide_digits(formatted) if _DIGITS.fullmatch(formatted) else _text(value)
-
-
-def formatted_phone(value: str) -> str | None:
-    """Returns a number of settings.PHONE_REGION in the national format, others internationally.
-
-    `+821012345678` → `010-1234-5678`, `+14155550132` → `+1 415-555-0132`. Returns None if the
-    value is not a phone number.
-    """
-    e164 = normalise_phone(value)
-    if e164 is None:
-        return None
-    number = phonenumbers.parse(e164)
-    form = phonenumbers.PhoneNumberFormat
-    home = phonenumbers.country_code_for_region(settings.PHONE_REGION)
-    is_national = number.country_code == home
-    return phonenumbers.format_number(number, form.NATIONAL if is_national else form.INTERNATIONAL)
 
 
 def _hide_digits(formatted: str) -> str:

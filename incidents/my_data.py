@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
+from accounts.contacts import formatted_phone
 from accounts.models import User
 from incidents import phrasing
 from incidents.class_items import Show, leaked_items, other_lines
@@ -23,7 +24,7 @@ from incidents.leaks import (
     readable_leaks,
     without_mixed_values,
 )
-from incidents.masking import formatted_phone, mask
+from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, Incident, Reveal
 from incidents.my_data_parts import MyDataPart, UnopenedParts
 from incidents.own_facts import OwnFacts

@@ -291,7 +291,7 @@ def _mail(message: TeamMessage, user_id: int) -> None:
     TeamMail(
         subject=" ".join(message.text.split())[:150],
         body=f"{message.text}\n{settings.PORTAL_URL}{message.path}\n\n{reason}\n{choose}\n",
-        to=[user.email],
+        to=[user.email or ""],
         # The same in each attempt, so that a mail program shows a repeated mail once.
         headers={"Message-ID": f"<team-{message.pk}@{settings.MAIL_DOMAIN}>"},
         connection=emails.connect(),

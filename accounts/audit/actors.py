@@ -37,7 +37,7 @@ _of_process = ""
 
 def actor_of(user: "User") -> str:
     """Returns the actor of a user in the form that the database reads: "12:editor@…"."""
-    return f"{user.pk}:{user.email}"
+    return f"{user.pk}:{user.contact}"
 
 
 @contextmanager

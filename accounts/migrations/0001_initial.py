@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
+                ('email', models.EmailField(max_length=254, null=True, unique=True, verbose_name='e-mail address')),
                 ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
                 ('language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, max_length=12, verbose_name='language')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='response team')),
@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('is_staff', False), ('is_superuser', False)), ('email__isnull', False), _connector='OR'), name='staff_have_an_email_address')],
             },
         ),
         migrations.CreateModel(

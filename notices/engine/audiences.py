@@ -99,10 +99,15 @@ def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
 
 
 def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
-    """Returns the live subscriptions to the alert's topic, of users who are active."""
-    return AlertSubscription.objects.live().filter(
+    """Returns the live subscriptions to the alert's topic, of users who are active.
+
+    An alert by e-mail leaves out users without an address, who sign in with a number.
+    """
+    live = AlertSubscription.objects.live().filter(
         incident=notice.incident_id, topic=notice.topic, user__is_active=True
     )
+    is_by_mail = notice.channel == Notice.Channel.EMAIL
+    return live.filter(user__email__isnull=False) if is_by_mail else live
 
 
 def browsers(notice: Notice) -> QuerySet[PushSubscription]:

@@ -36,7 +36,8 @@ def _addresses(notice: Notice, share: float) -> Iterator[str]:
     """
     if not notice.is_mandatory:
         subscribers = audiences.subscribers(notice).order_by("pk")
-        yield from subscribers.values_list("user__email", flat=True)[:SAMPLE]
+        for email in subscribers.values_list("user__email", flat=True)[:SAMPLE]:
+            yield email or "@"
         return
     keys = audiences.ALL_KEYS
     if share < 1:

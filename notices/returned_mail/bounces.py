@@ -158,7 +158,7 @@ def _is_of_this_address(delivery: Delivery, report: DeliveryReport) -> bool:
 def _address_of(delivery: Delivery) -> str:
     """Returns the e-mail address of the delivery; "" if it is not known any more."""
     if delivery.subscription is not None:
-        return delivery.subscription.user.email
+        return delivery.subscription.user.email or ""
     try:
         return delivery.person.decrypt_contact().get("e", "") if delivery.person else ""
     except EncryptionError:
@@ -223,7 +223,7 @@ def _index_of(delivery: Delivery) -> UUID | None:
         )
         return found
     subscription, incident = delivery.subscription, delivery.notice.incident
-    if subscription is None or incident.shredded_at:
+    if subscription is None or incident.shredded_at or not subscription.user.email:
         return None
     return incident.cipher().email_index(normalise_email(subscription.user.email))
 
