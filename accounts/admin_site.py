@@ -153,6 +153,8 @@ class DeskSite(admin.AdminSite):
             messages.warning(request, problem)
         if code_limits.has_alarm():
             messages.error(request, CODE_ALARM)
+        if text_alarm := code_limits.text_alarm():
+            messages.error(request, text_alarm)
         if code_states.has_alarm():
             messages.error(request, REDIS_ALARM)
         return super().index(request, extra_context)

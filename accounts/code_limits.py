@@ -1,8 +1,10 @@
-"""The limits on sign-in codes: who gets a mail now, and how fast; see settings.CODE_RATES.
+"""The limits on sign-in codes: who gets a code now, and how fast; see settings.CODE_RATES.
 
 No limit refuses a visitor because of the network, because a mobile carrier puts a town behind one
 address. A network with many unanswered codes only waits behind others. An address that received
 many mails gets no new one for a while; its newest code works then. Decision 0027 has the numbers.
+
+Text messages have limits of their own, which are lower, and a budget for each day (decision 0056).
 
 While Redis is away, the database counts, and a quarter of each rate is left; decision 0034.
 """
@@ -10,7 +12,6 @@ While Redis is away, the database counts, and a quarter of each rate is left; de
 import logging
 from contextlib import suppress
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
 from django.conf import settings
@@ -21,33 +22,57 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
-from accounts import code_states, known_devices
+from accounts import code_states, code_texts, known_devices
+from accounts.code_queue import CodeLane
+from accounts.contacts import is_phone
 from foundations import rate_limits
 from foundations.rate_limits import CountStep, Usage
 
 ALARM = "accounts.code_limits.alarm"
+TEXT_ALARM = "accounts.code_limits.text_alarm"
 ALARM_SECONDS = 15 * 60  # for which the desk shows it
 LOG_SECONDS = 60  # between two lines in the log
 CREDIT = 2  # a right code takes back its request and one wrong guess
 EVERY_ADDRESS = "*"
 SCOPE = "accounts"  # of the counts
+USED_UP, RUNS_OUT = "used up", "runs out"  # states of the alarm of text messages
 STRICTER = 4  # the part of a rate that is left while Redis is away
 
 logger = logging.getLogger(__name__)
 
 
-class CodeLane(IntEnum):
-    """The order in which waiting code mails are sent."""
-
-    KNOWN_DEVICE = 0
-    USUAL = 1
-    SUSPICIOUS = 2
-
-
 Limit = tuple[str, str]  # the name in settings.CODE_RATES, and the counted key
-_NETWORK: Limit = ("network", "")
-_ALL_MAILS: Limit = ("all_mails", EVERY_ADDRESS)
-_SUSPICIOUS_MAILS: Limit = ("suspicious_mails", EVERY_ADDRESS)
+
+
+class CodeStream(NamedTuple):
+    """The limits of the codes by mail, or of those by text message."""
+
+    prefix: str  # of the names of the limits of one address or number
+    network: Limit
+    all: Limit
+    suspicious: Limit
+    alarm: str  # the key in Redis
+
+    @property
+    def of_known_device(self) -> list[Limit]:
+        """The limits of the whole portal that count for a known device, too."""
+        return [self.all] if self is TEXTS else []
+
+
+MAILS = CodeStream(
+    "",
+    ("network", ""),
+    ("all_mails", EVERY_ADDRESS),
+    ("suspicious_mails", EVERY_ADDRESS),
+    ALARM,
+)
+TEXTS = CodeStream(
+    "text_",
+    ("text_network", ""),
+    ("all_texts", EVERY_ADDRESS),
+    ("suspicious_texts", EVERY_ADDRESS),
+    TEXT_ALARM,
+)
 
 
 class LimitCounts(NamedTuple):
@@ -68,11 +93,11 @@ class LimitCounts(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MailPermit:
-    """Whether a code mail may be sent now, and in which lane."""
+class CodePermit:
+    """Whether a code may be sent now, and in which lane."""
 
     lane: CodeLane = CodeLane.USUAL
-    wait_seconds: int = 0  # until the next mail to this address; 0: now
+    wait_seconds: int = 0  # until the next code to this address or number; 0: now
 
 
 class TooManyRequestsError(Exception):
@@ -84,35 +109,52 @@ class TooManyRequestsError(Exception):
         self.wait_seconds = wait_seconds
 
 
-def permit_mail(request: HttpRequest, email: str) -> MailPermit:
-    """Returns whether a code may be mailed to `email` at this visitor's request.
+def permit_code(request: HttpRequest, contact: str) -> CodePermit:
+    """Returns whether a code may be sent to `contact` at this visitor's request.
 
-    Raises TooManyRequestsError if the portal sends no more mails at all to such visitors now.
+    Raises TooManyRequestsError if the portal sends no more codes at all to such visitors now.
     """
-    if device := known_devices.device_name(request, email):
-        counts = _count(request, ("ask_known", f"{device} {email}"))
-        return MailPermit(CodeLane.KNOWN_DEVICE, counts.wait_seconds)
-    counts = _count(request, *_limits_of_address(request, email), _NETWORK, _ALL_MAILS)
-    if counts.used_up.startswith("ask"):
-        if wait := _wait_of_address(request, email, counts):
-            return MailPermit(wait_seconds=wait)
-        counts = _count(request, _NETWORK, _ALL_MAILS)
+    stream = _stream_of(contact)
+    permit = _permit(request, contact, stream)
+    if stream is TEXTS and not permit.wait_seconds:
+        _warn_of_budget(request)
+    return permit
+
+
+def _permit(request: HttpRequest, contact: str, stream: CodeStream) -> CodePermit:
+    if device := known_devices.device_name(request, contact):
+        own = (f"{stream.prefix}ask_known", f"{device} {contact}")
+        counts = _count(request, own, *stream.of_known_device)
+        if counts.used_up == stream.all[0]:
+            raise _too_many_codes(stream, counts)
+        return CodePermit(CodeLane.KNOWN_DEVICE, counts.wait_seconds)
+    of_contact = _limits_of_contact(request, contact, stream)
+    counts = _count(request, *of_contact, stream.network, stream.all)
+    if counts.used_up in [name for name, _key in of_contact]:
+        if wait := _wait_of_contact(request, contact, counts, stream):
+            return CodePermit(wait_seconds=wait)
+        counts = _count(request, stream.network, stream.all)
     lane = CodeLane.USUAL
-    if counts.used_up == "network":
+    if counts.used_up == stream.network[0]:
         lane = CodeLane.SUSPICIOUS
-        counts = _count(request, _SUSPICIOUS_MAILS, _ALL_MAILS)
+        counts = _count(request, stream.suspicious, stream.all)
     if counts.used_up:
-        raise _too_many_mails(counts)
-    return MailPermit(lane)
+        raise _too_many_codes(stream, counts)
+    return CodePermit(lane)
 
 
-def permit_step_up(request: HttpRequest) -> None:
+def permit_step_up(request: HttpRequest, contact: str) -> None:
     """Counts a step-up code of the signed-in user, so that no stranger can use up the limit.
 
     Raises TooManyRequestsError.
     """
-    if wait := _count(request, ("ask_step_up", f"user:{request.user.pk}")).wait_seconds:
-        raise TooManyRequestsError(MANY_CODES, wait)
+    stream = _stream_of(contact)
+    own = ("ask_step_up", f"user:{request.user.pk}")
+    counts = _count(request, own, *stream.of_known_device)
+    if counts.used_up == stream.all[0]:
+        raise _too_many_codes(stream, counts)
+    if counts.wait_seconds:
+        raise TooManyRequestsError(MANY_CODES, counts.wait_seconds)
 
 
 def count_guess_of_newest(request: HttpRequest, email: str) -> None:
@@ -127,40 +169,65 @@ def count_guess_of_newest(request: HttpRequest, email: str) -> None:
 
 def count_wrong_guess(request: HttpRequest) -> None:
     """Makes the network more suspicious."""
-    _count(request, _NETWORK)
+    _count(request, MAILS.network)
 
 
-def credit_right_code(request: HttpRequest) -> None:
-    """Makes the network less suspicious. Does nothing while Redis is away."""
-    rates = settings.CODE_RATES["network"]
+def credit_right_code(request: HttpRequest, contact: str) -> None:
+    """Makes the network less suspicious. Does nothing while Redis is away.
+
+    A right code by text message takes back one request for one: numbers of a thief can answer, too.
+    """
+    name = _stream_of(contact).network[0]
+    number = 1 if is_phone(contact) else CREDIT
+    rates = settings.CODE_RATES[name]
     with suppress(RedisError):
-        rate_limits.give_back(request, scope=SCOPE, action="network", rates=rates, number=CREDIT)
+        rate_limits.give_back(request, scope=SCOPE, action=name, rates=rates, number=number)
 
 
 def has_alarm() -> bool:
-    """Returns whether a limit for the whole portal was used up in the last ALARM_SECONDS."""
+    """Returns whether a limit on the mails of the portal was used up in the last ALARM_SECONDS."""
+    return _state_of(ALARM) is not None
+
+
+def text_alarm() -> Promise | None:
+    """Returns what the desk has to know of the budget of text messages, or None."""
+    state = _state_of(TEXT_ALARM)
+    return None if state is None else BUDGET_USED_UP if state == USED_UP else BUDGET_RUNS_OUT
+
+
+def _state_of(alarm: str) -> object:
     try:
-        return cache.get(ALARM) is not None
+        return cache.get(alarm)
     except RedisError:
         code_states.note_redis_away()
-        return False
+        return None
 
 
-def _limits_of_address(request: HttpRequest, email: str) -> list[Limit]:
-    network = f"{rate_limits.network_of(request)} {email}"
-    return [("ask", network), ("ask_site", _from_site(request, email)), ("ask_anywhere", email)]
+def _stream_of(contact: str) -> CodeStream:
+    return TEXTS if is_phone(contact) else MAILS
 
 
-def _wait_of_address(request: HttpRequest, email: str, counts: LimitCounts) -> int:
-    """Returns the seconds until the address may get a mail at this visitor's request; 0: now.
+def _limits_of_contact(request: HttpRequest, contact: str, stream: CodeStream) -> list[Limit]:
+    network = f"{rate_limits.network_of(request)} {contact}"
+    return [
+        (f"{stream.prefix}ask", network),
+        (f"{stream.prefix}ask_site", _from_site(request, contact)),
+        (f"{stream.prefix}ask_anywhere", contact),
+    ]
 
-    `counts` are those of the request, which used up a limit of the address. A refused request does
-    not count. After the limit for all networks together, one mail is still sent from time to time,
+
+def _wait_of_contact(
+    request: HttpRequest, contact: str, counts: LimitCounts, stream: CodeStream
+) -> int:
+    """Returns the seconds until the contact may get a code at this visitor's request; 0: now.
+
+    `counts` are those of the request, which used up a limit of the contact. A refused request does
+    not count. After the limit for all networks together, one code is still sent from time to time,
     so that its owner always receives a code that works.
     """
     wait = counts.wait_seconds
-    if counts.used_up == "ask_anywhere":
-        wait = _count(request, ("ask_rarely", email)).wait_seconds
+    if counts.used_up == f"{stream.prefix}ask_anywhere":
+        wait = _count(request, (f"{stream.prefix}ask_rarely", contact)).wait_seconds
     if wait:
         with suppress(RedisError):
             for usage in counts.usages:
@@ -172,14 +239,32 @@ def _from_site(request: HttpRequest, email: str) -> str:
     return f"{rate_limits.site_of(request)} {email}"
 
 
-def _too_many_mails(counts: LimitCounts) -> TooManyRequestsError:
-    """Returns the error for a used-up limit of the whole portal. Logs it, for the desk as well."""
+def _too_many_codes(stream: CodeStream, counts: LimitCounts) -> TooManyRequestsError:
+    """Returns the error for a used-up limit of the whole portal. Logs it, for the desk as well.
+
+    The desk shows that the budget of text messages is used up until a part of it is free again.
+    """
+    kind = "texts" if stream is TEXTS else "mails"
+    seconds = max(ALARM_SECONDS, counts.wait_seconds) if stream is TEXTS else ALARM_SECONDS
     with suppress(RedisError):
-        if cache.add(f"{ALARM}.logged", True, timeout=LOG_SECONDS):
-            logger.error("code mails are refused: the limit %s is used up", counts.used_up)
-        cache.set(ALARM, True, timeout=ALARM_SECONDS)
-    reason = BUSY_PORTAL if counts.used_up == "all_mails" else SUSPICIOUS_NETWORK
+        if cache.add(f"{stream.alarm}.logged", True, timeout=LOG_SECONDS):
+            logger.error("code %s are refused: the limit %s is used up", kind, counts.used_up)
+        cache.set(stream.alarm, USED_UP, timeout=seconds)
+    is_busy = counts.used_up == stream.all[0]
+    if stream is TEXTS:
+        return TooManyRequestsError(NO_MORE_TEXTS, counts.wait_seconds)
+    reason = BUSY_PORTAL if is_busy else SUSPICIOUS_NETWORK
     return TooManyRequestsError(reason, counts.wait_seconds)
+
+
+def _warn_of_budget(request: HttpRequest) -> None:
+    """Counts a text message, and shows on the desk when most of the budget of a day is used up."""
+    if not _count(request, ("texts_before_warning", EVERY_ADDRESS)).wait_seconds:
+        return
+    with suppress(RedisError):
+        if cache.add(TEXT_ALARM, RUNS_OUT, timeout=ALARM_SECONDS):
+            per_cent = code_texts.WARNING_PER_CENT
+            logger.warning("%s %% of today's codes by text message are used up", per_cent)
 
 
 def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
@@ -187,7 +272,7 @@ def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
 
     Each key is hashed with the portal's secret key, so that Redis contains no address.
     """
-    steps = [CountStep(action, settings.CODE_RATES[action], _hash(key)) for action, key in limits]
+    steps = [CountStep(action, _rates(action), _hash(key)) for action, key in limits]
     if not code_states.redis_is_away():
         try:
             usages = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps)
@@ -202,6 +287,12 @@ def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
         if usages[-1].wait_seconds:
             break
     return LimitCounts(steps, usages)
+
+
+def _rates(action: str) -> str:
+    """Returns the rates of a limit: those of settings.CODE_RATES, or of the budget of texts."""
+    found: str = settings.CODE_RATES.get(action) or code_texts.rates_of_budget()[action]
+    return found
 
 
 def _hash(key: str) -> str:
@@ -229,4 +320,16 @@ BUSY_PORTAL = _("More codes are being requested right now than we can send.")
 SUSPICIOUS_NETWORK = _(
     "More codes are being requested right now than we can send, and very many of them from the "
     "network that you use. You may share it with many others."
+)
+NO_MORE_TEXTS = _(
+    "More codes by text message are being requested right now than we can send. Use your e-mail "
+    "address if the company knows it."
+)
+BUDGET_USED_UP = _(
+    "Sign-in codes by text message are being refused: CODE_TEXTS_PER_DAY, CODE_TEXT_COST_PER_DAY "
+    "or the part of it for suspicious networks is used up. People can still sign in by e-mail."
+)
+BUDGET_RUNS_OUT = _(
+    "Four fifths of the sign-in codes by text message of a day are used up: CODE_TEXTS_PER_DAY or "
+    "CODE_TEXT_COST_PER_DAY."
 )

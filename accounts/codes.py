@@ -1,7 +1,10 @@
-"""Sign-in codes: eight digits that are sent by e-mail and checked. Sign-in and step-up use them.
+"""Sign-in codes: eight digits that are sent by e-mail or text message, and checked.
 
-The code here never looks up whether an address belongs to a user. Therefore a known and an unknown
-address get the same answer after the same work.
+Sign-in, step-up and the proof of a further contact use them. A contact is a normalised e-mail
+address or a number in E.164.
+
+The code here never looks up whether a contact belongs to a user. Therefore a known and an unknown
+one get the same answer after the same work.
 
 Tries are counted for each code, so that a stranger cannot use up the tries of another person. If an
 address has received many mails, a new request sends none: the browser then accepts the newest code
@@ -14,7 +17,6 @@ import secrets
 import time
 from contextlib import suppress
 from functools import partial
-from smtplib import SMTPException
 from typing import Any, Self
 
 from django.conf import settings
@@ -24,9 +26,16 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
-from accounts import code_limits, code_mails, code_states, double_presses, pending_codes
-from accounts.code_limits import CodeLane
-from accounts.code_mails import CodeMail, QueueFullError
+from accounts import (
+    code_limits,
+    code_mails,
+    code_states,
+    code_texts,
+    double_presses,
+    pending_codes,
+)
+from accounts.code_queue import CarrierError, CodeLane, CodeMessage, QueueFullError
+from accounts.contacts import is_phone
 from accounts.pending_codes import Purpose
 from accounts.typed_codes import DIGITS
 
@@ -39,7 +48,7 @@ class ResendLimitError(Exception):
 
 
 class CodeNotSentError(Exception):
-    """The mail server did not accept the mail, too many mails wait, or Redis went away."""
+    """The mail server or gateway did not accept it, too many codes wait, or Redis went away."""
 
 
 class CodeExpiredError(Exception):
@@ -58,8 +67,8 @@ class CodeUsedError(Exception):
     """Another request with the same code was accepted before."""
 
 
-class EmailedCode:
-    """A code that was sent to one address. The visitor's session stores a keyed hash of it."""
+class SentCode:
+    """A code that was sent to one contact. The visitor's session stores a keyed hash of it."""
 
     def __init__(self, request: HttpRequest, purpose: Purpose, state: dict[str, Any]) -> None:
         self.request = request
@@ -69,13 +78,13 @@ class EmailedCode:
         self.timeout: int = settings.SIGN_IN_CODE_MINUTES * 60  # seconds
 
     @classmethod
-    def begin(cls, request: HttpRequest, purpose: Purpose, *, email: str, next_url: str) -> Self:
-        """Sends a first code to `email`, which is normalised, and returns it.
+    def begin(cls, request: HttpRequest, purpose: Purpose, *, contact: str, next_url: str) -> Self:
+        """Sends a first code to `contact` and returns it.
 
         The right code leads the visitor to `next_url`. Raises code_limits.TooManyRequestsError or
         CodeNotSentError; the session then has no pending code of this call.
         """
-        process = cls(request, purpose, {"email": email, "next": next_url, "resend_count": 0})
+        process = cls(request, purpose, {"contact": contact, "next": next_url, "resend_count": 0})
         process.send()
         return process
 
@@ -84,15 +93,15 @@ class EmailedCode:
         """Returns the code that was sent to this visitor, expired or not, or None.
 
         It is the code of the posted field `email`, so that each tab of a browser goes on with its
-        own address; without that field it is the newest.
+        own contact; without that field it is the newest.
         """
         state = pending_codes.state_of(request, purpose, request.POST.get("email", ""))
         return cls(request, purpose, state) if state else None
 
     @property
-    def email(self) -> str:
-        """The address to which the code was sent."""
-        return str(self.state["email"])
+    def contact(self) -> str:
+        """The address or number to which the code was sent."""
+        return str(self.state["contact"])
 
     @property
     def next_url(self) -> str:
@@ -118,8 +127,8 @@ class EmailedCode:
     def send(self) -> bool:
         """Sends a new code, which makes the code before it invalid, and returns True.
 
-        Returns False if the address gets no mail now. The code of this browser stays valid then,
-        and the newest one that was mailed to the address is valid here, too. Raises
+        Returns False if the contact gets no code now. The code of this browser stays valid then,
+        and the newest one that was sent to the contact is valid here, too. Raises
         code_limits.TooManyRequestsError or CodeNotSentError.
         """
         salt = secrets.token_urlsafe(16)
@@ -142,7 +151,7 @@ class EmailedCode:
     @property
     def _buttons(self) -> tuple[str, str]:
         """The names of the button that begins and of the one that sends a new code."""
-        return f"{self.purpose}:first:{self.email}", f"{self.purpose}:again:{self.email}"
+        return f"{self.purpose}:first:{self.contact}", f"{self.purpose}:again:{self.contact}"
 
     def _send_new(self, salt: str) -> bool:
         permit = self._permit()
@@ -162,7 +171,7 @@ class EmailedCode:
 
     def _replaced_by_next_mail(self) -> list[list[str]]:
         """Returns [salt, digest] of the last codes mailed to this browser, the newest first."""
-        before = pending_codes.state_of(self.request, self.purpose, self.email) or {}
+        before = pending_codes.state_of(self.request, self.purpose, self.contact) or {}
         codes = [[before["salt"], before["digest"]]] if before.get("digest") else []
         if mail_salt := before.get("mail_salt"):  # requested by the first of two presses
             states = code_states.states(is_in_database=before["is_in_database"])
@@ -177,17 +186,17 @@ class EmailedCode:
         self.state["mail_salt"] = first
         self.persist()
 
-    def _permit(self) -> code_limits.MailPermit:
+    def _permit(self) -> code_limits.CodePermit:
         if self.purpose == Purpose.STEP_UP:
-            code_limits.permit_step_up(self.request)
-            return code_limits.MailPermit(CodeLane.KNOWN_DEVICE)
-        return code_limits.permit_mail(self.request, self.email)
+            code_limits.permit_step_up(self.request, self.contact)
+            return code_limits.CodePermit(CodeLane.KNOWN_DEVICE)
+        return code_limits.permit_code(self.request, self.contact)
 
     def _renew(self, lane: CodeLane, code: str, salt: str) -> None:
-        """Stores the salt of a new code and mails it. Raises CodeNotSentError."""
+        """Stores the salt of a new code and sends it. Raises CodeNotSentError."""
         self.state |= {"salt": salt, "at": time.time(), "failed_attempts": 0}
-        mail = CodeMail(
-            email=self.email,
+        message = CodeMessage(
+            to=self.contact,
             code=code,
             language=get_language() or settings.LANGUAGE_CODE,
             lane=lane,
@@ -195,8 +204,8 @@ class EmailedCode:
         )
         try:
             self._begin_tries(salt, newest={"salt": salt, "digest": self._digest(code)})
-            code_mails.send(mail)
-        except (OSError, SMTPException, QueueFullError) as error:
+            (code_texts if is_phone(self.contact) else code_mails).send(message)
+        except (CarrierError, QueueFullError) as error:
             raise CodeNotSentError from error
 
     def _begin_tries(self, salt: str, *, newest: dict[str, str] | None = None) -> None:
@@ -278,7 +287,7 @@ class EmailedCode:
             salt = self._salt_of(code)
             if salt and tries <= self.max_attempts:
                 self._mark_used(salt)
-                code_limits.credit_right_code(self.request)
+                code_limits.credit_right_code(self.request, self.contact)
                 double_presses.forget(self.request, *self._buttons)
                 self.abort()
                 return True
@@ -307,7 +316,7 @@ class EmailedCode:
             return own
         if "next_mail_at" not in self.state and "mail_salt" not in self.state:
             return ""
-        code_limits.count_guess_of_newest(self.request, self.email)
+        code_limits.count_guess_of_newest(self.request, self.contact)
         newest = self._states.get(self._key("newest", ""), _NO_CODE)
         is_right = constant_time_compare(self._digest(code, newest["salt"]), newest["digest"])
         return str(newest["salt"]) if is_right else ""
@@ -318,7 +327,7 @@ class EmailedCode:
 
     def abort(self) -> None:
         """Removes the code from the session."""
-        pending_codes.forget(self.request, self.purpose, self.email)
+        pending_codes.forget(self.request, self.purpose, self.contact)
 
     def _count_try(self) -> int:
         """Returns the number of this try, from 1. It is counted in one atomic step.
@@ -337,12 +346,12 @@ class EmailedCode:
 
     def _key(self, name: str, salt: str) -> str:
         """Returns a key of a state of this code. It is a keyed hash and contains no address."""
-        bound = f"{self.purpose}:{self.email}:{salt}"
+        bound = f"{self.purpose}:{self.contact}:{salt}"
         mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
         return f"accounts.codes:{name}:{mac}"
 
     def _digest(self, code: str, salt: str = "") -> str:
-        bound = f"{self.purpose}:{self.email}:{salt or self.state['salt']}:{code}"
+        bound = f"{self.purpose}:{self.contact}:{salt or self.state['salt']}:{code}"
         return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
 
 

@@ -22,22 +22,32 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from tink import TinkError
 
+from accounts import code_texts
 from accounts.audit import sign_ins
-from accounts.codes import CodeReplacedError, EmailedCode
-from accounts.contacts import is_usable_email, normalise_email, read_emails
+from accounts.codes import CodeReplacedError, SentCode
+from accounts.contacts import is_phone, is_usable_email, normalise_email
 from accounts.domain_typos import suggested_address
 from accounts.models import RightsGrant, User
 from accounts.typed_codes import clean_code
+from accounts.typed_contacts import read_contact
 
 logger = logging.getLogger(__name__)
 _EARLIER_CODE = _(
     "This code is from an earlier mail. We have sent a newer one since: enter the code from the "
     "newest mail. This cost you no try."
 )
+_EARLIER_CODE_BY_TEXT = _(
+    "This code is from an earlier text message. We have sent a newer one since: enter the code from "
+    "the newest message. This cost you no try."
+)
 
 
-class EmailForm(forms.Form):
-    """The e-mail address with which a sign-in begins."""
+class ContactForm(forms.Form):
+    """The e-mail address or number with which a sign-in begins.
+
+    The field keeps the name `email`, by which browsers fill it in. It takes numbers only if codes
+    by text message are offered.
+    """
 
     email = forms.CharField(
         label=_("Your e-mail address"),
@@ -50,31 +60,32 @@ class EmailForm(forms.Form):
     # The visitor was asked about the domain and answered that the address is right.
     is_as_typed = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
-    def clean_email(self) -> str:
-        """Returns the normalised address. Checks its spelling only.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.takes_numbers = code_texts.are_offered()
+        if self.takes_numbers:
+            field = self.fields["email"]
+            field.label = _("Your e-mail address or mobile number")
+            field.error_messages["required"] = _("Enter your e-mail address or mobile number.")
+            # Not type="email": a browser would call a number a mistake.
+            attrs = {**field.widget.attrs, "autocapitalize": "none"}
+            field.widget = forms.TextInput(attrs)
 
-        Reads pasted forms too, such as `Name <a@b>` and `mailto:a@b`; see contacts.read_emails.
-        """
-        text = self.cleaned_data["email"]
-        if is_usable_email(email := normalise_email(text)):
-            return email
-        found = read_emails(text).addresses
-        if len(found) > 1:
-            raise ValidationError(_("Enter one e-mail address only."))
-        if not found:
-            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        return found[0]
+    def clean_email(self) -> str:
+        """Returns the normalised address, or the number in E.164. Checks the spelling only."""
+        return read_contact(self.cleaned_data["email"], takes_numbers=self.takes_numbers)
 
     @property
     def suggestion(self) -> str:
         """The address that was probably meant, to ask about; "" if there is nothing to ask."""
-        if self.cleaned_data["is_as_typed"]:
+        contact = self.cleaned_data["email"]
+        if self.cleaned_data["is_as_typed"] or is_phone(contact):
             return ""
-        return suggested_address(self.cleaned_data["email"])
+        return suggested_address(contact)
 
 
 class CodeForm(forms.Form):
-    """The sign-in code that the user received by e-mail."""
+    """The sign-in code that the user received by e-mail or text message."""
 
     code = forms.CharField(
         label=_("The eight digits from the mail"),
@@ -90,14 +101,19 @@ class CodeForm(forms.Form):
         ),
     )
 
-    def __init__(self, data: Any = None, *, process: EmailedCode) -> None:
+    def __init__(self, data: Any = None, *, process: SentCode) -> None:
         super().__init__(data)
         self.process = process
+        self.is_by_text = is_phone(process.contact)
+        if self.is_by_text:
+            self.fields["code"].label = _("The eight digits from the text message")
+            required = _("Enter the eight digits from the text message.")
+            self.fields["code"].error_messages["required"] = required
 
     def clean_code(self) -> str:
         """Returns the code. Uses a try, unless an earlier mail holds the code.
 
-        Exceptions of EmailedCode.accepts pass through to the view.
+        Exceptions of SentCode.accepts pass through to the view.
         """
         code = clean_code(self.cleaned_data["code"])
         if code is None:
@@ -105,17 +121,27 @@ class CodeForm(forms.Form):
         try:
             is_right = self.process.accepts(code)
         except CodeReplacedError:
-            raise ValidationError(_EARLIER_CODE) from None
+            earlier = _EARLIER_CODE_BY_TEXT if self.is_by_text else _EARLIER_CODE
+            raise ValidationError(earlier) from None
         if not is_right:
-            raise ValidationError(
-                ngettext(
-                    "This is not the code in our newest mail. You have %(tries)d try left.",
-                    "This is not the code in our newest mail. You have %(tries)d tries left.",
-                    self.process.tries_left,
-                )
-                % {"tries": self.process.tries_left}
-            )
+            raise ValidationError(self._wrong(self.process.tries_left))
         return code
+
+    def _wrong(self, tries: int) -> str:
+        """Returns the sentence about a wrong code, with the tries that are left."""
+        if self.is_by_text:
+            text = ngettext(
+                "This is not the code in our newest text message. You have %(tries)d try left.",
+                "This is not the code in our newest text message. You have %(tries)d tries left.",
+                tries,
+            )
+        else:
+            text = ngettext(
+                "This is not the code in our newest mail. You have %(tries)d try left.",
+                "This is not the code in our newest mail. You have %(tries)d tries left.",
+                tries,
+            )
+        return text % {"tries": tries}
 
 
 class _AppCodeField:

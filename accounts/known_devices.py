@@ -25,15 +25,15 @@ class KnownDevice(NamedTuple):
     addresses: list[str]
 
 
-def device_name(request: HttpRequest, email: str) -> str:
-    """Returns the name of the device if it proved `email` before, else ""."""
+def device_name(request: HttpRequest, contact: str) -> str:
+    """Returns the name of the device if it proved `contact` before, else ""."""
     device = _read(request)
-    return device.name if device and _hash(email) in device.addresses else ""
+    return device.name if device and _hash(contact) in device.addresses else ""
 
 
-def remember(request: HttpRequest, response: HttpResponse, email: str) -> None:
-    """Adds `email`, which the browser has just proved, to its cookie."""
-    device, known = _read(request), _hash(email)
+def remember(request: HttpRequest, response: HttpResponse, contact: str) -> None:
+    """Adds `contact`, which the browser has just proved, to its cookie."""
+    device, known = _read(request), _hash(contact)
     others = [one for one in device.addresses if one != known] if device else []
     name = device.name if device else secrets.token_urlsafe(12)
     response.set_cookie(
@@ -54,6 +54,6 @@ def _read(request: HttpRequest) -> KnownDevice | None:
         return None
 
 
-def _hash(email: str) -> str:
-    mac = salted_hmac("known device address", email, algorithm="sha256")
+def _hash(contact: str) -> str:
+    mac = salted_hmac("known device address", contact, algorithm="sha256")
     return mac.hexdigest()[:32]

@@ -19,7 +19,6 @@ from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
-
 # Carriers give a number to another person some weeks after its owner gave it up; in Korea after 28
 # days at the earliest. A proof that is younger shows that the owner is still the same.
 NUMBER_STAYS_FOR = timedelta(days=28)
@@ -102,7 +101,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     A user without an e-mail address has a verified phone.
     """
 
-    email = models.EmailField(_("e-mail address"), unique=True, null=True)
+    email = models.EmailField(  # noqa: DJ001  # a unique column has several nulls, but one ""
+        _("e-mail address"), unique=True, null=True
+    )
     name = models.CharField(  # of members of the response team only
         _("name"), max_length=100, blank=True
     )
@@ -194,6 +195,11 @@ class VerifiedPhone(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def readable(self) -> str:
+        """The number as people write it, in groups of digits."""
+        return readable_contact(self.number)
 
 
 class CodeState(models.Model):

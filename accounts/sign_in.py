@@ -1,22 +1,33 @@
-"""The last step of a sign-in: the visitor has proven to read an address."""
+"""The last step of a sign-in: the visitor has proven to read an address or a number."""
 
 from allauth.account.utils import perform_login
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
 from accounts import proofs
+from accounts.contacts import is_phone
 from accounts.models import User
 from accounts.proofs import Proof
 
 
-def complete_sign_in(request: HttpRequest, *, email: str, next_url: str) -> HttpResponse:
-    """Signs the visitor in as the user of `email`, and creates that user if there is none.
+def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> HttpResponse:
+    """Signs the visitor in as the user of `contact`, and creates that user if there is none.
 
-    `email` is normalised and proven. allauth's pipeline does the rest: it refuses inactive users,
-    asks users for their second factor, changes the session's key, and lists the session.
+    `contact` is normalised and proven. allauth's pipeline does the rest: it refuses inactive users,
+    asks users for their second factor, changes the session's key, and lists the session. Raises
+    StaffNumberError for a number of the response team.
+
+    A code by text message is no fresh code of a user with an e-mail address, because the number may
+    be in other hands: step-up asks for a code by e-mail.
     """
-    user = User.objects.for_proven_email(email, language=get_language())
-    proofs.record(request, user, Proof.SIGN_IN_CODE)
+    users, language = User.objects, get_language()
+    email = None if is_phone(contact) else contact
+    if email is None:
+        user = users.for_proven_phone(contact, language=language)
+    else:
+        user = users.for_proven_email(email, language=language)
+    if email or not user.email:
+        proofs.record(request, user, Proof.SIGN_IN_CODE)
     response: HttpResponse = perform_login(
         request, user, email=email, redirect_url=next_url or None
     )

@@ -20,14 +20,16 @@ from django.views.decorators.http import require_POST
 
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_limits import TooManyRequestsError
-from accounts.codes import EmailedCode
+from accounts.codes import SentCode
+from accounts.contacts import is_phone, readable_contact
 from accounts.devices import sessions_of
 from accounts.ended_sessions import View, sign_in_required
-from accounts.forms import CloseAccountForm, CodeForm, EmailForm, EndSessionsForm, LanguageForm
-from accounts.models import User
+from accounts.forms import CloseAccountForm, CodeForm, ContactForm, EndSessionsForm, LanguageForm
+from accounts.models import StaffNumberError, User
 from accounts.own_origin import is_from_own_page
 from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
+from accounts.typed_contacts import is_like_a_number
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
 from foundations.rate_limits import too_many_requests
@@ -41,7 +43,9 @@ _REFUSALS: dict[type[Exception], tuple[str, int]] = {
 _RETRY_SECONDS = 60  # in the header Retry-After
 
 
-def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View], View]:
+def _explain_refusals(
+    purpose: Purpose, *, start: str, enter: str, resend: str
+) -> Callable[[View], View]:
     """Returns a decorator that answers an exception of `codes` with its page.
 
     `start`, `enter` and `resend` are the names of the URLs to which the page links: to begin again,
@@ -65,7 +69,8 @@ def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View]
                     "code_url": reverse(enter),
                     "again_url": reverse(resend),
                     "minutes": settings.SIGN_IN_CODE_MINUTES,
-                    "email": request.POST.get("email", ""),
+                    "contact": request.POST.get("email", ""),
+                    "is_by_text": _is_about_number(request, purpose),
                     "try_again": _kept_form(request),
                 }
                 response = render(request, template, context, status=status)
@@ -76,6 +81,13 @@ def _explain_refusals(*, start: str, enter: str, resend: str) -> Callable[[View]
         return explained
 
     return decorator
+
+
+def _is_about_number(request: HttpRequest, purpose: Purpose) -> bool:
+    """Returns whether the posted contact, or the one whose code is pending, is a number."""
+    process = SentCode.pending(request, purpose)
+    contact = process.contact if process else request.POST.get("email", "")
+    return is_phone(contact) or is_like_a_number(contact)
 
 
 def _kept_form(request: HttpRequest) -> list[tuple[str, str]]:
@@ -107,41 +119,41 @@ def _translated(url: str, language: str) -> str:
 # Signing in
 
 _sign_in_refusals = _explain_refusals(
-    start="account_login", enter="sign_in_code", resend="sign_in_code_again"
+    Purpose.SIGN_IN, start="account_login", enter="sign_in_code", resend="sign_in_code_again"
 )
 
 
 @_sign_in_refusals
 @with_waiting_room
 def ask_for_code(request: HttpRequest) -> HttpResponse:
-    """Shows the form for the e-mail address and sends a code to it.
+    """Shows the form for the e-mail address or number and sends a code to it.
 
-    The answer is the same for known and unknown addresses.
+    The answer is the same for known and unknown addresses and numbers.
     """
     next_url = _next_url(request)
-    form = EmailForm(_posted(request))
+    form = ContactForm(_posted(request))
     if request.user.is_authenticated:
         if form.is_valid():
             _explain_other_address(request, form.cleaned_data["email"])
         return redirect(next_url or settings.LOGIN_REDIRECT_URL)
     if form.is_valid():
-        email = form.cleaned_data["email"]
+        contact = form.cleaned_data["email"]
         if form.suggestion:
-            context = {"email": email, "suggestion": form.suggestion, "next_url": next_url}
+            context = {"email": contact, "suggestion": form.suggestion, "next_url": next_url}
             return render(request, "accounts/is_address_right.html", context)
-        EmailedCode.begin(request, Purpose.SIGN_IN, email=email, next_url=next_url)
+        SentCode.begin(request, Purpose.SIGN_IN, contact=contact, next_url=next_url)
         return redirect("sign_in_code")
     return render_form_page(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})
 
 
-def _explain_other_address(request: HttpRequest, email: str) -> None:
-    """Tells a signed-in user who typed another address why that address is not used."""
+def _explain_other_address(request: HttpRequest, contact: str) -> None:
+    """Tells a signed-in user who typed another contact why it is not used."""
     user = _signed_in(request)
-    if email != user.email:
+    if contact not in (user.email, *user.verified_phones()):
         text = _(
             "You are signed in as %(email)s. Sign out first if you want to use another address."
         )
-        messages.warning(request, text % {"email": user.email})
+        messages.warning(request, text % {"email": user.shown_contact})
 
 
 @csrf_exempt
@@ -160,7 +172,7 @@ def ask_from_public_page(request: HttpRequest) -> HttpResponseBase:
 
 def _begin_here(request: HttpRequest, **reasons: bool) -> HttpResponse:
     """Shows the sign-in page, with the posted address in its field."""
-    form = EmailForm(initial={"email": request.POST.get("email", "")})
+    form = ContactForm(initial={"email": request.POST.get("email", "")})
     context = {"form": form, "next_url": "", **reasons}
     return render_form_page(request, "accounts/sign_in.html", context)
 
@@ -168,7 +180,7 @@ def _begin_here(request: HttpRequest, **reasons: bool) -> HttpResponse:
 @_sign_in_refusals
 def enter_code(request: HttpRequest) -> HttpResponse:
     """Shows the form for the sign-in code and signs the visitor in with the right code."""
-    process = EmailedCode.pending(request, Purpose.SIGN_IN)
+    process = SentCode.pending(request, Purpose.SIGN_IN)
     if process is None or request.user.is_authenticated:
         return repeated_codes.answer(request) or _without_code(request)
     process.raise_if_expired()
@@ -180,9 +192,20 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return repeated_codes.answer_after_the_first(request) or _without_code(request)
     if is_right:
         return _signed_in_as(request, process)
+    return render(request, "accounts/sign_in_code.html", _code_page(process, form))
+
+
+def _code_page(process: SentCode, form: CodeForm) -> dict[str, Any]:
+    """Returns the context of a page on which a code is entered."""
     wait = process.next_mail_seconds
-    context = {"form": form, "email": process.email, "wait": wait, "wait_minutes": -(-wait // 60)}
-    return render(request, "accounts/sign_in_code.html", context)
+    return {
+        "form": form,
+        "contact": process.contact,
+        "shown_contact": readable_contact(process.contact),
+        "is_by_text": form.is_by_text,
+        "wait": wait,
+        "wait_minutes": -(-wait // 60),
+    }
 
 
 def _without_code(request: HttpRequest) -> HttpResponse:
@@ -194,11 +217,14 @@ def _without_code(request: HttpRequest) -> HttpResponse:
     return redirect("account_login")
 
 
-def _signed_in_as(request: HttpRequest, process: EmailedCode) -> HttpResponse:
-    response = sign_in.complete_sign_in(
-        request, email=process.email, next_url=_in_page_language(process.next_url)
-    )
-    known_devices.remember(request, response, process.email)
+def _signed_in_as(request: HttpRequest, process: SentCode) -> HttpResponse:
+    try:
+        response = sign_in.complete_sign_in(
+            request, contact=process.contact, next_url=_in_page_language(process.next_url)
+        )
+    except StaffNumberError:
+        return render(request, "accounts/staff_number.html", status=403)
+    known_devices.remember(request, response, process.contact)
     repeated_codes.remember(request, response)
     return response
 
@@ -206,8 +232,8 @@ def _signed_in_as(request: HttpRequest, process: EmailedCode) -> HttpResponse:
 @require_POST
 @_sign_in_refusals
 def send_code_again(request: HttpRequest) -> HttpResponse:
-    """Sends a new code to the address of the pending sign-in."""
-    process = EmailedCode.pending(request, Purpose.SIGN_IN)
+    """Sends a new code to the contact of the pending sign-in."""
+    process = SentCode.pending(request, Purpose.SIGN_IN)
     if process is None:
         return _without_code(request)
     if process.send_again():
@@ -227,14 +253,16 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 # Step-up
 
-_step_up_refusals = _explain_refusals(start="step_up", enter="step_up", resend="step_up_send")
+_step_up_refusals = _explain_refusals(
+    Purpose.STEP_UP, start="step_up", enter="step_up", resend="step_up_send"
+)
 
 
 @sign_in_required()
 @_step_up_refusals
 def confirm(request: HttpRequest) -> HttpResponse:
     """Asks for a step-up code. GET sends no mail; the button on the page does."""
-    process = EmailedCode.pending(request, Purpose.STEP_UP)
+    process = SentCode.pending(request, Purpose.STEP_UP)
     if process is None:
         context = {"next_url": _next_url(request), "has_no_code": request.method == "POST"}
         return render(request, "accounts/step_up.html", context)
@@ -245,20 +273,23 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         step_up.record_step_up(request, _signed_in(request))
         return redirect(_in_page_language(process.next_url) or "account")
-    return render(request, "accounts/step_up_code.html", {"form": form, "email": process.email})
+    return render(request, "accounts/step_up_code.html", _code_page(process, form))
 
 
 @require_POST
 @sign_in_required(page="step_up")
 @_step_up_refusals
 def send_step_up_code(request: HttpRequest) -> HttpResponse:
-    """Sends a first or a new step-up code to the user's own address."""
-    process = EmailedCode.pending(request, Purpose.STEP_UP)
+    """Sends a first or a new step-up code to the user's own address or number."""
+    process, contact = SentCode.pending(request, Purpose.STEP_UP), _signed_in(request).contact
     if process:
         process.send_again()
-    else:
-        email, next_url = _signed_in(request).email, _next_url(request)
-        EmailedCode.begin(request, Purpose.STEP_UP, email=email, next_url=next_url)
+    elif contact:
+        next_url = _next_url(request)
+        SentCode.begin(request, Purpose.STEP_UP, contact=contact, next_url=next_url)
+    else:  # the number belongs to another account since; see UserManager.for_proven_phone
+        logout(request)
+        return redirect("account_login")
     return redirect("step_up")
 
 

@@ -1,13 +1,14 @@
-"""The functions that read the settings of mail servers, DKIM and push messages, for
-`breachportal.settings`.
+"""The functions that read the settings of mail servers, DKIM, push messages and codes by text
+message, for `breachportal.settings`.
 """
 
 from email.utils import parseaddr
 from typing import Any
 
+import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.environment import number, text
+from breachportal.environment import number, text, words
 from foundations.dkim import DkimError, DkimSigner
 from foundations.web_push import VapidKey, WebPushError
 
@@ -96,3 +97,28 @@ def vapid_key() -> VapidKey | None:
         return VapidKey(private_key) if private_key else None
     except WebPushError as error:
         raise ImproperlyConfigured(f"WEB_PUSH_PRIVATE_KEY: {error}.") from None
+
+
+def code_text_cost(prices: dict[str, Any]) -> int:
+    """Returns what codes by text message may cost in a day, in the currency of `prices`; 0: any.
+
+    Raises ImproperlyConfigured if the cost cannot be computed, or is negative.
+    """
+    cost = number("CODE_TEXT_COST_PER_DAY", 0)
+    if cost < 0:
+        raise ImproperlyConfigured("CODE_TEXT_COST_PER_DAY is negative.")
+    if cost and not ("segment" in prices or {"sms", "lms"} <= prices.keys()):
+        raise ImproperlyConfigured("CODE_TEXT_COST_PER_DAY has no effect: SMS_PRICES is missing.")
+    return cost
+
+
+def text_regions(default: str) -> list[str]:
+    """Returns the regions (ISO 3166) whose numbers get codes by text message.
+
+    Raises ImproperlyConfigured for a region without country code.
+    """
+    regions = [region.upper() for region in words("CODE_TEXT_REGIONS", default)]
+    for region in regions:
+        if not phonenumbers.country_code_for_region(region):
+            raise ImproperlyConfigured(f"CODE_TEXT_REGIONS: {region} is not like KR.")
+    return regions

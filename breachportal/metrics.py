@@ -23,7 +23,7 @@ from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from accounts import code_limits, code_mails, code_states
+from accounts import code_limits, code_mails, code_states, code_texts
 from breachportal import backups, beat, database_checks
 from incidents.models import Incident
 from notices.models import Chunk, Notice
@@ -46,6 +46,8 @@ HELP = {
     "legal_clocks": "Clocks of legal duties by incident: running and overdue.",
     "legal_clock_next_seconds": "Until the next running clock of the incident ends.",
     "code_mails_waiting": "Code mails that wait in the web process that answered.",
+    "code_texts_waiting": "Codes by text message that wait in the web process that answered.",
+    "code_texts_refused": "1 if the budget of codes by text message is used up.",
     "code_mails_refused": "1 if the limit on all code mails was used up in 15 minutes.",
     "codes_in_database": "1 if the database counted codes in the last minute: Redis was away.",
     "database_connections": "Connections to the portal's database.",
@@ -154,6 +156,8 @@ def _clocks() -> Iterator[Sample]:
 def _codes() -> Iterator[Sample]:
     yield "code_mails_waiting", code_mails.waiting(), {}
     yield "codes_in_database", code_states.has_alarm(), {}
+    yield "code_texts_waiting", code_texts.waiting(), {}
+    yield "code_texts_refused", cache.get(code_limits.TEXT_ALARM) == code_limits.USED_UP, {}
     yield "code_mails_refused", cache.get(code_limits.ALARM) is not None, {}
 
 

@@ -414,6 +414,13 @@ CODE_MAILS_PER_MINUTE = environment.number("CODE_MAILS_PER_MINUTE", 30_000)
 # The connections of one web process to the mail server for code mails. They are opened only while
 # mails wait. With 0 a code mail is sent within the request.
 CODE_MAIL_CONNECTIONS = environment.number("CODE_MAIL_CONNECTIONS", 32)
+# Sign-in codes by text message. They are offered if SMS_GATEWAY is set up, and cost money: at most
+# so many a day, a fifth of them in an hour, and not more than this cost in the currency of
+# SMS_PRICES (0: not limited). With 0 a day people sign in by e-mail only. See decision 0056.
+CODE_TEXTS_PER_DAY = environment.number("CODE_TEXTS_PER_DAY", 5_000)
+CODE_TEXT_COST_PER_DAY = mail_settings.code_text_cost(SMS_PRICES)
+# The connections of one web process to the gateway for codes; with 0 within the request.
+CODE_TEXT_CONNECTIONS = environment.number("CODE_TEXT_CONNECTIONS", 4)
 # See docs/decisions/0027. "ip" is an IPv4 address or a /64 network, "site" a /24 or /48 network.
 CODE_RATES = {
     "ask": "5/10m/key,20/d/key",  # mails to one address, requested from one "ip"
@@ -426,6 +433,13 @@ CODE_RATES = {
     "network": "600/10m/ip,3000/10m/site",
     "suspicious_mails": f"{CODE_MAILS_PER_MINUTE * 7 // 10}/m/key",
     "all_mails": f"{CODE_MAILS_PER_MINUTE}/m/key",
+    # The same of codes by text message; the budget of a day is in accounts.code_texts.
+    "text_ask": "3/10m/key,6/d/key",
+    "text_ask_site": "4/10m/key,8/d/key",
+    "text_ask_anywhere": "5/10m/key,8/d/key",
+    "text_ask_rarely": "1/2h/key",
+    "text_ask_known": "5/10m/key,10/d/key",
+    "text_network": "30/10m/ip,60/d/ip,200/d/site",
     # Guesses at a code that another browser requested; SIGN_IN_CODE_TRIES limits the others.
     "guess_newest": "10/h/key",  # for one address, from one "site"
     "guess_newest_anywhere": "200/h/key",
@@ -532,6 +546,8 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # The region (ISO 3166) of phone numbers that are typed without a country code.
 PHONE_REGION = environment.text("PHONE_REGION", "KR")
+# The regions whose mobile numbers get sign-in codes by text message.
+CODE_TEXT_REGIONS = mail_settings.text_regions(PHONE_REGION)
 TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"

@@ -13,10 +13,12 @@ class NoticesConfig(AppConfig):
         # Imported here, because these modules need the models.
         from anymail.signals import tracking
 
+        from accounts import code_texts
         from foundations import page_extensions
         from incidents import desk_page, own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
         from notices.desk_parts import notice_parts
+        from notices.engine.code_texts import GatewayTextSender
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
         from notices.engine.providers import take_event
@@ -31,6 +33,7 @@ class NoticesConfig(AppConfig):
         checks.register(check_sending_plans)
         # anymail reports webhook events by this signal only.
         tracking.connect(take_event, dispatch_uid="notices")
+        code_texts.SENDERS.append(GatewayTextSender())
         SOURCES.append(notifications)
         desk_page.SOURCES.append(notice_parts)
         own_rows.STRANGER_CHECKS.append(stranger_contacts)

@@ -16,6 +16,7 @@ if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and not var.endswith(worker
 os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
 # A code mail is in the outbox when the request ends; tests/test_code_mails.py sends as production.
 os.environ.setdefault("CODE_MAIL_CONNECTIONS", "0")
+os.environ.setdefault("CODE_TEXT_CONNECTIONS", "0")
 
 # The same examples each time: a change is judged by what it changes. `make test-random` draws new.
 settings.register_profile("repeatable", derandomize=True)

@@ -15,9 +15,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts import code_mails
-from accounts.code_limits import CodeLane
-from accounts.code_mails import CodeMail, CodeMailQueue, reason_of
+from accounts import code_mails, code_queue
+from accounts.code_mails import reason_of
+from accounts.code_queue import CodeLane, CodeMessage
 from harness.sign_in import ask_for_code, enter_code
 from tests.smtp_server import DROP, SmtpServer
 
@@ -30,8 +30,8 @@ def _a_queue_of_this_test(settings, monkeypatch):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     settings.CODE_MAIL_CONNECTIONS = 2
-    monkeypatch.setattr(code_mails, "_queue", CodeMailQueue())
-    monkeypatch.setattr(code_mails, "IDLE_SECONDS", 1.0)
+    monkeypatch.setattr(code_mails, "_queue", code_mails.new_queue())
+    monkeypatch.setattr(code_queue, "IDLE_SECONDS", 1.0)
     yield
     code_mails._queue.finish()
 
@@ -63,9 +63,9 @@ def code_in(server: SmtpServer) -> str:
     return next(line.strip() for line in body.get_content().splitlines() if line.strip().isdigit())
 
 
-def mail_to(name: str, lane: CodeLane = CodeLane.USUAL, **more) -> CodeMail:
-    return CodeMail(
-        email=f"{name}@example.com",
+def mail_to(name: str, lane: CodeLane = CodeLane.USUAL, **more) -> CodeMessage:
+    return CodeMessage(
+        to=f"{name}@example.com",
         code="12345678",
         language="en",
         lane=lane,
@@ -194,7 +194,7 @@ def test_an_unreachable_server_is_shown_on_the_page_of_the_code(settings, client
 
 
 def test_a_full_queue_is_refused(client, monkeypatch, settings):
-    monkeypatch.setattr(code_mails, "MOST_WAITING", 0)
+    monkeypatch.setattr(code_queue, "MOST_WAITING", 0)
     refused = ask_for_code(client, "minji@example.com")
     assert (refused.status_code, refused["Retry-After"]) == (503, "60")
     assert 'value="minji@example.com"' in refused.content.decode()

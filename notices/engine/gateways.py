@@ -53,7 +53,11 @@ class SmsGateway(Protocol):
     """The protocol of a gateway. An instance is made without arguments for each worker's run."""
 
     required_settings: ClassVar[tuple[str, ...]]
-    """Names of settings without which no notice by SMS can be approved; () for none."""
+    """Names of settings without which no notice by SMS can be approved; () for none.
+
+    A gateway that sends approved templates only has the attribute `has_fixed_texts = True` as well:
+    it gets no sign-in codes.
+    """
 
     def send(self, message: OutgoingMessage) -> Reply:
         """Sends one message to `message.to` (E.164). Several threads call it at a time.
@@ -86,9 +90,9 @@ def gateway_classes() -> list[type[SmsGateway]]:
     return [import_string(name.strip()) for name in settings.SMS_GATEWAY.split(",")]
 
 
-def missing_settings() -> list[str]:
-    """Returns the names of settings that the gateways require and that are empty."""
-    required = [name for found in gateway_classes() for name in found.required_settings]
+def missing_settings(gateways: Sequence[type[SmsGateway]] = ()) -> list[str]:
+    """Returns the names of settings that `gateways`, by default all, require and that are empty."""
+    required = [name for found in gateways or gateway_classes() for name in found.required_settings]
     return [name for name in dict.fromkeys(required) if not getattr(settings, name)]
 
 

@@ -80,6 +80,7 @@ class SolapiAlimtalkGateway(SolapiGateway):
     """
 
     required_settings = (*SolapiGateway.required_settings, "SOLAPI_PROFILE", "SOLAPI_TEMPLATE")
+    has_fixed_texts = True
 
     def _content(self, message: OutgoingMessage) -> dict[str, Any]:
         options = {

@@ -1,0 +1,118 @@
+"""Reads the e-mail address or mobile number that a person types to sign in.
+
+A refusal says what to type instead. It depends on the spelling only, and on no data.
+"""
+
+import unicodedata
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from phonenumbers import PhoneNumberType
+
+from accounts.contacts import is_usable_email, normalise_email, read_emails
+from accounts.phones import LOST_ZERO, NO_PERSONS_NUMBER, Phone, read_phones
+
+_FEWEST_DIGITS = 5  # of a text that is read as a number
+_MOST_LETTERS = 5  # of a label beside a number, such as "phone"
+_MOST_CHARACTERS = 320
+
+
+def read_contact(text: str, *, takes_numbers: bool) -> str:
+    """Returns the normalised e-mail address or the number in E.164 that a text is.
+
+    Raises ValidationError with the reason if it is neither, or a number that gets no code.
+    """
+    if takes_numbers and is_like_a_number(text[:_MOST_CHARACTERS]):
+        return read_number(text[:_MOST_CHARACTERS])
+    return _read_email(text, takes_numbers=takes_numbers)
+
+
+def is_like_a_number(text: str) -> bool:
+    """Returns whether a person who typed this text meant a number, and no e-mail address."""
+    plain = unicodedata.normalize("NFKC", text)
+    digits = sum(character.isdecimal() for character in plain)
+    letters = sum(character.isalpha() for character in plain)
+    return "@" not in plain and digits >= _FEWEST_DIGITS and letters <= _MOST_LETTERS
+
+
+def _read_email(text: str, *, takes_numbers: bool) -> str:
+    """Returns the address. Reads pasted forms too, such as `Name <a@b>`; see `read_emails`."""
+    if is_usable_email(email := normalise_email(text)):
+        return email
+    found = read_emails(text).addresses
+    if len(found) > 1:
+        raise ValidationError(_("Enter one e-mail address only."))
+    if found:
+        return found[0]
+    if takes_numbers:
+        raise ValidationError(
+            _(
+                "Enter a whole e-mail address, such as name@example.com, or a whole mobile number, "
+                "such as %(example)s."
+            )
+            % {"example": _example()}
+        )
+    raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
+
+
+def read_number(text: str) -> str:
+    """Returns the mobile number in E.164 to which a code may go by text message.
+
+    A number without a country code is one of settings.CODE_TEXT_REGIONS. Raises ValidationError
+    with the reason.
+    """
+    cells = [read_phones(text, region) for region in settings.CODE_TEXT_REGIONS]
+    if any(len(cell.phones) > 1 for cell in cells):
+        raise ValidationError(_("Enter one number only."))
+    found = {phone for cell in cells for phone in cell.phones}
+    if len(found) == 1:
+        return _allowed(found.pop())
+    oddities = {cell.oddity for cell in cells}
+    if found or oddities == {LOST_ZERO}:
+        raise ValidationError(
+            _("Begin the number with 0, or with the country code, such as %(code)s.")
+            % {"code": _country_codes()}
+        )
+    if NO_PERSONS_NUMBER in oddities:
+        raise ValidationError(_no_texts())
+    raise ValidationError(
+        _("Enter a whole mobile number, such as %(example)s.") % {"example": _example()}
+    )
+
+
+def _allowed(phone: Phone) -> str:
+    """Returns the number if it takes text messages and is of one of the regions."""
+    number = phonenumbers.parse(phone.number)
+    # Personal numbers cost their caller more, and forward to any other number.
+    is_personal = phonenumbers.number_type(number) == PhoneNumberType.PERSONAL_NUMBER
+    if phone.is_landline or is_personal:
+        raise ValidationError(_no_texts())
+    if phonenumbers.region_code_for_number(number) not in settings.CODE_TEXT_REGIONS:
+        raise ValidationError(
+            _("We send text messages to numbers with %(codes)s only. Use your e-mail address.")
+            % {"codes": _country_codes()}
+        )
+    return phone.number
+
+
+def _no_texts() -> str:
+    return _(
+        "This number gets no text messages from us: it is a landline or a service number. Enter a "
+        "mobile number, or your e-mail address."
+    )
+
+
+def _country_codes() -> str:
+    codes = (phonenumbers.country_code_for_region(one) for one in settings.CODE_TEXT_REGIONS)
+    return ", ".join(f"+{code}" for code in dict.fromkeys(codes))
+
+
+def _example() -> str:
+    """Returns a mobile number of the first region, as people write it there."""
+    region = settings.CODE_TEXT_REGIONS[0]
+    number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
+    if number is None:
+        return _country_codes()
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
