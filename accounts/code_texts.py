@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 
 from accounts.code_queue import CodeMessage, CodeQueue
-from accounts.mail_codes import account_mail_code
+from accounts.mail_codes import MailKind, account_mail_code
 from accounts.typed_codes import DIGITS
 from foundations.languages import portal_name
 
@@ -97,7 +97,7 @@ def text_of(code: str) -> str:
     """
     context = {
         "code": code,
-        "message_code": account_mail_code(),
+        "message_code": account_mail_code(MailKind.SIGN_IN_TEXT),
         "portal_name": portal_name(),
         "host": settings.PORTAL_HOST,
     }

@@ -37,8 +37,8 @@ _EARLIER_CODE = _(
     "newest mail. This cost you no try."
 )
 _EARLIER_CODE_BY_TEXT = _(
-    "This code is from an earlier text message. We have sent a newer one since: enter the code from "
-    "the newest message. This cost you no try."
+    "This code is from an earlier text message. We have sent a newer one since: enter the code "
+    "from the newest message. This cost you no try."
 )
 
 

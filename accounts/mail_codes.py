@@ -1,7 +1,7 @@
-"""The message codes of account mails, by which the message check recognises them.
+"""The message codes of account mails and texts, by which the message check recognises them.
 
-A code holds the minute in which the mail was made and its kind, masked and authenticated with the
-secret key. So no table of sent mails is stored, and none of their addresses. A code opens nothing.
+A code holds the minute in which the message was made and its kind, masked and authenticated with the
+secret key. So no table of sent messages is stored, and none of their addresses. A code opens nothing.
 """
 
 from dataclasses import dataclass
@@ -18,18 +18,24 @@ MOST_AGE_DAYS = 400  # older codes are answered like unknown ones
 
 
 class MailKind(IntEnum):
-    """The kinds of account mails. Codes contain the numbers, so they stay as they are."""
+    """The kinds of account messages. Codes contain the numbers, so they stay as they are."""
 
     SIGN_IN = 0  # a code to sign in
     ANSWER = 1  # the company answered a question
+    SIGN_IN_TEXT = 2  # a code to sign in, by text message
 
 
 @dataclass(frozen=True)
 class MadeMail:
-    """An account mail that the portal made: its kind, and when, to the minute."""
+    """An account mail or text that the portal made: its kind, and when, to the minute."""
 
     kind: MailKind
     at: datetime
+
+    @property
+    def is_text(self) -> bool:
+        """Returns whether it was a text message."""
+        return self.kind == MailKind.SIGN_IN_TEXT
 
 
 def account_mail_code(kind: MailKind = MailKind.SIGN_IN) -> str:

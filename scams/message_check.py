@@ -40,6 +40,7 @@ MOST_UNKNOWN_TRACES = 60  # shown in an answer; each is compared with all hosts 
 # Characters that a pasted text may have beside an address or number and still count as only that.
 _CHARACTERS_BESIDE = 40
 _SIGN_IN_CODE = re.compile(rf"^[> \t*]*\d{{4}} ?\d{{{DIGITS - 4}}}[ \t*]*$", re.MULTILINE)
+_BOUND_CODE = re.compile(rf"^@\S+ #(\d{{{DIGITS}}})\s*$", re.MULTILINE)
 _ENVELOPE = re.compile(r"(?:bounce\+[0-9a-z]{12}-[0-9a-f]{20}|[0-9a-f]{40})@(.+)")
 
 
@@ -186,9 +187,12 @@ def answer_for(text: str) -> Answer:
 
 
 def _sign_in_codes(text: str) -> list[Trace]:
-    """Returns the sign-in code of an account mail as a trace: the first line that is one."""
-    match = _SIGN_IN_CODE.search(text)
-    return [Trace(TraceKind.NUMBER, re.sub(r"\D", "", match[0]))] if match else []
+    """Returns the sign-in code of an account message as a trace.
+
+    In a mail it is the first line that is one, in a text message the end of the last line.
+    """
+    match = _SIGN_IN_CODE.search(text) or _BOUND_CODE.search(text)
+    return [Trace(TraceKind.NUMBER, re.sub(r"\D", "", match[match.re.groups]))] if match else []
 
 
 def _verdict_on(unknown: list[UnknownTrace], text: str, known: KnownTraces) -> MessageVerdict:

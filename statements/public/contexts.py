@@ -16,6 +16,7 @@ from django.utils.timezone import localdate
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
+from accounts import code_texts
 from foundations import formatting
 from incidents import phrasing
 from incidents.models import DataClass, Incident, IncidentDataClass
@@ -50,6 +51,7 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         "advisories": issued,
         **next(filter(None, map(_steps, _most_urgent_first(issued))), {}),
         "picture": preview_images.of_incident(incident),
+        "takes_numbers": code_texts.are_offered(),
     }
 
 
