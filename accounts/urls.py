@@ -9,7 +9,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, path
 
-from accounts import second_factor, views
+from accounts import contact_views, second_factor, views
 from accounts.second_factor import staff_only
 from accounts.team import pages, passkeys
 
@@ -23,6 +23,13 @@ urlpatterns: list[URLPattern] = [
     path("sign-out/", views.sign_out, name="account_logout"),
     path("confirm/", views.confirm, name="step_up"),
     path("confirm/send/", views.send_step_up_code, name="step_up_send"),
+    path("contacts/new/", contact_views.new_contact, name="new_contact"),
+    path("contacts/new/code/", contact_views.new_contact_code, name="new_contact_code"),
+    path(
+        "contacts/new/code/again/",
+        contact_views.new_contact_code_again,
+        name="new_contact_code_again",
+    ),
     path("sessions/", views.sessions, name="sessions"),
     path("close/", views.close_account, name="close_account"),
     path("closed/", views.account_closed, name="account_closed"),

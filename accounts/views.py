@@ -1,7 +1,5 @@
 """The views for sign-in, sign-out, step-up and the account."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -9,7 +7,7 @@ from allauth.account.utils import get_next_redirect_url
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse, translate_url
@@ -19,85 +17,17 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
-from accounts.code_limits import TooManyRequestsError
+from accounts.code_pages import code_page, explain_refusals, posted
 from accounts.codes import SentCode
-from accounts.contacts import is_phone, readable_contact
 from accounts.devices import sessions_of
-from accounts.ended_sessions import View, sign_in_required
+from accounts.ended_sessions import sign_in_required
 from accounts.forms import CloseAccountForm, CodeForm, ContactForm, EndSessionsForm, LanguageForm
 from accounts.models import StaffNumberError, User
 from accounts.own_origin import is_from_own_page
 from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
-from accounts.typed_contacts import is_like_a_number
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
-from foundations.rate_limits import too_many_requests
-
-_REFUSALS: dict[type[Exception], tuple[str, int]] = {
-    codes.ResendLimitError: ("accounts/resend_limit.html", 429),
-    codes.CodeNotSentError: ("accounts/code_not_sent.html", 503),
-    codes.CodeExpiredError: ("accounts/code_expired.html", 410),
-    codes.CodeTriesExhaustedError: ("accounts/code_tries_exhausted.html", 403),
-}
-_RETRY_SECONDS = 60  # in the header Retry-After
-
-
-def _explain_refusals(
-    purpose: Purpose, *, start: str, enter: str, resend: str
-) -> Callable[[View], View]:
-    """Returns a decorator that answers an exception of `codes` with its page.
-
-    `start`, `enter` and `resend` are the names of the URLs to which the page links: to begin again,
-    to enter the code and to request a new one.
-    """
-
-    def decorator(view: View) -> View:
-        @wraps(view)
-        def explained(request: HttpRequest) -> HttpResponseBase:
-            try:
-                return view(request)
-            except codes.CodeUsedError:  # the user pressed the button twice
-                return redirect(start)
-            except TooManyRequestsError as error:
-                refused = {"reason": error.reason, "try_again": _kept_form(request)}
-                return too_many_requests(request, error.wait_seconds, refused)
-            except tuple(_REFUSALS) as error:
-                template, status = _REFUSALS[type(error)]
-                context: dict[str, Any] = {
-                    "start_url": reverse(start),
-                    "code_url": reverse(enter),
-                    "again_url": reverse(resend),
-                    "minutes": settings.SIGN_IN_CODE_MINUTES,
-                    "contact": request.POST.get("email", ""),
-                    "is_by_text": _is_about_number(request, purpose),
-                    "try_again": _kept_form(request),
-                }
-                response = render(request, template, context, status=status)
-                if status in (429, 503):
-                    response["Retry-After"] = str(_RETRY_SECONDS)
-                return response
-
-        return explained
-
-    return decorator
-
-
-def _is_about_number(request: HttpRequest, purpose: Purpose) -> bool:
-    """Returns whether the posted contact, or the one whose code is pending, is a number."""
-    process = SentCode.pending(request, purpose)
-    contact = process.contact if process else request.POST.get("email", "")
-    return is_phone(contact) or is_like_a_number(contact)
-
-
-def _kept_form(request: HttpRequest) -> list[tuple[str, str]]:
-    """Returns the fields that were posted, for a form that posts them again."""
-    names = ("email", "is_as_typed", "next", "code")
-    return [(name, request.POST[name]) for name in names if name in request.POST]
-
-
-def _posted(request: HttpRequest) -> QueryDict | None:
-    return request.POST if request.method == "POST" else None
 
 
 def _next_url(request: HttpRequest) -> str:
@@ -118,7 +48,7 @@ def _translated(url: str, language: str) -> str:
 
 # Signing in
 
-_sign_in_refusals = _explain_refusals(
+_sign_in_refusals = explain_refusals(
     Purpose.SIGN_IN, start="account_login", enter="sign_in_code", resend="sign_in_code_again"
 )
 
@@ -131,7 +61,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
     The answer is the same for known and unknown addresses and numbers.
     """
     next_url = _next_url(request)
-    form = ContactForm(_posted(request))
+    form = ContactForm(posted(request))
     if request.user.is_authenticated:
         if form.is_valid():
             _explain_other_address(request, form.cleaned_data["email"])
@@ -185,27 +115,14 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return repeated_codes.answer(request) or _without_code(request)
     process.raise_if_expired()
     process.raise_if_not_sent()
-    form = CodeForm(_posted(request), process=process)
+    form = CodeForm(posted(request), process=process)
     try:
         is_right = form.is_valid()
     except codes.CodeUsedError:  # the user pressed the button twice
         return repeated_codes.answer_after_the_first(request) or _without_code(request)
     if is_right:
         return _signed_in_as(request, process)
-    return render(request, "accounts/sign_in_code.html", _code_page(process, form))
-
-
-def _code_page(process: SentCode, form: CodeForm) -> dict[str, Any]:
-    """Returns the context of a page on which a code is entered."""
-    wait = process.next_mail_seconds
-    return {
-        "form": form,
-        "contact": process.contact,
-        "shown_contact": readable_contact(process.contact),
-        "is_by_text": form.is_by_text,
-        "wait": wait,
-        "wait_minutes": -(-wait // 60),
-    }
+    return render(request, "accounts/sign_in_code.html", code_page(process, form))
 
 
 def _without_code(request: HttpRequest) -> HttpResponse:
@@ -253,7 +170,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 # Step-up
 
-_step_up_refusals = _explain_refusals(
+_step_up_refusals = explain_refusals(
     Purpose.STEP_UP, start="step_up", enter="step_up", resend="step_up_send"
 )
 
@@ -269,11 +186,11 @@ def confirm(request: HttpRequest) -> HttpResponse:
     process.set_next_url(_next_url(request))
     process.raise_if_expired()
     process.raise_if_not_sent()
-    form = CodeForm(_posted(request), process=process)
+    form = CodeForm(posted(request), process=process)
     if form.is_valid():
         step_up.record_step_up(request, _signed_in(request))
         return redirect(_in_page_language(process.next_url) or "account")
-    return render(request, "accounts/step_up_code.html", _code_page(process, form))
+    return render(request, "accounts/step_up_code.html", code_page(process, form))
 
 
 @require_POST
@@ -304,7 +221,7 @@ def _signed_in(request: HttpRequest) -> User:
 @sign_in_required()
 def account(request: HttpRequest) -> HttpResponse:
     """Shows the account, and changes its language."""
-    form = LanguageForm(_posted(request), instance=_signed_in(request))
+    form = LanguageForm(posted(request), instance=_signed_in(request))
     if form.is_valid():
         form.save()
         return _go_in_language(reverse("account"), form.cleaned_data["language"])
@@ -328,7 +245,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
 def close_account(request: HttpRequest) -> HttpResponse:
     """Explains which data is deleted and which stays, and deletes the account."""
     user = _signed_in(request)
-    form = CloseAccountForm(_posted(request), user=User.objects.get(pk=user.pk))
+    form = CloseAccountForm(posted(request), user=User.objects.get(pk=user.pk))
     if form.is_valid():
         logout(request)
         form.save()

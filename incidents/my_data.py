@@ -94,9 +94,10 @@ def _with_earlier_answers(parts: Sequence[MyDataPart], facts: OwnFacts) -> list[
 def record_reveals(user: User, parts: Iterable[MyDataPart]) -> list[AffectedPerson]:
     """Records that `user` sees the unmasked values of `parts`: a Reveal and a line in the log.
 
-    Returns the people whose values are shown.
+    Returns the people whose values are shown; a part that stays masked is no look.
     """
-    people = [part.person for part in parts if part.person and part.kind == "leaked"]
+    shown = [part for part in parts if part.kind == "leaked" and not part.stays_masked]
+    people = [part.person for part in shown if part.person]
     Reveal.objects.bulk_create(Reveal(user=user, person=person) for person in people)
     for person in people:
         logger.info("user %s revealed the data of person %s", user.pk, person.pk)
@@ -148,6 +149,7 @@ def _leaked_part(
     show: Show,
 ) -> MyDataPart:
     """Returns the part for one row, or an "unavailable" part if it cannot be decrypted."""
+    stays_masked = person.pk in own.by_number_only
     try:
         rows = decrypted_rows(person, own.exposed[person.pk])
         leaks = without_mixed_values(person, leaks_in(person, rows, catalogue))
@@ -165,7 +167,8 @@ def _leaked_part(
             done,
             [each.jurisdiction for each in incident.jurisdictions.all()],
         ),
-        leaked=leaked_items(leaks, places_in(rows, catalogue), show),
+        leaked=leaked_items(leaks, places_in(rows, catalogue), masked if stays_masked else show),
+        stays_masked=stays_masked,
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
         note=own.notes.get(person.pk, ""),
         reveals=own.reveals[person.pk],

@@ -93,6 +93,7 @@ class MyDataPart:
     relation: str = ""
     steps: Sequence[Step] = ()
     leaked: LeakedItems = LeakedItems()
+    stays_masked: bool = False  # only a number found the row; see OwnRows.by_number_only
     others: Sequence[StateLine] = ()  # the classes that did not leak of the person
     note: str = ""  # of a correction
     reveals: Sequence[datetime] = ()  # when the user saw the values in full, the newest first

@@ -60,6 +60,9 @@ class OwnRows:
     notes: dict[UUID, str] = field(default_factory=dict)  # notes of corrections, by person
     # When the user saw the values of an opened row in full, the newest first, by person.
     reveals: dict[UUID, list[datetime]] = field(default_factory=dict)
+    # Opened rows that only a number found, without a second fact: their values stay masked, because
+    # the number can have passed to another person. See docs/decisions/0056.
+    by_number_only: set[UUID] = field(default_factory=set)
     # What the files hold of each opened row, by person. Withdrawn batches are left out.
     exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)
 
@@ -266,6 +269,9 @@ def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool)
     elif is_open:
         key = row.person.pk
         own.opened.append(row.person)
+        kinds = {each.contact.kind for each in finders}
+        if kinds == {Kind.PHONE} and not row.is_proven:
+            own.by_number_only.add(key)
         own.reveals[key] = row.reveals
         if row.exposed:
             own.exposed[key] = row.exposed

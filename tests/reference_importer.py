@@ -181,6 +181,16 @@ def is_unread(contacts: Iterable[str], unread: Iterable[str]) -> bool:
     )
 
 
+def shown_in_full(
+    contacts: Iterable[str], people: Iterable[Member], *, bound: int = 3
+) -> list[Member]:
+    """Returns those of `opened_by` that an e-mail address found: a number alone shows masks."""
+    everyone = list(people)
+    emails = [one for one in contacts if sum(one in who.contacts for who in everyone) <= bound]
+    opened = opened_by(contacts, everyone, bound=bound)
+    return [member for member in opened if member.emails & set(emails)]
+
+
 def opened_by(contacts: Iterable[str], people: Iterable[Member], *, bound: int = 3) -> list[Member]:
     """Returns the people whose values a user with these verified contacts may see."""
     everyone = list(people)

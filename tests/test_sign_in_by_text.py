@@ -2,7 +2,6 @@
 
 import logging
 import re
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,44 +20,15 @@ from accounts.typed_contacts import read_contact
 from harness.sign_in import ask_for_code, enter_code, give_app, sign_in, wrong
 from notices.sms import KOREAN_SHORT_BYTES, sms_size
 from scams.message_check import MessageVerdict
-from tests.carriers import SolapiServer
+from tests.text_sign_in import HALMONI, SOLAPI, browser, newest_text_code, sign_in_by_text
 
+pytest_plugins = ["tests.text_sign_in"]
 pytestmark = pytest.mark.django_db
-HALMONI = "+821041412002"
 SIGN_IN, CODE = "/en/account/sign-in/", "/en/account/sign-in/code/"
-SOLAPI = "notices.engine.solapi.SolapiGateway"
-
-
-@pytest.fixture
-def solapi(settings) -> Iterator[SolapiServer]:
-    with SolapiServer() as server:
-        settings.SMS_GATEWAY, settings.SOLAPI_URL = SOLAPI, server.url
-        settings.SOLAPI_KEY, settings.SOLAPI_SECRET = server.key, server.secret
-        settings.SMS_SENDER = "029302266"
-        yield server
-
-
-def texts_to(server: SolapiServer, number: str) -> list[str]:
-    return [one["text"] for one in server.messages if "+82" + one["to"][1:] == number]
-
-
-def newest_text_code(server: SolapiServer) -> str:
-    found = re.search(r"#(\d{8})$", server.messages[-1]["text"])
-    assert found, server.messages[-1]
-    return found[1]
-
-
-def sign_in_by_text(client: Client, server: SolapiServer, typed: str = "010-4141-2002"):
-    ask_for_code(client, typed)
-    return enter_code(client, newest_text_code(server))
 
 
 def is_signed_in(client: Client) -> bool:
     return "_auth_user_id" in client.session
-
-
-def browser(address: str = "203.0.113.7") -> Client:
-    return Client(REMOTE_ADDR=address, headers={"accept-language": "en"})
 
 
 # The way in

@@ -89,7 +89,9 @@ def test_a_rejected_row_makes_the_address_a_shared_one(incident, load):
 
 def test_another_contact_of_the_row_still_opens_it(incident, load):
     load(MINJI + SEOJUN)
-    assert "7585#" in shown_to("+821023450001")
+    by_number = shown_to("+821023450001")
+    assert "kinds of your data leaked" in by_number
+    assert "7585#" not in by_number  # a number alone shows masked values
     assert "7585#" in shown_to("home@example.com", "+821023450001")
 
 

@@ -1,0 +1,88 @@
+"""The pages on which a signed-in user proves a further address or number."""
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import sign_in
+from accounts.code_pages import code_page, explain_refusals, posted
+from accounts.codes import SentCode
+from accounts.ended_sessions import sign_in_required
+from accounts.forms import CodeForm, ContactForm
+from accounts.further_contacts import OtherAccountError, add_contact
+from accounts.models import User
+from accounts.pending_codes import Purpose
+from accounts.step_up import fresh_code_required
+
+_refusals = explain_refusals(
+    Purpose.NEW_CONTACT,
+    start="new_contact",
+    enter="new_contact_code",
+    resend="new_contact_code_again",
+)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_code_required
+@_refusals
+def new_contact(request: HttpRequest) -> HttpResponse:
+    """Asks for an address or number, and sends a code to it.
+
+    A fresh code of the user's own contact comes first: with an open browser alone, a stranger
+    could otherwise add a way in.
+    """
+    form = ContactForm(posted(request))
+    if form.is_valid():
+        contact = form.cleaned_data["email"]
+        SentCode.begin(request, Purpose.NEW_CONTACT, contact=contact, next_url="")
+        return redirect("new_contact_code")
+    return render(request, "accounts/new_contact.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@sign_in_required()
+@_refusals
+def new_contact_code(request: HttpRequest) -> HttpResponse:
+    """Takes the code, and adds the address or number to the account."""
+    process = SentCode.pending(request, Purpose.NEW_CONTACT)
+    if process is None:
+        return redirect("new_contact")
+    process.raise_if_expired()
+    process.raise_if_not_sent()
+    form = CodeForm(posted(request), process=process)
+    if form.is_valid():
+        return _added(request, process.contact)
+    return render(request, "accounts/new_contact_code.html", code_page(process, form))
+
+
+def _added(request: HttpRequest, contact: str) -> HttpResponse:
+    user = request.user
+    assert isinstance(user, User)  # noqa: S101  # sign_in_required
+    try:
+        account = add_contact(user, contact)
+    except OtherAccountError:
+        messages.error(
+            request, _("This has an account of its own. Sign out, and sign in with it instead.")
+        )
+        return redirect("account")
+    if account != user:
+        logout(request)
+        return sign_in.complete_sign_in(request, contact=contact, next_url="")
+    messages.success(request, _("Added. “My data” shows what belongs to it, too."))
+    return redirect("account")
+
+
+@require_POST
+@sign_in_required(page="new_contact")
+@_refusals
+def new_contact_code_again(request: HttpRequest) -> HttpResponse:
+    """Sends a new code to the address or number that is being added."""
+    process = SentCode.pending(request, Purpose.NEW_CONTACT)
+    if process is None:
+        return redirect("new_contact")
+    if process.send_again():
+        messages.success(request, _("We have sent you a new code."))
+    return redirect("new_contact_code")
