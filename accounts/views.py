@@ -83,6 +83,8 @@ def _explain_other_address(request: HttpRequest, contact: str) -> None:
         text = _(
             "You are signed in as %(email)s. Sign out first if you want to use another address."
         )
+        if not user.email:
+            text = _("You are signed in with %(email)s. Sign out first if you want to use another.")
         messages.warning(request, text % {"email": user.shown_contact})
 
 
