@@ -189,10 +189,12 @@ def has_alarm() -> bool:
     return _state_of(ALARM) is not None
 
 
-def text_alarm() -> Promise | None:
-    """Returns what the desk has to know of the budget of text messages, or None."""
+def text_alarm() -> str:
+    """Returns what the desk has to know of the budget of text messages; "" for nothing."""
     state = _state_of(TEXT_ALARM)
-    return None if state is None else BUDGET_USED_UP if state == USED_UP else BUDGET_RUNS_OUT
+    if state is None:
+        return ""
+    return str(BUDGET_USED_UP if state == USED_UP else BUDGET_RUNS_OUT)
 
 
 def _state_of(alarm: str) -> object:

@@ -19,9 +19,10 @@ from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
-# Carriers give a number to another person some weeks after its owner gave it up; in Korea after 28
-# days at the earliest. A proof that is younger shows that the owner is still the same.
-NUMBER_STAYS_FOR = timedelta(days=28)
+# Carriers give a number to another person some time after its owner gave it up: in the US after 45
+# days at the earliest (47 CFR 52.15), in Korea after 90 since April 2023. A younger proof shows that
+# the owner is still the same.
+NUMBER_STAYS_FOR = timedelta(days=45)
 
 
 class StaffNumberError(Exception):
