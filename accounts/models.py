@@ -20,8 +20,8 @@ from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the 
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 # Carriers give a number to another person some time after its owner gave it up: in the US after 45
-# days at the earliest (47 CFR 52.15), in Korea after 90 since April 2023. A younger proof shows that
-# the owner is still the same.
+# days at the earliest (47 CFR 52.15), in Korea after 90 since April 2023. A younger proof shows
+# that the owner is still the same.
 NUMBER_STAYS_FOR = timedelta(days=45)
 
 
@@ -77,7 +77,8 @@ class UserManager(BaseUserManager["User"]):
             phone = VerifiedPhone.objects.filter(number=number).select_related("user").first()
             if phone and phone.user.is_or_was_on_team():
                 raise StaffNumberError
-            if phone and phone.verified_at > timezone.now() - NUMBER_STAYS_FOR:
+            is_recent = phone and phone.verified_at > timezone.now() - NUMBER_STAYS_FOR
+            if phone and (is_recent or not phone.user.is_active):  # a closed account stays closed
                 user = phone.user
             else:
                 user = self.model(language=language or settings.LANGUAGE_CODE)

@@ -241,3 +241,25 @@ def test_a_setting_without_effect_is_refused(tmp_path, values, named):
 def test_a_gateway_of_ones_own_may_read_any_setting(tmp_path):
     values = {"SMS_GATEWAY": "hanbit.Gateway", "TWILIO_ACCOUNT": "a", "TWILIO_TOKEN": "b"}
     assert start(tmp_path, **COMPLETE | values).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"CODE_TEXT_COST_PER_DAY": "1000"}, "SMS_PRICES is missing"),
+        ({"CODE_TEXT_COST_PER_DAY": "1000", "SMS_PRICES": '{"sms": 20}'}, "SMS_PRICES is missing"),
+        ({"CODE_TEXT_COST_PER_DAY": "-1"}, "negative"),
+        ({"CODE_TEXT_REGIONS": "KR,+82"}, "+82 is not like KR"),
+    ],
+)
+def test_a_budget_or_region_of_code_texts_without_meaning_is_refused(tmp_path, wrong, said):
+    done = start(tmp_path, **COMPLETE | wrong)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_code_texts_go_to_the_region_of_the_portal_by_default(tmp_path):
+    shown = "settings.CODE_TEXT_REGIONS, settings.CODE_TEXT_COST_PER_DAY"
+    prices = {"SMS_PRICES": '{"segment": 0.05}', "CODE_TEXT_COST_PER_DAY": "50"}
+    done = start(tmp_path, shown, **COMPLETE | prices | {"PHONE_REGION": "GB"})
+    assert done.stdout.strip() == "(['GB'], 50)", done.stderr

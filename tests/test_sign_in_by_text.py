@@ -298,6 +298,16 @@ def test_step_up_of_an_account_without_address_goes_by_text(solapi, coupang):
     assert not VerifiedPhone.objects.exists()
 
 
+def test_a_deactivated_account_stays_closed_however_old_the_proof_is(solapi, minji):
+    VerifiedPhone.objects.create(user=minji, number=HALMONI)
+    age(HALMONI, 2 * NUMBER_STAYS_FOR)
+    User.objects.filter(pk=minji.pk).update(is_active=False)
+    visitor = Client()
+    assert sign_in_by_text(visitor, solapi).status_code == 403
+    assert not is_signed_in(visitor)
+    assert User.objects.count() == 1
+
+
 def test_a_second_factor_still_asks(solapi, minji):
     VerifiedPhone.objects.create(user=minji, number=HALMONI)
     give_app(minji)
