@@ -293,8 +293,8 @@ def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
 
 def _rates(action: str) -> str:
     """Returns the rates of a limit: those of settings.CODE_RATES, or of the budget of texts."""
-    found: str = settings.CODE_RATES.get(action) or code_texts.rates_of_budget()[action]
-    return found
+    rates = settings.CODE_RATES
+    return str(rates[action] if action in rates else code_texts.rates_of_budget()[action])
 
 
 def _hash(key: str) -> str:

@@ -194,13 +194,13 @@ def test_right_codes_keep_a_network_out_of_suspicion(settings, rf):
     for number in range(20):
         sign_in(browser(), f"customer{number}@example.com")
     request = rf.post(SIGN_IN, REMOTE_ADDR="203.0.113.7")
-    assert code_limits.permit_mail(request, "a@example.com").lane == code_limits.CodeLane.USUAL
+    assert code_limits.permit_code(request, "a@example.com").lane == code_limits.CodeLane.USUAL
 
 
 def test_a_suspicious_network_waits_behind_others(settings, rf):
     limit(settings, network="5/10m/ip")
     lanes = [
-        code_limits.permit_mail(rf.post(SIGN_IN), f"victim{number}@example.com").lane
+        code_limits.permit_code(rf.post(SIGN_IN), f"victim{number}@example.com").lane
         for number in range(7)
     ]
     assert lanes == [code_limits.CodeLane.USUAL] * 5 + [code_limits.CodeLane.SUSPICIOUS] * 2

@@ -134,7 +134,7 @@ def test_two_tabs_with_two_addresses_each_go_on_with_their_own():
     ask_for_code(client, "minji@example.com")
     code = newest_code()
     ask_for_code(client, "seojun@example.com")
-    assert client.session["sign_in_code"]["email"] == "seojun@example.com"
+    assert client.session["sign_in_code"]["contact"] == "seojun@example.com"
     enter_code_in_tab(client, "minji@example.com", code)
     assert is_signed_in(client)
     answer = enter_code_in_tab(client, "seojun@example.com", newest_code())

@@ -136,7 +136,7 @@ def test_a_session_that_ends_during_a_request_leads_to_the_sign_in(minji, monkey
     ask_for_code(browser, minji.email)
     session = browser.session
 
-    def end_session(*_args: object) -> None:
+    def end_session(*_args: object, **_connection: object) -> None:
         session.delete()
         mail.outbox.clear()
 
