@@ -1,7 +1,8 @@
 """The message codes of account mails and texts, by which the message check recognises them.
 
-A code holds the minute in which the message was made and its kind, masked and authenticated with the
-secret key. So no table of sent messages is stored, and none of their addresses. A code opens nothing.
+A code holds the minute in which the message was made and its kind, masked and authenticated with
+the secret key. So no table of sent messages is stored, and none of their addresses. A code opens
+nothing.
 """
 
 from dataclasses import dataclass

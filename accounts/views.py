@@ -1,6 +1,6 @@
 """The views for sign-in, sign-out, step-up and the account."""
 
-from typing import Any, cast
+from typing import cast
 from urllib.parse import urlsplit
 
 from allauth.account.utils import get_next_redirect_url
