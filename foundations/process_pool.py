@@ -17,6 +17,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+UNUSED = {"DATABASE_URL": "postgresql:///unused", "REDIS_URL": "redis://unused"}
 _PIECES_PER_PROCESS = 2  # submitted at the same time: one in work, one waiting
 
 
@@ -47,7 +48,19 @@ class Workers:
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
+            _stop_sending(self._pool)
             raise WorkerLostError("a worker process was ended; is there enough memory?") from None
+
+
+def _stop_sending(pool: ProcessPoolExecutor) -> None:
+    """Ends a thread of a broken pool that sends a piece which no process will read.
+
+    Python before 3.11.5 waits for that thread without end (CPython issue 94777); Debian 12 has
+    3.11.2. Later versions close this end themselves, and closing it twice does no harm.
+    """
+    queue = getattr(pool, "_call_queue", None)
+    if queue is not None:
+        queue._reader.close()
 
 
 @contextmanager
@@ -87,7 +100,9 @@ def _without_interrupts() -> Iterator[None]:
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ |= {"DATABASE_URL": "postgresql:///unused", "REDIS_URL": "redis://unused"}
+    os.environ |= UNUSED
+    for name in UNUSED:  # a setting and its file at once are refused
+        os.environ.pop(f"{name}_FILE", None)
     import django
     from django.conf import settings
 
