@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-random lint setup catalogues messages requirements licences sbom bench-send bench-import bench-store bench-surge bench-web test-mail test-install mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -37,12 +37,24 @@ mail-servers:
 test-install:
 	tests/try_install.sh $(or $(INTO),/tmp/breachportal-install)
 
+# Builds the image with buildah below INTO and runs every process in it, without a container engine.
+# As root, with debootstrap, buildah and the ports 2526, 5432, 6379 and 8000.
+test-image: setup
+	tests/try_image.sh $(or $(INTO),/tmp/breachportal-image)
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	DATABASE_URL=postgresql:///unused REDIS_URL=redis://unused $(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_translations.py
+
+# Checks the image's file, compose.yaml and the Helm chart with their tools; no container engine is
+# needed. `make test` checks only what needs none of these tools.
+lint-deploy: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-deploy.txt
+	$(BIN)/python -m pytest -q -rs tests/test_containers.py tests/test_chart.py
 
 setup: .venv/installed catalogues
 
@@ -90,6 +102,7 @@ requirements: setup
 	$(COMPILE) -o requirements.txt requirements.in
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
+	$(COMPILE) -o requirements-deploy.txt requirements-deploy.in
 	$(COMPILE) -o requirements-tools.txt requirements-tools.in
 
 # Lists the licence of each package that production installs.
@@ -99,6 +112,10 @@ licences: setup
 # Writes the software bill of materials, in CycloneDX, of what production installs.
 sbom: setup
 	@$(BIN)/python docs/sbom.py > sbom.cdx.json
+
+# Builds wheel, sdist, requirements, SBOM, notes and checksums of the last commit, in dist/.
+release: setup
+	$(BIN)/python deploy/package/release.py
 
 # Measures imports. PEOPLE= sets the size, ADDRESSES= the address rows of each person (see
 # docs/performance.md).
@@ -133,5 +150,5 @@ drill: setup
 	@$(BIN)/python -m tests.drills $(DRILLS)
 
 clean:
-	rm -rf .venv var staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv var staticfiles dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 		locale/*/LC_MESSAGES/*.mo

@@ -9,17 +9,17 @@ from csp.constants import NONE, SELF
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import dependent_settings, desk_webhooks, environment, mail_settings
+from breachportal import dependent_settings, desk_webhooks, environment, mail_settings, resources
 from breachportal.middleware import static_headers
 from foundations.bounded_connection import BoundedConnection
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = resources.FOLDER  # of templates, styles and catalogues
 MODE = environment.mode()
 IS_PRODUCTION = MODE == environment.PRODUCTION
 IS_DEMO = MODE == environment.DEMO
 if IS_PRODUCTION:
     environment.require_for_production()
-VAR = Path(environment.text("BREACHPORTAL_VAR", str(BASE_DIR / "var")))
+VAR = Path(environment.text("BREACHPORTAL_VAR", str(resources.var(is_production=IS_PRODUCTION))))
 
 # Where `manage.py backup` writes; copy its files to another machine.
 BACKUP_FOLDER = environment.text("BACKUP_FOLDER", str(VAR / "backups"))
@@ -564,7 +564,9 @@ DOCUMENT_FONTS = environment.words(
 STATIC_COPY = environment.text("STATIC_COPY")  # the folder of `manage.py publish_static`; "": none
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = BASE_DIR / "staticfiles" if IS_PRODUCTION else None  # otherwise served from static/
+# Where production collects them; otherwise they are served from static/.
+_COLLECTED = environment.text("STATIC_ROOT", str(resources.static_root(VAR)))
+STATIC_ROOT = Path(_COLLECTED) if IS_PRODUCTION else None
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

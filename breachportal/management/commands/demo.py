@@ -102,7 +102,7 @@ def run_processes(slug: str) -> int | None:
     Returns an exit code when one of them ends and the others are stopped: 0 after Ctrl-C.
     """
     python = sys.executable
-    manage = [python, str(settings.BASE_DIR / "manage.py")]
+    manage = [python, "-m", "breachportal"]
     commands = {
         "smtp": [*manage, "demo_smtp"],
         "worker": [python, "-m", "celery", "-A", "breachportal", "worker", "--beat"]

@@ -1,0 +1,3 @@
+from breachportal.command import main
+
+main()

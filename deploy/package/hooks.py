@@ -1,0 +1,44 @@
+"""What hatchling does beside copying files when it builds the package: requirements and catalogues.
+
+`pyproject.toml` names this file, and which folders the wheel takes.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.metadata.plugin.interface import MetadataHookInterface
+
+CATALOGUES = "locale/*/LC_MESSAGES/django.po"
+TARGET = "breachportal/files"
+
+
+class RequirementsHook(MetadataHookInterface):
+    """Takes the packages of requirements.in as the dependencies of this package."""
+
+    def update(self, metadata: dict[str, Any]) -> None:
+        """Adds the dependencies, without comments, to the metadata of the project."""
+        lines = (Path(self.root) / "requirements.in").read_text(encoding="utf-8").splitlines()
+        packages = [line.partition("#")[0].strip() for line in lines]
+        metadata["dependencies"] = [package for package in packages if package]
+
+
+class CataloguesHook(BuildHookInterface[Any]):
+    """Compiles the translations into the wheel: the repository contains their sources only."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Compiles each catalogue into a temporary folder, from which hatchling takes it."""
+        self._folder = tempfile.TemporaryDirectory()
+        for number, source in enumerate(sorted(Path(self.root).glob(CATALOGUES))):
+            compiled = Path(self._folder.name) / f"{number}.mo"
+            with source.open("rb") as read, compiled.open("wb") as written:
+                write_mo(written, read_po(read, locale=source.parts[-3]))
+            place = source.relative_to(self.root).with_suffix(".mo")
+            build_data["force_include"][str(compiled)] = f"{TARGET}/{place.as_posix()}"
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Deletes the temporary folder."""
+        self._folder.cleanup()
