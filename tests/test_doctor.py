@@ -243,3 +243,17 @@ def test_only_the_doctor_learns_through_a_proxy_what_the_portal_sees(settings):
     assert ask("/readyz", headers=signed).status_code == 404
     settings.SECRET_KEY = "another secret key, with which the probe is not signed"
     assert ask("/healthz", headers=signed).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("mode", "level"), [(0o400, Level.OK), (0o440, Level.OK), (0o444, Level.FAULT)]
+)
+def test_a_mounted_secret_may_be_read_by_the_group_of_the_pod(monkeypatch, tmp_path, mode, level):
+    path = tmp_path / "secret"
+    path.write_text("of root")
+    path.chmod(mode)
+    monkeypatch.setenv("REDIS_URL_FILE", str(path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 10001)
+    levels = [one for one, text in found("secrets") if str(path) in text or "in files" in text]
+    assert max(levels, key=list(Level).index) is level

@@ -79,8 +79,11 @@ def check_secrets() -> Iterator[Diagnosis]:
 
 
 def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & 0o077:
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    # Kubernetes mounts a secret as a file of root that the pod's group can read.
+    is_mounted = found.st_uid == 0 and os.geteuid() != 0
+    if mode & (0o037 if is_mounted else 0o077):
         yield Diagnosis.fault(
             f"{name}_FILE: other accounts may read {path} (mode {mode:o})", f"chmod 600 {path}"
         )
