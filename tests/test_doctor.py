@@ -257,3 +257,19 @@ def test_a_mounted_secret_may_be_read_by_the_group_of_the_pod(monkeypatch, tmp_p
     monkeypatch.setattr(os, "geteuid", lambda: 10001)
     levels = [one for one, text in found("secrets") if str(path) in text or "in files" in text]
     assert max(levels, key=list(Level).index) is level
+
+
+@pytest.mark.parametrize(
+    ("path", "mount", "is_volatile"),
+    [
+        ("/run/secrets/master-keyset", "/run/secrets/master-keyset", False),  # Compose
+        ("/run/secrets/portal/MASTER_KEYSET", "/run/secrets/portal", False),  # Kubernetes
+        ("/run/secrets/master-keyset", "/run", True),  # a folder of the machine itself
+        ("/run/user/1000/master-keyset", "/run/user/1000", True),
+        ("/run/secrets2/master-keyset", "/run/secrets2", True),
+        ("/etc/breachportal/secrets/master-keyset", "/", False),
+    ],
+)
+def test_a_secret_that_an_engine_mounts_stays(monkeypatch, path, mount, is_volatile):
+    monkeypatch.setattr(os.path, "ismount", lambda place: str(place) == mount)
+    assert machine._is_volatile(Path(path)) is is_volatile

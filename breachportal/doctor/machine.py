@@ -37,6 +37,7 @@ SECRETS = (
 OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
 LEAST_FREE_SHARE = 0.1
+_MOUNTED = Path("/run/secrets")
 # Directories whose files are gone after a restart of the machine.
 _VOLATILE = ("/run/", "/var/run/", "/dev/shm/", "/tmp/")  # noqa: S108
 
@@ -87,11 +88,21 @@ def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
         yield Diagnosis.fault(
             f"{name}_FILE: other accounts may read {path} (mode {mode:o})", f"chmod 600 {path}"
         )
-    if name == "MASTER_KEYSET" and str(path.resolve()).startswith(_VOLATILE):
+    if name == "MASTER_KEYSET" and _is_volatile(path):
         yield Diagnosis.fault(
             f"{name}_FILE: {path} is gone after a restart, and every value with it",
             "Move the file to a disk, and keep a copy apart from the database's backups.",
         )
+
+
+def _is_volatile(path: Path) -> bool:
+    """Returns whether a restart of the machine removes the file.
+
+    A container engine mounts secrets below /run/secrets, from its own store or a disk of the host.
+    """
+    place = path.resolve()
+    inside = [one for one in (place, *place.parents) if one.is_relative_to(_MOUNTED)]
+    return str(place).startswith(_VOLATILE) and not any(os.path.ismount(one) for one in inside)
 
 
 def check_code() -> Iterator[Diagnosis]:
