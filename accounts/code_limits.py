@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 from accounts import code_states, code_texts, known_devices
 from accounts.code_queue import CodeLane
 from accounts.contacts import is_phone
+from accounts.desk_alarms import BUDGET_RUNS_OUT, BUDGET_USED_UP
 from foundations import rate_limits
 from foundations.rate_limits import CountStep, Usage
 
@@ -326,12 +327,4 @@ SUSPICIOUS_NETWORK = _(
 NO_MORE_TEXTS = _(
     "More codes by text message are being requested right now than we can send. Use your e-mail "
     "address if the company knows it."
-)
-BUDGET_USED_UP = _(
-    "Sign-in codes by text message are being refused: CODE_TEXTS_PER_DAY, CODE_TEXT_COST_PER_DAY "
-    "or the part of it for suspicious networks is used up. People can still sign in by e-mail."
-)
-BUDGET_RUNS_OUT = _(
-    "Four fifths of the sign-in codes by text message of a day are used up: CODE_TEXTS_PER_DAY or "
-    "CODE_TEXT_COST_PER_DAY."
 )

@@ -28,6 +28,7 @@ from incidents.models import Basis, ExposureBatch, IncidentDataClass
 from notices.models import AlertSubscription, Notice
 from scams.models import ScamReport
 from statements.models import Advisory, Section, Statement
+from tickets.models import Ticket
 
 PACKAGES = (
     "breachportal",
@@ -36,6 +37,7 @@ PACKAGES = (
     "incidents",
     "statements",
     "notices",
+    "tickets",
     "scams",
     "templates",
 )
@@ -55,6 +57,7 @@ DESK_PATHS = (
     "*/models.py",
     "accounts/audit/*",
     "accounts/second_person.py",
+    "accounts/team/*",
     "foundations/keys.py",
     "foundations/localized_fields.py",
     "foundations/visitor_address.py",
@@ -83,7 +86,10 @@ DESK_PATHS = (
     "statements/publishing.py",  # but see SHOWN_PROBLEMS
     "statements/withdrawal_reasons.py",
     "statements/wording/*",
+    "templates/accounts/invitation*.html",
+    "templates/emails/invitation/*",
     "templates/statements/extensions/clocks_tool.html",
+    "templates/tickets/extensions/desk_person.html",
 )
 # Choices of models whose labels customers' pages and messages show.
 SHOWN_CHOICES: tuple[ChoicesType, ...] = (
@@ -96,6 +102,7 @@ SHOWN_CHOICES: tuple[ChoicesType, ...] = (
     ScamReport.Channel,
     Section.Key,
     Statement.Kind,
+    Ticket.Kind,
 )
 # What the public log says of a version that differs from what was published.
 SHOWN_PROBLEMS = (

@@ -18,8 +18,8 @@ from accounts.audit import acts
 from accounts.models import AuditEntry
 from tickets import correspondence
 from tickets.correspondence import NotAnsweredError
+from tickets.desk_forms import AnswerForm, FindTicketForm, NoteForm
 from tickets.desk_queue import QueueForm, queue_page
-from tickets.forms import AnswerForm, FindTicketForm, NoteForm
 from tickets.models import AnswerTemplate, Ticket
 
 VIEW, ANSWER = "tickets.view_ticket", "tickets.answer_ticket"
@@ -59,7 +59,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     def ticket_page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows a ticket, decrypted, and stores an answer. Raises RightMissingError."""
-        require(request, VIEW)
+        require(request, ANSWER if request.method == "POST" else VIEW)
         ticket = _ticket(pk)
         form = AnswerForm(
             request.POST or None,
@@ -67,11 +67,9 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             by=staff_of(request),
             initial=_draft(request, ticket),
         )
-        if request.method == "POST":
-            require(request, ANSWER)
-            if form.is_valid() and form.act():
-                done = _("Answered. The customer gets a mail without the text.")
-                return self._done(request, ticket, _("Answered."), done)
+        if request.method == "POST" and form.is_valid() and form.act():
+            done = _("Answered. The customer gets a mail without the text.")
+            return self._done(request, ticket, _("Answered."), done)
         return self._page(request, ticket, form)
 
     def note(self, request: HttpRequest, pk: int) -> HttpResponse:

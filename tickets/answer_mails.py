@@ -49,7 +49,7 @@ def _send_one(pk: UUID) -> bool:
 
 def _mail(message: TicketMessage) -> None:
     user = message.ticket.user
-    if user is None:
+    if user is None or not user.email:
         return
     with override(user.language):
         emails.send(

@@ -1,23 +1,19 @@
-"""The forms of tickets: what a customer writes, and what support does."""
+"""The forms of tickets that customers fill in; desk_forms has those of support."""
 
 from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, ngettext
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from foundations.languages import default_language
-from incidents.encryption import EncryptionError
 from incidents.models import Incident
-from notices.ledger_messages import translate_ledger_message
 from tickets import correspondence
 from tickets.answer_periods import AnswerPromise, promise_for
-from tickets.correspondence import ChangedMeanwhileError, TooManyTicketsError
+from tickets.correspondence import TooManyTicketsError
 from tickets.models import Ticket, TicketMessage
 
 MOST_CHARACTERS = 4_000
@@ -163,62 +159,3 @@ class WriteAgainForm(_KeyedForm):
 
     def _is_of_another(self, key: UUID) -> bool:
         return TicketMessage.objects.filter(pk=key).exclude(ticket=self.ticket).exists()
-
-
-class AnswerForm(forms.Form):
-    """An answer to the customer by support."""
-
-    text = PlainTextField(label=gettext_lazy("Answer"), rows=8)
-    # The number of messages on the page, so that no answer misses one that came meanwhile.
-    read = forms.IntegerField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.ticket, self.by = ticket, by
-
-    def act(self) -> bool:
-        """Stores the answer. Returns False, with an error in the form, if that is impossible."""
-        text, read = self.cleaned_data["text"], self.cleaned_data["read"]
-        if self.ticket.user_id is None:
-            gone = _("The customer closed the account: no answer reaches them.")
-            self.add_error("text", gone)
-            return False
-        try:
-            correspondence.answer(self.ticket, text=text, by=self.by, read=read)
-        except ChangedMeanwhileError:
-            meanwhile = _("A message came meanwhile. Read it, then send your answer again.")
-            self.add_error("text", meanwhile)
-        except EncryptionError as error:
-            self.add_error("text", translate_ledger_message(str(error)))
-        return not self.errors
-
-
-class NoteForm(forms.Form):
-    """An internal note by support."""
-
-    text = PlainTextField(label=gettext_lazy("Internal note"), rows=4)
-
-    def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
-        super().__init__(*args, **{"prefix": "note", **kwargs})
-        self.ticket, self.by = ticket, by
-
-    def act(self) -> bool:
-        """Stores the note. Returns False, with an error in the form, if that is impossible."""
-        try:
-            correspondence.note(self.ticket, text=self.cleaned_data["text"], by=self.by)
-        except EncryptionError as error:
-            self.add_error("text", translate_ledger_message(str(error)))
-        return not self.errors
-
-
-class FindTicketForm(forms.Form):
-    """The look-up of a ticket by the number that a customer reads out."""
-
-    number = forms.CharField(label=gettext_lazy("Number of a ticket"), max_length=30)
-
-    def clean_number(self) -> Ticket:
-        """Returns the ticket. Reads numbers as people type them."""
-        ticket = Ticket.objects.with_number(self.cleaned_data["number"])
-        if ticket is None:
-            raise ValidationError(_("No ticket has this number."))
-        return ticket

@@ -1,0 +1,75 @@
+"""The forms of tickets on the desk."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import User
+from incidents.encryption import EncryptionError
+from notices.ledger_messages import translate_ledger_message
+from tickets import correspondence
+from tickets.correspondence import ChangedMeanwhileError
+from tickets.forms import PlainTextField
+from tickets.models import Ticket
+
+
+class AnswerForm(forms.Form):
+    """An answer to the customer by support."""
+
+    text = PlainTextField(label=gettext_lazy("Answer"), rows=8)
+    # The number of messages on the page, so that no answer misses one that came meanwhile.
+    read = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.ticket, self.by = ticket, by
+
+    def act(self) -> bool:
+        """Stores the answer. Returns False, with an error in the form, if that is impossible."""
+        text, read = self.cleaned_data["text"], self.cleaned_data["read"]
+        if self.ticket.user_id is None:
+            gone = _("The customer closed the account: no answer reaches them.")
+            self.add_error("text", gone)
+            return False
+        try:
+            correspondence.answer(self.ticket, text=text, by=self.by, read=read)
+        except ChangedMeanwhileError:
+            meanwhile = _("A message came meanwhile. Read it, then send your answer again.")
+            self.add_error("text", meanwhile)
+        except EncryptionError as error:
+            self.add_error("text", translate_ledger_message(str(error)))
+        return not self.errors
+
+
+class NoteForm(forms.Form):
+    """An internal note by support."""
+
+    text = PlainTextField(label=gettext_lazy("Internal note"), rows=4)
+
+    def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **{"prefix": "note", **kwargs})
+        self.ticket, self.by = ticket, by
+
+    def act(self) -> bool:
+        """Stores the note. Returns False, with an error in the form, if that is impossible."""
+        try:
+            correspondence.note(self.ticket, text=self.cleaned_data["text"], by=self.by)
+        except EncryptionError as error:
+            self.add_error("text", translate_ledger_message(str(error)))
+        return not self.errors
+
+
+class FindTicketForm(forms.Form):
+    """The look-up of a ticket by the number that a customer reads out."""
+
+    number = forms.CharField(label=gettext_lazy("Number of a ticket"), max_length=30)
+
+    def clean_number(self) -> Ticket:
+        """Returns the ticket. Reads numbers as people type them."""
+        ticket = Ticket.objects.with_number(self.cleaned_data["number"])
+        if ticket is None:
+            raise ValidationError(_("No ticket has this number."))
+        return ticket
