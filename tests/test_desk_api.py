@@ -120,9 +120,9 @@ def test_the_audit_trail_takes_a_right_of_its_own(superuser: User) -> None:
         if not answer["more"]:
             break
         after = read[-1]
-    linked = AuditEntry.objects.linked()
-    assert read == list(range(1, linked.count() + 1))
-    assert answer["entries"][-1]["hash"] == bytes(linked.last().hash).hex()
+    hashes = list(AuditEntry.objects.linked().values_list("hash", flat=True))
+    assert read == list(range(1, len(hashes) + 1))
+    assert answer["entries"][-1]["hash"] == bytes(hashes[-1] or b"").hex()
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -85,15 +86,18 @@ class ApiTokenAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [
-            own("add/", step_up_required(self.make), "add"),
+            own("add/", self.add, "add"),
             own("<int:pk>/revoke/", require_POST(self.revoke), "revoke"),
             *super().get_urls(),
         ]
 
+    def add(self, request: HttpRequest) -> HttpResponseBase:
+        """Asks for a fresh code, then for the token. Raises PermissionDenied."""
+        self._require_superuser(request)
+        return step_up_required(self.make)(request)
+
     def make(self, request: HttpRequest) -> HttpResponse:
-        """Asks for a token, then shows its secret once. Raises PermissionDenied."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        """Asks what the token is for, then shows its secret once."""
         form = ApiTokenForm(request.POST or None)
         context = {
             **self.admin_site.each_context(request),
@@ -119,12 +123,15 @@ class ApiTokenAdmin(admin.ModelAdmin):
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ends the token at once. Raises PermissionDenied for all but superusers."""
+        self._require_superuser(request)
         token = get_object_or_404(ApiToken, pk=pk)
-        if not self.has_view_permission(request):
-            raise PermissionDenied
         if token.revoke():
             self.log_change(request, token, str(_("Revoked.")))
             messages.success(request, _("The token opens nothing from now on."))
         else:
             messages.warning(request, _("Nothing was done: it was revoked before."))
         return redirect("admin:accounts_apitoken_change", pk)
+
+    def _require_superuser(self, request: HttpRequest) -> None:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
