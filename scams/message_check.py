@@ -168,8 +168,8 @@ def answer_for(text: str) -> Answer:
     if sent or account_mails:
         ours = [_known_traces(one.notice).traces for one in sent] or [official.traces]
         known = KnownTraces(frozenset().union(*ours))
-        is_code_mail = any(one.kind == MailKind.SIGN_IN for one in account_mails)
-        sign_in_codes = _sign_in_codes(text) if is_code_mail else []
+        has_code = any(one.kind != MailKind.ANSWER for one in account_mails)
+        sign_in_codes = _sign_in_codes(text) if has_code else []
         unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
         return Answer(
             _verdict_on(unknown, text, known),
