@@ -215,6 +215,9 @@ class CodeState(models.Model):
     value = models.JSONField(null=True)
     expires_at = models.DateTimeField(db_index=True)  # read by the hourly purge
 
+    class Meta:
+        default_permissions = ()  # no page of the desk shows it
+
     def __str__(self) -> str:
         return self.key
 

@@ -67,6 +67,9 @@ class Migration(migrations.Migration):
                 ('value', models.JSONField(null=True)),
                 ('expires_at', models.DateTimeField(db_index=True)),
             ],
+            options={
+                'default_permissions': (),
+            },
         ),
         migrations.CreateModel(
             name='RightsGrant',
