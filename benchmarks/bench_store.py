@@ -90,7 +90,7 @@ def _visitor() -> Callable[[], float]:
     second.make_keysets()
     second.save()
     user = User.objects.create_user("visitor@people.example", language="ko")
-    expose(person(second, name="김민지", email=user.email), file_of(second), "names")
+    expose(person(second, name="김민지", email=user.contact), file_of(second), "names")
     client, url = Client(headers={"host": "127.0.0.1"}), reverse("my_data")
     client.force_login(user)
 

@@ -66,7 +66,7 @@ def clients(incident, minji, seojun, editor) -> dict[str, Client]:
     sign_in(made["stepped-up"], seojun.email)
     step_up(made["stepped-up"], seojun)
     without_factor = User.objects.create_user("new@portal.example", is_staff=True)
-    sign_in(made["staff"], without_factor.email)
+    sign_in(made["staff"], without_factor.contact)
     for role in ROLES:
         user = User.objects.create_user(f"{role}@portal.example", is_staff=True)
         user.groups.add(Group.objects.get(name=role))

@@ -1,8 +1,9 @@
 """Texts of data classes and of the steps of countries in further languages: class_texts/*.toml."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -36,7 +37,7 @@ def written(**changed: str) -> str:
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch) -> Callable[..., None]:
+def write(tmp_path, monkeypatch) -> Iterator[Callable[..., None]]:
     """Writes eo.toml, the only file of further languages."""
     monkeypatch.setattr(class_texts, "FOLDER", tmp_path)
     caches = (class_texts._by_language, country_steps.all_country_steps)
@@ -52,7 +53,7 @@ def write(tmp_path, monkeypatch) -> Callable[..., None]:
         one.cache_clear()
 
 
-def loaded() -> list[dict]:
+def loaded() -> list[dict[str, Any]]:
     return class_texts.with_further_languages(initial_data_classes._CLASSES)
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import code_limits, known_devices
+from accounts.code_queue import CodeLane
 from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in, wrong
 
 pytestmark = pytest.mark.django_db
@@ -194,7 +195,7 @@ def test_right_codes_keep_a_network_out_of_suspicion(settings, rf):
     for number in range(20):
         sign_in(browser(), f"customer{number}@example.com")
     request = rf.post(SIGN_IN, REMOTE_ADDR="203.0.113.7")
-    assert code_limits.permit_code(request, "a@example.com").lane == code_limits.CodeLane.USUAL
+    assert code_limits.permit_code(request, "a@example.com").lane == CodeLane.USUAL
 
 
 def test_a_suspicious_network_waits_behind_others(settings, rf):
@@ -203,7 +204,7 @@ def test_a_suspicious_network_waits_behind_others(settings, rf):
         code_limits.permit_code(rf.post(SIGN_IN), f"victim{number}@example.com").lane
         for number in range(7)
     ]
-    assert lanes == [code_limits.CodeLane.USUAL] * 5 + [code_limits.CodeLane.SUSPICIOUS] * 2
+    assert lanes == [CodeLane.USUAL] * 5 + [CodeLane.SUSPICIOUS] * 2
 
 
 # The whole portal

@@ -224,7 +224,8 @@ def test_postgresql_starts_with_its_accounts(tmp_path):
             assert found == (False, role == "breachportal_owner", "panic")
         with pytest.raises(psycopg.OperationalError):
             psycopg.connect(f"postgresql://breachportal:x@127.0.0.1:{port}/breachportal")
-        assert "of-" not in (tmp_path / "log").read_text()
+        log = (tmp_path / "log").read_text()
+        assert not [file for file in ("owner", "portal", "import") if f"of-{file}-password" in log]
     finally:
         stop = embedded_servers.postgres_program("pg_ctl")
         run_as_server(f"{stop} -D {data} -m immediate stop", tmp_path)

@@ -212,7 +212,7 @@ def test_a_stranger_without_a_session_keeps_no_form(client, incident, change_pag
 @pytest.fixture
 def theirs(approver: User) -> Client:
     client = Client(headers={"user-agent": "Mozilla/5.0 (Windows NT 10.0) Firefox/130.0"})
-    sign_in(client, approver.email)
+    sign_in(client, approver.contact)
     client.get(reverse("account"))
     return client
 

@@ -73,7 +73,7 @@ def test_an_interrupted_request_is_not_stored(client, editor):
 
 def test_the_rows_of_sessions_show_no_typed_address(client):
     ask_for_code(client, "minji@example.com")
-    assert client.session["sign_in_code"]["email"] == "minji@example.com"
+    assert client.session["sign_in_code"]["contact"] == "minji@example.com"
     for row in Session.objects.all():
         assert "minji" not in str(row.session_data)
 
@@ -100,4 +100,4 @@ def test_sessions_stay_readable_after_a_new_secret_key(client, settings):
     key = client.session.session_key
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
-    assert SessionStore(key)["sign_in_code"]["email"] == "minji@example.com"
+    assert SessionStore(key)["sign_in_code"]["contact"] == "minji@example.com"

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
+from accounts.models import GRANT_JOINS_FOR
 from harness.sign_in import sign_in_to_desk
 from incidents.importing import loading
 from incidents.models import DataClass, IncidentDataClass, IncidentJurisdiction
@@ -117,3 +120,11 @@ def test_a_law_is_added_as_a_file_and_blocks_publishing(incident, editor, approv
 
     section.save(force_insert=True)
     assert publishing.publish(draft, by=approver).is_published
+
+
+def test_the_page_about_the_team_states_the_times_that_hold():
+    text = page("look-after-the-team.md")
+    assert f"for {settings.INVITATION_HOURS} hours" in text
+    assert f"without work ({settings.DESK_IDLE_MINUTES})" in text
+    hours = GRANT_JOINS_FOR // timedelta(hours=1)
+    assert f"count as one person for {hours} hours" in text

@@ -129,7 +129,7 @@ def test_messages_and_documents(incident, version, editor, minji, language):  # 
     with override(language):
         emails.send_sign_in_code("minji@example.com", "12345678")
     [sent] = mail.outbox
-    texts = {"code": sent.subject + sent.body + str(vars(sent)["alternatives"][0][0])}
+    texts = {"code": str(sent.subject) + str(sent.body) + str(vars(sent)["alternatives"][0][0])}
     incident.languages = [*incident.languages, language]
     incident.save()
     notice = draft_notice(version, editor)

@@ -36,7 +36,7 @@ def add_virtual_key(page: Page) -> None:
 
 def enter_mail_code(page: Page, url: str, user: User) -> None:
     page.goto(f"{url}?next=/admin/")
-    page.locator("input[name=email]").fill(user.email)
+    page.locator("input[name=email]").fill(user.contact)
     page.locator("main form button").first.click()
     page.locator("input[name=code]").fill(newest_code())
     page.locator("main form button").first.click()

@@ -320,5 +320,6 @@ def test_markup_in_a_section_reaches_no_page(correction, client):
     published(correction)
     html = client.get(f"/en/incidents/{SLUG}/statements/notice/").content.decode()
     assert "<script>" not in html
-    assert html.count("<script") == 1  # the linked data, which browsers do not execute
+    # The linked data, which browsers do not execute, and what keeps typed text.
+    assert html.count("<script") == 1 + html.count("js/keep_typed.js") == 2
     assert 'href="javascript' not in html

@@ -45,7 +45,7 @@ def test_the_companys_words_are_marked_with_their_language(coupang, german):
 def test_no_public_page_has_korean_for_a_german(coupang, german, path):
     page = get(f"/de/{path}")
     assert korean(page) == []
-    assert "own texts on this page are in Englisch" in text_of(page)
+    assert "Die Texte des Unternehmens auf dieser Seite sind auf Englisch" in text_of(page)
 
 
 def korean(page: str) -> list[str]:

@@ -284,6 +284,8 @@ def test_no_encrypted_column_is_forgotten():
         ("notices.Certificate", "ciphertext"),  # encrypted with its own code
         ("notices.NoticeMessage", "mime"),  # the same text for all recipients
         ("accounts.AuditEntry", "hash"),
+        ("accounts.ApiToken", "digest"),
+        ("accounts.Invitation", "token_hash"),
         ("notices.PushSubscription", "address"),  # under the master keyset: incidents.rewrapping
     }
     binary = {

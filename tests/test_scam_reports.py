@@ -256,7 +256,7 @@ def test_a_warning_is_drafted_in_one_step_and_published_by_a_second_person(
     for path in ("/en/check/", "/en/incidents/hanbit-2025/"):
         html = Client().get(path).content.decode()
         assert "Scam warning: messages in the name of Hanbit Store" in html
-        assert "Hanbit Store, " in html
+        assert "<span>Hanbit Store</span>, " in html
     assert "한빛상점" in Client().get("/ko/check/").content.decode()
     report.refresh_from_db()
     assert report.state == "warned"

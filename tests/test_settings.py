@@ -262,4 +262,4 @@ def test_code_texts_go_to_the_region_of_the_portal_by_default(tmp_path):
     shown = "settings.CODE_TEXT_REGIONS, settings.CODE_TEXT_COST_PER_DAY"
     prices = {"SMS_PRICES": '{"segment": 0.05}', "CODE_TEXT_COST_PER_DAY": "50"}
     done = start(tmp_path, shown, **COMPLETE | prices | {"PHONE_REGION": "GB"})
-    assert done.stdout.strip() == "(['GB'], 50)", done.stderr
+    assert done.stdout.strip() == "['GB'] 50", done.stderr

@@ -272,7 +272,7 @@ def test_a_colleague_is_added_without_a_password_and_signs_in(client, editor):
     new = User.objects.get(email="new@example.com")
     assert not new.has_usable_password()
     colleague = Client()
-    sign_in(colleague, new.email)
+    sign_in(colleague, new.contact)
     assert colleague.session["_auth_user_id"] == str(new.pk)
 
 
@@ -351,7 +351,7 @@ def test_staff_reach_the_desk_from_a_fresh_browser(client, editor, secret):
 
 def other_browser(user: User) -> Client:
     browser = Client()
-    sign_in(browser, user.email)
+    sign_in(browser, user.contact)
     if Authenticator.objects.filter(user=user).exists():
         sign_in_to_desk(browser, user)
     return browser

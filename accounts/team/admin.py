@@ -77,7 +77,7 @@ class InvitationAdmin(admin.ModelAdmin):
     def same_person(self, obj: Invitation) -> str:
         """Shows accounts of the team with an address of the same mailbox."""
         found = second_person.team_with_mailbox(obj.email)
-        return ", ".join(user.email for user in found if user.pk != obj.user_id) or "–"
+        return ", ".join(str(user) for user in found if user.pk != obj.user_id) or "–"
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
