@@ -5,10 +5,13 @@ too. Words that differ by region, such as 黑客 and 駭客, stand side by side.
 """
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import (
+    ExposedWords,
+    LanguageRules,
+    Phrase,
+    name_with_any_spaces,
+)
 
 LONGEST_SENTENCE_CHARACTERS = 70
 
@@ -43,16 +46,7 @@ _DATA = _pattern(
 _EXPOSED = _pattern("曝光|曝露|暴露")
 _ADVICE = _pattern(r"(?:不要|切勿|请勿|勿|别|避免|以免|绝不)\S{0,8}$")
 _OTHER_EXPOSURE = _pattern(r"(?:在|于)\S{0,8}(?:风险|危险|诈骗|威胁)|率|度")
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if not (_ADVICE.search(before) or _OTHER_EXPOSURE.match(after)):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, before=_ADVICE, after=_OTHER_EXPOSURE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -147,14 +141,10 @@ def _is_long(sentence: str) -> bool:
     return len(re.findall("[一-鿿]", sentence)) > LONGEST_SENTENCE_CHARACTERS
 
 
-def _class_name(name: str) -> str:
-    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
-
-
 RULES_OF_CHINESE = LanguageRules(
-    class_name=_class_name,
+    class_name=name_with_any_spaces,
     word_edge="",  # Chinese has no spaces between words
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,

@@ -1,10 +1,8 @@
 """The wording rules of English."""
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import ExposedWords, LanguageRules, Phrase, has_more_words
 
 LONGEST_SENTENCE_WORDS = 30
 
@@ -24,16 +22,7 @@ _OTHER_EXPOSURE = re.compile(
     r"(?:scams?|fraud|phishing|risks?|harm|dangers?|threats?|attacks?|abuse|misuse|theft|spam)\b",
     re.IGNORECASE,
 )
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if not (_ADVICE.search(before) or _OTHER_EXPOSURE.match(after)):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, before=_ADVICE, after=_OTHER_EXPOSURE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -151,11 +140,6 @@ _LABEL = re.compile(
 _NEVER = re.compile(r"(?!)")
 
 
-def _is_long(sentence: str) -> bool:
-    words = [word for word in sentence.split() if re.search(r"[^\W_]", word)]
-    return len(words) > LONGEST_SENTENCE_WORDS
-
-
 def _class_name(name: str) -> str:
     words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip()) if word]
     words[-1:] = [re.sub(r"(?:(?<=ss)es|(?<!s)s)$", "", words[-1]) + "(?:e?s)?"]
@@ -165,7 +149,7 @@ def _class_name(name: str) -> str:
 RULES_OF_ENGLISH = LanguageRules(
     class_name=_class_name,
     word_edge=r"\b",
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,
@@ -177,5 +161,5 @@ RULES_OF_ENGLISH = LanguageRules(
     actor=_ACTOR,
     possibility=_NEVER,
     label=_LABEL,
-    is_long=_is_long,
+    is_long=has_more_words(LONGEST_SENTENCE_WORDS),
 )

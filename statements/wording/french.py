@@ -1,10 +1,8 @@
 """The wording rules of French."""
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import ExposedWords, LanguageRules, Phrase, has_more_words
 
 LONGEST_SENTENCE_WORDS = 30
 _OF = r"d(?:e |es |['’]|u )"
@@ -22,15 +20,7 @@ _OTHER_EXPOSURE = re.compile(
     r"(?:arnaque|escroquerie|fraude|hameçonnage|phishing|risque|danger|menace|attaque|spam)s?\b",
     re.IGNORECASE,
 )
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        if not _OTHER_EXPOSURE.match(text[match.end() :]):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, after=_OTHER_EXPOSURE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -150,11 +140,6 @@ _LABEL = re.compile(
 _CAN = re.compile(r"\bpeu(?:t|vent)\b|\bpourrai|\bpour que\b|\bafin que\b", re.IGNORECASE)
 
 
-def _is_long(sentence: str) -> bool:
-    words = [word for word in sentence.split() if re.search(r"[^\W_]", word)]
-    return len(words) > LONGEST_SENTENCE_WORDS
-
-
 def _class_name(name: str) -> str:
     """Returns the pattern of a name in the singular or plural, with either apostrophe."""
     words = [re.escape(word) for word in re.split(r"[\s-]+", name.strip()) if word]
@@ -166,7 +151,7 @@ def _class_name(name: str) -> str:
 RULES_OF_FRENCH = LanguageRules(
     class_name=_class_name,
     word_edge=r"\b",
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,
@@ -178,5 +163,5 @@ RULES_OF_FRENCH = LanguageRules(
     actor=_ACTOR,
     possibility=_CAN,
     label=_LABEL,
-    is_long=_is_long,
+    is_long=has_more_words(LONGEST_SENTENCE_WORDS),
 )

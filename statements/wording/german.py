@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import Hit, LanguageRules, Phrase, has_more_words
 
 LONGEST_SENTENCE_WORDS = 25
 
@@ -146,11 +146,6 @@ _LABEL = re.compile(
 _CAN = re.compile(r"\bk(?:ann|önnen|önnten?)\b|\bdamit\b|\bwenn\b", re.IGNORECASE)
 
 
-def _is_long(sentence: str) -> bool:
-    words = [word for word in sentence.split() if re.search(r"[^\W_]", word)]
-    return len(words) > LONGEST_SENTENCE_WORDS
-
-
 _ENDING = r"(?:e?[nrs]|es?|ern?)?"
 
 
@@ -178,5 +173,5 @@ RULES_OF_GERMAN = LanguageRules(
     actor=_ACTOR,
     possibility=_CAN,
     label=_LABEL,
-    is_long=_is_long,
+    is_long=has_more_words(LONGEST_SENTENCE_WORDS),
 )

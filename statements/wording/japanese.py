@@ -5,10 +5,13 @@ patterns know 漏洩 and 流出 too, because companies write them.
 """
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import (
+    ExposedWords,
+    LanguageRules,
+    Phrase,
+    name_with_any_spaces,
+)
 
 LONGEST_SENTENCE_CHARACTERS = 90
 
@@ -20,16 +23,7 @@ _DATA = re.compile(
 _EXPOSED = re.compile("露出|暴露|(?:人目|外部|危険)に(?:さら|晒)され")
 _ADVICE = re.compile(r"(?:し|させ|され)ない")
 _OTHER_EXPOSURE = re.compile(r"(?:広告|検索|商品|メディア)の?$")
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if not (_ADVICE.match(after) or _OTHER_EXPOSURE.search(before)):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, before=_OTHER_EXPOSURE, after=_ADVICE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -131,14 +125,10 @@ def _is_long(sentence: str) -> bool:
     return len(re.findall("[ぁ-んァ-ヶ一-鿿]", sentence)) > LONGEST_SENTENCE_CHARACTERS
 
 
-def _class_name(name: str) -> str:
-    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
-
-
 RULES_OF_JAPANESE = LanguageRules(
-    class_name=_class_name,
+    class_name=name_with_any_spaces,
     word_edge="",  # particles follow a name without a space
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,

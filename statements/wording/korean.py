@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import Hit, LanguageRules, Phrase, name_with_any_spaces
 
 LONGEST_SENTENCE_SYLLABLES = 80
 
@@ -129,12 +129,8 @@ def _is_long(sentence: str) -> bool:
     return len(re.findall("[가-힣]", sentence)) > LONGEST_SENTENCE_SYLLABLES
 
 
-def _class_name(name: str) -> str:
-    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
-
-
 RULES_OF_KOREAN = LanguageRules(
-    class_name=_class_name,
+    class_name=name_with_any_spaces,
     word_edge="",  # particles follow a name without a space
     exposed=_exposed,
     hedge=_HEDGE,

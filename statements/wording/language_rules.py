@@ -38,6 +38,44 @@ class ExposedRule(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ExposedWords:
+    """The ExposedRule of most languages: a softer word for a leak, in a sentence about data."""
+
+    words: re.Pattern[str]
+    data: re.Pattern[str]  # the sentence is about data if it names no class
+    before: re.Pattern[str] | None = None  # what makes a word innocent, searched before it
+    after: re.Pattern[str] | None = None  # the same, directly after it
+
+    def __call__(self, text: str, *, names_class: bool) -> Iterator[Hit]:
+        """Yields the hits of a sentence."""
+        if not (names_class or self.data.search(text)):
+            return
+        for match in self.words.finditer(text):
+            if not self._is_innocent(text[: match.start()], text[match.end() :]):
+                yield Hit("exposed", match.start(), match.end(), Severity.WARN)
+
+    def _is_innocent(self, before: str, after: str) -> bool:
+        return bool(
+            (self.before and self.before.search(before)) or (self.after and self.after.match(after))
+        )
+
+
+def name_with_any_spaces(name: str) -> str:
+    """Returns the pattern of a name in a language that writes names with or without spaces."""
+    return r"\s?".join(map(re.escape, re.sub(r"\s", "", name)))
+
+
+def has_more_words(most: int) -> Callable[[str], bool]:
+    """Returns the check of sentences for more than `most` words, which are set apart by spaces."""
+
+    def check(sentence: str) -> bool:
+        words = [part for part in sentence.split() if re.search(r"[^\W_]", part)]
+        return len(words) > most
+
+    return check
+
+
+@dataclass(frozen=True, kw_only=True)
 class LanguageRules:
     """The wording rules of one language. `sentence_rules` applies them."""
 

@@ -1,10 +1,8 @@
 """The wording rules of Spanish."""
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import ExposedWords, LanguageRules, Phrase, has_more_words
 
 LONGEST_SENTENCE_WORDS = 30
 
@@ -25,16 +23,7 @@ _OTHER_EXPOSURE = re.compile(
     r"(?:estafas?|fraudes?|phishing|riesgos?|peligros?|amenazas?|ataques?|abusos?|engaños?)\b",
     re.IGNORECASE,
 )
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if not (_ADVICE.search(before) or _OTHER_EXPOSURE.match(after)):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, before=_ADVICE, after=_OTHER_EXPOSURE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -160,11 +149,6 @@ _LABEL = re.compile(
 _NEVER = re.compile(r"(?!)")
 
 
-def _is_long(sentence: str) -> bool:
-    words = [word for word in sentence.split() if re.search(r"[^\W_]", word)]
-    return len(words) > LONGEST_SENTENCE_WORDS
-
-
 def _class_name(name: str) -> str:
     bare = re.sub(r"\([^)]*\)", " ", name)  # "Contraseña (con hash)" is written "contraseña"
     return r"\s".join(_with_plural(word) for word in bare.split())
@@ -183,7 +167,7 @@ def _with_plural(word: str) -> str:
 RULES_OF_SPANISH = LanguageRules(
     class_name=_class_name,
     word_edge=r"\b",
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,
@@ -195,5 +179,5 @@ RULES_OF_SPANISH = LanguageRules(
     actor=_ACTOR,
     possibility=_NEVER,
     label=_LABEL,
-    is_long=_is_long,
+    is_long=has_more_words(LONGEST_SENTENCE_WORDS),
 )

@@ -4,10 +4,8 @@ Vietnamese writes a space after each syllable. A pattern therefore counts syllab
 """
 
 import re
-from collections.abc import Iterator
 
-from statements.findings import Severity
-from statements.wording.language_rules import Hit, LanguageRules, Phrase
+from statements.wording.language_rules import ExposedWords, LanguageRules, Phrase, has_more_words
 
 LONGEST_SENTENCE_SYLLABLES = 45  # about as long as 30 English words
 
@@ -23,16 +21,7 @@ _ADVICE = re.compile(r"\b(?:đừng|không|tránh|chớ)(?: \w+){0,2}\s$", re.IG
 _OTHER_EXPOSURE = re.compile(
     r"\strước (?:\w+ ){0,3}(?:lừa đảo|rủi ro|nguy cơ|nguy hiểm)\b", re.IGNORECASE
 )
-
-
-def _exposed(text: str, *, names_class: bool) -> Iterator[Hit]:
-    if not (names_class or _DATA.search(text)):
-        return
-    for match in _EXPOSED.finditer(text):
-        before, after = text[: match.start()], text[match.end() :]
-        if not (_ADVICE.search(before) or _OTHER_EXPOSURE.match(after)):
-            yield Hit("exposed", match.start(), match.end(), Severity.WARN)
-
+_EXPOSED_WORDS = ExposedWords(words=_EXPOSED, data=_DATA, before=_ADVICE, after=_OTHER_EXPOSURE)
 
 # ---------------------------------------------------------------- hedges
 
@@ -135,11 +124,6 @@ _LABEL = re.compile(
 )
 
 
-def _is_long(sentence: str) -> bool:
-    syllables = [part for part in sentence.split() if re.search(r"[^\W_]", part)]
-    return len(syllables) > LONGEST_SENTENCE_SYLLABLES
-
-
 def _class_name(name: str) -> str:
     bare = re.sub(r"\([^)]*\)", " ", name)  # "Mật khẩu (đã băm)" is written "mật khẩu"
     return r"\s".join(map(re.escape, bare.split()))
@@ -148,7 +132,7 @@ def _class_name(name: str) -> str:
 RULES_OF_VIETNAMESE = LanguageRules(
     class_name=_class_name,
     word_edge=r"\b",
-    exposed=_exposed,
+    exposed=_EXPOSED_WORDS,
     hedge=_HEDGE,
     personal_data=_PERSONAL_DATA,
     unknown=_UNKNOWN,
@@ -160,5 +144,5 @@ RULES_OF_VIETNAMESE = LanguageRules(
     actor=_ACTOR,
     possibility=_POSSIBILITY,
     label=_LABEL,
-    is_long=_is_long,
+    is_long=has_more_words(LONGEST_SENTENCE_SYLLABLES),
 )
