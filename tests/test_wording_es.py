@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from incidents.models import Basis
 from statements import sample
 from statements.findings import Severity
-from statements.wording import RULES, has_rules, lint, parity
+from statements.wording import RULES, has_rules, parity
 from statements.wording.figures import figures
+from tests.linted import Linted
 
 INVOLVED = [
     "Nombre",
@@ -26,22 +27,8 @@ INVOLVED = [
     "Contraseña (con hash)",
 ]
 OTHER = ["Nota para el reparto", "Dirección IP"]
-
-
-def found(text: str, *, is_mandatory=True, basis=Basis.COMPANY):
-    return lint(
-        text,
-        language="es",
-        is_mandatory=is_mandatory,
-        involved_classes=INVOLVED,
-        other_classes=OTHER,
-        own_domains=["notice.hanbit.example"],
-        basis=basis,
-    )
-
-
-def rules(text: str, **options) -> list[str]:
-    return [finding.rule for finding in found(text, **options)]
+LINTED = Linted("es", INVOLVED, OTHER)
+found, rules = LINTED.found, LINTED.rules
 
 
 def test_spanish_has_rules():

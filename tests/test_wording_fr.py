@@ -9,25 +9,12 @@ from hypothesis import strategies as st
 from incidents.models import Basis
 from statements.findings import Severity
 from statements.wording import has_rules, lint
+from tests.linted import Linted
 
 INVOLVED = ["Nom", "Numéro de téléphone", "Adresse postale", "Code d’entrée", "Commande"]
 OTHER = ["Consigne de livraison", "Adresse IP", "Adresse e-mail"]
-
-
-def found(text: str, *, is_mandatory=True, basis=Basis.COMPANY):
-    return lint(
-        text,
-        language="fr",
-        is_mandatory=is_mandatory,
-        involved_classes=INVOLVED,
-        other_classes=OTHER,
-        own_domains=["notice.hanbit.example"],
-        basis=basis,
-    )
-
-
-def rules(text: str, **options) -> list[str]:
-    return [finding.rule for finding in found(text, **options)]
+LINTED = Linted("fr", INVOLVED, OTHER)
+found, rules = LINTED.found, LINTED.rules
 
 
 def test_french_has_rules():

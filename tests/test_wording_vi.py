@@ -11,27 +11,14 @@ from hypothesis import strategies as st
 
 from incidents.models import Basis
 from statements.findings import Severity
-from statements.wording import RULES, has_rules, lint, parity
+from statements.wording import RULES, has_rules, parity
 from statements.wording.figures import figures
+from tests.linted import Linted
 
 INVOLVED = ["Họ tên", "Số điện thoại", "Địa chỉ", "Mã mở cửa tòa nhà", "Đơn hàng"]
 OTHER = ["Ghi chú giao hàng", "Địa chỉ IP"]
-
-
-def found(text: str, *, is_mandatory=True, basis=Basis.COMPANY):
-    return lint(
-        text,
-        language="vi",
-        is_mandatory=is_mandatory,
-        involved_classes=INVOLVED,
-        other_classes=OTHER,
-        own_domains=["notice.hanbit.example"],
-        basis=basis,
-    )
-
-
-def rules(text: str, **options) -> list[str]:
-    return [finding.rule for finding in found(text, **options)]
+LINTED = Linted("vi", INVOLVED, OTHER)
+found, rules = LINTED.found, LINTED.rules
 
 
 def test_vietnamese_has_rules():
