@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from harness.nginx import program
 
@@ -43,6 +43,15 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
         yield browser
         browser.close()
+
+
+def loaded_width(page: Page) -> int:
+    """Returns the width of the page's content in pixels, after the page is loaded.
+
+    A click ends when the new page's address is known. At that time the page may have no element.
+    """
+    page.wait_for_load_state()
+    return int(page.evaluate("document.documentElement.scrollWidth"))
 
 
 def missing_packages() -> list[str]:

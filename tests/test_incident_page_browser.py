@@ -98,7 +98,7 @@ def test_each_role_reads_the_page_in_its_language(
                 with opened(chromium, live_server, user, language, width) as page:
                     page.goto(url)
                     keep_screenshot(page, f"page-{role}-{width}-{language}")
-                    assert page.evaluate("document.documentElement.scrollWidth") <= width
+                    assert browser.loaded_width(page) <= width
                     assert foreign_words(page, ".incident-boards", language) == [], role
                     found = Axe().run(page, context=".incident-boards").response["violations"]
                     assert [each["id"] for each in found] == [], role
@@ -114,9 +114,9 @@ def test_an_importer_answers_the_guides_questions_on_a_telephone(
     ):
         page.goto(live_server.url + desk_url("incidents_incident_guide_start"))
         for number, name in enumerate(NAMES):
-            assert page.url.endswith(desk_url("incidents_incident_guide", name))
+            page.wait_for_url("**" + desk_url("incidents_incident_guide", name))
             keep_screenshot(page, f"guide-{number}-{name}-{language}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
+            assert browser.loaded_width(page) <= 390, name
             found = Axe().run(page, context="#content-main").response["violations"]
             assert [each["id"] for each in found] == [], name
             fill(page, name)
@@ -124,7 +124,7 @@ def test_an_importer_answers_the_guides_questions_on_a_telephone(
         keep_screenshot(page, f"guide-answers-{language}")
         page.locator("input[name=record]").click()
         incident = Incident.objects.get()
-        assert page.url.endswith(desk_url("incidents_incident_page", incident.pk))
+        page.wait_for_url("**" + desk_url("incidents_incident_page", incident.pk))
 
 
 def fill(page: Page, name: str) -> None:
@@ -148,7 +148,7 @@ def test_the_approver_reaches_the_paused_notice_by_the_button(
             page.goto(index)
             keep_screenshot(page, "index-approver-390-en")
             page.locator(".desk-next .button").click()
-            assert page.url.endswith(desk_url("notices_notice_change", paused.pk))
+            page.wait_for_url("**" + desk_url("notices_notice_change", paused.pk))
         with opened(chromium, live_server, team["support"], "en", 1280) as page:
             page.goto(index)
             keep_screenshot(page, "index-support-1280-en")

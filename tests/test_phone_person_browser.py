@@ -84,7 +84,7 @@ def look(page: Page, name: str) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     if folder := os.environ.get("JOURNEY_PICTURES"):
         page.screenshot(path=str(Path(folder) / f"{name}-{width}.png"), full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert browser.loaded_width(page) <= width, name
     assert [each["id"] for each in Axe().run(page).response["violations"]] == [], name
 
 

@@ -57,7 +57,7 @@ def examined(page: Page, name: str, width: int, context: str = "main") -> None:
     """Stores a screenshot if SCREENSHOTS names a folder; the page is clean."""
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+    assert browser.loaded_width(page) <= width, name
     assert [each["id"] for each in Axe().run(page, context=context).response["violations"]] == []
 
 
