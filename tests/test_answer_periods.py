@@ -143,13 +143,13 @@ def test_the_days_left_are_counted_in_the_incidents_zone(incident, monkeypatch):
     assert ticket.days_left == -1
 
 
-def test_each_jurisdiction_that_ships_has_a_period_and_each_kind_exists():
+def test_each_jurisdiction_that_ships_has_a_period_and_each_kind_exists(settings):
     periods = all_answer_periods()
     assert {each.jurisdiction for each in periods} == set(IncidentJurisdiction.Name.values)
     assert {kind for each in periods for kind in each.kinds} <= set(Ticket.Kind.values)
     pairs = [(each.jurisdiction, kind) for each in periods for kind in each.kinds]
     assert len(pairs) == len(set(pairs))
-    assert all(set(each.law.languages()) >= {"ko", "en"} for each in periods)
+    assert all(set(each.law.languages()) >= set(settings.SHIPPED_LANGUAGES) for each in periods)
 
 
 @pytest.mark.parametrize(
