@@ -1,9 +1,13 @@
 """The invented samples: a retailer in the European Union and the United Kingdom, one in Japan."""
 
+from html import unescape
+
 import pytest
 from django.core.management import call_command
+from django.utils.translation import override
 
 from incidents.models import Incident
+from incidents.steps import steps_for
 from statements import publishing, sample
 from statements.wording import has_rules
 
@@ -37,3 +41,19 @@ def test_a_sample_is_published_in_all_its_languages_once_the_portal_has_them(slu
         without_rules = [code for code in incident.languages if not has_rules(code)]
         assert rules.count("no_rules") == len(without_rules)
         assert not {"parity_figure", "parity_link", "language"} & set(rules)
+
+
+@pytest.mark.parametrize("slug", FURTHER)
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_home_without_an_advisory_has_the_steps_about_the_leaked_classes(slug, language, client):
+    incident = sample.load_sample_incident(slug)
+    leaked = incident.class_states.exclude(state="not_involved").select_related("data_class")
+    laws = [each.jurisdiction for each in incident.jurisdictions.all()]
+    with override(language):
+        steps = steps_for([row.data_class for row in leaked], (), laws)
+
+    page = unescape(client.get(f"/{language}/").text)
+
+    assert len(steps) > 4
+    places = [page.index(step.text) for step in steps]
+    assert places == sorted(places)

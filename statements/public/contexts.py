@@ -20,6 +20,7 @@ from accounts import code_texts
 from foundations import formatting
 from incidents import phrasing
 from incidents.models import DataClass, Incident, IncidentDataClass
+from incidents.steps import steps_for
 from statements import markdown, publishing
 from statements.findings import Translatable
 from statements.legal.review import rule_name
@@ -41,15 +42,17 @@ def incident_context(incident: Incident) -> dict[str, Any]:
         key=lambda version: version.statement.created_at,
     )
     issued = _newest_first(version for version in versions if _is_advisory(version))
+    states = list(incident.class_states.select_related("data_class"))
+    steps = next(filter(None, map(_steps, _most_urgent_first(issued))), None)
     return {
         "incident": incident,
         "updated_at": max(filter(None, (one.published_at for one in versions)), default=None),
         "corrected": _last_correction(versions),
         "facts": _incident_facts(incident),
-        "claims": _claims(incident),
+        "claims": _claims(states),
         "statements": [version for version in versions if not _is_advisory(version)],
         "advisories": issued,
-        **next(filter(None, map(_steps, _most_urgent_first(issued))), {}),
+        **(steps or _class_steps(incident, states)),
         "picture": preview_images.of_incident(incident),
         "takes_numbers": code_texts.are_offered(),
     }
@@ -194,12 +197,11 @@ class Claim(NamedTuple):
     data_classes: list[DataClass]
 
 
-def _claims(incident: Incident) -> list[Claim]:
+def _claims(states: Iterable[IncidentDataClass]) -> list[Claim]:
     """Returns the claims about the incident's data classes, the leaked ones first."""
     order = IncidentDataClass.State.values
-    rows = list(incident.class_states.select_related("data_class"))
     # A stable sort: the order of the data classes within a claim does not change.
-    rows.sort(key=lambda row: (order.index(row.state), row.basis))
+    rows = sorted(states, key=lambda row: (order.index(row.state), row.basis))
     return [
         Claim(
             first.state,
@@ -216,6 +218,15 @@ def _steps(advisory: StatementVersion) -> dict[str, Any]:
     section = advisory.sections.filter(key=Section.Key.SELF_PROTECTION_STEPS).first()
     steps = list(markdown.list_items(str(section.body))[:STEPS_ON_HOME]) if section else []
     return {"steps": steps, "steps_text": section.body} if section and steps else {}
+
+
+def _class_steps(incident: Incident, states: Iterable[IncidentDataClass]) -> dict[str, Any]:
+    """Returns the steps about the classes that leaked or may have: the first ones and the rest."""
+    no = IncidentDataClass.State.NOT_INVOLVED
+    classes = [row.data_class for row in states if row.state != no]
+    names = [each.jurisdiction for each in incident.jurisdictions.all()]
+    texts = [step.text for step in steps_for(classes, (), names)]
+    return {"class_steps": texts[:STEPS_ON_HOME], "further_steps": texts[STEPS_ON_HOME:]}
 
 
 def _incident_facts(incident: Incident) -> Facts:
