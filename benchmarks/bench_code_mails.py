@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.command_line import read_command_line
 from benchmarks.visitor import Visitor, expect, for_seconds
 from benchmarks.web import running_web
 from harness import product
@@ -84,4 +85,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

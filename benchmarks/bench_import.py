@@ -22,6 +22,7 @@ from typing import Any
 
 import psutil
 
+from benchmarks.command_line import read_command_line
 from benchmarks.memory import MEBIBYTE, Memory, private, resident
 from benchmarks.synthetic import export
 from benchmarks.synthetic.blocks import Plan
@@ -435,4 +436,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

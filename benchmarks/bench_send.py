@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from benchmarks import loader
+from benchmarks.command_line import read_command_line
 from benchmarks.distant import Distant
 from benchmarks.memory import Memory, resident
 from benchmarks.sink import Sink
@@ -343,4 +344,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

@@ -17,6 +17,7 @@ from pathlib import Path
 from statistics import quantiles
 from typing import Any
 
+from benchmarks.command_line import read_command_line
 from harness import product
 
 ROOT = Path(__file__).parent.parent
@@ -155,4 +156,5 @@ def _shred() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

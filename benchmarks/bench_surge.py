@@ -25,6 +25,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
+from benchmarks.command_line import read_command_line
 from benchmarks.sink import Sink
 from benchmarks.visitor import UnexpectedAnswerError, Visitor, expect, for_seconds
 from benchmarks.web import HELLO, running_web
@@ -70,7 +71,8 @@ class CodeSink:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 sink ESMTP\r\n")
         recipients: list[str] = []
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        closed = asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError  # at the end
+        with contextlib.suppress(*closed):
             while line := await reader.readline():
                 verb = line[:4].upper()
                 if verb == b"DATA":
@@ -336,4 +338,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from benchmarks.bench_web import prepare
+from benchmarks.command_line import read_command_line
 from benchmarks.web import running_web
 
 VISITORS, SECONDS = 40, 40
@@ -60,4 +61,5 @@ def _connections() -> int:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench_import import ROOT, mapping_of, new_incident, own_var, say, write_export
+from benchmarks.command_line import read_command_line
 
 SECONDS_TO_NOTICE = 120.0
 SLUG = "drill"
@@ -142,4 +143,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    read_command_line(__doc__)
     main()
