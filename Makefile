@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -16,6 +16,10 @@ demo: setup
 test: setup
 	@$(BIN)/python -m tests.browser
 	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
+
+# Runs the tests that failed last time, one after another. Fails if there is none.
+test-failed: setup
+	$(BIN)/python -m pytest --last-failed --last-failed-no-failures none
 
 # Draws new examples in every test that has a property; a failure prints how to repeat it.
 test-random: setup
