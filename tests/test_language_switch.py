@@ -9,8 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from tests import browser
-from tests.sample_pages import PAGES
-from tests.test_narrow_pages import faults, shown
+from tests.test_narrow_pages import shown
 
 NINE = list(real_settings.SHIPPED_LANGUAGES.items())
 PASTED = "쿠팡입니다. 7QK2-X9ND-4HTB\nhttps://www.coupang.example"
@@ -87,15 +86,6 @@ def test_text_is_not_kept_for_another_page(page):
     page.locator("#id_text").fill(PASTED)
     page.goto("/en/check/")
     expect(page.locator("#id_text")).to_have_value("")
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize("language", ["de", "ja", "zh-hant"])
-def test_pages_with_nine_languages_fit_a_narrow_screen(coupang, nine, language):
-    pages = {path or "home": Client().get(f"/{language}/{path}").text for path in PAGES[:2]}
-    pages["sign-in"] = Client().get(f"/{language}/account/sign-in/").text
-    pages["not-found"] = Client().get(f"/{language}/nothing/").text
-    assert faults(pages) == {}
 
 
 @pytest.mark.django_db
