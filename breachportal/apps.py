@@ -24,6 +24,6 @@ class BreachportalConfig(AppConfig):
 
 
 class DeskConfig(AdminConfig):
-    """Django admin with DeskSite as its default site: the response desk."""
+    """Django admin with PortalDesk as its default site: the response desk."""
 
-    default_site = "accounts.admin_site.DeskSite"
+    default_site = "breachportal.portal_desk.PortalDesk"

@@ -104,16 +104,16 @@ def _alive() -> HttpResponse:
 
 
 def _ready() -> HttpResponse:
-    parts = _parts()
+    parts = parts_of_portal()
     needed = [state for name, state in parts.items() if name != "replica"]
     return JsonResponse(parts, status=503 if "away" in needed else 200)
 
 
 def _metrics() -> HttpResponse:
-    return HttpResponse(metrics.text(_parts()), content_type=metrics.CONTENT_TYPE)
+    return HttpResponse(metrics.text(parts_of_portal()), content_type=metrics.CONTENT_TYPE)
 
 
-def _parts() -> dict[str, str]:
+def parts_of_portal() -> dict[str, str]:
     """Returns the state of each part of the portal: "ok", "away", or of the replica "behind"."""
     parts = {"database": _database, "redis": _redis, "master_keyset": _master_keyset}
     states = {name: _state(check) for name, check in parts.items()}

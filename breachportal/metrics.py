@@ -63,12 +63,18 @@ Sample = tuple[str, float, Mapping[str, str]]  # the name without prefix, the va
 
 def text(parts: Mapping[str, str]) -> str:
     """Returns every figure. `parts` has the state of each part as /readyz names it."""
+    samples = figures(parts)
+    return "".join(_family(name, samples) for name in HELP)
+
+
+def figures(parts: Mapping[str, str]) -> list[Sample]:
+    """Returns the samples of every figure that can be read; `parts` as for `text`."""
     samples: list[Sample] = [
         ("part_up", float(state == "ok"), {"part": part}) for part, state in parts.items()
     ]
     for name, group in _GROUPS.items():
         samples += _read(name, group)
-    return "".join(_family(name, samples) for name in HELP)
+    return samples
 
 
 def _read(name: str, group: Callable[[], Iterator[Sample]]) -> Iterator[Sample]:

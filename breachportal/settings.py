@@ -233,6 +233,7 @@ CELERY_BEAT_SCHEDULE = {
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "mail-answers": {"task": "tickets.tasks.mail_answers", "schedule": 60.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
+    "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
     "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},

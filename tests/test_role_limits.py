@@ -149,6 +149,8 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "app_list": EACH,
     "autocomplete": NOT_A_ROLE,  # no field of the desk uses it
     "auth_group_matrix": EACH,
+    "health": EACH,
+    "examine": EACH,
     "accounts_apitoken_revoke": NOT_A_ROLE,
     "accounts_auditentry_export": {"auditor"},
     "accounts_invitation_confirm": NOT_A_ROLE,
