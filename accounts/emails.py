@@ -4,22 +4,25 @@ Each mail has three template files in `emails/<name>/`. `code_mails` sends the s
 the request. Upper apps send their own mails with `send`.
 """
 
+import secrets
 from datetime import datetime
 from email.message import EmailMessage
-from email.utils import make_msgid, parseaddr
-from typing import Any
+from email.utils import formatdate, make_msgid, parseaddr
+from functools import lru_cache
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import get_language
 
 from accounts.mail_codes import MailKind, account_mail_code
 from foundations.automatic_mails import identity_headers
 from foundations.dkim import signed
 from foundations.languages import portal_name
-from foundations.mail_headers import text_header
+from foundations.mail_headers import is_plain_address, text_header
 
 # Shorter than for notices, because a visitor waits.
 CONNECT_SECONDS = 10
@@ -41,8 +44,13 @@ def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
 
     Raises OSError or SMTPException.
     """
-    context = {"code": code, "minutes": settings.SIGN_IN_CODE_MINUTES}
-    send("sign_in_code", email, context, kind=MailKind.SIGN_IN, connection=connection)
+    context = _complete({"minutes": settings.SIGN_IN_CODE_MINUTES}, MailKind.SIGN_IN)
+    if is_plain_address(email):
+        made = KeptMail.of("sign_in_code", context)
+        if made and len(code) == len(_CODE):
+            made.addressed_to(email, code, connection=connection).send()
+            return
+    _made("sign_in_code", email, {**context, "code": code}, connection=connection).send()
 
 
 def send_invitation(email: str, *, link: str, invited_by: str, expires_at: datetime) -> None:
@@ -70,15 +78,25 @@ def send(
     `kind` if there is one. `message_id` is the local part of the Message-ID, for a mail that may be
     sent again; "" makes a new one. Raises OSError or SMTPException.
     """
-    context = {
+    context = _complete(context, kind)
+    _made(name, email, context, message_id=message_id, connection=connection).send()
+
+
+def _complete(context: dict[str, Any], kind: MailKind | None) -> dict[str, Any]:
+    return {
         **context,
         "message_code": account_mail_code(kind) if kind is not None else "",
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "portal_name": portal_name(),
     }
-    domain = parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
-    made_id = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
+
+
+def _made(
+    name: str, email: str, context: dict[str, Any], *, message_id: str = "", connection: Any = None
+) -> "AccountMail":
+    """Returns the mail of the templates `emails/<name>/`, not sent yet."""
+    made_id = f"<{message_id}@{_id_domain()}>" if message_id else make_msgid(domain=_id_domain())
     message = AccountMail(
         subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),
         body=render_to_string(f"emails/{name}/body.txt", context),
@@ -89,7 +107,12 @@ def send(
     )
     message.purpose = _PURPOSES[name]
     message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
-    message.send()
+    return message
+
+
+def _id_domain() -> str:
+    """Returns the domain of Message-IDs."""
+    return parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
 
 
 class EncodedMail(EmailMessage):
@@ -111,11 +134,87 @@ class AccountMail(EmailMultiAlternatives):
 
     def message(self, **_ignored: Any) -> EncodedMail:
         """Returns the encoded mail. Django's own From and Subject are replaced."""
+        return EncodedMail(signed(self.unsigned(), settings.DKIM_SIGNERS))
+
+    def unsigned(self) -> bytes:
+        """Returns the mail with the line ends CRLF, without the signatures of DKIM."""
         encoded: Any = super().message()
         for name in ("From", "Subject"):
             del encoded[name]
         sender = settings.CODE_MAIL_FROM or settings.DEFAULT_FROM_EMAIL
         head = identity_headers(sender, self.purpose)
         head += text_header("Subject", str(self.subject))
-        data = head + encoded.as_bytes(linesep="\r\n")
-        return EncodedMail(signed(data, settings.DKIM_SIGNERS))
+        return bytes(head + encoded.as_bytes(linesep="\r\n"))
+
+
+# What stands in a kept mail for the parts that differ: drawn anew by each process, so that no text
+# contains them. The code's has the length of a code, so that no line changes its length.
+_CODE = secrets.token_hex(4)
+_TO = f"{secrets.token_hex(8)}@kept.invalid"
+_ID, _DATE = secrets.token_hex(8), secrets.token_hex(8)
+_TIMES = {_CODE: 2, _TO: 1, _ID: 1, _DATE: 1}  # the code is in the text and in the HTML
+
+
+class KeptMail:
+    """A mail that was rendered and encoded once, for all recipients of one minute and language.
+
+    To render and encode takes most of the time of a code mail.
+    """
+
+    def __init__(self, mail: AccountMail, data: bytes) -> None:
+        self._mail, self._data = mail, data
+
+    @classmethod
+    def of(cls, name: str, context: dict[str, Any]) -> Self | None:
+        """Returns the mail of the templates `emails/<name>/` in the active language.
+
+        `context` holds everything but the code. Returns None if the encoded mail does not show the
+        parts that differ as they are, as a body in base64 would not.
+        """
+        senders = (settings.CODE_MAIL_FROM, settings.DEFAULT_FROM_EMAIL, settings.MAIL_REPLY_TO)
+        look = (get_language(), *context.values(), *senders, settings.MAIL_DOMAIN)
+        return cls._make(name, tuple(context), look)
+
+    @classmethod
+    @lru_cache(maxsize=64)
+    def _make(cls, name: str, names: tuple[str, ...], look: tuple[Any, ...]) -> Self | None:
+        context = {**dict(zip(names, look[1:], strict=False)), "code": _CODE}
+        mail = _made(name, _TO, context)
+        mail.extra_headers = {"Date": _DATE, "Message-ID": _ID}
+        data = mail.unsigned()
+        is_whole = all(data.count(part.encode()) == times for part, times in _TIMES.items())
+        return cls(mail, data) if is_whole else None
+
+    def addressed_to(self, email: str, code: str, *, connection: Any) -> "FilledMail":
+        """Returns the mail to `email` with this code, a new Message-ID and the time."""
+        return FilledMail(self._mail, self._data, email=email, code=code, connection=connection)
+
+
+class FilledMail(AccountMail):
+    """A kept mail with its recipient and code."""
+
+    def __init__(
+        self, kept: AccountMail, data: bytes, *, email: str, code: str, connection: Any
+    ) -> None:
+        html = str(kept.alternatives[0][0]).replace(_CODE, code)
+        super().__init__(
+            subject=kept.subject,
+            body=str(kept.body).replace(_CODE, code),
+            to=[email],
+            connection=connection or connect(),
+            from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
+            alternatives=[(html, "text/html")],
+        )
+        parts = {
+            _CODE: code,
+            _TO: email,
+            _ID: make_msgid(domain=_id_domain()),
+            _DATE: formatdate(localtime=settings.EMAIL_USE_LOCALTIME),
+        }
+        for part, value in parts.items():
+            data = data.replace(part.encode(), value.encode())
+        self._data = data
+
+    def unsigned(self) -> bytes:
+        """Returns the mail with the line ends CRLF, without the signatures of DKIM."""
+        return self._data

@@ -46,6 +46,11 @@ def address_header(name: str, mailbox: str) -> bytes:
     return f"{name}: {_joined([*words, f'<{address}>'])}\r\n".encode()
 
 
+def is_plain_address(address: str) -> bool:
+    """Returns whether a header can hold the address as it is, in one line."""
+    return len(address) <= LINE - len("To: ") and bool(_ADDRESS.fullmatch(address))
+
+
 def _refuse_line_breaks(name: str, text: str) -> None:
     if "\r" in text or "\n" in text:
         raise ValueError(f"{name}: a line break")
