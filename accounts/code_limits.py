@@ -17,7 +17,6 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
@@ -27,6 +26,7 @@ from accounts.code_queue import CodeLane
 from accounts.contacts import is_phone
 from accounts.desk_alarms import BUDGET_RUNS_OUT, BUDGET_USED_UP
 from foundations import rate_limits
+from foundations.keyed_hashes import keyed_hash
 from foundations.rate_limits import CountStep, Usage
 
 ALARM = "accounts.code_limits.alarm"
@@ -299,7 +299,7 @@ def _rates(action: str) -> str:
 
 
 def _hash(key: str) -> str:
-    return salted_hmac("accounts.codes.rates", key, algorithm="sha256").hexdigest()
+    return keyed_hash("accounts.codes.rates", key)
 
 
 def _count_in_database(request: HttpRequest, step: CountStep) -> Usage:

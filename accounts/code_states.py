@@ -7,14 +7,15 @@ Redis a process does not ask it for AWAY_SECONDS, so that its time-outs delay fe
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from django.core.cache import cache
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import CodeState
+from foundations import caching
 
 AWAY_SECONDS = 5.0
 ALARM, ALARM_SECONDS = "accounts.code_states.alarm", 60  # for which the desk shows it
@@ -40,8 +41,8 @@ logger = logging.getLogger(__name__)
 class CodeStates(Protocol):
     """What holds states: the cache of Django, which is Redis, or `DatabaseStates`."""
 
-    def set(self, key: str, value: Any, timeout: float | None) -> None:
-        """Stores `value` for `timeout` seconds."""
+    def set_each(self, entries: Sequence[caching.Entry]) -> None:
+        """Stores several values."""
 
     def get(self, key: str, default: Any) -> Any:
         """Returns the value, or `default` if there is none."""
@@ -59,6 +60,11 @@ class DatabaseStates:
     def set(self, key: str, value: Any, timeout: float | None) -> None:
         """Stores a number, or another value that JSON can represent, for `timeout` seconds."""
         CodeState.objects.update_or_create(key=key, defaults=_columns(value, timeout))
+
+    def set_each(self, entries: Sequence[caching.Entry]) -> None:
+        """Stores several values, each as `set` does."""
+        for key, value, timeout in entries:
+            self.set(key, value, timeout)
 
     def get(self, key: str, default: Any) -> Any:
         """Returns a stored value that is not a number, or `default` if there is none."""
@@ -86,7 +92,7 @@ _is_logged_away = False
 
 def states(*, is_in_database: bool) -> CodeStates:
     """Returns what holds the states of a code."""
-    return _database if is_in_database else cache
+    return _database if is_in_database else caching.kept_cache()
 
 
 def redis_is_away() -> bool:

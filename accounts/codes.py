@@ -22,7 +22,7 @@ from typing import Any, Self
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
@@ -38,6 +38,8 @@ from accounts.code_queue import CarrierError, CodeLane, CodeMessage, QueueFullEr
 from accounts.contacts import is_phone
 from accounts.pending_codes import Purpose
 from accounts.typed_codes import DIGITS
+from foundations import caching
+from foundations.keyed_hashes import keyed_hash
 
 MOST_REPLACED = 2  # earlier codes of an address that the session still recognises
 _NO_CODE = {"salt": "", "digest": ""}
@@ -220,9 +222,10 @@ class SentCode:
 
     def _write_tries(self, salt: str, newest: dict[str, str] | None) -> None:
         # The counter lives longer than the code, because a code without counter is invalid.
-        self._states.set(self._key("tries", salt), 0, timeout=2 * self.timeout)
+        entries: list[caching.Entry] = [(self._key("tries", salt), 0, 2 * self.timeout)]
         if newest:
-            self._states.set(self._key("newest", ""), newest, timeout=self.timeout)
+            entries.append((self._key("newest", ""), newest, self.timeout))
+        self._states.set_each(entries)
 
     @property
     def _states(self) -> code_states.CodeStates:
@@ -347,12 +350,11 @@ class SentCode:
     def _key(self, name: str, salt: str) -> str:
         """Returns a key of a state of this code. It is a keyed hash and contains no address."""
         bound = f"{self.purpose}:{self.contact}:{salt}"
-        mac = salted_hmac("accounts.codes.key", bound, algorithm="sha256").hexdigest()
-        return f"accounts.codes:{name}:{mac}"
+        return f"accounts.codes:{name}:{keyed_hash('accounts.codes.key', bound)}"
 
     def _digest(self, code: str, salt: str = "") -> str:
         bound = f"{self.purpose}:{self.contact}:{salt or self.state['salt']}:{code}"
-        return salted_hmac("accounts.codes", bound, algorithm="sha256").hexdigest()
+        return keyed_hash("accounts.codes", bound)
 
 
 def _mark_failed(key: str, seconds: int) -> None:

@@ -10,10 +10,10 @@ from contextlib import suppress
 
 from django.core.cache import cache
 from django.http import HttpRequest
-from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
 from foundations import rate_limits
+from foundations.keyed_hashes import keyed_hash
 
 SECONDS = 10
 
@@ -43,5 +43,4 @@ def forget(request: HttpRequest, *buttons: str) -> None:
 def _name(request: HttpRequest, button: str) -> str:
     browser = request.headers.get("User-Agent", "")
     bound = f"{button}\n{rate_limits.network_of(request)}\n{browser}"
-    mac = salted_hmac("double press", bound, algorithm="sha256").hexdigest()
-    return f"double-press:{mac}"
+    return f"double-press:{keyed_hash('double press', bound)}"

@@ -147,7 +147,7 @@ class AccountMail(EmailMultiAlternatives):
         return bytes(head + encoded.as_bytes(linesep="\r\n"))
 
 
-# What stands in a kept mail for the parts that differ: drawn anew by each process, so that no text
+# What stands in a kept mail for the parts that differ: each process draws its own, so that no text
 # contains them. The code's has the length of a code, so that no line changes its length.
 _CODE = secrets.token_hex(4)
 _TO = f"{secrets.token_hex(8)}@kept.invalid"

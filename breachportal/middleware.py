@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from wsgiref.headers import Headers
 
+from csp.constants import HEADER as POLICY_HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 
@@ -35,6 +38,24 @@ def response_headers(
         response.headers.setdefault("Cache-Control", "private, no-store")
         if "public" in response.headers["Cache-Control"]:
             _remove_cookies(response)
+        return response
+
+    return middleware
+
+
+def content_security_policy(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that sets Content-Security-Policy, by settings.CONTENT_SECURITY_POLICY.
+
+    The policy is the same for each page, so it is built once; django-csp's own middleware builds
+    two for each response.
+    """
+    policy = build_policy()
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers.setdefault(POLICY_HEADER, policy)
         return response
 
     return middleware

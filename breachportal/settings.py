@@ -120,7 +120,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
     "breachportal.middleware.limit_uploads",
-    "csp.middleware.CSPMiddleware",
+    "breachportal.middleware.content_security_policy",
     "foundations.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "breachportal.middleware.desk_language_of",

@@ -6,9 +6,13 @@ change a value but cannot execute code in the processes that hold the keys.
 """
 
 import json
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
+from django.core.cache import caches
 from django.core.cache.backends import redis
+
+Entry = tuple[str, Any, float]  # a key, its value, and the seconds for which it is stored
 
 
 class JsonSerializer:
@@ -32,6 +36,8 @@ class KeptClients(redis.RedisCacheClient):
     To make one takes as long as a call of Redis.
     """
 
+    _serializer: "JsonSerializer"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._clients: dict[bool, Any] = {}
@@ -42,6 +48,13 @@ class KeptClients(redis.RedisCacheClient):
             self._clients[write] = super().get_client(key, write=write)
         return self._clients[write]
 
+    def set_each(self, entries: Sequence[Entry]) -> None:
+        """Stores several values in one call of Redis. The times are at least one second."""
+        pipeline = self.get_client(write=True).pipeline(transaction=False)
+        for key, value, seconds in entries:
+            pipeline.set(key, self._serializer.dumps(value), ex=int(seconds))
+        pipeline.execute()
+
 
 class KeptRedisCache(redis.RedisCache):
     """Django's cache in Redis with `KeptClients`."""
@@ -49,3 +62,13 @@ class KeptRedisCache(redis.RedisCache):
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         super().__init__(server, params)
         self._class = KeptClients
+
+    def set_each(self, entries: Sequence[Entry]) -> None:
+        """Stores several values in one call of Redis. The times are at least one second."""
+        named = [(self.make_and_validate_key(key), *rest) for key, *rest in entries]
+        cast("KeptClients", self._cache).set_each(named)
+
+
+def kept_cache() -> KeptRedisCache:
+    """Returns Django's default cache, with the methods that only this backend has."""
+    return cast("KeptRedisCache", caches["default"])

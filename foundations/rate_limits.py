@@ -22,9 +22,10 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.crypto import salted_hmac
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from foundations.keyed_hashes import keyed_hash
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -263,7 +264,7 @@ def name_of_count(request: HttpRequest, scope: str, action: str, rate: Rate, key
     """Returns the name of a count, which contains the counted network or key as a keyed hash."""
     counted = _COUNTED[rate.per](request) if rate.per in _COUNTED else key
     # Keyed, because all IPv4 addresses could be hashed and compared.
-    digest = salted_hmac("foundations.rate_limits", counted, algorithm="sha256").hexdigest()
+    digest = keyed_hash("foundations.rate_limits", counted)
     return f"breachportal:rl:{scope}:{action}:{rate.amount}/{rate.seconds}/{rate.per}:{digest}"
 
 

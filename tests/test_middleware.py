@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import pytest
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -75,3 +76,12 @@ def test_no_other_site_may_load_what_the_portal_serves(client, path):
     response = client.get(path)
     assert response["Cross-Origin-Resource-Policy"] == "same-origin"
     assert "Access-Control-Allow-Origin" not in response
+
+
+@pytest.mark.parametrize(
+    "path", ["/ko/", "/ko/account/sign-in/", "/ko/nothing/here/", "/ko/my-data/"]
+)
+def test_each_response_has_the_policy_of_the_settings(client, path):
+    response = client.get(path)
+    assert response["Content-Security-Policy"] == build_policy()
+    assert "script-src 'self'" in build_policy()

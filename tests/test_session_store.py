@@ -66,7 +66,7 @@ def test_a_new_key_takes_the_data_along_and_ends_the_old_one():
 def test_a_key_that_exists_is_not_taken_over(monkeypatch):
     taken = new_session(name="minji").session_key
     keys = iter([taken, "another-key-of-thirty-two-letters"[:32]])
-    monkeypatch.setattr("foundations.session_store.get_random_string", lambda *_args: next(keys))
+    monkeypatch.setattr("foundations.session_store.random_key", lambda: next(keys))
     session = new_session(name="seojun")
     assert session.session_key != taken
     assert SessionStore(taken)["name"] == "minji"
