@@ -67,6 +67,7 @@ DESK_PATHS = (
     "incidents/forms.py",
     "incidents/guide/*",
     "incidents/importing/*",
+    "incidents/retention/*",
     "incidents/team_messages.py",
     "notices/decisions.py",
     "notices/engine/*",

@@ -19,11 +19,18 @@ logger = logging.getLogger(__name__)
 # Tables of proof. The portal adds rows; it may change these columns only, and delete no row.
 # Triggers protect the rows that become proof later, such as a published version or a filed report.
 PROOF_TABLES: dict[str, tuple[str, ...]] = {
+    "accounts_invitation": (
+        *("confirmed_by_id", "confirmed_at", "token_hash", "expires_at", "sent_at"),
+        *("user_id", "accepted_at", "withdrawn_at"),
+    ),
+    "accounts_invitation_groups": (),
     "accounts_rightsgrant": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "accounts_rightsgrant_groups": (),
     "incidents_batchwithdrawal": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
+    "incidents_datadeletion": ("position", "people", "rows", "done_at"),
     "incidents_factchange": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_writeoff": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
+    "incidents_retentiondecision": ("confirmed_by_id", "confirmed_at", "withdrawn_at"),
     "incidents_reveal": ("user_id",),  # becomes NULL if the user closes the account
     "notices_certificate": (),
     "notices_latereport": (),

@@ -228,6 +228,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
     "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
     "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
+    "sweep-deletions": {"task": "incidents.tasks.sweep_deletions", "schedule": 60.0},
     "keep-figure-points": {"task": "incidents.tasks.keep_figure_points", "schedule": 60.0},
     "send-team-messages": {"task": "incidents.tasks.send_team_messages", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},

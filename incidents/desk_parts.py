@@ -27,6 +27,7 @@ from incidents.models import (
     Upload,
     WriteOff,
 )
+from incidents.retention.desk_parts import retention_tasks
 from incidents.scope_counts import Tally, counts_of
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
@@ -52,7 +53,12 @@ def incident_parts(incident: Incident) -> PageParts:
     )
     return PageParts(
         stages=[_scope_stage(incident, batches, uploads, total)],
-        tasks=[*_proposals(incident), *_shredding(incident), *map(_upload_task, uploads)],
+        tasks=[
+            *_proposals(incident),
+            *_shredding(incident),
+            *retention_tasks(incident),
+            *map(_upload_task, uploads),
+        ],
         figures=[affected] if total else [],
         blocks=list(_blocks(batches)),
     )

@@ -41,6 +41,7 @@ __all__ = [
     "IncidentCipher",
     "KeysetShreddedError",
     "add_data_key",
+    "data_key_ids",
     "incident_cipher",
     "key_prefix",
     "keyset_shredded_error",
@@ -117,6 +118,14 @@ def add_data_key(wrapped: bytes, slug: str) -> tuple[bytes, int]:
     """
     handle, key_id = with_new_key(unwrap_keyset(wrapped, slug, b"data"), _DATA_KEY)
     return _wrap(handle, slug, b"data"), key_id
+
+
+def data_key_ids(wrapped: bytes, slug: str) -> list[int]:
+    """Returns the ids of the keys in the data keyset; none of an empty `wrapped`."""
+    if not wrapped:
+        return []
+    info = unwrap_keyset(wrapped, slug, b"data").keyset_info()
+    return [key.key_id for key in info.key_info]
 
 
 def use_data_key(wrapped: bytes, slug: str, key_id: int) -> bytes:

@@ -33,6 +33,7 @@ from incidents.models import (
     Upload,
     WriteOff,
 )
+from incidents.retention.plans import hold_of
 from incidents.scope_versions import ScopeRefusedError
 from incidents.unclaimed import held_classes
 from incidents.visibility import objection_to_hiding
@@ -206,6 +207,8 @@ class ShredIncidentForm(forms.Form):
         """Rejects a wrong slug, a shredded incident, and the superuser who made the request."""
         if self.incident.shredded_at:
             raise forms.ValidationError(_("The data of this incident is shredded already."))
+        if hold_of(self.incident):
+            raise forms.ValidationError(_("A legal hold is in force."))
         slug: str = self.cleaned_data["slug"]
         if slug != self.incident.slug:
             raise forms.ValidationError(_("This is not the slug of this incident."))

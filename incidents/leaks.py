@@ -164,7 +164,12 @@ def readable_leaks(
 
 
 def without_mixed_values(person: AffectedPerson, leaks: list[Leak]) -> list[Leak]:
-    """Returns `leaks`, without values if these may be of several people; see readable_leaks."""
+    """Returns `leaks`, without values if these may be of several people; see readable_leaks.
+
+    Once the incident's values are deleted, no value is returned, also none of the contact.
+    """
+    if person.incident.values_deleted_at:
+        return [Leak(leak.data_class, is_withheld=True) for leak in leaks]
     if person.relation != AffectedPerson.Relation.RECIPIENT:
         return leaks
     names = [text for leak in leaks if _is_name(leak) for text, _ in leak.values]

@@ -64,15 +64,22 @@ class CheckedPerson(NamedTuple):
 
 
 def check_people(
-    keysets: Keysets, class_slugs: dict[int, str], people: Sequence[StoredPerson]
+    keysets: Keysets,
+    class_slugs: dict[int, str],
+    people: Sequence[StoredPerson],
+    *,
+    has_values: bool = True,
 ) -> list[CheckedPerson]:
     """Returns the people that have faults or mentions, in their order.
 
-    `class_slugs` holds the slug of every data class by id. Raises EncryptionError if the keysets
+    `class_slugs` holds the slug of every data class by id. `has_values` is False once the
+    incident's values are deleted, so that none is missed. Raises EncryptionError if the keysets
     cannot be unwrapped.
     """
     cipher = encryption.incident_cipher(*keysets)
-    checked = (_PersonCheck(cipher, class_slugs, person).run() for person in people)
+    checked = (
+        _PersonCheck(cipher, class_slugs, person, has_values=has_values).run() for person in people
+    )
     return [one for one in checked if one.faults or one.mentions]
 
 
@@ -80,9 +87,15 @@ class _PersonCheck:
     """The check of one person."""
 
     def __init__(
-        self, cipher: IncidentCipher, class_slugs: dict[int, str], person: StoredPerson
+        self,
+        cipher: IncidentCipher,
+        class_slugs: dict[int, str],
+        person: StoredPerson,
+        *,
+        has_values: bool,
     ) -> None:
         self._cipher, self._class_slugs, self._person = cipher, class_slugs, person
+        self._has_values = has_values
         self._faults: list[str] = []
         self._mentions: list[Mention] = []
 
@@ -147,7 +160,7 @@ class _PersonCheck:
         in_values = {entry[0] for entry in entries}
         if in_values - set(exposure.data_classes):
             self._faults.append(f"{exposure}: a value of a class that the row does not name")
-        for class_id in set(exposure.data_classes) - in_values:
+        for class_id in set(exposure.data_classes) - in_values if self._has_values else ():
             key = CONTACT_KEYS.get(self._class_slugs.get(class_id, ""), "")
             if not contact.get(key, "").strip():
                 self._faults.append(f"{exposure}: class {class_id} leaked without a value")

@@ -114,7 +114,10 @@ def _check_people(
 ) -> None:
     incident.cipher()  # raises EncryptionError here, not in a worker process
     check = partial(
-        check_people, incident.keysets(), dict(DataClass.objects.values_list("pk", "slug"))
+        check_people,
+        incident.keysets(),
+        dict(DataClass.objects.values_list("pk", "slug")),
+        has_values=incident.values_deleted_at is None,
     )
     last = list[tuple[UUID, int]]()
 

@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
 from incidents import figure_points, scope_versions, team_messages, uploads
+from incidents.retention import deletion
 
 
 @shared_task(base=DjangoTask)
@@ -43,3 +44,16 @@ def send_team_messages() -> None:
     """Stores messages about new events to the response team, and sends what is due."""
     team_messages.queue()
     team_messages.send_due()
+
+
+@shared_task(base=DjangoTask)
+def work_deletion(incident_id: int) -> None:
+    """Deletes what the incident's retention plan says, on its day or later."""
+    deletion.work(incident_id)
+
+
+@shared_task(base=DjangoTask)
+def sweep_deletions() -> None:
+    """Starts the deletions that are due, and continues those that were interrupted."""
+    for incident_id in deletion.due_incidents():
+        work_deletion.delay(incident_id)

@@ -17,7 +17,8 @@ class NoticesConfig(AppConfig):
         from foundations import page_extensions
         from incidents import desk_page, own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
-        from notices.desk_parts import notice_parts
+        from incidents.retention import plans
+        from notices.desk_parts import notice_parts, retention_blockers
         from notices.engine.code_texts import GatewayTextSender
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
@@ -42,6 +43,7 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
         purging.BEFORE_PURGE.append(detach_people)
+        plans.BLOCKERS.append(retention_blockers)
         rewrapping.OF_OTHER_APPS.append(("push subscriptions", rewrap_push_subscriptions))
         reencryption.OTHER_APPS_COLUMNS.append(
             reencryption.EncryptedColumn(

@@ -32,6 +32,12 @@ def notice_parts(incident: Incident) -> PageParts:
     )
 
 
+def retention_blockers(incident: Incident) -> Iterator[str]:
+    """Yields why no data may be deleted now, if a notice is being sent or is paused."""
+    for notice in Notice.objects.filter(incident=incident, state__in=RUNNING).order_by("pk")[:MOST]:
+        yield _("The notice “%(notice)s” is being sent or is paused.") % {"notice": notice}
+
+
 def _approval_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStage:
     drafts = [each.notice for each in counted if each.notice.state == State.DRAFT]
     approved = [

@@ -86,6 +86,8 @@ def letter_objection(notice: Notice) -> str:
         return _("The notice has not ended. Letters are exported afterwards.")
     if notice.incident.shredded_at:
         return _("The incident's data is shredded: no address can be read any more.")
+    if notice.incident.values_deleted_at:
+        return _("The leaked values are deleted, and the addresses with them.")
     return ""
 
 

@@ -26,6 +26,7 @@ from incidents.models import (
     ExposureBatch,
     FactChange,
     PersonMark,
+    RetentionDecision,
     Upload,
     WriteOff,
 )
@@ -37,7 +38,13 @@ from tests.notice_factory import draft_notice
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
-ARGUMENTS = {"language": "en", "duty": "kr-pipa-notice", "name": "template", "rule": "x"}
+ARGUMENTS = {
+    "kind": "hold",
+    "language": "en",
+    "duty": "kr-pipa-notice",
+    "name": "template",
+    "rule": "x",
+}
 
 
 class DeskPage(NamedTuple):
@@ -120,6 +127,9 @@ def world(team, editor, approver, incident, version, people, settings) -> dict[s
     )
     BatchWithdrawal.objects.create(
         batch=batch, reason="x", public_reason="wrong_file", rows=1, proposed_by=editor
+    )
+    RetentionDecision.objects.create(
+        incident=incident, kind="hold", reason="x", proposed_by=team["support"]
     )
     WriteOff.objects.create(file=batch.files.get(), rows=1, reason="x", proposed_by=editor)
     Upload.objects.create(incident=incident, by=editor, name="a.csv", size=1, sha256="0" * 64)
@@ -212,6 +222,11 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "incidents_incident_guide_start": IMPORTER,
     "incidents_incident_guide": IMPORTER,
     "incidents_incident_page": EACH,
+    "incidents_incident_retention": EACH,
+    "incidents_incident_propose_retention": {"editor", "approver"},
+    "incidents_incident_start_deletion": APPROVER,
+    "incidents_retentiondecision_confirm": APPROVER,
+    "incidents_retentiondecision_withdraw": APPROVER,  # and who proposed it
     "incidents_incident_shred": NOT_A_ROLE,
     "incidents_incident_take_shred_request_back": NOT_A_ROLE,
     "incidents_affectedperson_lift": {"support"},

@@ -13,10 +13,12 @@ class TicketsConfig(AppConfig):
         from foundations import page_extensions
         from incidents import desk_page, reencryption
         from incidents.encryption import TICKET
-        from tickets.desk_parts import ticket_parts
+        from incidents.retention import plans
+        from tickets.desk_parts import retention_blockers, ticket_parts
         from tickets.models import TicketMessage
 
         desk_page.SOURCES.append(ticket_parts)
+        plans.BLOCKERS.append(retention_blockers)
         page_extensions.extend("account_links", "tickets/extensions/account_link.html")
         page_extensions.extend("my_data_part", "tickets/extensions/my_data_link.html")
         page_extensions.extend("close_account_stays", "tickets/extensions/stays.html")

@@ -1,5 +1,6 @@
 """What this app contributes to an incident's page: the tickets that wait, and those due soon."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.urls import reverse
@@ -40,6 +41,21 @@ def ticket_parts(incident: Incident) -> PageParts:
             )
         ]
     return PageParts(figures=figures, tasks=tasks)
+
+
+def retention_blockers(incident: Incident) -> Iterator[str]:
+    """Yields why no data may be deleted now, if a customer waits for an answer.
+
+    Tickets are encrypted with the keyset of the incident.
+    """
+    waiting = _counted(Ticket.objects.filter(incident=incident).waiting())
+    if waiting:
+        words = ngettext(
+            "%(n)s question of a customer waits for an answer.",
+            "%(n)s questions of customers wait for an answer.",
+            waiting,
+        )
+        yield words % {"n": number(waiting)}
 
 
 def _due_task(incident: Incident, due: int, url: str, day: str) -> DeskTask:

@@ -14,11 +14,11 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
 from foundations.formatting import moment
-from incidents.admin import guide, incident_page, messages_page
+from incidents.admin import guide, incident_page, messages_page, retention
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.admin.scope import import_help, shown_tally, with_row_sums
@@ -172,11 +172,20 @@ class IncidentAdmin(FactsAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         take_back = require_POST(self.take_shred_request_back)
+        start = require_POST(self.start_deletion)
         return [
             desk_path(self, "messages/", self.messages, "messages"),
             desk_path(self, "guide/", self.guide_start, "guide_start"),
             desk_path(self, "guide/<slug:name>/", self.guide, "guide"),
             desk_path(self, "<int:pk>/page/", self.page, "page"),
+            desk_path(self, "<int:pk>/retention/", require_GET(self.retention), "retention"),
+            desk_path(
+                self,
+                "<int:pk>/retention/propose/<slug:kind>/",
+                self.propose_retention,
+                "propose_retention",
+            ),
+            desk_path(self, "<int:pk>/retention/start/", start, "start_deletion"),
             desk_path(self, "<int:pk>/shred/", self.shred, "shred"),
             desk_path(self, "<int:pk>/shred/take-back/", take_back, "take_shred_request_back"),
             *super().get_urls(),
@@ -216,6 +225,18 @@ class IncidentAdmin(FactsAdmin):
     def guide(self, request: HttpRequest, name: str) -> HttpResponse:
         """Asks one question of the guide to a new incident."""
         return guide.question(self, request, name)
+
+    def retention(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Shows how long the incident's data is kept, and what was deleted."""
+        return retention.page(self, request, pk)
+
+    def propose_retention(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
+        """Proposes a retention plan, a legal hold, or its release."""
+        return retention.propose(self, request, pk, kind)
+
+    def start_deletion(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Begins the deletion that is due by the plan."""
+        return retention.start(self, request, pk)
 
     def shred(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shreds the data once two superusers have entered the slug, one after the other."""

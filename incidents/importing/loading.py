@@ -41,6 +41,7 @@ from incidents.importing.staging import Staging
 from incidents.importing.stopping import (
     NothingTakenError,
     recording_refusal,
+    refuse_deleted,
     refuse_loaded,
     refusing_interruptions,
     refusing_lost_workers,
@@ -105,7 +106,10 @@ def _import(
     incident = job.incident
     with scope_versions.incident_lock(incident):
         # The keysets may have been changed or deleted before this process got the lock.
-        incident.refresh_from_db(fields=["data_keyset", "index_keyset", "shredded_at"])
+        incident.refresh_from_db(
+            fields=["data_keyset", "index_keyset", "shredded_at", "values_deleted_at"]
+        )
+        refuse_deleted(incident)
         file = _register(job, batch_number)
         try:
             # Before the transaction, which would keep a lock on every table that is read here.
@@ -179,6 +183,7 @@ def _examine(
         check(parsed.check_classes, DataClass.objects.descriptions())
         check(parsed.check_source, source)
     refuse_loaded(source, incident)
+    refuse_deleted(incident)
     incident.cipher()  # raises EncryptionError if the data cannot be encrypted
     return _Job(
         incident=incident,

@@ -393,6 +393,9 @@ class RefusalMessages(StoredMessages):
         "{file}: already loaded as {name} in scope version {number} of {incident}; nothing to do"
     )
     BUSY = _("{incident}: a file is being imported; try again when it is done")
+    VALUES_DELETED = _(
+        "{incident}: the retention plan has deleted its values; nothing is loaded any more"
+    )
     OPEN_IS = _("{incident}: scope version {wanted} takes no files; open is version {number}")
     NEXT_IS = _("{incident}: scope version {wanted} takes no files; next is version {number}")
     NOTHING_LOADED = _("{batch}: no file is loaded; import one first")

@@ -112,6 +112,14 @@ def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
         scope_versions.take_refused(scope_versions.open_version(incident, None))
 
 
+def refuse_deleted(incident: Incident) -> None:
+    """Raises ImportRefusedError if the retention plan has begun to delete the incident's values."""
+    if incident.values_deleted_at:
+        raise reading.ImportRefusedError(
+            RefusalMessages.VALUES_DELETED.stored(incident=incident.slug)
+        )
+
+
 def refuse_loaded(source: reading.Source, incident: Incident) -> None:
     """Raises ImportRefusedError if a file with the same bytes or the same text is loaded."""
     same = Q(sha256=source.sha256) | Q(content_sha256=source.content_sha256)

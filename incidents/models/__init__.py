@@ -29,6 +29,7 @@ from incidents.models.person_mark import PersonMark
 from incidents.models.reencryption import Reencryption
 from incidents.models.refused_file import RefusedFile
 from incidents.models.rejected_row import RejectedRow
+from incidents.models.retention import DataDeletion, RetentionDecision
 from incidents.models.reveal import Reveal
 from incidents.models.row_proof import RowProof, WrongAnswer
 from incidents.models.scope_count import ScopeCount
@@ -49,6 +50,7 @@ __all__ = [
     "BatchChange",
     "BatchWithdrawal",
     "DataClass",
+    "DataDeletion",
     "DoneStep",
     "Exposure",
     "ExposureBatch",
@@ -67,6 +69,7 @@ __all__ = [
     "Reencryption",
     "RefusedFile",
     "RejectedRow",
+    "RetentionDecision",
     "Reveal",
     "RowProof",
     "ScopeCount",

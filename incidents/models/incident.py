@@ -148,6 +148,11 @@ class Incident(models.Model):
     data_keyset = models.BinaryField(null=True, editable=False)
     index_keyset = models.BinaryField(null=True, editable=False)
     shredded_at = models.DateTimeField(_("shredded"), null=True, editable=False)
+    # Set when the deletion of the leaked values begins: from then on, no page shows a value, and
+    # nothing is imported (incidents.retention).
+    values_deleted_at = models.DateTimeField(_("values deleted"), null=True, editable=False)
+    # What customers read: the day of the plan in force. Null without one, and under a legal hold.
+    kept_until = models.DateField(_("kept until"), null=True, editable=False)
 
     objects = IncidentQuerySet.as_manager()
 

@@ -18,7 +18,7 @@ ROLES = {
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"]
     + ["incidents.open_sharedcontact"],
-    "editor": ["incidents.change_incident"]
+    "editor": ["incidents.change_incident", "incidents.add_retentiondecision"]
     + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]
     + [f"incidents.{may}_incidentdataclass" for may in ("add", "change", "delete")]
     + ["statements.add_statement", "statements.change_statement"]
@@ -32,6 +32,7 @@ ROLES = {
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
     + ["incidents.confirm_batchwithdrawal"]
+    + ["incidents.add_retentiondecision", "incidents.confirm_retentiondecision"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],

@@ -35,6 +35,11 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_upload
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_shredding
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'position people exposures', '', 'incident_id', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_retentiondecision
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', 'incident_id', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_datadeletion
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
+        'position people rows', '', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_reencryption
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('position rows', '', 'incident_id', '');
 
