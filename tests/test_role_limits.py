@@ -128,9 +128,7 @@ def world(team, editor, approver, incident, version, people, settings) -> dict[s
     BatchWithdrawal.objects.create(
         batch=batch, reason="x", public_reason="wrong_file", rows=1, proposed_by=editor
     )
-    RetentionDecision.objects.create(
-        incident=incident, kind="hold", reason="x", proposed_by=team["support"]
-    )
+    RetentionDecision.objects.create(incident=incident, kind="hold", reason="x", proposed_by=editor)
     WriteOff.objects.create(file=batch.files.get(), rows=1, reason="x", proposed_by=editor)
     Upload.objects.create(incident=incident, by=editor, name="a.csv", size=1, sha256="0" * 64)
     ScamReport.objects.create(incident=incident, channel="sms")
