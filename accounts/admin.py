@@ -37,7 +37,7 @@ from accounts.devices import sessions_of
 from accounts.forms import UserForm
 from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
 from accounts.second_factor import end_other_sessions
-from accounts.team import matrix
+from accounts.team import matrix, roles
 from accounts.team.admin import InvitationAdmin, require_superuser
 from accounts.team.forms import EndStaffSessionForm, RolesField
 from accounts.team.matrix import ACTION_NAMES
@@ -320,6 +320,7 @@ class RoleAdmin(GroupAdmin):
             "title": _("Who may do what"),
             "own_roles": own or [gettext("none yet: a superuser gives you one")],
             "columns": columns,
+            "hand_changes": [(role_name(each.role), each) for each in roles.hand_changes()],
             "width": len(columns) + 1,
             "sections": [
                 {"title": _("To do"), "rows": [row for row in rows if not row.is_seeing]},

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -522,3 +523,21 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.object_type} {self.object_id}"
+
+
+class RoleRights(models.Model):
+    """The permissions that the portal gave a role last; see accounts.team.roles.
+
+    If the group has others, the company changed it by hand.
+    """
+
+    name = models.CharField(_("role"), max_length=150, unique=True)
+    rights = ArrayField(models.CharField(max_length=200))  # "app.codename", in their order
+
+    class Meta:
+        verbose_name = _("permissions of a role")
+        verbose_name_plural = _("permissions of roles")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,6 +1,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig
 from django.core import checks
+from django.db.models.signals import post_migrate
 
 from breachportal.catalogues import check_catalogues, fall_back_to_english
 from breachportal.database_checks import check_database
@@ -14,13 +15,20 @@ class BreachportalConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because this module imports models, which must be loaded first.
+        from django.apps import apps
+
         from breachportal.customer_messages import check_completeness
+        from breachportal.management.commands.make_roles import update_roles_after_migration
 
         checks.register(check_catalogues, checks.Tags.translation)
         checks.register(check_completeness, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)
         checks.register(check_fonts, deploy=True)
         fall_back_to_english()
+        # Django makes the permissions app by app; after auth, those of all our apps exist.
+        post_migrate.connect(
+            update_roles_after_migration, sender=apps.get_app_config("auth"), dispatch_uid="roles"
+        )
 
 
 class DeskConfig(AdminConfig):

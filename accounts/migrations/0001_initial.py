@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
@@ -160,6 +161,19 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'API tokens',
                 'ordering': ['-made_at'],
                 'default_permissions': ('view',),
+            },
+        ),
+        migrations.CreateModel(
+            name='RoleRights',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=150, unique=True, verbose_name='role')),
+                ('rights', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), size=None)),
+            ],
+            options={
+                'verbose_name': 'permissions of a role',
+                'verbose_name_plural': 'permissions of roles',
+                'default_permissions': (),
             },
         ),
         run_sql(SQL / 'rightsgrant.sql'),

@@ -3,6 +3,10 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management.base import BaseCommand
+from django.db import connection
+
+from accounts.models import RoleRights
+from accounts.team import roles
 
 OUR_APPS = ("accounts", "incidents", "statements", "notices", "tickets", "scams")
 # The permissions of all roles besides viewing: each person may stop a send.
@@ -59,23 +63,44 @@ ABOUT_PEOPLE = (
 
 
 class Command(BaseCommand):
-    """The command that defines the roles of the response team."""
+    """The command that sets the roles of the response team again."""
 
-    help = "Makes or mends the groups importer, editor, approver, support and auditor."
+    help = (
+        "Sets the groups importer, editor, approver, support and auditor again, also if they were "
+        "changed by hand. Each migration makes and updates those that were not."
+    )
 
     def handle(self, **options: Any) -> None:
-        """Sets each group's permissions to those of its role. A second run changes nothing.
+        """Sets each group's permissions to those of its role. A second run changes nothing."""
+        roles.set_roles(definitions())
+        for role, rights in definitions().items():
+            self.stdout.write(f"{role}: {len(rights)} permissions")
 
-        The auditor may view everything; the other roles may not view data of people and accounts
-        unless ROLES lists it.
-        """
-        known = {f"{right.content_type.app_label}.{right.codename}": right for right in _rights()}
-        views = {name for name in known if ".view_" in name}
-        for role, rights in ROLES.items():
-            viewable = views if role == "auditor" else _without_people(views)
-            group, _ = Group.objects.get_or_create(name=role)
-            group.permissions.set(known[name] for name in viewable | {*rights, *OF_ALL})
-            self.stdout.write(f"{role}: {len(viewable)} to look at, {len(rights)} to do")
+
+def definitions() -> dict[str, set[str]]:
+    """Returns the permissions of each role ("app.codename").
+
+    The auditor may view everything; the other roles may not view data of people and accounts
+    unless ROLES lists it. Permissions that the database does not have are left out.
+    """
+    known = {f"{right.content_type.app_label}.{right.codename}" for right in _rights()}
+    views = {name for name in known if ".view_" in name}
+    return {
+        role: known
+        & ((views if role == "auditor" else _without_people(views)) | {*rights, *OF_ALL})
+        for role, rights in ROLES.items()
+    }
+
+
+def update_roles_after_migration(**_options: Any) -> None:
+    """Makes and updates the roles, once all tables of the portal exist."""
+    expected = {right for rights in ROLES.values() for right in rights}
+    tables = connection.introspection.table_names()
+    if RoleRights._meta.db_table not in tables or Group._meta.db_table not in tables:
+        return
+    found = definitions()
+    if expected <= set().union(*found.values()):
+        roles.update_roles(found)
 
 
 def _without_people(names: set[str]) -> set[str]:
