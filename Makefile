@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -138,6 +138,10 @@ drill-connections: setup
 # slow pages are meanwhile.
 bench-store: setup
 	@$(BIN)/python -m benchmarks.bench_store
+
+# Measures the desk's lists and look-ups with rows of PEOPLE= people; 33700000 need about 35 GB.
+bench-desk: setup
+	@$(BIN)/python -m benchmarks.bench_desk
 
 # Measures sends. PEOPLE= sets the size, PARTS= selects the parts (see docs/performance.md).
 bench-send: setup

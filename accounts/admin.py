@@ -33,6 +33,7 @@ from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
+from accounts.desk_lists import LargeTableAdmin
 from accounts.devices import sessions_of
 from accounts.forms import UserForm
 from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
@@ -85,7 +86,7 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(LargeTableAdmin):
     form = UserForm
     change_form_template = "accounts/desk/user.html"
     list_display = ["__str__", "name", "is_staff", "is_active", "language", "last_login"]
@@ -251,17 +252,22 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 
 @admin.register(VerifiedPhone)
-class VerifiedPhoneAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+class VerifiedPhoneAdmin(ReadOnlyAdmin, LargeTableAdmin):
     list_display = ["number", "user", "verified_at"]
+    list_select_related = ["user"]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[VerifiedPhone]":
+        return super().get_queryset(request).prefetch_related("user__phones")
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ReadOnlyAdmin, AuthenticatorAdmin):
+class SecondFactorAdmin(ReadOnlyAdmin, LargeTableAdmin, AuthenticatorAdmin):
     """The admin of second factors. Staff delete the rows of a user who lost the device.
 
     The user can then set up a new one.
     """
 
+    list_filter = ()  # the library's filters have no index
     fields = ["user", "type", "created_at", "last_used_at"]  # never `data`: it holds the secret
 
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:

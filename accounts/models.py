@@ -131,6 +131,14 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="staff_have_an_email_address",
             )
         ]
+        indexes = [  # the filters of the desk's list
+            models.Index(
+                fields=["id"], condition=models.Q(is_staff=True), name="users_on_the_team"
+            ),
+            models.Index(
+                fields=["id"], condition=models.Q(is_active=False), name="users_who_may_not_sign_in"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.shown_contact or f"{self._meta.verbose_name} {self.pk}"

@@ -156,7 +156,7 @@ def _letters(counted: CountedNotice) -> Iterator[DeskTask]:
     is_first = notice.is_mandatory and notice.audience == Notice.Audience.EVERYBODY
     if not (is_first and notice.state == State.CLOSED and missed):
         return
-    if notice.incident.shredded_at or Letter.objects.filter(delivery__notice=notice).exists():
+    if notice.incident.shredded_at or Letter.objects.filter(notice=notice).exists():
         return
     yield DeskTask(
         key=f"letters-{notice.pk}",

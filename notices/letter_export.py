@@ -128,7 +128,7 @@ def not_printable(notice: Notice, order: PrintOrder) -> Iterator[Row]:
 
 def letter_counts(notice: Notice) -> list[tuple[str, int]]:
     """Returns (label, number) for each state of the notice's letters; nothing without letters."""
-    found = Letter.objects.filter(delivery__notice=notice).aggregate(
+    found = Letter.objects.filter(notice=notice).aggregate(
         all=Count("pk"),
         waiting=Count("pk", Q(posted_on__isnull=True)),
         returned=Count("pk", Q(returned_on__isnull=False)),
@@ -157,7 +157,7 @@ def _record_export(notice: Notice, page: Sequence[Delivery], *, is_again: bool) 
         free = {one.pk for one in page if one.recipient not in elsewhere}
         free -= set(known.values_list("pk", flat=True))
         Letter.objects.bulk_create(
-            [Letter(delivery_id=key, exported_at=Now()) for key in sorted(free)],
+            [Letter(delivery_id=key, notice=notice, exported_at=Now()) for key in sorted(free)],
             update_conflicts=True,
             unique_fields=["delivery"],
             update_fields=["exported_at"],

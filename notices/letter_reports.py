@@ -114,7 +114,7 @@ def record(notice: Notice, report: LetterReport) -> int:
     """
     with transaction.atomic():
         lock_letters(notice)
-        letters = Letter.objects.filter(delivery__notice=notice).in_bulk(list(report.lines))
+        letters = Letter.objects.filter(notice=notice).in_bulk(list(report.lines))
         _raise_for([*_day_problems(notice, report.day), *_line_problems(report, letters)])
         if report.kind == LetterReportKind.POSTED:
             changed = [one for one in letters.values() if one.posted_on is None]

@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Func, IntegerField, OuterRef, QuerySet
+from django.db.models.functions import Greatest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
@@ -18,17 +19,19 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.desk_lists import LargeTableAdmin
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
 from scams import scam_reports
 from scams.models import ScamReport
 
 logger = logging.getLogger(__name__)
+MOST_ALIKE = 999  # reports of the same that a list counts
 HANDLE, DRAFT = "scams.change_scamreport", "statements.add_statementversion"
 
 
 @admin.register(ScamReport)
-class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+class ScamReportAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """The scam reports. Each is decrypted on its own page, and each view is recorded in the log."""
 
     change_form_template = "admin/scams/scamreport/change_form.html"
@@ -37,7 +40,7 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_select_related = ["incident"]
     fields = ["incident", "reported_at", "channel", "state", "alike", "warning"]
     readonly_fields = ["alike"]
-    show_full_result_count = False
+    page_key = ("-reported_at", "-pk")
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: ScamReport | None = None) -> bool:
@@ -45,20 +48,24 @@ class ScamReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Adds `number`: how many reports name the same link, address or number."""
+        """Adds `number`: how many reports name the same link, address or number.
+
+        It counts one more than MOST_ALIKE at most, because a wave may have a hundred thousand.
+        """
         alike = ScamReport.objects.filter(incident=OuterRef("incident"), same=OuterRef("same"))
-        number = alike.order_by().values("same").annotate(number=Count("pk")).values("number")
-        rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.annotate(number=Coalesce(Subquery(number), 1))
+        found = ArraySubquery(alike.order_by().values("pk")[: MOST_ALIKE + 1])
+        number = Greatest(Func(found, function="cardinality", output_field=IntegerField()), 1)
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(number=number)
         return rows.select_related("incident", "warning")
 
-    @admin.display(description=gettext_lazy("reports of the same"), ordering="number")
+    @admin.display(description=gettext_lazy("reports of the same"))
     def alike(self, obj: Any) -> SafeString | str:
         """Returns the number of reports of the same, with a link to them if there are others."""
         if obj.same is None or obj.number == 1:
             return f"{obj.number:,}"
         url = reverse("admin:scams_scamreport_changelist")
-        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, f"{obj.number:,}")
+        number = f"{MOST_ALIKE:,}+" if obj.number > MOST_ALIKE else f"{obj.number:,}"
+        return format_html('<a href="{}?same__exact={}">{}</a>', url, obj.same, number)
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)

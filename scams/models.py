@@ -61,9 +61,13 @@ class ScamReport(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     incident = models.ForeignKey(
-        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="scam_reports"
+        Incident,
+        verbose_name=_("incident"),
+        on_delete=models.CASCADE,
+        related_name="scam_reports",
+        db_index=False,
     )
-    reported_at = models.DateTimeField(_("reported"), default=timezone.now, db_index=True)
+    reported_at = models.DateTimeField(_("reported"), default=timezone.now)
     channel = models.CharField(_("came as"), max_length=9, choices=Channel.choices)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.NEW)
     # the encryption of {"t": text, "s": sender, "c": contact of the visitor}
@@ -87,7 +91,12 @@ class ScamReport(models.Model):
         ordering = ["-reported_at"]
         indexes = [
             # for the desk's count of reports of the same
-            models.Index(fields=["incident", "same"], name="same_scam")
+            models.Index(fields=["incident", "same"], name="same_scam"),
+            # the desk's list and its filters
+            models.Index(fields=["reported_at", "id"], name="scams_by_time"),
+            models.Index(fields=["state", "reported_at", "id"], name="scams_of_state"),
+            models.Index(fields=["channel", "reported_at", "id"], name="scams_of_channel"),
+            models.Index(fields=["incident", "reported_at", "id"], name="scams_of_incident"),
         ]
 
     def __str__(self) -> str:

@@ -44,6 +44,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'user',
                 'verbose_name_plural': 'users',
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('is_staff', False), ('is_superuser', False)), ('email__isnull', False), _connector='OR'), name='staff_have_an_email_address')],
+                'indexes': [models.Index(condition=models.Q(('is_staff', True)), fields=['id'], name='users_on_the_team'), models.Index(condition=models.Q(('is_active', False)), fields=['id'], name='users_who_may_not_sign_in')],
             },
         ),
         migrations.CreateModel(

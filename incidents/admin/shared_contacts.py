@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import number_column
+from accounts.desk_lists import LargeTableAdmin
 from incidents.encryption import EncryptionError
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, SharedContact
@@ -19,7 +20,7 @@ _MASKING = {Kind.EMAIL: DataClass.Masking.EMAIL, Kind.PHONE: DataClass.Masking.P
 
 
 @admin.register(SharedContact)
-class SharedContactAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+class SharedContactAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """The list of shared contacts, with the number of people. An extra right shows a masked sample.
 
     The list tells an operator which placeholder an export holds.
@@ -29,9 +30,8 @@ class SharedContactAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display_links = None
     list_filter = ["kind", "incident"]
     list_select_related = ["incident"]
-    list_per_page = 50
     actions = None
-    show_full_result_count = False
+    page_key = ("-incident", "-people", "-pk")
 
     def has_delete_permission(self, request: HttpRequest, obj: SharedContact | None = None) -> bool:
         return False

@@ -616,6 +616,7 @@ class Migration(migrations.Migration):
                 'ordering': ['incident', '-people', 'pk'],
                 'permissions': [('open_sharedcontact', 'Can read shared contacts, partly hidden')],
                 'constraints': [models.UniqueConstraint(fields=('incident', 'kind', 'contact_index'), name='shared_contact_once')],
+                'indexes': [models.Index(fields=['incident', 'people', 'id'], name='shared_contacts_by_size'), models.Index(fields=['kind', 'incident', 'people', 'id'], name='shared_contacts_of_kind')],
             },
         ),
         migrations.CreateModel(

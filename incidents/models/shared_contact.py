@@ -33,6 +33,12 @@ class SharedContact(models.Model):
         verbose_name_plural = _("shared contacts")
         ordering = ["incident", "-people", "pk"]
         permissions = [("open_sharedcontact", _("Can read shared contacts, partly hidden"))]
+        indexes = [  # the desk's list and its filters
+            models.Index(fields=["incident", "people", "id"], name="shared_contacts_by_size"),
+            models.Index(
+                fields=["kind", "incident", "people", "id"], name="shared_contacts_of_kind"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["incident", "kind", "contact_index"], name="shared_contact_once"

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.audit import acts
+from accounts.desk_lists import LargeTableAdmin
 from accounts.models import AuditEntry
 from incidents.encryption import EncryptionError
 from notices.forms.suppression import AddressForm, LiftSuppressionForm, SuppressionForm
@@ -28,7 +29,7 @@ Channel = Notice.Channel
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(LargeTableAdmin):
     """The suppression list. It shows no addresses, because it stores only blind indexes.
 
     Staff can look up an address that they know.
@@ -39,7 +40,6 @@ class SuppressionAdmin(admin.ModelAdmin):
     list_display = ["id", "channel", "holds_for", "source", "added_at", "added_by", "lifted_at"]
     list_filter = ["source", "channel", "incident"]
     list_select_related = ["incident", "added_by"]
-    show_full_result_count = False
     actions = None
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
@@ -56,7 +56,7 @@ class SuppressionAdmin(admin.ModelAdmin):
         shown = ["channel", "holds_for", "source", "reason", "added_by", "added_at"]
         return [*shown, "lifted_by", "lifted_at", "lifted_reason"]
 
-    @admin.display(description=gettext_lazy("incident"), ordering="incident")
+    @admin.display(description=gettext_lazy("incident"))
     def holds_for(self, obj: Suppression) -> str:
         """Returns the incident to which the entry applies, or "all incidents"."""
         return str(obj.incident or _("all incidents"))
@@ -145,6 +145,7 @@ class ReturnedMailAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display = ["day", "outcome", number_column(ReturnedMail, "number")]
     list_display_links = None
     list_filter = ["outcome"]
+    show_full_result_count = False
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: ReturnedMail | None = None) -> bool:
@@ -152,7 +153,7 @@ class ReturnedMailAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 
 @admin.register(LateReport)
-class LateReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
+class LateReportAdmin(ReadOnlyAdmin, LargeTableAdmin):
     """Reports that changed no delivery: of closed notices, and those that a person must read.
 
     The words of an unclear report decide whether support adds the address to the suppression list.
@@ -160,10 +161,8 @@ class LateReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
     list_display = ["at", "kind", "message", "notice", "server_reply"]
     list_display_links = None
-    list_filter = ["kind", "delivery__notice"]
-    list_select_related = ["delivery__notice__version__statement__incident"]
-    show_full_result_count = False
-    ordering = ["-at"]
+    list_filter = ["kind", "notice"]
+    list_select_related = ["notice__version__statement__incident"]
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: LateReport | None = None) -> bool:
@@ -173,7 +172,3 @@ class LateReportAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def message(self, report: LateReport) -> str:
         """Returns the code of the message that the report is about."""
         return message_code(report.delivery_id)
-
-    @admin.display(description=gettext_lazy("notice"))
-    def notice(self, report: LateReport) -> Notice:
-        return report.delivery.notice

@@ -245,7 +245,7 @@ class Migration(migrations.Migration):
                 ('added_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),
                 ('lifted_at', models.DateTimeField(editable=False, null=True, verbose_name='lifted')),
                 ('lifted_reason', models.CharField(blank=True, max_length=500, verbose_name='why it was lifted')),
-                ('incident', models.ForeignKey(blank=True, help_text='Leave this empty for all incidents.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='incidents.incident', verbose_name='incident')),
+                ('incident', models.ForeignKey(blank=True, db_index=False, help_text='Leave this empty for all incidents.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='incidents.incident', verbose_name='incident')),
                 ('added_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='added by')),
                 ('lifted_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='lifted by')),
             ],
@@ -254,6 +254,12 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'suppressed addresses',
                 'ordering': ['-added_at'],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('lifted_at__isnull', True)), fields=('index', 'channel', 'incident'), name='suppressed_once', nulls_distinct=False)],
+                'indexes': [
+                    models.Index(fields=['index'], name='suppressions_of_address'),
+                    models.Index(fields=['source', 'id'], name='suppressions_of_source'),
+                    models.Index(fields=['channel', 'id'], name='suppressions_of_channel'),
+                    models.Index(fields=['incident', 'id'], name='suppressions_of_incident'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -264,11 +270,13 @@ class Migration(migrations.Migration):
                 ('server_reply', models.CharField(blank=True, max_length=500, verbose_name="the server's words")),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
                 ('delivery', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='late_reports', to='notices.delivery', verbose_name='delivery')),
+                ('notice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='notices.notice', verbose_name='notice')),
             ],
             options={
                 'verbose_name': 'late report',
                 'verbose_name_plural': 'late reports',
                 'constraints': [models.UniqueConstraint(fields=('delivery', 'kind'), name='late_report_once')],
+                'indexes': [models.Index(fields=['notice', 'id'], name='late_reports_of_notice'), models.Index(fields=['kind', 'id'], name='late_reports_of_kind')],
             },
         ),
         migrations.CreateModel(
@@ -288,6 +296,7 @@ class Migration(migrations.Migration):
             name='Letter',
             fields=[
                 ('delivery', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='letter', serialize=False, to='notices.delivery', verbose_name='delivery')),
+                ('notice', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='notices.notice', verbose_name='notice')),
                 ('exported_at', models.DateTimeField(verbose_name='last exported')),
                 ('posted_on', models.DateField(null=True, verbose_name='posted')),
                 ('returned_on', models.DateField(null=True, verbose_name='returned')),
@@ -296,6 +305,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'letter',
                 'verbose_name_plural': 'letters',
+                'indexes': [models.Index(fields=['notice', 'posted_on', 'returned_on'], name='letters_of_notice')],
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(('returned_on__isnull', True), models.Q(('posted_on__isnull', False), ('returned_on__gte', models.F('posted_on'))), _connector='OR'), name='returned_letter_was_posted'),
                     models.CheckConstraint(condition=models.Q(models.Q(('reason', ''), ('returned_on__isnull', True)), models.Q(('returned_on__isnull', False), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='returned_letter_has_a_reason'),

@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from notices.models.delivery import Delivery
+from notices.models.notice import Notice
 
 
 class LateReport(models.Model):
@@ -22,6 +23,9 @@ class LateReport(models.Model):
         on_delete=models.CASCADE,
         related_name="late_reports",
     )
+    notice = models.ForeignKey(  # the delivery's: millions of deliveries need not be joined
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     kind = models.CharField(_("kind"), max_length=9, choices=Kind.choices)
     server_reply = models.CharField(_("the server's words"), max_length=500, blank=True)
     at = models.DateTimeField(_("at"), auto_now_add=True)
@@ -29,6 +33,10 @@ class LateReport(models.Model):
     class Meta:
         verbose_name = _("late report")
         verbose_name_plural = _("late reports")
+        indexes = [  # of the desk's list and its filters
+            models.Index(fields=["notice", "id"], name="late_reports_of_notice"),
+            models.Index(fields=["kind", "id"], name="late_reports_of_kind"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["delivery", "kind"], name="late_report_once")
         ]

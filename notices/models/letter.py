@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from notices.models.delivery import Delivery
+from notices.models.notice import Notice
 
 
 class Letter(models.Model):
@@ -31,6 +32,9 @@ class Letter(models.Model):
         primary_key=True,
         related_name="letter",
     )
+    notice = models.ForeignKey(  # the delivery's: millions of deliveries need not be joined
+        Notice, verbose_name=_("notice"), on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     exported_at = models.DateTimeField(_("last exported"))
     # Days, because a print house and the post report days.
     posted_on = models.DateField(_("posted"), null=True)
@@ -42,6 +46,9 @@ class Letter(models.Model):
     class Meta:
         verbose_name = _("letter")
         verbose_name_plural = _("letters")
+        indexes = [  # of the counts of a notice's letters, which read it alone
+            models.Index(fields=["notice", "posted_on", "returned_on"], name="letters_of_notice"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(returned_on__isnull=True)

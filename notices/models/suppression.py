@@ -53,6 +53,7 @@ class Suppression(models.Model):
         related_name="suppressions",
         null=True,
         blank=True,
+        db_index=False,
         help_text=_("Leave this empty for all incidents."),
     )
     channel = models.CharField(
@@ -87,6 +88,14 @@ class Suppression(models.Model):
         verbose_name = _("suppressed address")
         verbose_name_plural = _("suppressed addresses")
         ordering = ["-added_at"]
+        indexes = [
+            # the desk's look-up, which shows lifted entries as well
+            models.Index(fields=["index"], name="suppressions_of_address"),
+            # the filters of the desk's list
+            models.Index(fields=["source", "id"], name="suppressions_of_source"),
+            models.Index(fields=["channel", "id"], name="suppressions_of_channel"),
+            models.Index(fields=["incident", "id"], name="suppressions_of_incident"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["index", "channel", "incident"],

@@ -200,7 +200,7 @@ def _complained(delivery: Delivery, report: DeliveryReport) -> Outcome:
 
 
 def _record_late(delivery: Delivery, kind: LateReport.Kind, reply: str) -> bool:
-    values = {"server_reply": reply}
+    values = {"server_reply": reply, "notice": delivery.notice}
     _report, is_new = LateReport.objects.get_or_create(
         delivery=delivery, kind=kind, defaults=values
     )
