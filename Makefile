@@ -15,6 +15,7 @@ demo: setup
 
 test: setup
 	@$(BIN)/python -m tests.browser
+	@$(BIN)/python -m tests.web_programs
 	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
 
 # Runs the tests that failed last time, one after another. Fails if there is none.

@@ -1,16 +1,14 @@
 """The breach API, with two published clients of Have I Been Pwned: pyhibp and hibp (npm)."""
 
 import json
-import shutil
-import subprocess
 from datetime import UTC, datetime
 
 import pyhibp
 import pytest
-from django.conf import settings as project
 
 from harness.exposure_factory import state
 from incidents.models import DataClass
+from tests import web_programs
 from tests.incident_factory import another_incident
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -21,7 +19,6 @@ FIELDS = {
     *("IsFabricated", "IsSensitive", "IsRetired", "IsSpamList", "IsMalware"),
     *("IsSubscriptionFree", "IsStealerLog"),
 }
-NPM_CLIENT = "hibp@15.2.1"
 CALLS = """
 import { breaches, breach, dataClasses } from "hibp";
 const options = { baseUrl: process.argv[2], userAgent: "tests" };
@@ -82,20 +79,12 @@ def test_pyhibp_is_refused_an_address(api, published):
         pyhibp.get_pastes(email_address="minji@example.com")
 
 
-@pytest.mark.skipif(not shutil.which("npm"), reason="npm installs the client")
 def test_the_npm_client_reads_the_public_incidents(api, published):
-    folder = project.VAR / "npm-client"
-    if not (folder / "node_modules" / "hibp").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        install = ["npm", "install", "--no-save", "--ignore-scripts", "--prefix", str(folder)]
-        subprocess.run([*install, NPM_CLIENT], check=True, capture_output=True, timeout=120)
-    script = folder / "calls.mjs"
+    web_programs.require()
+    script = web_programs.FOLDER / "calls.mjs"
     script.write_text(CALLS)
-    base = api.rstrip("/")
-    done = subprocess.run(
-        ["node", str(script), base], check=True, capture_output=True, timeout=60, cwd=folder
-    )
-    every, one, missing, classes = json.loads(done.stdout)
+    printed = web_programs.run(str(script), api.rstrip("/"))
+    every, one, missing, classes = json.loads(printed)
     assert [each["Name"] for each in every] == ["hanbit-2025"]
     assert one == every[0]
     assert missing is None

@@ -83,3 +83,11 @@ def test_the_sbom_connects_every_component(sbom):
         reached |= new
         waiting += new
     assert reached == set(edges) - {own}
+
+
+def test_every_program_of_npm_is_pinned_by_a_hash_and_names_no_registry():
+    text = (ROOT / "tests" / "npm" / "package-lock.json").read_text(encoding="utf-8")
+    packages = {name: each for name, each in json.loads(text)["packages"].items() if name}
+    assert packages
+    assert [name for name, each in packages.items() if "integrity" not in each] == []
+    assert [name for name, each in packages.items() if "resolved" in each] == []
