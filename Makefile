@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web test-mail test-install test-image mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image mail-servers drill drill-import drill-connections clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -80,6 +80,14 @@ locale/%/LC_MESSAGES/django.mo: locale/%/LC_MESSAGES/django.po .venv/installed
 # Measures public pages per second against a plain Django view; the last line is JSON.
 bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
+
+# Measures home, a statement, "my data" and the check page with Lighthouse, on a throttled phone, and
+# prints a table in JSON. Fails below 100 in accessibility, best practices or SEO.
+lighthouse: setup
+	@$(BIN)/python -m tests.browser
+	@mkdir -p var && rm -f var/lighthouse.json
+	@LIGHTHOUSE=$(CURDIR)/var/lighthouse.json $(BIN)/python -m pytest -q tests/test_lighthouse.py; \
+		failed=$$?; cat var/lighthouse.json; exit $$failed
 
 # Collects the translatable strings of the code: all of them for the desk's languages, those of
 # customers for the others. It needs GNU gettext. It reports how complete each catalogue is.

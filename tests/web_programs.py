@@ -65,11 +65,11 @@ def run(*command: str, seconds: int = 120, **environment: str) -> str:
     return printed
 
 
-def html_messages(folder: Path, **environment: str) -> dict[str, list[str]]:
-    """Returns {page: what html-validate finds} for the files `*.html` of `folder`."""
+def html_messages(folder: Path, *, is_mail: bool) -> dict[str, list[str]]:
+    """Returns {file: what html-validate finds} for the files `*.html` that are not valid."""
     config = str(PINS / "htmlvalidate.cjs")
     options = ["--formatter", "json", "--config", config, "--ext", "html"]
-    reports = json.loads(run("html-validate", *options, str(folder), **environment))
+    reports = json.loads(run("html-validate", *options, str(folder), MAIL="1" if is_mail else ""))
     return {Path(report["filePath"]).stem: _sentences(report) for report in reports}
 
 
