@@ -29,6 +29,7 @@ from incidents.models import (
 )
 from incidents.retention.desk_parts import retention_tasks
 from incidents.scope_counts import Tally, counts_of
+from incidents.scope_versions import why_not_closed
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
 CONFIRM_WITHDRAWAL = "incidents.confirm_batchwithdrawal"
@@ -144,12 +145,7 @@ def _scope_task(
         return _upload_task(uploads[0])
     for batch in batches:
         if batch.state == ExposureBatch.State.OPEN:
-            return DeskTask(
-                key=f"close-{batch.pk}",
-                words=_("Close scope version %(number)s") % {"number": batch.number},
-                url=reverse("admin:incidents_exposurebatch_close", args=[batch.pk]),
-                right=CHANGE_BATCH,
-            )
+            return _open_batch_task(batch)
     if any(batch.state == ExposureBatch.State.CLOSED for batch in batches):
         return None
     return DeskTask(
@@ -157,6 +153,20 @@ def _scope_task(
         words=_("Load a file of affected people"),
         url=f"{reverse('admin:incidents_upload_add')}?incident={incident.pk}",
         right=ADD_UPLOAD,
+    )
+
+
+def _open_batch_task(batch: ExposureBatch) -> DeskTask:
+    """Returns the task to close the version, or first to settle the rows that prevent it."""
+    key, page, words = "close", "close", _("Close scope version %(number)s")
+    if why_not_closed(batch):
+        words = _("Settle what could not be read of scope version %(number)s")
+        key, page = "settle", "change"
+    return DeskTask(
+        key=f"{key}-{batch.pk}",
+        words=words % {"number": batch.number},
+        url=reverse(f"admin:incidents_exposurebatch_{page}", args=[batch.pk]),
+        right=CHANGE_BATCH,
     )
 
 

@@ -137,7 +137,7 @@ def _posted_stage(incident: Incident, versions: list[StatementVersion]) -> WorkS
         task = DeskTask(
             key=f"public-{incident.pk}",
             words=_("Make the incident public"),
-            url=reverse("admin:incidents_incident_change", args=[incident.pk]),
+            url=reverse("admin:incidents_incident_change", args=[incident.pk]) + "#id_is_public",
             right="incidents.change_incident",
         )
     url = published.get_absolute_url() if published and incident.is_public else ""

@@ -1,6 +1,6 @@
 """The page of an incident on the desk: clocks, stages, the next step, what waits, and figures."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import process_time
 
 import pytest
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import override
 
 from accounts.audit.actors import acting
@@ -185,6 +186,23 @@ def test_who_did_what_last_comes_from_the_audit_trail(client, team, incident):
     shown = page_of(client, team["auditor"], incident)
     assert "editor@hanbit.example: <a" in shown
     assert "incident</a>, row changed" in shown
+
+
+def test_a_table_that_joins_two_models_has_a_name_there(client, team, incident, version):
+    with acting(team["editor"]):
+        version.editors.add(team["editor"])
+    shown = page_of(client, team["auditor"], incident)
+    assert "statement version: edited by, row added" in shown
+    assert "statements_" not in shown.partition("Who did what last")[2].partition("href")[0]
+
+
+def test_moments_are_written_with_the_month_in_words(client, team, incident):
+    at = datetime(2026, 3, 4, 15, 6, tzinfo=incident.zone)
+    with timezone.override(incident.zone):
+        with override("en"):
+            assert date_format(at, "SHORT_DATETIME_FORMAT") == "4 Mar 2026, 15:06 KST"
+        with override("ko"):
+            assert date_format(at, "SHORT_DATETIME_FORMAT") == "2026. 3. 4. 15:06 KST"
 
 
 def test_the_figures_count_what_a_worker_has_not_added_yet(incident, notice):

@@ -314,6 +314,15 @@ def test_the_creator_of_a_statement_counts_as_its_editor(editors_desk, incident,
     assert [*Statement.objects.get(slug="call-0000").editors.all()] == [editor]
 
 
+def test_a_new_statement_leads_to_its_text(editors_desk, incident):
+    form = {"incident": incident.pk, "kind": "notice", "slug": "notice", "_save": "Save"}
+    response = editors_desk.post(reverse("admin:statements_statement_add"), form)
+    draft = StatementVersion.objects.get(statement__incident=incident, state="draft")
+    url = reverse("admin:statements_statementversion_change", args=[draft.pk])
+    assert response.url == url
+    assert editors_desk.get(url).status_code == 200
+
+
 def test_an_incident_is_not_hidden_on_the_desk_while_a_statement_must_be_shown(
     editors_desk, published, incident
 ):

@@ -13,6 +13,7 @@ from harness import exposure_factory
 from harness.exposure_factory import state, write_off_unread
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_versions, unread
+from incidents.desk_page import board_of
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.stopping import NothingTakenError
@@ -366,3 +367,14 @@ def test_a_check_records_nothing(incident, tmp_path):
     with pytest.raises(ImportRefusedError):
         loading.check_file(path, incident=incident, mapping_text=MAPPING)
     assert not ExposureFile.objects.exists()
+
+
+def test_the_next_step_is_to_settle_rejected_rows_before_the_scope_closes(
+    incident, rejecting, editor
+):
+    batch = incident.batches.get()
+    task = board_of(incident).next_task
+    assert task.url == reverse("admin:incidents_exposurebatch_change", args=[batch.pk])
+    assert task.key == f"settle-{batch.pk}"
+    write_off_unread(batch)
+    assert board_of(incident).next_task.key == f"close-{batch.pk}"

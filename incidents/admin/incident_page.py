@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.admin_site import require, role_names_with, staff_of
+from accounts.audit.forms import object_names
 from accounts.models import AuditEntry, User
 from incidents import desk_page, desk_parts, figure_points
 from incidents.desk_page import SUPERUSER, DeskTask, IncidentBoard, board_of
@@ -124,7 +125,7 @@ def _grouped(entries: Iterable[AuditEntry]) -> Iterator[AuditEntry]:
 def _recent_act(entry: AuditEntry, user: User) -> RecentAct:
     tables = {model._meta.db_table: model for model in apps.get_models()}
     model = tables.get(entry.object_type)
-    what = str(model._meta.verbose_name) if model else entry.object_type
+    what = object_names().get(entry.object_type, entry.object_type)
     url = ""
     if model and user.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
         try:

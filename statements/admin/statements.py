@@ -74,6 +74,14 @@ class StatementAdmin(FrozenOncePublished, admin.ModelAdmin):
         super().save_model(request, obj, form, change)
         obj.editors.add(staff_of(request))
 
+    def response_add(
+        self, request: HttpRequest, obj: Statement, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Leads to the first version, in which the text is written."""
+        if "_save" in request.POST and request.user.has_perm(DRAFT):
+            return self.draft_view(request, obj.pk)
+        return super().response_add(request, obj, post_url_continue)
+
     def change_view(
         self,
         request: HttpRequest,
