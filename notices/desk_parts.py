@@ -26,7 +26,10 @@ def notice_parts(incident: Incident) -> PageParts:
     mandatory = [each for each in counted if each.notice.is_mandatory]
     return PageParts(
         stages=[_approval_stage(incident, mandatory), _sending_stage(incident, mandatory)],
-        tasks=[task for each in counted for task in _tasks(each)],
+        tasks=[
+            *(task for each in counted for task in _tasks(each)),
+            *_correction_tasks(mandatory),
+        ],
         figures=_figures(incident, mandatory),
         blocks=[task for each in counted for task in _pauses(each)],
     )
@@ -80,6 +83,22 @@ def _approval_task(incident: Incident, drafts: list[Notice]) -> DeskTask | None:
         url=f"{reverse('admin:notices_notice_add')}?{query}",
         right=ADD,
     )
+
+
+def _correction_tasks(counted: list[CountedNotice]) -> Iterator[DeskTask]:
+    """Yields the notices of corrections that did not begin: people have an earlier version."""
+    begun = {each.notice.version_id for each in counted if each.notice.state != State.CANCELLED}
+    sent = {each.notice.version.statement_id for each in counted if each.counts["accepted"]}
+    published = StatementVersion.objects.public().filter(statement__in=sent)
+    newest = published.order_by("statement_id", "-number").distinct("statement_id")
+    for version in newest.select_related("statement") if sent else []:
+        if version.pk not in begun:
+            yield DeskTask(
+                key=f"correction-{version.pk}",
+                words=_("Tell those who received an earlier version"),
+                url=reverse("admin:statements_statementversion_change", args=[version.pk]),
+                right=ADD,
+            )
 
 
 def _draft_task(notice: Notice) -> DeskTask:

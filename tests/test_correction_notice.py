@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
+from incidents.desk_page import board_of
 from notices import decisions
 from notices.models import AlertSubscription, Notice
 from statements import publishing
@@ -155,3 +156,13 @@ def test_an_advisorys_alert_names_issuer_date_urgency_and_hotline(
         for needed in words:
             assert needed in text
         assert "kisa.example" not in text  # no mail links to others
+
+
+def test_the_incidents_page_asks_an_editor_for_the_notice_of_a_correction(
+    notice, server, correction, editor
+):
+    work(notice)
+    incident, asked = notice.incident, f"correction-{correction.pk}"
+    assert asked in {task.key for task in board_of(incident).waiting_for(editor)}
+    decisions.draft_correction(correction, by=editor)
+    assert asked not in {task.key for task in board_of(incident).waiting_for(editor)}
