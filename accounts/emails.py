@@ -30,6 +30,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "sign_in_code": "sign-in:account:code",
     "invitation": "invitation:account:team",
     "ticket_answer": "answer:account:ticket",
+    "ticket_extended": "answer:account:ticket",
 }
 
 

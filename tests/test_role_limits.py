@@ -170,6 +170,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "tickets_ticket_take": {"support"},
     "tickets_ticket_close": {"support"},
     "tickets_ticket_note": {"support"},
+    "tickets_ticket_extend": {"support"},
     "scams_scamreport_warn": EDITOR,
     "scams_scamreport_dismiss": EDITOR,
     "notices_notice_approve": APPROVER,

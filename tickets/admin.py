@@ -18,7 +18,7 @@ from accounts.audit import acts
 from accounts.models import AuditEntry
 from tickets import correspondence
 from tickets.correspondence import NotAnsweredError
-from tickets.desk_forms import AnswerForm, FindTicketForm, NoteForm
+from tickets.desk_forms import AnswerForm, ExtensionForm, FindTicketForm, NoteForm
 from tickets.desk_queue import QueueForm, queue_page
 from tickets.models import AnswerTemplate, Ticket
 
@@ -38,6 +38,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             own("<int:pk>/take/", require_POST(self.take), "take"),
             own("<int:pk>/close/", require_POST(self.close), "close"),
             own("<int:pk>/note/", require_POST(self.note), "note"),
+            own("<int:pk>/extend/", require_POST(self.extend), "extend"),
         ]
 
     def queue(self, request: HttpRequest) -> HttpResponse:
@@ -82,6 +83,17 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             return self._done(request, ticket, _("Added a note."), done)
         return self._page(request, ticket, AnswerForm(ticket=ticket, by=staff), form)
 
+    def extend(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Extends the time for the answer. Raises RightMissingError."""
+        require(request, ANSWER)
+        ticket, staff = _ticket(pk), staff_of(request)
+        form = ExtensionForm(request.POST, ticket=ticket, by=staff)
+        if form.is_valid() and form.act():
+            done = _("Extended. The customer gets a mail without the reason.")
+            return self._done(request, ticket, _("Extended."), done)
+        answer = AnswerForm(ticket=ticket, by=staff)
+        return self._page(request, ticket, answer, extension=form)
+
     def _done(self, request: HttpRequest, ticket: Ticket, logged: str, said: str) -> HttpResponse:
         """Records an act in the history of the ticket, and shows the ticket again."""
         self.log_change(request, ticket, logged)
@@ -89,7 +101,12 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return redirect("admin:tickets_ticket_change", ticket.pk)
 
     def _page(
-        self, request: HttpRequest, ticket: Ticket, form: AnswerForm, note: NoteForm | None = None
+        self,
+        request: HttpRequest,
+        ticket: Ticket,
+        form: AnswerForm,
+        note: NoteForm | None = None,
+        extension: ExtensionForm | None = None,
     ) -> HttpResponse:
         staff = staff_of(request)
         logger.info("user %s read ticket %s", staff.pk, ticket.pk)
@@ -102,6 +119,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "thread": correspondence.messages_of(ticket, with_notes=True),
             "answer": form,
             "note": note or NoteForm(ticket=ticket, by=staff),
+            "extension": extension or ExtensionForm(ticket=ticket, by=staff),
             "templates": _templates_for(ticket),
             "may_answer": request.user.has_perm(ANSWER) and not ticket.incident.shredded_at,
             "may_look_up": request.user.has_perm("incidents.view_affectedperson"),

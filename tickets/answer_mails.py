@@ -1,4 +1,4 @@
-"""Mails to customers that an answer is on the portal. They hold no text of a ticket."""
+"""Mails to customers that an answer, or why it takes longer, is on the portal: without the text."""
 
 import logging
 from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
@@ -51,9 +51,10 @@ def _mail(message: TicketMessage) -> None:
     user = message.ticket.user
     if user is None or not user.email:
         return
+    is_answer = message.kind == TicketMessage.Kind.ANSWER
     with override(user.language):
         emails.send(
-            "ticket_answer",
+            "ticket_answer" if is_answer else "ticket_extended",
             user.email,
             {"number": message.ticket.number},
             kind=MailKind.ANSWER,

@@ -36,6 +36,23 @@ class PeriodUnit(StrEnum):
     WITHOUT_DELAY = "without_delay"
 
 
+class PeriodExtension(TomlTable):
+    """The table [period.extension]: how much longer a law lets the company take, once."""
+
+    unit: Annotated[PeriodUnit, Strict(False)]
+    amount: Annotated[int, Field(gt=0)]
+    source: Text
+
+    @property
+    def words(self) -> str:
+        """Returns the extension in the active language, such as "2 months"."""
+        return _words(self.unit, self.amount)
+
+    def after(self, due_on: date) -> date:
+        """Returns the last day of the extended period."""
+        return _later(due_on, self.unit, self.amount) or due_on
+
+
 class AnswerPeriod(TomlTable):
     """The table [[period]]: what one law says about some kinds of a ticket."""
 
@@ -45,6 +62,7 @@ class AnswerPeriod(TomlTable):
     amount: Annotated[int, Field(gt=0)] | None = None
     law: Localized
     source: Text
+    extension: PeriodExtension | None = None
 
     @model_validator(mode="after")
     def _has_an_amount_or_needs_none(self) -> "AnswerPeriod":
@@ -55,28 +73,11 @@ class AnswerPeriod(TomlTable):
     @property
     def words(self) -> str:
         """Returns the period in the active language, such as "10 days"."""
-        number = self.amount or 0
-        match self.unit:
-            case PeriodUnit.DAYS:
-                text = ngettext("%(n)s day", "%(n)s days", number)
-            case PeriodUnit.BUSINESS_DAYS:
-                text = ngettext("%(n)s business day", "%(n)s business days", number)
-            case PeriodUnit.MONTHS:
-                text = ngettext("%(n)s month", "%(n)s months", number)
-            case _:
-                text = _("without delay")
-        return text % {"n": number}
+        return _words(self.unit, self.amount)
 
     def due_on(self, received_on: date) -> date | None:
         """Returns the last day of the period; None if the law names no number."""
-        match self.unit, self.amount:
-            case PeriodUnit.DAYS, int(days):
-                return received_on + timedelta(days=days)
-            case PeriodUnit.BUSINESS_DAYS, int(days):
-                return _business_days_after(received_on, days)
-            case PeriodUnit.MONTHS, int(months):
-                return _months_after(received_on, months)
-        return None
+        return _later(received_on, self.unit, self.amount)
 
 
 class _AnswerPeriods(TomlTable):
@@ -114,6 +115,41 @@ def promise_for(incident: Incident, kind: str, received_at: datetime) -> AnswerP
     own = received_on + timedelta(days=settings.TICKET_DAYS)
     periods.sort(key=lambda period: period.due_on(received_on) or date.min)
     return AnswerPromise(due_on=_first(periods, received_on) or own, periods=periods)
+
+
+def extendable(incident: Incident, kind: str) -> list[AnswerPeriod]:
+    """Returns the periods of the incident's laws that may be extended for this kind of a ticket."""
+    laws = {each.jurisdiction for each in incident.jurisdictions.all()}
+    return [
+        period
+        for period in all_answer_periods()
+        if period.extension and period.jurisdiction in laws and kind in period.kinds
+    ]
+
+
+def _words(unit: PeriodUnit, amount: int | None) -> str:
+    number = amount or 0
+    match unit:
+        case PeriodUnit.DAYS:
+            text = ngettext("%(n)s day", "%(n)s days", number)
+        case PeriodUnit.BUSINESS_DAYS:
+            text = ngettext("%(n)s business day", "%(n)s business days", number)
+        case PeriodUnit.MONTHS:
+            text = ngettext("%(n)s month", "%(n)s months", number)
+        case _:
+            text = _("without delay")
+    return text % {"n": number}
+
+
+def _later(day: date, unit: PeriodUnit, amount: int | None) -> date | None:
+    match unit, amount:
+        case PeriodUnit.DAYS, int(days):
+            return day + timedelta(days=days)
+        case PeriodUnit.BUSINESS_DAYS, int(days):
+            return _business_days_after(day, days)
+        case PeriodUnit.MONTHS, int(months):
+            return _months_after(day, months)
+    return None
 
 
 def _first(periods: Iterable[AnswerPeriod], received_on: date) -> date | None:

@@ -1,4 +1,4 @@
-"""What customers and staff do with a ticket: ask, write again, answer, note, take, close.
+"""What customers and staff do with a ticket: ask, write again, answer, extend, note, take, close.
 
 Each function writes in one transaction, with the ticket's row locked, so that an answer and the
 customer's next message at the same moment leave the state that the later one means.
@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
-from tickets.answer_periods import promise_for
+from tickets.answer_periods import AnswerPeriod, extendable, promise_for
 from tickets.models import Ticket, TicketMessage
 
 Kind, State = TicketMessage.Kind, Ticket.State
@@ -28,6 +28,10 @@ class TooManyTicketsError(Exception):
 
 class NotAnsweredError(Exception):
     """A ticket without any answer is not closed, because the law may give a right to one."""
+
+
+class NotExtendedError(Exception):
+    """A period is extended once, in time, and only if a law of the incident lets the company."""
 
 
 class ChangedMeanwhileError(Exception):
@@ -85,8 +89,9 @@ def write_again(ticket: Ticket, *, text: str, key: UUID) -> None:
     _add(locked, Kind.CUSTOMER, text, now, key=key)
     if not locked.is_waiting:
         locked.due_on = promise_for(locked.incident, locked.kind, now).due_on
+        locked.extended_at = None
     locked.state, locked.changed_at = State.WAITING, now
-    locked.save(update_fields=["state", "due_on", "changed_at"])
+    locked.save(update_fields=["state", "due_on", "extended_at", "changed_at"])
 
 
 @transaction.atomic
@@ -105,6 +110,30 @@ def answer(ticket: Ticket, *, text: str, by: User, read: int | None = None) -> T
     locked.assigned_to = locked.assigned_to or by
     locked.save(update_fields=["state", "changed_at", "answered_at", "assigned_to"])
     return message
+
+
+@transaction.atomic
+def extend(ticket: Ticket, *, period: AnswerPeriod, reason: str, by: User) -> None:
+    """Extends the time for the answer as a law lets; the customer reads the reason and gets a mail.
+
+    The extension counts from the day on which the answer is due: never longer than the law lets.
+    Raises NotExtendedError, and KeysetShreddedError or EncryptionError.
+    """
+    locked, now = _locked(ticket), timezone.now()
+    if period not in extensions_of(locked) or period.extension is None:
+        raise NotExtendedError
+    _add(locked, Kind.EXTENDED, reason, now, by=by)
+    locked.due_on = period.extension.after(locked.due_on)
+    locked.extended_at = locked.changed_at = now
+    locked.save(update_fields=["due_on", "extended_at", "changed_at"])
+
+
+def extensions_of(ticket: Ticket) -> list[AnswerPeriod]:
+    """Returns the periods by which the ticket may be extended now; it may be once, and in time."""
+    is_open = ticket.is_waiting and ticket.user_id is not None and ticket.days_left >= 0
+    if ticket.extended_at or not is_open:
+        return []
+    return extendable(ticket.incident, ticket.kind)
 
 
 @transaction.atomic

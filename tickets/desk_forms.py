@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -11,7 +12,8 @@ from accounts.models import User
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
 from tickets import correspondence
-from tickets.correspondence import ChangedMeanwhileError
+from tickets.answer_periods import AnswerPeriod
+from tickets.correspondence import ChangedMeanwhileError, NotExtendedError
 from tickets.forms import PlainTextField
 from tickets.models import Ticket
 
@@ -42,6 +44,45 @@ class AnswerForm(forms.Form):
         except EncryptionError as error:
             self.add_error("text", translate_ledger_message(str(error)))
         return not self.errors
+
+
+class ExtensionForm(forms.Form):
+    """More time for the answer, by a law of the incident, with the reason for the customer."""
+
+    law = forms.TypedChoiceField(label=gettext_lazy("Law that protects this customer"), coerce=int)
+    text = PlainTextField(label=gettext_lazy("Reason that the customer reads"), rows=4)
+
+    def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **{"prefix": "extension", **kwargs})
+        self.ticket, self.by = ticket, by
+        self.periods = correspondence.extensions_of(ticket)
+        law: Any = self.fields["law"]
+        law.choices = [
+            (number, _choice(period, ticket)) for number, period in enumerate(self.periods)
+        ]
+
+    def act(self) -> bool:
+        """Extends the time. Returns False, with an error in the form, if that is impossible."""
+        period = self.periods[self.cleaned_data["law"]]
+        reason = self.cleaned_data["text"]
+        try:
+            correspondence.extend(self.ticket, period=period, reason=reason, by=self.by)
+        except NotExtendedError:
+            self.add_error(None, _("The time can no longer be extended."))
+        except EncryptionError as error:
+            self.add_error("text", translate_ledger_message(str(error)))
+        return not self.errors
+
+
+def _choice(period: AnswerPeriod, ticket: Ticket) -> str:
+    """Returns the extension in words, such as "GDPR, article 12(3): 2 months more, until ..."."""
+    if period.extension is None:
+        return ""
+    return _("%(law)s: %(words)s more, until %(day)s") % {
+        "law": period.law,
+        "words": period.extension.words,
+        "day": date_format(period.extension.after(ticket.due_on)),
+    }
 
 
 class NoteForm(forms.Form):

@@ -84,6 +84,8 @@ class Ticket(models.Model):
     changed_at = models.DateTimeField(_("changed"), default=timezone.now)
     due_on = models.DateField(_("answer due"))  # a day of the incident's time zone
     answered_at = models.DateTimeField(_("first answered"), null=True)
+    # When the period was extended; null again once the ticket is opened again.
+    extended_at = models.DateTimeField(_("extended"), null=True)
     assigned_to = models.ForeignKey(
         User,
         verbose_name=_("assigned to"),
@@ -150,9 +152,9 @@ class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
         return self.exclude(kind=TicketMessage.Kind.NOTE).order_by("sent_at", "pk")
 
     def to_mail(self) -> Self:
-        """Returns the answers of which the customer gets a mail that is not sent yet."""
+        """Returns the messages of which the customer gets a mail that is not sent yet."""
         return self.filter(
-            kind=TicketMessage.Kind.ANSWER,
+            kind__in=TicketMessage.MAILED,
             mailed_at__isnull=True,
             mail_tries__lt=settings.TICKET_MAIL_TRIES,
             ticket__user__email__contains="@",  # an account may have a phone only
@@ -165,7 +167,10 @@ class TicketMessage(models.Model):
     class Kind(models.TextChoices):
         CUSTOMER = "customer", _("from the customer")
         ANSWER = "answer", _("answer")
+        EXTENDED = "extended", _("more time needed")
         NOTE = "note", _("internal note")
+
+    MAILED = (Kind.ANSWER, Kind.EXTENDED)
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     ticket = models.ForeignKey(
@@ -193,14 +198,14 @@ class TicketMessage(models.Model):
             # read by the task that sends the mails
             models.Index(
                 fields=["sent_at"],
-                condition=Q(kind="answer", mailed_at__isnull=True),
+                condition=Q(kind__in=["answer", "extended"], mailed_at__isnull=True),
                 name="ticket_mails_due",
             ),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(kind="customer", written_by__isnull=True)
-                | Q(kind__in=["answer", "note"], written_by__isnull=False),
+                | Q(kind__in=["answer", "extended", "note"], written_by__isnull=False),
                 name="ticket_message_has_a_writer",
             )
         ]

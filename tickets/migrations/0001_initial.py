@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                 ('changed_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='changed')),
                 ('due_on', models.DateField(verbose_name='answer due')),
                 ('answered_at', models.DateTimeField(null=True, verbose_name='first answered')),
+                ('extended_at', models.DateTimeField(null=True, verbose_name='extended')),
                 ('assigned_to', models.ForeignKey(limit_choices_to={'is_staff': True}, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='assigned to')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='incidents.incident', verbose_name='incident')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='customer')),
@@ -67,7 +68,7 @@ class Migration(migrations.Migration):
             name='TicketMessage',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('customer', 'from the customer'), ('answer', 'answer'), ('note', 'internal note')], max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('customer', 'from the customer'), ('answer', 'answer'), ('extended', 'more time needed'), ('note', 'internal note')], max_length=8, verbose_name='kind')),
                 ('sent_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='sent')),
                 ('ciphertext', models.BinaryField()),
                 ('mailed_at', models.DateTimeField(null=True, verbose_name='mail sent')),
@@ -103,11 +104,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='ticketmessage',
-            index=models.Index(condition=models.Q(('kind', 'answer'), ('mailed_at__isnull', True)), fields=['sent_at'], name='ticket_mails_due'),
+            index=models.Index(condition=models.Q(('kind__in', ['answer', 'extended']), ('mailed_at__isnull', True)), fields=['sent_at'], name='ticket_mails_due'),
         ),
         migrations.AddConstraint(
             model_name='ticketmessage',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'customer'), ('written_by__isnull', True)), models.Q(('kind__in', ['answer', 'note']), ('written_by__isnull', False)), _connector='OR'), name='ticket_message_has_a_writer'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'customer'), ('written_by__isnull', True)), models.Q(('kind__in', ['answer', 'extended', 'note']), ('written_by__isnull', False)), _connector='OR'), name='ticket_message_has_a_writer'),
         ),
         run_sql(SQL / 'ticket.sql'),
         run_sql(SQL / 'audit.sql'),
