@@ -16,6 +16,7 @@ from tickets.answer_periods import AnswerPeriod
 from tickets.correspondence import ChangedMeanwhileError, NotExtendedError
 from tickets.forms import PlainTextField
 from tickets.models import Ticket
+from tickets.shipped_templates import PLACEHOLDER
 
 
 class AnswerForm(forms.Form):
@@ -28,6 +29,13 @@ class AnswerForm(forms.Form):
     def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.ticket, self.by = ticket, by
+
+    def clean_text(self) -> str:
+        """Returns the text. Refuses one in which a place of a template is left."""
+        text = str(self.cleaned_data["text"])
+        if PLACEHOLDER in text:
+            raise ValidationError(_("Replace each […] with your own words."))
+        return text
 
     def act(self) -> bool:
         """Stores the answer. Returns False, with an error in the form, if that is impossible."""

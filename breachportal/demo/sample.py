@@ -22,6 +22,7 @@ from notices import decisions
 from notices.models import Notice
 from statements import sample
 from statements.models import Statement
+from tickets import shipped_templates
 
 Say = Callable[[str], None]
 
@@ -69,6 +70,7 @@ def prepare(say: Say, slug: str = sample.SLUG) -> None:
     visitor may have changed the data since.
     """
     make_role_accounts()
+    shipped_templates.store("ko" if slug == sample.SLUG else "en")
     batches = ExposureBatch.objects.filter(incident__slug=slug)
     if batches.exclude(state=ExposureBatch.State.OPEN).exists():
         say("The sample incident is there from an earlier start.")
