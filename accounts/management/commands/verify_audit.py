@@ -5,15 +5,18 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import chain
+from foundations.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/audit-trail.md."""
 
     help = "Computes the hashes of the audit trail again; names the first changed or missing entry."
+    example = "--digest 1042:9f2b… --json"
+    exit_codes = {0: "the trail is whole", 1: "an entry is changed or missing"}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the digests to compare with, and the form of the output."""

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
 from breachportal import backups
+from foundations.commands import PortalCommand
 
 KEEP = 14
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Writes a backup into BACKUP_FOLDER and deletes the oldest ones."""
 
     help = (
@@ -23,6 +24,9 @@ class Command(BaseCommand):
         "it to another machine. The master keyset and the secret key are not in it: keep them in "
         "another place."
     )
+    example = "--keep 30"
+    exit_codes = {0: "a backup is written", 1: "no backup is written"}
+    prints_json = True
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Adds the number of backups to keep, and the owner's account."""
@@ -46,6 +50,8 @@ class Command(BaseCommand):
             raise CommandError(f"no backup was written: {error}") from error
         acts.record(AuditEntry.Kind.EXPORT, by=None, what="backup", file=path.name)
         size, seconds = path.stat().st_size / (1 << 20), time.monotonic() - began
-        self.stdout.write(f"{path}: {size:,.1f} MiB in {seconds:,.0f} s")
-        for old in backups.remove_old(folder, keep):
-            self.stdout.write(f"deleted {old.name}")
+        self.tell(f"{path}: {size:,.1f} MiB in {seconds:,.0f} s")
+        deleted = [old.name for old in backups.remove_old(folder, keep)]
+        for name in deleted:
+            self.tell(f"deleted {name}")
+        self.result(file=path, bytes=path.stat().st_size, deleted=deleted)

@@ -1,3 +1,5 @@
+"""Starts the demonstration: prepares its data and runs every process."""
+
 import logging
 import os
 import shlex
@@ -10,12 +12,13 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from honcho.manager import Manager
 from honcho.printer import Message
 
 from breachportal import embedded_servers
 from breachportal.demo import sample
+from foundations.commands import PortalCommand
 from statements.sample import SAMPLES, SLUG
 
 
@@ -49,10 +52,12 @@ def write_to_terminal(text: str) -> None:
         sys.stdout.flush()
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command behind `make demo`."""
 
     help = "Runs the whole portal on this machine with a sample incident."
+    example = "--incident eu-retailer"
+    exit_codes = {0: "ended by Ctrl-C", 1: "not in demo mode, or a process ended"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the choice of the sample."""

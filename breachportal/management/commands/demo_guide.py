@@ -1,3 +1,5 @@
+"""The process of the demonstration that sends the sample notice and says where everything is."""
+
 import signal
 import socket
 import time
@@ -5,9 +7,10 @@ from contextlib import closing
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from breachportal.demo import sample
+from foundations.commands import PortalCommand
 from notices.models import Notice
 from statements.sample import SAMPLES, SLUG
 
@@ -30,10 +33,12 @@ Logs are in {logs}. Ctrl-C stops everything; the data stays for the next start.
 """
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The process of `make demo` that writes to the terminal."""
 
     help = "Sends the sample notice, then says where everything is. Part of `make demo`."
+    example = "--incident eu-retailer"
+    exit_codes = {0: "ended by a signal", 1: "not in demo mode, or a server did not start"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the choice of the sample."""

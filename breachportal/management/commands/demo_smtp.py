@@ -1,12 +1,15 @@
+"""The demonstration's mail server."""
+
 import asyncio
 import signal
 from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from breachportal.demo import maildir
+from foundations.commands import PortalCommand
 
 
 class MailStore:
@@ -25,10 +28,11 @@ class MailStore:
         return "250 OK kept"
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The demonstration's mail server."""
 
     help = "Runs a local SMTP server that keeps every mail for the demo's mailbox page."
+    exit_codes = {0: "ended by a signal", 1: "not in demo mode"}
 
     def handle(self, **options: Any) -> None:
         """Listens on EMAIL_HOST:EMAIL_PORT until SIGTERM or SIGINT."""

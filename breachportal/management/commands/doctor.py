@@ -4,13 +4,14 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from breachportal.doctor import CHECKS, diagnose
 from breachportal.doctor.diagnosis import Diagnosis, Level
+from foundations.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Prints one line for each finding, and what to do; exits with 1 if one is a fault."""
 
     help = (
@@ -18,6 +19,8 @@ class Command(BaseCommand):
         "proxies. Run it as the account of the portal, with its settings. It changes nothing and "
         "prints no secret. Exits with 1 if it finds a fault."
     )
+    example = "database mail --json"
+    exit_codes = {0: "no fault", 1: "a fault, or an unknown check"}
     requires_system_checks: list[str] = []  # they are findings
 
     def add_arguments(self, parser: ArgumentParser) -> None:

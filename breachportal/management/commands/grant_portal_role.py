@@ -3,17 +3,20 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import ProgrammingError, transaction
 
 from breachportal import database_role
+from foundations.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "Grants the running portal's privileges to the database account ROLE. Run it as the owner "
         "of the tables, after each migrate."
     )
+    example = "breachportal_web --import"
+    exit_codes = {0: "granted", 1: "the database refuses it"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("role", help="an existing account, not the owner of the tables")

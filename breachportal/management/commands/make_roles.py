@@ -1,12 +1,14 @@
+"""Defines the roles of the response team."""
+
 from typing import Any
 
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
-from django.core.management.base import BaseCommand
 from django.db import connection
 
 from accounts.models import RoleRights
 from accounts.team import roles
+from foundations.commands import PortalCommand
 
 OUR_APPS = ("accounts", "incidents", "statements", "notices", "tickets", "scams")
 # The permissions of all roles besides viewing: each person may stop a send.
@@ -62,19 +64,23 @@ ABOUT_PEOPLE = (
 )
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command that sets the roles of the response team again."""
 
     help = (
         "Sets the groups importer, editor, approver, support and auditor again, also if they were "
         "changed by hand. Each migration makes and updates those that were not."
     )
+    exit_codes = {0: "each role has its rights"}
+    prints_json = True
 
     def handle(self, **options: Any) -> None:
         """Sets each group's permissions to those of its role. A second run changes nothing."""
-        roles.set_roles(definitions())
-        for role, rights in definitions().items():
-            self.stdout.write(f"{role}: {len(rights)} permissions")
+        found = definitions()
+        roles.set_roles(found)
+        for role, rights in found.items():
+            self.tell(f"{role}: {len(rights)} permissions")
+        self.result(roles={role: len(rights) for role, rights in found.items()})
 
 
 def definitions() -> dict[str, set[str]]:

@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import close_old_connections
 
 from breachportal import static_copy
+from foundations.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = (
         "Writes every public page, in every language, as files below the folder STATIC_COPY, which "
         "nginx shows while the portal does not answer. A copy is complete or is not shown."
     )
+    example = "--watch 30"
+    exit_codes = {0: "the copy is complete", 1: "the copy stays as it was"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -1,15 +1,21 @@
+"""Reports how complete the catalogues are."""
+
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from breachportal.customer_messages import completeness, write_catalogue
+from foundations.commands import PortalCommand
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Reports how many messages each catalogue translates; exits with 1 if one is not complete."""
 
     help = "Says for each language how many of the messages that it needs are translated."
+    example = "de fr"
+    exit_codes = {0: "each catalogue is complete", 1: "one is not, or the language is unknown"}
+    prints_json = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -29,6 +35,11 @@ class Command(BaseCommand):
             if write and code not in settings.DESK_LANGUAGES:
                 write_catalogue(code)
         reports = [completeness(code) for code in codes]
-        self.stdout.write("\n".join(map(str, reports)))
+        self.result(
+            "\n".join(map(str, reports)),
+            missing={
+                code: len(report.missing) for code, report in zip(codes, reports, strict=True)
+            },
+        )
         if not write and any(report.missing for report in reports):
             raise CommandError("Not every catalogue is complete.")

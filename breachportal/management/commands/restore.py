@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from breachportal import backups
+from foundations.commands import PortalCommand
 from incidents.keyset_check import incidents_that_do_not_open
 from incidents.models import Incident
 from notices import decisions
 from notices.models import Notice
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Reads a backup into an empty database, pauses every notice, and checks what was restored."""
 
     help = (
@@ -23,6 +24,8 @@ class Command(BaseCommand):
         "it pauses every notice that was being sent, and runs the checks of what is stored. Exits "
         "with 1 if a check finds a fault."
     )
+    example = "/var/backups/breachportal/2026-03-04.dump --jobs 4"
+    exit_codes = {0: "restored, and each check passes", 1: "not restored, or a check finds a fault"}
     requires_system_checks: list[str] = []  # the database is empty
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -4,8 +4,9 @@ import argparse
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents import store_check
 from incidents.encryption import EncryptionError
 from incidents.management.progress_reporter import StepProgressReporter
@@ -13,13 +14,16 @@ from incidents.models import Incident
 from incidents.store_check import StoreFindings
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/running.md."""
 
     help = (
         "Decrypts what is stored of an incident and tells where an index, a reach or a count does "
         "not fit, and where a person's values hold contacts of other people. It changes nothing."
     )
+    example = "hanbit-2026 --sample 50000"
+    exit_codes = {0: "no fault", 1: "a fault, or the store cannot be read"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident, and how many people are checked."""
@@ -44,11 +48,15 @@ class Command(BaseCommand):
         except EncryptionError as error:
             raise CommandError(str(error)) from None
         for fault in findings.faults:
-            self.stdout.write(fault)
-        self.stdout.write(
+            self.tell(fault)
+        self.result(
             f"{incident.slug}: {findings.people:,} people checked, "
             f"{len(findings.faults):,} faults; {findings.mentions:,} texts name another person's "
-            "contact, as a delivery note may."
+            "contact, as a delivery note may.",
+            incident=incident.slug,
+            people=findings.people,
+            faults=findings.faults,
+            mentions=findings.mentions,
         )
         if findings.faults:
             raise CommandError("the store has faults; see the lines above")

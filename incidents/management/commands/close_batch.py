@@ -3,17 +3,21 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents import scope_versions
 from incidents.models import ExposureBatch
 from incidents.scope_versions import ScopeRefusedError
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/import.md."""
 
     help = "Says that the incident's open scope version is complete."
+    example = 'hanbit-2026 --note "All files of 4 March"'
+    exit_codes = {0: "closed", 1: "refused, such as for rows that are not settled"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident and a note."""
@@ -31,4 +35,6 @@ class Command(BaseCommand):
             scope_versions.close(batch, note=options["note"])
         except ScopeRefusedError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Closed scope version {batch.number} of {options['incident']}.")
+        slug = options["incident"]
+        text = f"Closed scope version {batch.number} of {slug}."
+        self.result(text, incident=slug, scope_version=batch.number)

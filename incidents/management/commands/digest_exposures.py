@@ -4,20 +4,24 @@ import argparse
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
 from incidents.store_digest import compute_store_digest
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/import.md."""
 
     help = (
         "Opens everything imported into an incident and prints one digest of it: the same for two "
         "stores that say the same, whatever happened on the way."
     )
+    example = "hanbit-2026"
+    exit_codes = {0: "the digest is printed", 1: "the store cannot be read"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident, which is required."""
@@ -32,6 +36,10 @@ class Command(BaseCommand):
             found = compute_store_digest(incident, processes=os.cpu_count() or 1)
         except EncryptionError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(
-            f"{found.hexadecimal}  people {found.people:,}, exposures {found.exposures:,}"
+        self.result(
+            f"{found.hexadecimal}  people {found.people:,}, exposures {found.exposures:,}",
+            incident=incident.slug,
+            digest=found.hexadecimal,
+            people=found.people,
+            exposures=found.exposures,
         )

@@ -17,6 +17,7 @@ from django.db import Error as DatabaseProblem
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
+from foundations.commands import PortalCommand
 from foundations.languages import portal_codes
 from incidents.encryption import EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
@@ -33,10 +34,16 @@ from incidents.scope_versions import ScopeRefusedError
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/import.md."""
 
     help = "Imports files of an export into an incident's open scope version, one after another."
+    example = "members_*.csv --incident hanbit-2026 --mapping members.toml --rejects rejects/"
+    exit_codes = {
+        0: "each file is loaded, or with --check can be",
+        1: "a file is refused; those before it stay loaded",
+        130: "interrupted",
+    }
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the files, which are required, and the options; an import requires two of them."""

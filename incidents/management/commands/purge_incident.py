@@ -3,18 +3,22 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents import purging
 from incidents.management.progress_reporter import StepProgressReporter
 from incidents.models import Incident, Shredding
 from incidents.scope_versions import IncidentBusyError
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/running.md: ending an incident."""
 
     help = "Deletes the people and exposures of a shredded incident, in small steps."
+    example = "hanbit-2025"
+    exit_codes = {0: "all rows are deleted", 1: "refused or stopped; the same command goes on"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident, which is required, and the size of a step."""
@@ -39,7 +43,10 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
-        self.stdout.write(
+        self.result(
             f"{incident.slug}: {done.people:,} people and {done.exposures:,} exposures are purged. "
-            "Counts, files' records, notices and deliveries stay."
+            "Counts, files' records, notices and deliveries stay.",
+            incident=incident.slug,
+            people=done.people,
+            exposures=done.exposures,
         )

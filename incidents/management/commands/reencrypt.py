@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from foundations.process_pool import WorkerLostError
 from incidents import reencryption
 from incidents.encryption import EncryptionError
@@ -13,10 +14,16 @@ from incidents.models import Incident, Reencryption
 from incidents.scope_versions import IncidentBusyError
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/running.md: an incident's data key."""
 
     help = "Encrypts an incident's data again under a new key, and removes the old one."
+    example = "hanbit-2026"
+    exit_codes = {
+        0: "no value is left under an older key",
+        1: "refused or stopped; the same command goes on",
+    }
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident, which is required, and options of the run."""
@@ -50,7 +57,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         except KeyboardInterrupt:
             raise CommandError("stopped; the same command goes on from here") from None
-        self.stdout.write(
+        self.result(
             f"{incident.slug}: {done.rows:,} values sealed again, none is left under an older key; "
-            f"the older keys are removed."
+            f"the older keys are removed.",
+            incident=incident.slug,
+            values=done.rows,
         )

@@ -3,17 +3,21 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents import scope_versions
 from incidents.models import ExposureBatch
 from incidents.scope_versions import ScopeRefusedError
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/import.md."""
 
     help = "Withdraws a scope version that two people decided to withdraw, without a worker."
+    example = "hanbit-2026 2"
+    exit_codes = {0: "withdrawn", 1: "refused, such as before two people have decided it"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the incident and the scope version, which are required."""
@@ -30,4 +34,5 @@ class Command(BaseCommand):
             scope_versions.withdraw(batch)
         except ScopeRefusedError as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"Withdrew scope version {number} of {slug}.")
+        text = f"Withdrew scope version {number} of {slug}."
+        self.result(text, incident=slug, scope_version=number)

@@ -6,22 +6,25 @@ from dataclasses import asdict
 from ipaddress import ip_address
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from dns.exception import DNSException
 
+from foundations.commands import PortalCommand
 from notices.dns_records import DnsRecords
 from notices.mail_domain import MailDomainFinding, check_mail_domain
 
 FAULT, NOT_CHECKED = 1, 2  # exit codes
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Prints one line for each check, with the record to publish at a fault."""
 
     help = (
         "Checks SPF, DKIM, DMARC, MX, return paths and PTR of the mail domain. Exits with 1 at a "
         "fault, and with 2 if a check could not be made because the DNS did not answer."
     )
+    example = "--sender 192.0.2.10 --json"
+    exit_codes = {0: "no fault", 1: "a fault", 2: "the DNS did not answer each question"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Adds the name server to ask, such as the domain's own before others have its change."""

@@ -4,22 +4,25 @@ import argparse
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
+from foundations.commands import PortalCommand
 from notices import letter_export
 from notices.letter_export import ENCODINGS, PrintOrder
 from notices.models import Notice
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Exports letters to standard output (docs/sending.md)."""
 
     help = (
         "Writes one letter a line, with name and address, to standard output, and records the "
         "letters as exported. Handle the file with care."
     )
+    example = "12 --encoding cp949 > letters.csv"
+    exit_codes = {0: "each letter is written", 1: "refused, such as before the notice is closed"}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the notice, the encoding and the choice of the file."""

@@ -4,19 +4,22 @@ import argparse
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
+from foundations.commands import PortalCommand
 from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Exports the proof to standard output (docs/sending.md)."""
 
     help = "Writes a notice's proof to standard output, person by person."
+    example = "12 --format jsonl > proof.jsonl"
+    exit_codes = {0: "each person is written", 1: "there is no such notice"}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the notice, the format, the choice of people and `--open`."""

@@ -6,15 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from notices.returned_mail.receivers import Listener, UnsafeMailboxError, read_imap, read_maildir
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Receives returned mail over one of three ways (docs/sending.md)."""
 
     help = "Listens for returned mail, or reads a mailbox once (run that from cron)."
+    example = "--maildir /var/mail/bounces/Maildir"
+    exit_codes = {
+        0: "the mailbox is empty, or the listener was stopped",
+        1: "the mailbox cannot be read",
+    }
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the three ways, of which one is required, and `--lmtp`."""
@@ -31,15 +38,18 @@ class Command(BaseCommand):
         elif options["maildir"]:
             if not options["maildir"].is_dir():
                 raise CommandError(f"{options['maildir']} is not a directory")
-            self.stdout.write(f"{read_maildir(options['maildir'])} mails taken")
+            self._taken(read_maildir(options["maildir"]))
         else:
             url = settings.IMAP_URL
             if not url:
                 raise CommandError("IMAP_URL is not set: imaps://user:password@host/")
             try:
-                self.stdout.write(f"{read_imap(url)} mails taken")
+                self._taken(read_imap(url))
             except UnsafeMailboxError as error:
                 raise CommandError(str(error)) from None
+
+    def _taken(self, number: int) -> None:
+        self.result(f"{number} mails taken", taken=number)
 
     def _listen(self, address: str, *, is_lmtp: bool) -> None:
         host, _colon, port = address.rpartition(":")

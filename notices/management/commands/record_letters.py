@@ -5,17 +5,21 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from notices import letter_reports
 from notices.letter_reports import LetterReportError, LetterReportKind
 from notices.models import Notice
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Records a file of letter codes (docs/sending.md)."""
 
     help = "Records the letters in a CSV file of letter codes as posted or returned on a day."
+    example = "12 posted --day 2026-03-09 codes.csv"
+    exit_codes = {0: "each line is recorded", 1: "refused: nothing is recorded"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the notice, the kind of report, the day and the file."""
@@ -36,4 +40,4 @@ class Command(BaseCommand):
             changed = letter_reports.record(notice, report)
         except (LetterReportError, OSError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(f"{changed} letters changed")
+        self.result(f"{changed} letters changed", changed=changed)

@@ -3,16 +3,20 @@
 import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from notices.models import LedgerDigest
 from notices.proof import ledger_digest
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """Verifies ledger digests (docs/sending.md)."""
 
     help = "Recomputes every sealed ledger's hashes; exits with 1, naming what changed."
+    example = "--notice 12"
+    exit_codes = {0: "each ledger is unchanged", 1: "a ledger differs, or the notice has none"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds `--notice`; without it all ledger digests are verified."""
@@ -28,15 +32,15 @@ class Command(BaseCommand):
             digests = digests.filter(notice=options["notice"])
             if not digests.exists():
                 raise CommandError(f"notice {options['notice']} has no sealed ledger")
-        is_whole = True
+        ledgers = []
         for digest in digests:
             found = list(ledger_digest.verify_ledger_digest(digest))
             state = "NOT as sealed" if found else "as sealed"
-            self.stdout.write(
-                f"notice {digest.notice_id}: {digest.rows:,} rows, {digest.digest}: {state}"
-            )
+            self.tell(f"notice {digest.notice_id}: {digest.rows:,} rows, {digest.digest}: {state}")
             for line in found:
                 self.stderr.write(f"notice {digest.notice_id}: {line}")
-            is_whole = is_whole and not found
-        if not is_whole:
+            ledger = {"notice": digest.notice_id, "rows": digest.rows, "digest": digest.digest}
+            ledgers.append({**ledger, "faults": found})
+        self.result(ledgers=ledgers)
+        if any(ledger["faults"] for ledger in ledgers):
             raise SystemExit(1)

@@ -2,13 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
+from foundations.commands import PortalCommand
 from statements import sample
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     help = "Loads a sample incident with its statements and timeline, once."
+    example = "eu-retailer"
+    exit_codes = {0: "loaded", 1: "the portal lacks a language of the sample"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", choices=sample.SAMPLES, default=sample.SLUG)
