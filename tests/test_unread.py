@@ -374,7 +374,10 @@ def test_the_next_step_is_to_settle_rejected_rows_before_the_scope_closes(
 ):
     batch = incident.batches.get()
     task = board_of(incident).next_task
+    assert task
     assert task.url == reverse("admin:incidents_exposurebatch_change", args=[batch.pk])
     assert task.key == f"settle-{batch.pk}"
     write_off_unread(batch)
-    assert board_of(incident).next_task.key == f"close-{batch.pk}"
+    task = board_of(incident).next_task
+    assert task
+    assert task.key == f"close-{batch.pk}"
