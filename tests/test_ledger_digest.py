@@ -11,6 +11,7 @@ from notices.models import Delivery, LedgerDigest, LedgerDigestPage, Notice
 from notices.models.notice import NOT_ADDING_UP
 from notices.proof import ledger_digest
 from notices.returned_mail import bounces
+from tests.desk_pages import notice_url, page_text
 from tests.notice_factory import delivery_to, work
 from tests.returned_mail import bounce
 
@@ -204,3 +205,8 @@ def test_the_timezone_of_the_session_does_not_matter(closed):
 def test_the_command_refuses_an_unknown_notice(db):
     with pytest.raises(CommandError, match="no sealed ledger"):
         call_command("verify_ledger", notice=4711)
+
+
+def test_the_digest_breaks_on_a_narrow_screen(editors_desk, closed):
+    page = page_text(editors_desk.get(notice_url("change", closed)))
+    assert '<p class="anywhere">The ledger was sealed' in page
