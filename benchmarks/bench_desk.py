@@ -12,6 +12,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,7 @@ def _database_gib() -> float:
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_database_size(current_database())")
-        return round(cursor.fetchone()[0] / (1 << 30), 1)
+        return round(float(cursor.fetchone()[0]) / (1 << 30), 1)
 
 
 def _visits() -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -102,13 +103,13 @@ def _lists(client: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     for model, model_admin in admin.site._registry.items():
         label = model._meta.label_lower
         url = reverse(f"admin:{label.replace('.', '_')}_changelist")
-        yield f"{label}: first page", lambda url=url: client.get(url)
+        yield f"{label}: first page", partial(client.get, url)
         if not isinstance(model_admin, LargeTableAdmin):
             continue
         deep = f"{url}?{_deep_query(model_admin)}"
-        yield f"{label}: deep page", lambda url=deep: client.get(url)
+        yield f"{label}: deep page", partial(client.get, deep)
         for query in _filters(model_admin):
-            yield f"{label}: {query}", lambda u=f"{url}?{query}": client.get(u)
+            yield f"{label}: {query}", partial(client.get, f"{url}?{query}")
 
 
 def _deep_query(model_admin: Any) -> str:
@@ -155,7 +156,7 @@ def _look_ups(client: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
         url = reverse(f"admin:{name}")
         for typed in ("stranger@example.net", "010-1234-5678"):
             values = {field: typed, "channel": "email"}
-            yield f"{name}: {typed}", lambda u=url, v=values: client.post(u, v)
+            yield f"{name}: {typed}", partial(client.post, url, values)
 
 
 if __name__ == "__main__":

@@ -146,7 +146,7 @@ def choices(label: str) -> list[str]:
     model = next(m for m in admin.site._registry if m._meta.label_lower == label)
     queries = []
     for name in registered()[label].list_filter:
-        field = model._meta.get_field(name)
+        field: Any = model._meta.get_field(name)
         if field.is_relation:
             queries += [f"{name}__id__exact={pk}" for pk in (1, 2_000_000)]
         elif field.choices:

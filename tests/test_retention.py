@@ -174,7 +174,7 @@ def test_the_database_refuses_one_person_and_changes(incident, team):
 
 def confirm_alone(decision: RetentionDecision, by: User) -> None:
     decision.save()
-    plans.RetentionDecision.objects.filter(pk=decision.pk).update(
+    RetentionDecision.objects.filter(pk=decision.pk).update(
         confirmed_by=by, confirmed_at=decision.proposed_at
     )
 
@@ -221,7 +221,7 @@ def test_a_change_takes_two_again_and_stops_the_deletion_meanwhile(incident, lea
 
 def test_values_are_deleted_on_their_day_and_cannot_be_opened(incident, leaked, team, minji):
     old = Incident.objects.get(pk=incident.pk)
-    old_value = bytes(Exposure.objects.exclude(ciphertext=None).get().ciphertext)
+    old_value = bytes(Exposure.objects.exclude(ciphertext=None).get().ciphertext or b"")
     plan = planned(incident, team, values=1)
     assert deletion.due_incidents() == []
     assert "keeps these values until" in my_data(minji)

@@ -52,9 +52,9 @@ def test_a_plan_leads_from_two_people_to_the_deletion(
     settings,
     team,
     incident,
-    leaked,
+    leaked,  # noqa: F811
     language,
-    width,  # noqa: F811
+    width,
 ):
     settings.REENCRYPT_GRACE_SECONDS = 0
     url = live_server.url

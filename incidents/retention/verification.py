@@ -89,8 +89,11 @@ def _opens(cipher: IncidentCipher, incident: Incident) -> int:
     files = ExposureFile.objects.filter(incident=incident).values_list("pk", flat=True)
     exposures = Exposure.objects.filter(file__in=list(files), ciphertext__isnull=False)
     values = exposures.values_list("person_id", "ciphertext")[:SAMPLE]
-    tried = chain(((*row, CONTACT) for row in contacts), ((*row, EXPOSURE) for row in values))
-    return sum(_decrypts(cipher, *each) for each in tried)
+    tried = chain(
+        ((person, contact, CONTACT) for person, contact in contacts),
+        ((person, value or b"", EXPOSURE) for person, value in values),
+    )
+    return sum(_decrypts(cipher, person, bytes(data), use) for person, data, use in tried)
 
 
 def _decrypts(cipher: IncidentCipher, person: UUID, ciphertext: bytes, purpose: bytes) -> bool:
