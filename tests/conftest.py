@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
 from django.db import connections
+from django.db.backends.base.creation import BaseDatabaseCreation
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, TransactionTestCase
 from django.utils import translation
@@ -25,6 +26,26 @@ from tests.sample_pages import correct
 from tests.smtp_server import SmtpServer
 
 teach_test_clients()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
+    """Removes the audit entries of the migrations before Django keeps the rows of migrations.
+
+    A flush does not empty the audit trail, so Django could not restore its rows.
+    """
+    original = BaseDatabaseCreation.serialize_db_to_string
+
+    def without_trail(self: Any) -> str:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SET session_replication_role = replica")
+            cursor.execute("DELETE FROM accounts_auditentry")
+            cursor.execute("RESET session_replication_role")
+        return original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseDatabaseCreation, "serialize_db_to_string", without_trail)
+        yield
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -49,8 +49,8 @@ def test_a_role_that_was_changed_by_hand_stays_and_the_matrix_says_so(monkeypatc
     client.cookies["language"] = "en"
     shown = page_text(client.get(desk_url("auth_group_matrix")))
     assert "Roles that were changed by hand" in shown
-    assert "Added: notices.approve_notice" in shown
-    assert "Removed: tickets.answer_ticket" in shown
+    assert "Further permissions: notices.approve_notice" in shown
+    assert "Missing permissions: tickets.answer_ticket" in shown
 
     call_command("make_roles", verbosity=0)
     assert "notices.approve_notice" not in rights_of("support")
