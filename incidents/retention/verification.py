@@ -22,6 +22,7 @@ from incidents.models import (
 SAMPLE = 100  # ciphertexts that are tried with each keyset of the database
 
 Step = DataDeletion.Step
+Ciphertext = bytes | memoryview | None
 
 
 def faults_of(record: DataDeletion) -> list[str]:
@@ -96,9 +97,9 @@ def _opens(cipher: IncidentCipher, incident: Incident) -> int:
     return sum(_decrypts(cipher, person, bytes(data), use) for person, data, use in tried)
 
 
-def _decrypts(cipher: IncidentCipher, person: UUID, ciphertext: bytes, purpose: bytes) -> bool:
+def _decrypts(cipher: IncidentCipher, person: UUID, ciphertext: Ciphertext, purpose: bytes) -> bool:
     try:
-        cipher.decrypt(ciphertext, person=person, purpose=purpose)
+        cipher.decrypt(bytes(ciphertext or b""), person=person, purpose=purpose)
     except EncryptionError:
         return False
     return True
