@@ -39,7 +39,7 @@ def our_tasks() -> list[str]:
         for name in app.tasks
         if name.startswith(
             (
-                *("accounts.", "incidents.", "statements."),
+                *("breachportal.", "accounts.", "incidents.", "statements."),
                 *("notices.", "tickets.", "scams."),
             )
         )
