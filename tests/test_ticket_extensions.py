@@ -158,6 +158,16 @@ def test_support_extends_on_the_desk_with_a_reason(desk, ticket, team):
     assert REASON not in str([entry.details for entry in AuditEntry.objects.all()])
 
 
+def test_of_several_laws_support_names_one(desk, ticket, incident):
+    under(incident, "EU", "US-CA")
+    address = desk_url("tickets_ticket_extend", ticket.pk)
+    refused = desk.post(address, {"extension-law": "", "extension-text": REASON})
+    assert "This field is required" in page_text(refused)
+    shown = page_text(desk.get(desk_url("tickets_ticket_change", ticket.pk)))
+    assert '<option value="" selected>' in shown
+    assert "45 days more" in shown
+
+
 def test_a_law_without_an_extension_offers_none(desk, ticket, incident):
     under(incident, "KR")
     assert 'id="extension"' not in page_text(desk.get(desk_url("tickets_ticket_change", ticket.pk)))

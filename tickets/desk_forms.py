@@ -65,9 +65,8 @@ class ExtensionForm(forms.Form):
         self.ticket, self.by = ticket, by
         self.periods = correspondence.extensions_of(ticket)
         law: Any = self.fields["law"]
-        law.choices = [
-            (number, _choice(period, ticket)) for number, period in enumerate(self.periods)
-        ]
+        choices = [(number, _choice(period, ticket)) for number, period in enumerate(self.periods)]
+        law.choices = choices if len(choices) == 1 else [("", "---------"), *choices]
 
     def act(self) -> bool:
         """Extends the time. Returns False, with an error in the form, if that is impossible."""
