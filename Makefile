@@ -54,12 +54,13 @@ lint: setup
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m pytest -q tests/test_translations.py
 
-# Checks the image's file, compose.yaml and the Helm chart with their tools; no container engine is
-# needed. `make test` checks only what needs none of these tools.
+# Checks the image's file, compose.yaml, the Helm chart, the shell scripts and the migrations with
+# their tools; no container engine is needed. `make test` checks only what needs none of them.
 lint-deploy: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-deploy.txt
-	$(BIN)/python -m pytest -q -rs tests/test_containers.py tests/test_chart.py
+	$(BIN)/python -m pytest -q -rs tests/test_containers.py tests/test_chart.py \
+		tests/test_shell_scripts.py tests/test_migration_linter.py
 
 setup: .venv/installed catalogues
 

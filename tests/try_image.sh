@@ -103,8 +103,8 @@ for admin in one two; do
     inside database-url breachportal createsuperuser --noinput --email "$admin@example.com"
 done
 for process in "${PROCESSES[@]}"; do
-    url=database-url
-    [[ $process != import ]] || url=import-database-url
+    url='database-url'
+    [[ $process != import ]] || url='import-database-url'
     inside "$url" breachportal run "$process" &
     STARTED+=($!)
 done

@@ -24,6 +24,7 @@ end() {
 }
 
 # A function for the shells inside: it exports the settings of a file as systemd does.
+# shellcheck disable=SC2016  # the shells inside expand it
 READ_SETTINGS='
     read_settings() {
         while IFS="=" read -r name value; do
@@ -40,6 +41,7 @@ install_once() {
 
 # Starts a process with the unit's environment and command, as the portal's account.
 start() {
+    # shellcheck disable=SC2016
     EXEC='exec' inside bash -c "$READ_SETTINGS"'
         read_settings /etc/breachportal/production.env
         [[ $1 != import ]] || read_settings /etc/breachportal/import.env
