@@ -1,0 +1,77 @@
+"""Migrates as Django does, but gives up a lock instead of letting readers wait behind it.
+
+ALTER TABLE needs the whole table for a moment. While it waits for a long transaction, such as an
+import, every reader of the table waits behind it. So it waits for LOCK_SECONDS only, and tries
+again.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.management import CommandError
+from django.core.management.commands import migrate
+from django.db import OperationalError, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from psycopg.errors import LockNotAvailable
+
+LOCK_SECONDS = 2
+PAUSE_SECONDS = 5.0
+TRIES = 30
+
+
+class Command(migrate.Command):
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Applies the migrations. Raises CommandError if a lock is not free in TRIES."""
+        connection = connections[options["database"]]
+        for left in reversed(range(TRIES)):
+            try:
+                with _lock_timeout(connection):
+                    super().handle(*args, **options)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, LockNotAvailable):
+                    raise
+                self._wait(left)
+            else:
+                return
+
+    def _wait(self, tries_left: int) -> None:
+        if not tries_left:
+            raise CommandError(
+                "A table is in use by a long transaction, such as an import. What was migrated"
+                " stays, and nothing else was changed. Run this again after its end."
+            )
+        self.stderr.write(f"A table is in use; {tries_left} tries are left.")
+        time.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def _lock_timeout(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    """Context manager: a statement on `connection` waits LOCK_SECONDS for a lock.
+
+    A concurrent index waits for every transaction without a lock that stops others, so it may take
+    as long as it needs: a broken-off one would stay as an invalid index.
+    """
+
+    def execute(call: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if " CONCURRENTLY " not in sql:
+            return call(sql, *rest)
+        _set(connection, 0)
+        try:
+            return call(sql, *rest)
+        finally:
+            _set(connection, LOCK_SECONDS)
+
+    _set(connection, LOCK_SECONDS)
+    try:
+        with connection.execute_wrapper(execute):
+            yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
+def _set(connection: BaseDatabaseWrapper, seconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{seconds}s'")

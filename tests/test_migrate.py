@@ -1,0 +1,118 @@
+"""A migration that waits for a table lets its readers pass, and tries again."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from django.core.management import CommandError, call_command
+from django.core.management.commands import migrate as djangos
+from django.db import connection, migrations
+from django.db.migrations.loader import MigrationLoader
+
+from breachportal.management.commands import migrate
+from tests.database import conninfo
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+TABLE = "scams_scamreport"
+
+
+@pytest.fixture
+def new_column(monkeypatch) -> Iterator[None]:
+    """A migration that adds a column and, apart from it, an index without stopping writers."""
+
+    class Migration(migrations.Migration):
+        atomic = False
+        dependencies = [("scams", "0001_initial")]
+        operations = [
+            migrations.RunSQL(
+                f"ALTER TABLE {TABLE} ADD COLUMN later integer",
+                f"ALTER TABLE {TABLE} DROP COLUMN later",
+            ),
+            migrations.RunSQL(
+                f"CREATE INDEX CONCURRENTLY of_later ON {TABLE} (later)",
+                "DROP INDEX IF EXISTS of_later",
+            ),
+        ]
+
+    load = MigrationLoader.load_disk
+
+    def load_disk(self) -> None:
+        load(self)
+        self.disk_migrations["scams", "0002_later"] = Migration("0002_later", "scams")
+
+    monkeypatch.setattr(MigrationLoader, "load_disk", load_disk)
+    monkeypatch.setattr(migrate, "LOCK_SECONDS", 1)
+    monkeypatch.setattr(migrate, "PAUSE_SECONDS", 0.5)
+    yield
+    call_command("migrate", "scams", "0001", verbosity=0)
+
+
+@contextmanager
+def import_that_runs() -> Iterator[psycopg.Connection]:
+    """Context manager: a transaction that wrote to the table and does not end."""
+    with psycopg.connect(conninfo()) as holder:
+        holder.execute(f"LOCK TABLE {TABLE} IN ROW EXCLUSIVE MODE")
+        yield holder
+        holder.rollback()
+
+
+def columns() -> set[str]:
+    with connection.cursor() as cursor:
+        return {one.name for one in connection.introspection.get_table_description(cursor, TABLE)}
+
+
+@pytest.mark.usefixtures("new_column")
+def test_it_applies_the_migration_and_keeps_no_time_out():
+    call_command("migrate", verbosity=0)
+    assert "later" in columns()
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("0",)
+
+
+@pytest.mark.usefixtures("new_column")
+def test_readers_pass_while_it_waits_and_it_ends_after_the_import(capsys):
+    done = threading.Event()
+
+    def migrate_in_thread() -> None:
+        call_command("migrate", verbosity=0)
+        connection.close()
+        done.set()
+
+    slowest = 0.0
+    with import_that_runs(), psycopg.connect(conninfo(), autocommit=True) as reader:
+        thread = threading.Thread(target=migrate_in_thread)
+        thread.start()
+        deadline = time.monotonic() + 60
+        while "A table is in use" not in capsys.readouterr().err:
+            assert time.monotonic() < deadline
+            began = time.monotonic()
+            reader.execute("SELECT count(*) FROM scams_scamreport")
+            slowest = max(slowest, time.monotonic() - began)
+        assert not done.is_set()
+    thread.join(60)
+    assert done.is_set()
+    assert slowest < 20  # and not as long as the import
+    assert "later" in columns()
+
+
+@pytest.mark.usefixtures("new_column")
+def test_it_gives_up_with_a_reason_and_changes_nothing(monkeypatch):
+    monkeypatch.setattr(migrate, "TRIES", 2)
+    with import_that_runs(), pytest.raises(CommandError, match="long transaction"):
+        call_command("migrate", verbosity=0)
+    assert "later" not in columns()
+
+
+def test_another_fault_of_the_database_is_not_hidden(monkeypatch):
+    def fail(*_words: object, **_options: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    monkeypatch.setattr(djangos.Command, "handle", fail)
+    with pytest.raises(Exception, match=r"terminat|closed"):
+        call_command("migrate", verbosity=0)
+    connection.close()
