@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image mail-servers drill drill-import drill-connections clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -143,6 +143,11 @@ drill-import: setup
 # Counts the database connections of the web processes under bursts, for MINUTES= minutes.
 drill-connections: setup
 	@$(BIN)/python -m benchmarks.drill_connections
+
+# Upgrades an installation below INTO= and leads back, while a notice is sent to PEOPLE= people with
+# RATE= mails a second and visitors ask for pages. As root, with debootstrap and systemd-container.
+drill-upgrade: setup
+	@$(BIN)/python -m benchmarks.drill_upgrade
 
 # Measures how long it takes to count, re-encrypt and purge an incident of PEOPLE= people, and how
 # slow pages are meanwhile.

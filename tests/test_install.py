@@ -24,6 +24,7 @@ def run(tmp_path):
     copy = tmp_path / "deploy" / "install"
     copy.parent.mkdir()
     copy.write_bytes(INSTALLER.read_bytes())
+    (copy.parent / "steps.sh").write_bytes((INSTALLER.parent / "steps.sh").read_bytes())
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", str(copy), *words]

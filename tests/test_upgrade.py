@@ -1,0 +1,92 @@
+"""The upgrade refuses to begin where it cannot end well.
+
+`make drill-upgrade` runs all of it on a machine with systemd; that takes root and 20 minutes.
+"""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+SCRIPT = (DEPLOY / "upgrade").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a copy of the script with its folders below a folder of the test."""
+    deploy = tmp_path / "deploy"
+    deploy.mkdir()
+    for name in ("upgrade", "steps.sh"):
+        text = (DEPLOY / name).read_text(encoding="utf-8")
+        for folder in ("/opt/", "/etc/", "/run/"):
+            text = text.replace(folder, f"{tmp_path}{folder}")
+        text = text.replace("$(id -u) == 0", "0 == 0")  # no check needs root
+        (deploy / name).write_text(text)
+    (tmp_path / "pyproject.toml").write_text('version = "1.0.0"\n')
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(deploy / "upgrade"), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+@pytest.fixture
+def installed(tmp_path) -> Path:
+    """A machine on which systemd runs and the portal is installed, as far as the checks see."""
+    for name in ("run/systemd/system", "etc/breachportal", "opt/breachportal-versions/1-a"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "etc/breachportal/production.env").touch()
+    (tmp_path / "opt/breachportal").symlink_to(tmp_path / "opt/breachportal-versions/1-a")
+    return tmp_path
+
+
+def test_help_names_the_way_back(run):
+    done = run("--help")
+    assert done.returncode == 0
+    assert "--back" in done.stdout
+
+
+def test_an_unknown_option_is_refused(run):
+    done = run("--bakc")
+    assert done.returncode == 1
+    assert "unknown option: --bakc" in done.stderr
+
+
+def test_without_systemd_or_an_installation_nothing_is_changed(run, installed):
+    (installed / "opt/breachportal").unlink()
+    assert "did not install the portal here" in run().stderr
+    (installed / "run/systemd/system").rmdir()
+    assert "systemd does not run here" in run().stderr
+
+
+def test_there_is_no_way_back_from_the_first_version(run, installed):
+    done = run("--back")
+    assert done.returncode == 1
+    assert "no version before this one" in done.stderr
+
+
+def test_an_upgrade_that_was_broken_off_is_named(run, installed):
+    (installed / "run/systemd/system/breachportal-web-spare.service").touch()
+    done = run("--back")
+    assert done.returncode == 1
+    assert "broken off" in done.stderr
+
+
+def test_the_backup_comes_before_every_change():
+    steps = SCRIPT[SCRIPT.index("main() {") :]
+    order = ["check", "back_up", "change_tables", "start_spare", "switch_to", "restart_workers"]
+    places = [re.search(rf"^ +{name}\b", steps, re.MULTILINE) for name in order]
+    found = [place.start() for place in places if place]
+    assert len(found) == len(order)
+    assert found == sorted(found)
+
+
+def test_every_process_is_restarted():
+    units = {path.stem for path in (DEPLOY / "systemd").glob("breachportal-*.service")}
+    [workers] = re.findall(r"restart breachportal-\{(.+)\}", SCRIPT)
+    restarted = {f"breachportal-{name}" for name in [*workers.split(","), "web"]}
+    assert restarted == units - {"breachportal-backup"}
+    assert "systemctl restart breachportal-web\n" in SCRIPT
