@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -46,6 +46,11 @@ test-install:
 # As root, with debootstrap, buildah and the ports 2526, 5432, 6379 and 8000.
 test-image: setup
 	tests/try_image.sh $(or $(INTO),/tmp/breachportal-image)
+
+# Runs some tests with each version of the servers and of Python that is on this machine, and says
+# which are not. VERSIONS="Redis Valkey" takes only these; VERSIONS=cheap what takes half a minute.
+matrix: setup
+	@$(BIN)/python -m tests.matrix $(VERSIONS)
 
 lint: setup
 	$(BIN)/ruff check .
@@ -117,6 +122,7 @@ requirements: setup
 	$(COMPILE) -o requirements-dev.txt requirements-dev.in
 	$(COMPILE) -o benchmarks/requirements.txt benchmarks/requirements.in
 	$(COMPILE) -o requirements-deploy.txt requirements-deploy.in
+	$(COMPILE) -o requirements-matrix.txt requirements-matrix.in
 	$(COMPILE) -o requirements-tools.txt requirements-tools.in
 
 # Lists the licence of each package that production installs.

@@ -41,6 +41,11 @@ class Migration(migrations.Migration):
                           "ALTER TABLE incidents_incident DROP COLUMN drill"),
     ]
 """
+EMPTY = """
+    systemctl stop breachportal.target 'breachportal-*'
+    rm -rf /opt/breachportal /opt/breachportal-versions /etc/breachportal /var/lib/breachportal
+    cd / && runuser -u postgres -- dropdb --if-exists --force breachportal
+"""
 SETTINGS = """
     while IFS='=' read -r name value; do
         [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
@@ -122,7 +127,8 @@ def _prepare(root: Path) -> None:
 
 
 def _install(machine: Machine, port: int) -> None:
-    """Installs this version, with a rate that makes the notice long."""
+    """Installs this version, with a rate that makes the notice long, and nothing of a former run."""
+    machine.run("bash", "-c", EMPTY, check=False)
     machine.run("update-ca-certificates")
     done = machine.run(
         *("bash", "-c", '[[ ! -e /trial/ca.crt ]] || export PIP_CERT=/trial/ca.crt; exec "$@"'),

