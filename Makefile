@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -136,6 +136,16 @@ sbom: setup
 # Builds wheel, sdist, requirements, SBOM, notes and checksums of the last commit, in dist/.
 release: setup
 	$(BIN)/python deploy/package/release.py
+
+# Builds the image from the release in dist/. BASE= names its base by digest, so that the same release
+# gives the same image: BASE=python:3.13-slim-trixie@sha256:… ENGINE=podman uses another engine.
+ENGINE ?= docker
+VERSION = $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+image:
+	@echo "$(BASE)" | grep -Eq '^[^ ]+@sha256:[0-9a-f]{64}$$' || { echo "BASE is not a name with a digest, such as" \
+		"python:3.13-slim-trixie@sha256:…; see docs/how-to/run-in-containers.md" >&2; exit 1; }
+	$(ENGINE) build --file deploy/container/Containerfile --build-arg "PYTHON=$(BASE)" \
+		--label "org.opencontainers.image.base.name=$(BASE)" --tag breachportal:$(VERSION) dist
 
 # Measures imports. PEOPLE= sets the size, ADDRESSES= the address rows of each person (see
 # docs/performance.md).

@@ -127,7 +127,7 @@ def _prepare(root: Path) -> None:
 
 
 def _install(machine: Machine, port: int) -> None:
-    """Installs this version, with a rate that makes the notice long, and nothing of a former run."""
+    """Removes what a former run left, and installs this version with a low rate of mails."""
     machine.run("bash", "-c", EMPTY, check=False)
     machine.run("update-ca-certificates")
     done = machine.run(

@@ -105,6 +105,23 @@ def test_the_image_runs_without_root_and_is_built_with_hashes():
     assert set(re.findall(r"^FROM (\S+)", CONTAINERFILE, re.MULTILINE)) == {"${PYTHON}"}
 
 
+@pytest.mark.parametrize(
+    ("base", "is_built"),
+    [
+        ("", False),
+        ("python:3.13-slim-trixie", False),
+        ("python:3.13-slim-trixie@sha256:…", False),
+        (f"python:3.13-slim-trixie@sha256:{'0' * 64}", True),
+    ],
+)
+def test_an_image_is_built_on_a_base_with_a_digest_only(base, is_built):
+    command = ["make", "--no-print-directory", "image", "ENGINE=echo", f"BASE={base}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) is is_built
+    assert (f"--build-arg PYTHON={base} " in done.stdout) is is_built
+    assert ("BASE is not a name with a digest" in done.stderr) is not is_built
+
+
 def test_hadolint_finds_nothing_in_the_containerfile():
     hadolint = shutil.which("hadolint", path=str(BIN)) or shutil.which("hadolint")
     if not hadolint:
