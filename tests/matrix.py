@@ -169,7 +169,10 @@ def _packaged(part: str) -> Path:
     stamp = PACKAGES / "installed"
     pins = ROOT / "requirements-matrix.txt"
     if not stamp.exists() or stamp.stat().st_mtime < pins.stat().st_mtime:
-        _install(sys.executable, "--target", str(PACKAGES), "--upgrade", "-r", str(pins))
+        try:
+            _install(sys.executable, "--target", str(PACKAGES), "--upgrade", "-r", str(pins))
+        except subprocess.CalledProcessError as error:
+            raise NotHereError("its package does not install with this Python") from error
         stamp.touch()
     found = sorted(PACKAGES.glob(part))
     if not found:

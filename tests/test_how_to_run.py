@@ -66,7 +66,8 @@ def test_each_secret_of_the_chart_is_made_on_the_page():
 
 
 def test_the_first_evening_names_the_steps_of_the_installer():
-    installer = (CONTAINER.parent / "install").read_text(encoding="utf-8")
+    files = (CONTAINER.parent / name for name in ("install", "steps.sh"))
+    installer = "".join(file.read_text(encoding="utf-8") for file in files)
     steps = set(re.findall(r'^    step "([^"$]+?)(?:, in|")', installer, re.MULTILINE))
     named = re.findall(r"^\| (?:step )?“(.+?)”", page("first-evening.md"), re.MULTILINE)
     assert named
