@@ -93,7 +93,6 @@ change_tables() {
     manage owner migrate --verbosity 0
     manage owner grant_portal_role breachportal
     manage owner grant_portal_role breachportal_import --import
-    manage owner make_roles
 }
 
 # Lets CODE lead to the folder $1, in one step.
