@@ -31,6 +31,8 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "invitation": "invitation:account:team",
     "ticket_answer": "answer:account:ticket",
     "ticket_extended": "answer:account:ticket",
+    "new_device": "notice:account:device",
+    "step_reminder": "reminder:account:steps",
 }
 
 
@@ -71,16 +73,21 @@ def send(
     *,
     kind: MailKind | None = None,
     message_id: str = "",
+    unsubscribe_url: str = "",
     connection: Any = None,
 ) -> None:
     """Sends the mail of the templates `emails/<name>/` in the active language.
 
     `context` is completed with the portal's name and address, and with a message code of this
     `kind` if there is one. `message_id` is the local part of the Message-ID, for a mail that may be
-    sent again; "" makes a new one. Raises OSError or SMTPException.
+    sent again; "" makes a new one. `unsubscribe_url` ends mails of this kind by one click (RFC 8058). Raises OSError or
+    SMTPException.
     """
-    context = _complete(context, kind)
-    _made(name, email, context, message_id=message_id, connection=connection).send()
+    message = _made(
+        name, email, _complete(context, kind), message_id=message_id, connection=connection
+    )
+    message.extra_headers |= _unsubscribe_headers(unsubscribe_url)
+    message.send()
 
 
 def _complete(context: dict[str, Any], kind: MailKind | None) -> dict[str, Any]:
@@ -114,6 +121,15 @@ def _made(
 def _id_domain() -> str:
     """Returns the domain of Message-IDs."""
     return parseaddr(settings.CODE_MAIL_FROM)[1].rpartition("@")[2] or settings.MAIL_DOMAIN
+
+
+def _unsubscribe_headers(url: str) -> dict[str, str]:
+    if not url:
+        return {}
+    return {
+        "List-Unsubscribe": f"<{url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
 
 
 class EncodedMail(EmailMessage):

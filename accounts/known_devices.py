@@ -1,10 +1,12 @@
 """Devices that signed in before: a signed cookie names the addresses that this browser proved.
 
-It signs no one in. It only gives the browser a limit of its own on code mails, so that strangers
-who request codes for the same address do not delay its owner. It contains keyed hashes, no address.
+It signs no one in. It gives the browser a limit of its own on code mails, so that strangers who
+request codes for the same address do not delay its owner; and its user gets no mail about a new
+device. It contains keyed hashes, no address.
 """
 
 import secrets
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from django.conf import settings
@@ -29,6 +31,12 @@ def device_name(request: HttpRequest, contact: str) -> str:
     """Returns the name of the device if it proved `contact` before, else ""."""
     device = _read(request)
     return device.name if device and _hash(contact) in device.addresses else ""
+
+
+def is_known(request: HttpRequest, contacts: Iterable[str]) -> bool:
+    """Returns whether the device proved one of these addresses or numbers before."""
+    device = _read(request)
+    return device is not None and any(_hash(contact) in device.addresses for contact in contacts)
 
 
 def remember(request: HttpRequest, response: HttpResponse, contact: str) -> None:

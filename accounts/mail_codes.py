@@ -24,6 +24,8 @@ class MailKind(IntEnum):
     SIGN_IN = 0  # a code to sign in
     ANSWER = 1  # the company answered a question
     SIGN_IN_TEXT = 2  # a code to sign in, by text message
+    NEW_DEVICE = 3  # a sign-in on a device that is new to the account
+    REMINDER = 4  # steps are still to do
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,11 @@ class MadeMail:
 
     kind: MailKind
     at: datetime
+
+    @property
+    def has_sign_in_code(self) -> bool:
+        """Returns whether it contained a code to sign in."""
+        return self.kind in (MailKind.SIGN_IN, MailKind.SIGN_IN_TEXT)
 
     @property
     def is_text(self) -> bool:

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
+from accounts.new_device import NewDevice  # noqa: F401  # for the same reason
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 # Carriers give a number to another person some time after its owner gave it up: in the US after 45

@@ -4,7 +4,7 @@ from allauth.account.utils import perform_login
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language
 
-from accounts import proofs
+from accounts import known_devices, new_devices, proofs
 from accounts.contacts import is_phone
 from accounts.models import User
 from accounts.proofs import Proof
@@ -19,6 +19,8 @@ def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> Ht
 
     A code by text message is no fresh code of a user with an e-mail address, because the number may
     be in other hands: step-up asks for a code by e-mail.
+
+    A sign-in on a device that is new to the account is recorded, unless it is the first of all.
     """
     users, language = User.objects, get_language()
     email = None if is_phone(contact) else contact
@@ -26,9 +28,14 @@ def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> Ht
         user = users.for_proven_phone(contact, language=language)
     else:
         user = users.for_proven_email(email, language=language)
+    is_new_device = user.last_login is not None and not known_devices.is_known(
+        request, [*user.verified_emails(), *user.verified_phones()]
+    )
     if email or not user.email:
         proofs.record(request, user, Proof.SIGN_IN_CODE)
     response: HttpResponse = perform_login(
         request, user, email=email, redirect_url=next_url or None
     )
+    if is_new_device and request.user.is_authenticated:
+        new_devices.record(request, user.pk)
     return response

@@ -4,16 +4,23 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.utils.translation import override
 
-from accounts import code_states, session_purge
+from accounts import code_states, new_devices, session_purge
 from accounts.audit import chain, digests
 from foundations.languages import default_language, desk_language
 
 
 @shared_task(base=DjangoTask)
 def purge_sessions() -> None:
-    """Deletes the sessions that have ended, their browsers' descriptions, and old code states."""
+    """Deletes ended sessions with their browsers, old code states and old new devices."""
     session_purge.purge()
     code_states.purge()
+    new_devices.purge()
+
+
+@shared_task(base=DjangoTask)
+def mail_new_devices() -> None:
+    """Sends the mails about sign-ins on new devices."""
+    new_devices.send_due()
 
 
 @shared_task(base=DjangoTask)

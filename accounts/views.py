@@ -227,7 +227,8 @@ def account(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         form.save()
         return _go_in_language(reverse("account"), form.cleaned_data["language"])
-    return render(request, "accounts/account.html", {"form": form})
+    context = {"form": form, "new_device": _signed_in(request).new_devices.first()}
+    return render(request, "accounts/account.html", context)
 
 
 @sign_in_required()

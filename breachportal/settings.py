@@ -214,6 +214,7 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.keep_figure_points": {"queue": "default"},
     "incidents.tasks.send_team_messages": {"queue": "default"},
+    "incidents.tasks.mail_reminders": {"queue": "default"},
     "notices.tasks.send_*": {"queue": "send"},
     "incidents.*": {"queue": "import"},
 }
@@ -237,6 +238,8 @@ CELERY_BEAT_SCHEDULE = {
     "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
+    "mail-reminders": {"task": "incidents.tasks.mail_reminders", "schedule": 60 * 60.0},
+    "mail-new-devices": {"task": "accounts.tasks.mail_new_devices", "schedule": 60.0},
     "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }

@@ -68,8 +68,12 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
             parts.append(_unavailable(incident))
         else:
             done = facts.done_in(incident)
+            is_reminded = incident.pk in facts.reminders
             parts += [
-                _leaked_part(incident, person, own, catalogue=catalogue, done=done, show=show)
+                replace(
+                    _leaked_part(incident, person, own, catalogue=catalogue, done=done, show=show),
+                    is_reminded=is_reminded,
+                )
                 for person in own.opened
                 if person.pk in own.exposed
             ]

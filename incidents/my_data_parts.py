@@ -92,6 +92,7 @@ class MyDataPart:
     person: AffectedPerson | None = None
     relation: str = ""
     steps: Sequence[Step] = ()
+    is_reminded: bool = False  # a mail will remind of the steps
     leaked: LeakedItems = LeakedItems()
     stays_masked: bool = False  # only a number found the row; see OwnRows.by_number_only
     others: Sequence[StateLine] = ()  # the classes that did not leak of the person

@@ -21,6 +21,10 @@ SELECT ARRAY(SELECT email FROM account_emailaddress WHERE user_id = %(user)s AND
     ARRAY(
         SELECT concat(incident_id, ' ', step) FROM incidents_donestep WHERE user_id = %(user)s
     ),
+    ARRAY(
+        SELECT incident_id FROM incidents_stepreminder
+        WHERE user_id = %(user)s AND due_at IS NOT NULL
+    ),
     (SELECT concat(current_database(), string_agg(concat(row.tableoid, row.xmin, row.ctid), ' '))
     FROM (
         SELECT tableoid, xmin, ctid FROM incidents_incident
@@ -43,11 +47,12 @@ class PublicFacts(NamedTuple):
 
 
 class OwnFacts(NamedTuple):
-    """The verified contacts and done steps of a user, and the facts that all users share."""
+    """The contacts, done steps and reminders of a user, and the facts that all users share."""
 
     emails: list[str]  # normalised
     phones: list[str]  # in E.164
     done_steps: frozenset[tuple[int, str]]  # ids of incidents, and Step.key
+    reminders: frozenset[int]  # ids of incidents of whose steps a mail will remind
     public: PublicFacts
 
     @property
@@ -64,15 +69,21 @@ _kept: tuple[str, PublicFacts] | None = None
 
 
 def own_facts(user: User) -> OwnFacts:
-    """Returns the verified contacts and done steps of `user`, and the public facts.
+    """Returns the contacts, done steps and reminders of `user`, and the public facts.
 
     One query, and five more in a process that does not keep the current version.
     """
     with read_connection().cursor() as cursor:
         cursor.execute(_READ, {"user": user.pk})
-        emails, phones, steps, version = cursor.fetchone()
+        emails, phones, steps, reminders, version = cursor.fetchone()
     done = frozenset((int(pk), key) for pk, key in map(str.split, steps))
-    return OwnFacts([normalise_email(email) for email in emails], phones, done, _public(version))
+    return OwnFacts(
+        [normalise_email(email) for email in emails],
+        phones,
+        done,
+        frozenset(reminders),
+        _public(version),
+    )
 
 
 def _public(version: str) -> PublicFacts:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import figure_points, scope_versions, team_messages, uploads
+from incidents import figure_points, reminders, scope_versions, team_messages, uploads
 from incidents.retention import deletion
 
 
@@ -57,3 +57,9 @@ def sweep_deletions() -> None:
     """Starts the deletions that are due, and continues those that were interrupted."""
     for incident_id in deletion.due_incidents():
         work_deletion.delay(incident_id)
+
+
+@shared_task(base=DjangoTask)
+def mail_reminders() -> None:
+    """Sends the reminders of steps that are due. It is on the default queue."""
+    reminders.send_due()

@@ -9,5 +9,7 @@ urlpatterns = [
     path("reveal/", views.my_data_reveal, name="my_data_reveal"),
     path("hide/", views.my_data_hide, name="my_data_hide"),
     path("step/<slug:slug>/", views.my_data_step, name="my_data_step"),
+    path("reminder/<slug:slug>/", views.my_data_reminder, name="my_data_reminder"),
+    path("reminder/end/<str:token>/", views.end_reminder, name="end_reminder"),
     path("answer/<slug:slug>/", views.my_data_answer, name="my_data_answer"),
 ]

@@ -9,19 +9,20 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
 from foundations import replica
-from incidents import unmasking
-from incidents.models import Incident
+from incidents import reminders, unmasking
+from incidents.models import Incident, StepReminder
 from incidents.my_data import masked, parts_for, title_of, unmasked
 from incidents.my_data_parts import MyDataPart
 from incidents.own_facts import OwnFacts, own_facts
@@ -97,6 +98,35 @@ def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
     is_done = request.POST.get("done") == "1"
     mark_step(request.user, incident, request.POST.get("step", ""), is_done=is_done)
     return _back(request)
+
+
+@require_POST
+@sign_in_required(page="my_data")
+def my_data_reminder(request: SignedInRequest, slug: str) -> HttpResponse:
+    """Asks for a reminder of the steps, or ends it, and shows the steps again.
+
+    Raises Http404 for an incident that is not public.
+    """
+    incident = get_object_or_404(Incident.objects.public(), slug=slug)
+    if request.POST.get("remind") == "1":
+        reminders.ask(request.user, incident)
+    else:
+        reminders.end(request.user, incident)
+    return _back(request)
+
+
+@csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+def end_reminder(request: HttpRequest, token: str) -> HttpResponse:
+    """Ends one reminder by POST. GET only shows a button. Raises Http404 for an unknown token."""
+    key = reminders.key_of_token(token)
+    if key is None:
+        raise Http404
+    found = StepReminder.objects.filter(pk=key)
+    is_ended = request.method == "POST" or not found.exists()
+    if is_ended:
+        found.delete()
+    return render(request, "incidents/end_reminder.html", {"is_ended": is_ended})
 
 
 def _back(request: HttpRequest) -> HttpResponse:

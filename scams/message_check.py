@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
-from accounts.mail_codes import MadeMail, MailKind, made_mail
+from accounts.mail_codes import MadeMail, made_mail
 from accounts.typed_codes import DIGITS
 from incidents.models import Incident
 from notices.message_codes import delivery_of_code
@@ -168,7 +168,7 @@ def answer_for(text: str) -> Answer:
     if sent or account_mails:
         ours = [_known_traces(one.notice).traces for one in sent] or [official.traces]
         known = KnownTraces(frozenset().union(*ours))
-        has_code = any(one.kind != MailKind.ANSWER for one in account_mails)
+        has_code = any(one.has_sign_in_code for one in account_mails)
         sign_in_codes = _sign_in_codes(text) if has_code else []
         unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
         return Answer(

@@ -14,8 +14,8 @@ from django.test import Client
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.browsers import describe_device
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from accounts.devices import describe_device
 from accounts.typed_codes import clean_code
 from notices.message_codes import delivery_of_code
 from notices.returned_mail.delivery_reports import read_report, redact_addresses

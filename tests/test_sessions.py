@@ -7,7 +7,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
-from accounts.devices import describe_device
+from accounts.browsers import describe_device
 from harness.sign_in import sign_in
 
 pytestmark = pytest.mark.django_db

@@ -62,6 +62,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='NewDevice',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('browser', models.CharField(blank=True, max_length=30)),
+                ('system', models.CharField(blank=True, max_length=30)),
+                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='at')),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='new_devices', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'ordering': ['-at'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='CodeState',
             fields=[
                 ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),

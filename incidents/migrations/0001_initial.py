@@ -10,6 +10,7 @@ from pathlib import Path
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
@@ -599,6 +600,22 @@ class Migration(migrations.Migration):
                 'verbose_name': 'done step',
                 'verbose_name_plural': 'done steps',
                 'constraints': [models.UniqueConstraint(fields=('user', 'incident', 'step'), name='step_done_once')],
+            },
+        ),
+        migrations.CreateModel(
+            name='StepReminder',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('asked_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('mails', models.PositiveSmallIntegerField(default=0)),
+                ('due_at', models.DateTimeField(db_index=True, null=True)),
+                ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.incident', verbose_name='incident')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='step_reminders', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('user', 'incident'), name='one_reminder_of_steps')],
             },
         ),
         migrations.CreateModel(

@@ -35,6 +35,7 @@ from incidents.models.row_proof import RowProof, WrongAnswer
 from incidents.models.scope_count import ScopeCount
 from incidents.models.shared_contact import SharedContact
 from incidents.models.shredding import Shredding
+from incidents.models.step_reminder import StepReminder
 from incidents.models.team_message import MessageChoice, MessageKind, TeamMessage
 from incidents.models.unread_contact import UnreadContact
 from incidents.models.upload import Upload
@@ -76,6 +77,7 @@ __all__ = [
     "SharedContact",
     "Shredding",
     "Standing",
+    "StepReminder",
     "TeamMessage",
     "Unread",
     "UnreadContact",

@@ -1,0 +1,44 @@
+"""The model of sign-ins on devices that are new to an account."""
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.browsers import readable_device
+
+MOST_TRIES = 5  # to send the mail
+
+
+class NewDeviceQuerySet(models.QuerySet["NewDevice"]):
+    """Sign-ins on new devices by what is to do."""
+
+    def to_mail(self) -> "NewDeviceQuerySet":
+        """Returns the rows whose users have an address and got no mail about them yet."""
+        waiting = self.filter(mailed_at=None, mail_tries__lt=MOST_TRIES)
+        return waiting.filter(user__email__isnull=False, user__is_active=True)
+
+
+class NewDevice(models.Model):
+    """The record of a sign-in on a device that was new to the account."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="new_devices",
+    )
+    browser = models.CharField(max_length=30, blank=True)
+    system = models.CharField(max_length=30, blank=True)
+    at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)  # read by the purge
+    mailed_at = models.DateTimeField(null=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    objects = NewDeviceQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()  # no page of the desk shows it
+        ordering = ["-at"]
+
+    def __str__(self) -> str:
+        return readable_device(self.browser, self.system)

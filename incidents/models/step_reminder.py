@@ -1,0 +1,59 @@
+"""The reminders of steps that a user asked for."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.new_device import MOST_TRIES
+from incidents.models.incident import Incident
+
+REMIND_AFTER = (timedelta(days=3), timedelta(days=10))  # since the user asked; the page names them
+
+
+class StepReminderQuerySet(models.QuerySet["StepReminder"]):
+    """Reminders by what is to do."""
+
+    def due(self) -> "StepReminderQuerySet":
+        """Returns the reminders whose next mail is due."""
+        due = self.filter(due_at__lte=timezone.now(), mail_tries__lt=MOST_TRIES)
+        return due.filter(user__email__isnull=False, user__is_active=True)
+
+
+class StepReminder(models.Model):
+    """The wish of a user to be reminded of the steps of an incident. To end it deletes the row.
+
+    `due_at` is None after the last mail.
+    """
+
+    user = models.ForeignKey(
+        User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="step_reminders"
+    )
+    incident = models.ForeignKey(
+        Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="+"
+    )
+    asked_at = models.DateTimeField(default=timezone.now)
+    mails = models.PositiveSmallIntegerField(default=0)  # entries of REMIND_AFTER that are over
+    due_at = models.DateTimeField(null=True, db_index=True)
+    mail_tries = models.PositiveSmallIntegerField(default=0)
+
+    objects = StepReminderQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()  # no page of the desk shows it
+        constraints = [
+            models.UniqueConstraint(fields=["user", "incident"], name="one_reminder_of_steps")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.incident_id}"
+
+    def after_mail(self) -> dict[str, Any]:
+        """Returns the columns of the row after its mail."""
+        mails = self.mails + 1
+        is_last = mails == len(REMIND_AFTER)
+        due_at = None if is_last else self.asked_at + REMIND_AFTER[mails]
+        return {"mails": mails, "due_at": due_at, "mail_tries": 0}

@@ -1,0 +1,147 @@
+"""Reminders of steps that are not done: asked for, sent twice at most, ended by one click."""
+
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.mail_codes import MailKind
+from harness.exposure_factory import expose, file_of, person
+from incidents import reminders
+from incidents.models import StepReminder
+from incidents.my_data import masked, parts_for
+from incidents.own_facts import own_facts
+from incidents.steps import mark_step
+from scams.message_check import MessageVerdict, answer_for
+from tests.desk_pages import page_text
+
+pytestmark = pytest.mark.django_db
+PAGE = "/en/my-data/"
+OFFER, STOP = "Remind me by e-mail", "Stop the reminder"
+
+
+@pytest.fixture
+def browser(minji, incident) -> Client:
+    """Minji's browser; an entrance code of hers leaked."""
+    row = person(incident, name="김민지", email=minji.email)
+    expose(row, file_of(incident), values=[("entrance-codes", "7585#")])
+    client = Client()
+    client.force_login(minji)
+    return client
+
+
+def press(client: Client, incident, remind: str):
+    with override("en"):
+        url = reverse("my_data_reminder", args=[incident.slug])
+    return client.post(url, {"remind": remind, "at": "steps1"})
+
+
+def mails_after(days: float) -> list:
+    """Returns the mails that the task sends so many days after the wish."""
+    before = len(mail.outbox)
+    for reminder in StepReminder.objects.exclude(due_at=None):
+        since = timezone.now() - timedelta(days=days)
+        due_at = since + (reminder.due_at - reminder.asked_at)
+        StepReminder.objects.filter(pk=reminder.pk).update(asked_at=since, due_at=due_at)
+    reminders.send_due()
+    return mail.outbox[before:]
+
+
+def do_all_steps(user, incident) -> None:
+    for part in parts_for(user, own_facts(user), masked):
+        for step in part.steps:
+            mark_step(user, incident, step.key, is_done=True)
+
+
+def test_no_reminder_goes_out_that_was_not_asked_for(browser):
+    assert OFFER in page_text(browser.get(PAGE))
+    assert mails_after(30) == []
+
+
+def test_the_page_offers_it_and_stops_it(browser, incident):
+    assert press(browser, incident, "1")["Location"] == "/en/my-data/#steps1"
+    text = page_text(browser.get(PAGE))
+    assert STOP in text
+    assert OFFER not in text
+    press(browser, incident, "0")
+    assert OFFER in page_text(browser.get(PAGE))
+    assert mails_after(30) == []
+
+
+def test_two_mails_go_out_while_steps_are_to_do(browser, incident, minji):
+    press(browser, incident, "1")
+    assert mails_after(2.9) == []
+    (first,) = mails_after(3.1)
+    assert first.to == [minji.email]
+    assert mails_after(9.9) == []
+    (second,) = mails_after(10.1)
+    assert second.extra_headers["Message-ID"] != first.extra_headers["Message-ID"]
+    assert mails_after(60) == []
+    assert OFFER in page_text(browser.get(PAGE))
+
+
+def test_a_mail_holds_no_value_and_is_in_the_users_language(browser, incident, minji):
+    press(browser, incident, "1")
+    (sent,) = mails_after(4)
+    whole = sent.message().as_bytes().decode()
+    for value in ("7585#", "김민지", "entrance", "현관"):
+        assert value not in sent.body
+        assert value not in whole
+    assert "내 정보" in sent.body
+
+
+def test_a_user_who_did_all_steps_gets_no_mail(browser, incident, minji):
+    press(browser, incident, "1")
+    do_all_steps(minji, incident)
+    assert mails_after(4) == []
+    assert mails_after(11) == []
+
+
+def test_an_incident_that_is_no_longer_public_is_not_reminded_of(browser, incident):
+    press(browser, incident, "1")
+    type(incident).objects.update(is_public=False)
+    assert mails_after(4) == []
+
+
+def test_one_click_ends_it_without_a_sign_in(browser, incident):
+    press(browser, incident, "1")
+    (sent,) = mails_after(4)
+    assert sent.extra_headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = sent.extra_headers["List-Unsubscribe"].strip("<>")
+    assert url in sent.body
+    path = url[url.index("/", 8) :]
+    visitor = Client(enforce_csrf_checks=True)
+    assert visitor.get(path).status_code == 200
+    assert StepReminder.objects.exists()
+    assert visitor.post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert not StepReminder.objects.exists()
+    assert visitor.post(path).status_code == 200
+    assert mails_after(11) == []
+
+
+@pytest.mark.parametrize("token", ["1", "1:x", "x" * 300])
+def test_an_unknown_token_ends_nothing(browser, incident, token):
+    press(browser, incident, "1")
+    assert Client().post(f"/en/my-data/reminder/end/{token}/").status_code == 404
+    assert StepReminder.objects.exists()
+
+
+def test_the_check_page_knows_the_mail(browser, incident, minji):
+    press(browser, incident, "1")
+    (sent,) = mails_after(4)
+    answer = answer_for(sent.body)
+    assert answer.verdict == MessageVerdict.SENT, answer.strange
+    assert [one.kind for one in answer.account_mails] == [MailKind.REMINDER]
+    page = Client().post("/en/check/answer/", {"text": sent.body}).text
+    assert "A reminder of the steps that you have not done yet" in page
+
+
+def test_a_stranger_asks_for_nothing_of_an_incident_that_is_not_public(seojun, incident):
+    type(incident).objects.update(is_public=False)
+    client = Client()
+    client.force_login(seojun)
+    assert press(client, incident, "1").status_code == 404
