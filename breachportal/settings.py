@@ -471,6 +471,7 @@ PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 
 # Proof
 PROOF_RATES = {
+    "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip",
     "push_renewal": "60/m/ip,600/h/ip",

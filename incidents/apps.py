@@ -17,10 +17,12 @@ class IncidentsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because these modules import models, which must be loaded first.
         from accounts.team.superuser_acts import SUPERUSER_ACTS
+        from foundations import page_extensions
         from incidents import desk_page, facts
         from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
 
         SUPERUSER_ACTS.append(_("Shred the data of an incident, together with another superuser"))
+        page_extensions.extend("account_links", "incidents/extensions/copy_link.html")
         desk_page.SOURCES.append(_incident_parts)
         facts.SUBJECTS[DataClass] = ()
         facts.SUBJECTS[Incident] = (

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -21,10 +22,12 @@ from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
 from foundations import replica
+from foundations.rate_limits import limited
 from incidents import reminders, unmasking
 from incidents.models import Incident, StepReminder
-from incidents.my_data import masked, parts_for, title_of, unmasked
+from incidents.my_data import masked, parts_for, record_reveals, title_of, unmasked
 from incidents.my_data_parts import MyDataPart
+from incidents.own_copy import CopySource, copy_of
 from incidents.own_facts import OwnFacts, own_facts
 from incidents.second_fact import TooManyAnswersError, try_answer
 from incidents.steps import mark_step
@@ -77,6 +80,30 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
         return render(request, "incidents/reveal.html", {"minutes": settings.STEP_UP_MINUTES})
     unmasking.begin(request)
     return _back(request)
+
+
+@fresh_code_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("own_copy", methods=["POST"], by_user=True)
+def my_copy(request: SignedInRequest) -> HttpResponse:
+    """Explains the copy of one's own data; on POST sends it as JSON, or as a page to print.
+
+    Each copy is recorded as a Reveal of the rows in it.
+    """
+    if request.method != "POST":
+        return render(request, "incidents/my_copy.html")
+    parts = parts_for(request.user, own_facts(request.user), unmasked)
+    source = CopySource(request.user, parts)
+    content = copy_of(source)
+    record_reveals(request.user, parts)
+    if request.POST.get("form") == "json":
+        name, in_words = "my-data.json", {"ensure_ascii": False, "indent": 1}
+        response: HttpResponse = JsonResponse(content, json_dumps_params=in_words)
+    else:
+        name, context = "my-data.html", {"parts": parts, "copy": content, "made_at": timezone.now()}
+        response = render(request, "incidents/own_copy.html", context)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_POST

@@ -15,9 +15,10 @@ class NoticesConfig(AppConfig):
 
         from accounts import code_texts
         from foundations import page_extensions
-        from incidents import desk_page, own_rows, purging, reencryption, rewrapping
+        from incidents import desk_page, own_copy, own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
         from incidents.retention import plans
+        from notices import own_copy as notices_copy
         from notices.desk_parts import notice_parts, retention_blockers
         from notices.engine.code_texts import GatewayTextSender
         from notices.engine.gateways import check_text_gateway
@@ -41,7 +42,9 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
+        page_extensions.extend("own_copy", "notices/extensions/own_copy.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
+        own_copy.SECTIONS += [notices_copy.alerts, notices_copy.browsers, notices_copy.messages]
         purging.BEFORE_PURGE.append(detach_people)
         plans.BLOCKERS.append(retention_blockers)
         rewrapping.OF_OTHER_APPS.append(("push subscriptions", rewrap_push_subscriptions))

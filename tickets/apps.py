@@ -11,9 +11,10 @@ class TicketsConfig(AppConfig):
     def ready(self) -> None:
         # Imported here, because these modules need the models.
         from foundations import page_extensions
-        from incidents import desk_page, reencryption
+        from incidents import desk_page, own_copy, reencryption
         from incidents.encryption import TICKET
         from incidents.retention import plans
+        from tickets.correspondence import copy_section
         from tickets.desk_parts import retention_blockers, ticket_parts
         from tickets.models import TicketMessage
 
@@ -22,6 +23,8 @@ class TicketsConfig(AppConfig):
         page_extensions.extend("account_links", "tickets/extensions/account_link.html")
         page_extensions.extend("my_data_part", "tickets/extensions/my_data_link.html")
         page_extensions.extend("close_account_stays", "tickets/extensions/stays.html")
+        page_extensions.extend("own_copy", "tickets/extensions/own_copy.html")
+        own_copy.SECTIONS.append(copy_section)
         page_extensions.extend("desk_person", "tickets/extensions/desk_person.html")
         reencryption.OTHER_APPS_COLUMNS.append(
             reencryption.EncryptedColumn(

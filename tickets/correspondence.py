@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
+from incidents.own_copy import CopySource, Section
 from tickets.answer_periods import AnswerPeriod, extendable, promise_for
 from tickets.models import Ticket, TicketMessage
 
@@ -193,6 +194,11 @@ def own_texts(user: User) -> list[dict[str, Any]]:
         }
         for ticket in Ticket.objects.for_user(user)
     ]
+
+
+def copy_section(source: CopySource) -> Section:
+    """Returns the tickets for the copy of the user's own data."""
+    return "tickets", own_texts(source.user)
 
 
 def _text_of(ticket: Ticket, message: TicketMessage) -> str | None:

@@ -1,0 +1,96 @@
+"""The copy of all that the portal holds about one user: for a file in JSON, and a page to print.
+
+It shows the rows as "my data" does, so it opens no row that the page does not open. The apps above
+this one add what they hold to SECTIONS in AppConfig.ready.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
+
+from accounts.devices import sessions_of
+from accounts.models import User
+from incidents.my_data_parts import ClassItem, MyDataPart, PlaceCard, Value
+
+Section = tuple[str, Any]  # the name in the file, and what JSON can hold; times as datetime
+
+
+class CopySource(NamedTuple):
+    """The user of a copy, and the parts of their page with the values in full."""
+
+    user: User
+    parts: Sequence[MyDataPart]
+
+    def people(self) -> list[Any]:
+        """Returns the keys of the rows whose values the copy shows in full."""
+        shown = [part for part in self.parts if part.kind == "leaked" and not part.stays_masked]
+        return [part.person.pk for part in shown if part.person]
+
+
+SECTIONS: list[Callable[[CopySource], Section]] = []
+
+
+def copy_of(source: CopySource) -> dict[str, Any]:
+    """Returns the sections of the copy by name. Raises EncryptionError if an app's part does."""
+    own = {
+        "account": _account(source.user),
+        "incidents": [_part(part) for part in source.parts],
+        "done_steps": _rows(source.user.done_steps.all(), "step", "at"),
+        "reminders_of_steps": _rows(source.user.step_reminders.all(), "asked_at", "due_at"),
+    }
+    return own | dict(section(source) for section in SECTIONS)
+
+
+def _rows(rows: QuerySet[Any], *columns: str) -> list[dict[str, Any]]:
+    return list(rows.order_by("pk").values("incident__slug", *columns))
+
+
+def _account(user: User) -> dict[str, Any]:
+    return {
+        "email_addresses": user.verified_emails(),
+        "mobile_numbers": list(user.phones.values("number", "verified_at")),
+        "language": user.language,
+        "created_at": user.created_at,
+        "last_sign_in_at": user.last_login,
+        "sessions": [
+            {"device": one["device"], "network_address": one["ip"], "began_at": one["began_at"]}
+            for one in sessions_of(user)
+        ],
+        "new_devices": [{"device": str(one), "at": one.at} for one in user.new_devices.all()],
+    }
+
+
+def _part(part: MyDataPart) -> dict[str, Any]:
+    """Returns one part of "my data". Its values are in full, unless `parts_are_hidden`."""
+    places = [*part.leaked.places, *part.leaked.more_places]
+    return {
+        "incident": part.incident.slug,
+        "title": str(part.incident.title),
+        "company": str(part.incident.company),
+        "answer": part.kind,
+        "heading": part.heading,
+        "relation": part.relation,
+        "parts_are_hidden": part.stays_masked,
+        "values_are_withheld": part.leaked.is_withheld,
+        "leaked": [_item(item) for item in (*part.leaked.details, *part.leaked.orders)],
+        "places": [_place(place) for place in places],
+        "did_not_leak": [{"state": one.state_text, "kinds": one.names} for one in part.others],
+        "correction": part.note,
+        "seen_in_full_at": list(part.reveals),
+        "steps": [{"text": step.text, "is_done": step.is_done} for step in part.steps],
+    }
+
+
+def _item(item: ClassItem) -> dict[str, Any]:
+    values = [*item.values, *item.more_values]
+    return {"kind": item.name, "values": [_value(value) for value in values]}
+
+
+def _place(place: PlaceCard) -> dict[str, Any]:
+    others = [{"kind": name, **_value(value)} for name, value in place.others]
+    return {**_value(place.address), "with_it": others}
+
+
+def _value(value: Value) -> dict[str, str]:
+    return {"value": value.text, "date": value.date}

@@ -1,0 +1,49 @@
+"""The message check knows each mail about the account, in each language of customers."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.core import mail
+from django.utils.translation import override
+
+from accounts import emails
+from accounts.mail_codes import MailKind
+from breachportal.customer_messages import read_catalogue
+from scams.message_check import MessageVerdict, answer_for
+
+pytestmark = pytest.mark.django_db
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
+MAILS = {
+    "sign_in_code": (MailKind.SIGN_IN, {"code": "12345678", "minutes": 15}),
+    "ticket_answer": (MailKind.ANSWER, {"number": "7QK2-X9ND"}),
+    "new_device": (MailKind.NEW_DEVICE, {"device": "Chrome", "at": "18 November 2025, 10:00 KST"}),
+    "step_reminder": (MailKind.REMINDER, {"url": "{portal}/ko/my-data/reminder/end/1:x/"}),
+}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", MAILS)
+def test_each_mail_is_known_in_each_language(name, language):
+    kind, context = MAILS[name]
+    filled = {
+        key: value.replace("{portal}", settings.PORTAL_URL) if isinstance(value, str) else value
+        for key, value in context.items()
+    }
+    with override(language):
+        emails.send(name, "minji@example.com", filled, kind=kind)
+    answer = answer_for(mail.outbox[-1].body)
+    assert answer.verdict == MessageVerdict.SENT, answer.strange
+    assert [one.kind for one in answer.account_mails] == [kind]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_letter_follows_an_address_of_ours(language):
+    """A letter after an address becomes part of its host, for the check and for mail programs."""
+    place = re.compile(r"%\((portal_url|portal_host|url|page_url)\)s(?=[^\W\d_])")
+    forms = [
+        form
+        for message in read_catalogue(language)
+        for form in ([message.string] if isinstance(message.string, str) else message.string)
+    ]
+    assert not [form for form in forms if place.search(form)]

@@ -1,0 +1,167 @@
+"""The copy of all that the portal holds about one user, as JSON and as a page to print."""
+
+import html
+import json
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+
+from accounts.models import User, VerifiedPhone
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import step_up
+from incidents.models import Reveal
+from notices.message_codes import message_code
+from notices.models import AlertSubscription, Delivery
+from tests.notice_factory import work
+from tickets import correspondence
+from tickets.models import Ticket
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+PAGE = "/en/my-data/copy/"
+ADDRESS = "서울특별시 강남구 테헤란로 558"
+
+
+@pytest.fixture
+def browser(minji, incident) -> Client:
+    """Minji's browser; an address and an entrance code of hers leaked, and data of Seojun."""
+    file = file_of(incident)
+    row = person(incident, name="김민지", email=minji.email)
+    expose(row, file, values=[("physical-addresses", ADDRESS), ("entrance-codes", "7585#")])
+    other = person(incident, name="박서준", email="seojun@example.com")
+    expose(other, file, values=[("physical-addresses", "부산광역시 해운대구 우동 1")])
+    client = Client()
+    client.force_login(minji)
+    return client
+
+
+def json_of(client: Client) -> dict:
+    response = client.post(PAGE, {"form": "json"})
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == 'attachment; filename="my-data.json"'
+    assert "no-store" in response["Cache-Control"]
+    return json.loads(response.content)
+
+
+def page_of(client: Client) -> str:
+    response = client.post(PAGE, {"form": "page"})
+    assert response.status_code == 200
+    assert response["Content-Disposition"] == 'attachment; filename="my-data.html"'
+    assert "no-store" in response["Cache-Control"]
+    return html.unescape(response.content.decode())
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_it_needs_a_fresh_code(browser, method):
+    response = getattr(browser, method)(PAGE)
+    with override("en"):
+        assert response["Location"].startswith(reverse("step_up"))
+    assert not Reveal.objects.exists()
+
+
+def test_the_account_page_leads_to_it(browser):
+    assert PAGE in browser.get("/en/account/").text
+
+
+def test_both_forms_hold_the_persons_values_in_full_and_no_other(browser, minji):
+    step_up(browser, minji)
+    page, data = page_of(browser), json_of(browser)
+    for text in (page, json.dumps(data, ensure_ascii=False)):
+        for own in (ADDRESS, "7585#", minji.email):
+            assert own in text
+        for foreign in ("박서준", "seojun", "부산"):
+            assert foreign not in text
+    (part,) = data["incidents"]
+    assert part["places"][0]["value"] == ADDRESS
+    assert part["places"][0]["with_it"][0]["value"] == "7585#"
+    assert [step["is_done"] for step in part["steps"]]
+
+
+def test_each_copy_is_recorded_as_a_look(browser, minji):
+    step_up(browser, minji)
+    assert browser.get(PAGE).status_code == 200
+    assert not Reveal.objects.exists()
+    json_of(browser)
+    assert Reveal.objects.filter(user=minji).count() == 1
+    page_of(browser)
+    assert Reveal.objects.filter(user=minji).count() == 2
+
+
+def test_a_row_that_only_a_number_found_stays_masked_and_is_no_look(incident, db):
+    file = file_of(incident)
+    row = person(incident, name="최하늘", phone="+821012345678")
+    expose(row, file, values=[("physical-addresses", ADDRESS)])
+    user = User.objects.create(language="en")
+    VerifiedPhone.objects.create(user=user, number="+821012345678")
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    data = json_of(client)
+    assert data["incidents"][0]["parts_are_hidden"] is True
+    assert "558" not in json.dumps(data, ensure_ascii=False)
+    assert not Reveal.objects.exists()
+
+
+def test_tickets_and_their_answers_are_in_it_without_notes(browser, minji, incident, editor):
+    with override("en"):
+        ask = reverse("ask", args=[incident.slug])
+    browser.post(ask, {"kind": "access", "text": "Which addresses?"})
+    ticket = Ticket.objects.get()
+    correspondence.answer(ticket, text="We have two.", by=editor)
+    correspondence.note(ticket, text="calls often", by=editor)
+    step_up(browser, minji)
+    page, data = page_of(browser), json_of(browser)
+    assert [one["text"] for one in data["tickets"][0]["messages"]] == [
+        "Which addresses?",
+        "We have two.",
+    ]
+    assert "Which addresses?" in page
+    assert "We have two." in page
+    assert "calls often" not in page + json.dumps(data)
+
+
+def test_alerts_are_in_it(browser, minji, incident):
+    AlertSubscription.objects.create(user=minji, incident=incident, topic="updates")
+    step_up(browser, minji)
+    assert json_of(browser)["alerts"][0]["topic"] == "Updates to this incident"
+    assert "Updates to this incident" in page_of(browser)
+
+
+def test_messages_are_in_it_with_code_and_text(minji, incident, notice, people, server):
+    work(notice)
+    client = Client()
+    client.force_login(minji)
+    step_up(client, minji)
+    (sent,) = json_of(client)["messages"]
+    delivery = Delivery.objects.get(notice=notice, person=people["minji"])
+    assert sent["code"] == message_code(delivery.pk)
+    assert sent["texts"]
+    page = page_of(client)
+    assert sent["code"] in page
+    assert sent["title"] in page
+
+
+def test_no_name_in_it_becomes_markup(minji, incident):
+    row = person(incident, name="<script>alert(1)</script>", email=minji.email)
+    expose(row, file_of(incident), "names")
+    client = Client()
+    client.force_login(minji)
+    step_up(client, minji)
+    raw = client.post(PAGE, {"form": "page"}).content.decode()
+    assert "<script" not in raw
+    assert "&lt;script&gt;" in raw
+
+
+def test_three_thousand_addresses_are_all_in_it(minji, incident):
+    file = file_of(incident)
+    row = person(incident, name="김민지", email=minji.email)
+    streets = [("physical-addresses", f"서울특별시 강남구 테헤란로 {one}") for one in range(3000)]
+    for first in range(0, 3000, 100):
+        expose(row, file, values=streets[first : first + 100])
+    client = Client()
+    client.force_login(minji)
+    step_up(client, minji)
+    (part,) = json_of(client)["incidents"]
+    assert len(part["places"]) + len(part["leaked"]) >= 3000
