@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
 from accounts.browsers import readable_device
 
@@ -23,14 +22,11 @@ class NewDevice(models.Model):
     """The record of a sign-in on a device that was new to the account."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
-        on_delete=models.CASCADE,
-        related_name="new_devices",
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="new_devices"
     )
     browser = models.CharField(max_length=30, blank=True)
     system = models.CharField(max_length=30, blank=True)
-    at = models.DateTimeField(_("at"), default=timezone.now, db_index=True)  # read by the purge
+    at = models.DateTimeField(default=timezone.now, db_index=True)  # read by the purge
     mailed_at = models.DateTimeField(null=True)
     mail_tries = models.PositiveSmallIntegerField(default=0)
 

@@ -17,6 +17,7 @@ from foundations.languages import portal_codes
 from foundations.page_cache import public_page
 from incidents.models import Incident
 from statements.models import StatementVersion
+from statements.public import easy_read
 
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _XHTML = "http://www.w3.org/1999/xhtml"
@@ -68,6 +69,8 @@ def _pages() -> Iterator[_Page]:
     for incident in incidents:
         for name in ("incident", "timeline", "log", "transparency"):
             yield _Page(name, (incident.slug,), _offered(incident))
+        if easy := easy_read.languages_of(incident):
+            yield _Page("easy_read", (incident.slug,), easy)
     for version in StatementVersion.objects.current():
         statement = version.statement
         is_advisory = statement.kind == statement.Kind.ADVISORY

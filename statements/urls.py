@@ -21,6 +21,7 @@ register_converter(NumberConverter, "number")
 urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("incidents/<slug:slug>/", views.incident, name="incident"),
+    path("incidents/<slug:slug>/easy/", views.easy_page, name="easy_read"),
     path("incidents/<slug:slug>/timeline/", views.timeline, name="timeline"),
     path("incidents/<slug:slug>/feed/", views.feed, name="feed"),
     path("incidents/<slug:slug>/log/", views.log, name="log"),

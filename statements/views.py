@@ -1,13 +1,14 @@
 """The public pages. Each response depends on its address only (foundations.page_cache)."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import get_language
 
 from foundations.page_cache import public_page
 from incidents.models import Incident
 from statements import publishing
 from statements.models import Statement, StatementVersion
-from statements.public import preview_images
+from statements.public import easy_read, preview_images
 from statements.public.contexts import (
     incident_context,
     log_context,
@@ -35,6 +36,16 @@ def incident(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows one incident, with the template of the home page."""
     context = incident_context(_public_incident(slug))
     return render(request, "statements/incident.html", context)
+
+
+@public_page
+def easy_page(request: HttpRequest, slug: str) -> HttpResponse:
+    """Shows an incident in easy words. Raises Http404 in a language without this text."""
+    incident = _public_incident(slug)
+    language = get_language() or ""
+    if not easy_read.has_page(incident, language):
+        raise Http404
+    return render(request, easy_read.template_name(language), easy_read.context(incident))
 
 
 @public_page

@@ -67,10 +67,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('browser', models.CharField(blank=True, max_length=30)),
                 ('system', models.CharField(blank=True, max_length=30)),
-                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='at')),
+                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('mailed_at', models.DateTimeField(null=True)),
                 ('mail_tries', models.PositiveSmallIntegerField(default=0)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='new_devices', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='new_devices', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'ordering': ['-at'],
