@@ -61,8 +61,7 @@ def send_invitation(email: str, *, link: str, invited_by: str, expires_at: datet
 
     Raises OSError or SMTPException.
     """
-    until = localtime(expires_at)
-    shown = f"{date_format(until, 'DATETIME_FORMAT')} {until:%Z}"
+    shown = date_format(localtime(expires_at), "DATETIME_FORMAT")
     send("invitation", email, {"link": link, "invited_by": invited_by, "expires": shown})
 
 

@@ -50,7 +50,7 @@ def _mail(device: NewDevice) -> None:
         emails.send(
             "new_device",
             device.user.email or "",
-            {"device": str(device), "at": f"{date_format(at, 'DATETIME_FORMAT')} {at:%Z}"},
+            {"device": str(device), "at": date_format(at, "DATETIME_FORMAT")},
             kind=MailKind.NEW_DEVICE,
             message_id=f"new-device-{device.pk}",
         )

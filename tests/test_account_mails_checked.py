@@ -5,6 +5,7 @@ import re
 import pytest
 from django.conf import settings
 from django.core import mail
+from django.utils.timezone import now
 from django.utils.translation import override
 
 from accounts import emails
@@ -35,6 +36,15 @@ def test_each_mail_is_known_in_each_language(name, language):
     answer = answer_for(mail.outbox[-1].body)
     assert answer.verdict == MessageVerdict.SENT, answer.strange
     assert [one.kind for one in answer.account_mails] == [kind]
+
+
+@pytest.mark.parametrize("language", settings.DESK_LANGUAGES)
+def test_an_invitation_names_the_zone_of_its_time_once(language):
+    with override(language):
+        emails.send_invitation(
+            "jisoo@portal.example", link="https://x.example/", invited_by="A", expires_at=now()
+        )
+    assert not re.search(r"\b([A-Z]{3,4}) \1\b", mail.outbox[-1].body)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

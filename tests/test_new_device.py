@@ -1,5 +1,6 @@
 """The mail about a sign-in on a device that is new to the account."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -51,6 +52,7 @@ def test_a_new_device_is_reported_once_in_the_users_language(laptop, minji):
     assert sent.to == [minji.email]
     assert "Chrome" in sent.body
     assert "로그인한 곳" in sent.body
+    assert not re.search(r"\b([A-Z]{3,4}) \1\b", sent.body)
     assert "203.0.113.7" not in sent.message().as_bytes().decode()
     assert mails_sent() == []
 
