@@ -144,6 +144,16 @@ class CodeForm(forms.Form):
         return text % {"tries": tries}
 
 
+class SignInCodeForm(CodeForm):
+    """The code that signs a user in, and whether the device is another person's."""
+
+    is_borrowed = forms.BooleanField(
+        label=_("This is not my device"),
+        help_text=_("You are signed out when the browser is closed, and after 15 minutes."),
+        required=False,
+    )
+
+
 class _AppCodeField:
     """The code field of allauth's forms for the second step, with our label and keyboard.
 

@@ -64,11 +64,12 @@ def answer(request: HttpRequest) -> HttpResponse | None:
 def _repeat(request: HttpRequest, session_key: str, url: str) -> HttpResponse:
     response = HttpResponseRedirect(url)
     request.session = type(request.session)(session_key)  # the ended one would delete the cookie
+    ends_with_browser = request.session.get_expire_at_browser_close()
     response.set_cookie(
         settings.SESSION_COOKIE_NAME,
         session_key,  # SignedSessionMiddleware signs it
         path=settings.SESSION_COOKIE_PATH,
-        max_age=settings.SESSION_COOKIE_AGE,
+        max_age=None if ends_with_browser else settings.SESSION_COOKIE_AGE,
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

@@ -21,13 +21,22 @@ from accounts.code_pages import code_page, explain_refusals, posted
 from accounts.codes import SentCode
 from accounts.devices import sessions_of
 from accounts.ended_sessions import sign_in_required
-from accounts.forms import CloseAccountForm, CodeForm, ContactForm, EndSessionsForm, LanguageForm
+from accounts.forms import (
+    CloseAccountForm,
+    CodeForm,
+    ContactForm,
+    EndSessionsForm,
+    LanguageForm,
+    SignInCodeForm,
+)
 from accounts.models import StaffNumberError, User
 from accounts.own_origin import is_from_own_page
 from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
+
+BORROWED_SECONDS = 15 * 60  # a sign-in on another person's device; the form names the minutes
 
 
 def _next_url(request: HttpRequest) -> str:
@@ -117,13 +126,13 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return repeated_codes.answer(request) or _without_code(request)
     process.raise_if_expired()
     process.raise_if_not_sent()
-    form = CodeForm(posted(request), process=process)
+    form = SignInCodeForm(posted(request), process=process)
     try:
         is_right = form.is_valid()
     except codes.CodeUsedError:  # the user pressed the button twice
         return repeated_codes.answer_after_the_first(request) or _without_code(request)
     if is_right:
-        return _signed_in_as(request, process)
+        return _signed_in_as(request, process, form.cleaned_data["is_borrowed"])
     return render(request, "accounts/sign_in_code.html", code_page(process, form))
 
 
@@ -136,14 +145,18 @@ def _without_code(request: HttpRequest) -> HttpResponse:
     return redirect("account_login")
 
 
-def _signed_in_as(request: HttpRequest, process: SentCode) -> HttpResponse:
+def _signed_in_as(request: HttpRequest, process: SentCode, is_borrowed: bool) -> HttpResponse:
+    """Signs the visitor in. A device of another person is not remembered, and soon signed out."""
     try:
         response = sign_in.complete_sign_in(
             request, contact=process.contact, next_url=_in_page_language(process.next_url)
         )
     except StaffNumberError:
         return render(request, "accounts/staff_number.html", status=403)
-    known_devices.remember(request, response, process.contact)
+    if is_borrowed:
+        request.session.end_with_browser(BORROWED_SECONDS)
+    else:
+        known_devices.remember(request, response, process.contact)
     repeated_codes.remember(request, response)
     return response
 

@@ -8,6 +8,7 @@ or of a backup could read it. settings.SESSION_ENGINE names this module.
 import base64
 import os
 import secrets
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -17,10 +18,12 @@ from django.conf import settings
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.db import DatabaseError, IntegrityError, connection
+from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 _NONCE_BYTES = 12
 _KEY_LENGTH = 32
+_ENDS_WITH_BROWSER = "_ends_with_browser"
 # Bytes as characters of a key. Those from the largest multiple of their number on are dropped.
 _EVEN = 256 // len(VALID_KEY_CHARS) * len(VALID_KEY_CHARS)
 _AS_KEY = bytes(ord(VALID_KEY_CHARS[byte % len(VALID_KEY_CHARS)]) for byte in range(256))
@@ -88,6 +91,18 @@ class SessionStore(db.SessionStore):
         self._written = None
         if key := session_key or self.session_key:
             self.model(session_key=key).delete()
+
+    def end_with_browser(self, seconds: int) -> None:
+        """Lets the session end when the browser is closed, and after so many seconds at the latest.
+
+        Django's own `set_expiry` does one of the two.
+        """
+        self.set_expiry(timezone.now() + timedelta(seconds=seconds))
+        self[_ENDS_WITH_BROWSER] = True
+
+    def get_expire_at_browser_close(self) -> bool:
+        """Returns whether the cookie is one that the browser forgets when it is closed."""
+        return bool(self.get(_ENDS_WITH_BROWSER)) or super().get_expire_at_browser_close()
 
     def _get_new_session_key(self) -> str:
         """Returns a new key without a look-up: `create` takes another one if the key exists."""
