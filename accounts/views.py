@@ -35,6 +35,7 @@ from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
 from accounts.waiting_room import with_waiting_room
 from foundations.page_parts import render_form_page
+from foundations.session_store import SessionStore
 
 BORROWED_SECONDS = 15 * 60  # a sign-in on another person's device; the form names the minutes
 
@@ -154,7 +155,7 @@ def _signed_in_as(request: HttpRequest, process: SentCode, is_borrowed: bool) ->
     except StaffNumberError:
         return render(request, "accounts/staff_number.html", status=403)
     if is_borrowed:
-        request.session.end_with_browser(BORROWED_SECONDS)
+        cast("SessionStore", request.session).end_with_browser(BORROWED_SECONDS)
     else:
         known_devices.remember(request, response, process.contact)
     repeated_codes.remember(request, response)

@@ -98,12 +98,13 @@ def user_with(contacts: Collection[str]) -> User:
 
 
 def page_of(user: User) -> str:
-    """Returns "my data" with all values in full, after step-up."""
+    """Returns "my data" with all values in full, after step-up, and the copy of own data."""
     client = Client()
     client.force_login(user)
     step_up(client, user)
     with override("en"):
-        return page_text(client.post(reverse("my_data_reveal"), follow=True))
+        shown = page_text(client.post(reverse("my_data_reveal"), follow=True))
+        return shown + page_text(client.post(reverse("my_copy"), {"form": "page"}))
 
 
 def holds(text: str, token: str) -> bool:
