@@ -80,8 +80,7 @@ def send(
     `context` is completed with the portal's name and address, and with a message code of this
     `kind` if there is one. `message_id` is the local part of the Message-ID, for a mail that may be
     sent again; "" makes a new one. `unsubscribe_url` ends mails of this kind by one click (RFC
-    8058). Raises OSError or
-    SMTPException.
+    8058). Raises OSError or SMTPException.
     """
     message = _made(
         name, email, _complete(context, kind), message_id=message_id, connection=connection

@@ -15,8 +15,9 @@ from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, Page, expect
 
+from accounts import known_devices
 from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import step_up
+from harness.sign_in import newest_code, step_up
 from incidents.models import Incident, StepReminder
 from tests import browser
 
@@ -106,3 +107,23 @@ def test_reminder_easy_words_and_copy(chromium, live_server, minji, language, wi
     reading = page.context.new_page()
     reading.set_content(kept)
     look(reading, f"kept-{language}", width)
+
+
+@pytest.mark.parametrize("language", SAID)
+def test_a_helper_signs_a_parent_in_on_another_device(chromium, live_server, minji, language):
+    """The browser keeps no lasting cookie."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{live_server.url}/{language}/account/sign-in/")
+    page.locator("#id_email").fill(minji.email)
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/code/**")
+    expect(page.locator("#id_code")).to_be_visible()
+    page.locator("#id_is_borrowed").check()
+    look(page, f"borrowed-{language}", 390)
+    page.locator("#id_code").fill(newest_code())
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/my-data/**")
+    kept = {cookie["name"]: cookie.get("expires") for cookie in context.cookies()}
+    assert kept[settings.SESSION_COOKIE_NAME] == -1
+    assert known_devices.COOKIE not in kept
