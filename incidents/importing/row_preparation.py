@@ -7,9 +7,10 @@ It runs for every row of a nation, so its inner functions cache all that they ne
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache
+from itertools import chain, islice
 from typing import NamedTuple
 
 from accounts.contacts import Phone, read_emails, read_phones
@@ -23,6 +24,7 @@ from incidents.importing import (
     rejects,
 )
 from incidents.importing.blocks import FileBlock
+from incidents.importing.formats.base import ParsedRow
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.person_rows import (
@@ -41,6 +43,8 @@ from incidents.importing.rows import HEADER, RowReader
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
+_GROUP, _SMALL_GROUP = 64, 8  # rows that are looked at together
+_MOST_DATES = 1 << 14  # different cells of a column that are remembered as dates
 
 
 class RowRejectedError(Exception):
@@ -113,6 +117,8 @@ class Preparer:
             column: days.reader(formats, time_zone) for column, formats in mapping.dates.items()
         }
         self._dates = [(place[column], column, read) for column, read in readers.items()]
+        self._read_dates: dict[str, set[str]] = {column: set() for column in readers}
+        self._has_odd_cells = self._has_moved_addresses = self._has_new_dates = True
         separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(
             source.header, mapping, long_classes=long_classes, separator=separator, region=region
@@ -159,7 +165,7 @@ class Preparer:
         rejected: list[tuple[int, str]] = []
         unread: list[bytes] = []
         spellings: list[tuple[bytes, bytes]] = []
-        for line, cells, defect in self._reader.rows(block):
+        for line, cells, defect in self._looked_at(self._reader.rows(block)):
             rows += 1
             if defect == HEADER:
                 header_again = line
@@ -203,11 +209,13 @@ class Preparer:
 
     def _row(self, line: int, cells: list[str]) -> None:
         """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
-        if not self._are_plain(cells):
+        if self._has_odd_cells and not self._are_plain(cells):
             cells = self._cleaned(cells)
         identity = self._identify(cells)
-        self._refuse_moved(cells)
-        self._check_dates(cells, identity)
+        if self._has_moved_addresses:
+            self._refuse_moved(cells)
+        if self._has_new_dates:
+            self._check_dates(cells, identity)
         first, second = self._first, self._second
         if not (language := first.language(cells)):
             raise self._undecided(first, identity)
@@ -222,8 +230,37 @@ class Preparer:
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
+    def _looked_at(self, rows: Iterator[ParsedRow]) -> Iterator[ParsedRow]:
+        """Yields the rows, and notes before each group of them which checks its rows need.
+
+        A check of a whole group takes little longer than that of one row, and most groups pass.
+        """
+        while group := list(islice(rows, _GROUP)):
+            cells = [cells for _line, cells, defect in group if not defect]
+            all_cells = list(chain.from_iterable(cells))
+            in_emails = [row[place] for place in self._email_places for row in cells]
+            addresses = "".join(in_emails).count("@")
+            self._has_moved_addresses = "".join(all_cells).count("@") != addresses
+            self._has_new_dates = not all(
+                self._read_dates[column].issuperset([row[place] for row in cells])
+                for place, column, _read in self._dates
+            )
+            if self._are_plain(all_cells):
+                self._has_odd_cells = False
+                yield from group
+            else:
+                yield from self._looked_at_again(group)
+
+    def _looked_at_again(self, group: list[ParsedRow]) -> Iterator[ParsedRow]:
+        """Yields the rows of a group in which a cell is odd; looks for it in smaller groups."""
+        for start in range(0, len(group), _SMALL_GROUP):
+            rows = group[start : start + _SMALL_GROUP]
+            cells = [cell for _line, cells, defect in rows if not defect for cell in cells]
+            self._has_odd_cells = not self._are_plain(cells)
+            yield from rows
+
     def _are_plain(self, cells: list[str]) -> bool:
-        """Returns whether `_cleaned` has nothing to do for a row; fast, for nearly every row.
+        """Returns whether `_cleaned` has nothing to do for the cells of a row or of several.
 
         A line break, an undecodable byte and any space but the usual one are not printable.
         """
@@ -276,6 +313,8 @@ class Preparer:
         """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
         for place, column, read in self._dates:
             if read(cells[place]) is not None:
+                if len(self._read_dates[column]) < _MOST_DATES:
+                    self._read_dates[column].add(cells[place])
                 continue
             if self._mapping.strict:
                 raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
