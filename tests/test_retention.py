@@ -1,7 +1,9 @@
 """Retention: two people decide, a worker deletes on the day, and what was deleted stays closed."""
 
+import json
 from datetime import date, timedelta
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group
@@ -314,6 +316,19 @@ def test_the_check_names_what_is_left(incident, leaked, team):
         check()
     Exposure.objects.update(ciphertext=None)
     assert '"step": "values"' in check(incident.slug, "--json")
+
+
+def test_the_how_to_page_shows_the_command(incident):
+    pages = Path(__file__).parent.parent / "docs" / "how-to"
+    text = (pages / "end-an-incident.md").read_text(encoding="utf-8")
+    assert "manage.py check_retention [SLUG] [--json]" in text
+    [found] = json.loads(check(incident.slug, "--json"))
+    assert found == {
+        "incident": incident.slug,
+        "shredded_at": None,
+        "deletions": [],
+        "faults": [],
+    }
 
 
 # ---------------------------------------------------------------- contacts

@@ -1,6 +1,6 @@
 """The permissions of the roles, as migrations and `manage.py make_roles` set them.
 
-Each migration sets them anew, so that an upgrade brings its new permissions. A role that the
+Each migration sets them again, so that an upgrade brings its new permissions. A role that the
 company changed or deleted by hand stays as it is: RoleRights store what the portal set last.
 """
 
