@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from foundations.commands import PortalCommand
+from foundations.languages import SOURCE_LANGUAGE
 from tickets import shipped_templates
 
 
@@ -22,8 +23,12 @@ class Command(PortalCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the language of the names that the team reads."""
-        codes = settings.DESK_LANGUAGES
-        parser.add_argument("--names", choices=codes, default="en", help="language of the names")
+        parser.add_argument(
+            "--names",
+            choices=settings.DESK_LANGUAGES,
+            default=SOURCE_LANGUAGE,
+            help="language of the names",
+        )
 
     def handle(self, *_args: Any, names: str, **_options: Any) -> None:
         """Stores them. A second run changes nothing."""
