@@ -27,7 +27,7 @@ DOMAINS = st.text("aZ0.-_[]가ß:", min_size=1, max_size=12) | st.sampled_from(
 )
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(PHONES | st.text("+0123456789- ", max_size=16))
 @example("010-1234-5678")
 @example("+82 10-1234-5678")
@@ -40,7 +40,7 @@ def test_a_usual_number_is_read_as_any_other(text):
         assert phones.normalise_phone(text) == quick
 
 
-@settings(max_examples=500)
+@settings(max_examples=500, deadline=None)
 @given(LOCALS, DOMAINS)
 def test_an_address_is_judged_alike_as_a_whole_and_by_parts(local, domain):
     normalised = contacts.normalise_email(f"{local}@{domain}")
@@ -96,15 +96,17 @@ contact_leaked = ["name", "email", "phone"]
 [[leaked]]
 class = "delivery-notes"
 value = "{note}"
+[dates]
+day = "date"
 """
-COLUMNS = ["id", "name", "email", "phone", "lang", "note"]
+COLUMNS = ["id", "name", "email", "phone", "lang", "note", "day"]
 
 
 @pytest.fixture(scope="module")
 def preparer(tmp_path_factory):
     """A preparer of files with these columns, which writes values as they are."""
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
-    path.write_text(",".join(COLUMNS) + "\n1,김,a@b.example,,ko,문\n", encoding="utf-8")
+    path.write_text(",".join(COLUMNS) + "\n1,김,a@b.example,,ko,문,2025-11-18\n", encoding="utf-8")
     classes = [*CONTACT_CLASSES.values(), "delivery-notes"]
     cipher = BulkEncryptor(1, "hanbit", *encryption.new_incident_keysets("hanbit"))
     cipher.encrypt_bytes = lambda plain, *_whose: plain  # type: ignore[method-assign]  # so that two outputs can be compared
@@ -135,12 +137,41 @@ def outcome(preparer: Preparer, cells: list[str]) -> object:
     return written, dict(preparer._odd_cells)
 
 
-@settings(max_examples=1000)
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(CELLS, min_size=len(COLUMNS), max_size=len(COLUMNS)))
-@example(["1", "김", "NULL", "010-1234-5678", "ko", "a"])
-@example(["1", "김", "a@b.example", "-", "ko ", "a\nb"])
+@example(["1", "김", "NULL", "010-1234-5678", "ko", "a", "2025-11-18"])
+@example(["1", "김", "a@b.example", "-", "ko ", "a\nb", "x"])
 def test_a_row_that_looks_plain_is_read_as_any_other(preparer, cells):
     quick = outcome(preparer, cells)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(preparer, "_are_plain", lambda _cells: False)
         assert outcome(preparer, cells) == quick
+
+
+DAYS = st.sampled_from(["", "2025-11-18", "2025-11-19", "2025-13-40", "NULL"])
+USUAL = st.tuples(
+    st.from_regex(r"\A[1-9][0-9]{0,5}\Z"),
+    st.sampled_from(["김", "Lee", "a@b.example"]),
+    st.sampled_from(["a@b.example", "c@d.example", ""]),
+    st.sampled_from(["010-1234-5678", "", "a@b.example"]),
+    st.just("ko"),
+    st.sampled_from(["문", "a\nb", " a"]),
+    DAYS,
+).map(list)
+ODD = st.lists(CELLS | DAYS, min_size=len(COLUMNS), max_size=len(COLUMNS))
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(USUAL | ODD, st.sampled_from(["", "", "defect"])), max_size=150))
+def test_rows_that_are_looked_at_together_are_read_as_each_alone(preparer, rows):
+    preparer._has_odd_cells = preparer._has_moved_addresses = preparer._has_new_dates = True
+    alone = [outcome(preparer, cells) for cells, defect in rows if not defect]
+    parsed = [(number, cells, defect) for number, (cells, defect) in enumerate(rows)]
+    together, seen = [], []
+    for row in preparer._looked_at(iter(parsed)):
+        seen.append(row)
+        if not row[2]:
+            together.append(outcome(preparer, row[1]))
+    preparer._has_odd_cells = preparer._has_moved_addresses = preparer._has_new_dates = True
+    assert seen == parsed
+    assert together == alone
