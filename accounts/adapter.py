@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 
 from accounts import second_factor
 from accounts.audit import sign_ins
+from accounts.company_sign_on import staff_entry
 from accounts.second_factor_secrets import decrypt_for, encrypt_for, owner_of
 from foundations import visitor_address
 
@@ -76,6 +77,15 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         if not user.is_authenticated:
             raise PermissionDenied
         return encrypt_for(user.pk, text)
+
+    def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
+        """Returns whether allauth must ask `user` for a second factor of this portal.
+
+        It need not while a request signs in with one that the company's provider asked for.
+        """
+        if staff_entry.is_factor_given(context.request, user):
+            return False
+        return bool(super().is_mfa_enabled(user, types))
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002
         """Returns the name that the form of a new passkey suggests."""

@@ -16,6 +16,9 @@ from django.db import connections, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.company_sign_on.identities import (
+    CompanyIdentity,  # noqa: F401  # Django finds the models of an app here
+)
 from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from accounts.new_device import NewDevice  # noqa: F401  # for the same reason

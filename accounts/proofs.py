@@ -19,6 +19,7 @@ class Proof(StrEnum):
 
     SIGN_IN_CODE = "sign_in_code"  # the mailbox, by the code of a sign-in
     STEP_UP_CODE = "step_up_code"  # the mailbox, by a code that step-up asked for
+    COMPANY_FACTOR = "company_factor"  # a second factor that the company's provider asked for
     NEW_APP = "new_app"  # the authenticator app or passkey, by its set-up
 
 

@@ -28,10 +28,14 @@ from accounts.team import desk_sessions
 
 
 def is_second_factor_verified(request: HttpRequest) -> bool:
-    """Returns whether the signed-in user entered or set up a second factor in this session."""
+    """Returns whether the signed-in user gave or set up a second factor in this session.
+
+    One that the company's provider asked for counts if the settings accept it.
+    """
     user = request.user if request.user.is_authenticated else None
     records = get_authentication_records(request, user)
-    return proofs.seconds_since(request, Proof.NEW_APP) is not None or any(
+    of_session = (Proof.NEW_APP, Proof.COMPANY_FACTOR)
+    return any(proofs.seconds_since(request, proof) is not None for proof in of_session) or any(
         entry["method"] == "mfa" for entry in records
     )
 

@@ -10,6 +10,7 @@ from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, path
 
 from accounts import contact_views, second_factor, views
+from accounts.company_sign_on import views as company
 from accounts.second_factor import staff_only
 from accounts.team import pages, passkeys
 
@@ -20,6 +21,8 @@ urlpatterns: list[URLPattern] = [
     path("sign-in/code/", views.enter_code, name="sign_in_code"),
     path("sign-in/code/again/", views.send_code_again, name="sign_in_code_again"),
     path("sign-in/second-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-in/company/connect/", company.connect, name="company_sign_on_connect"),
+    path("sign-in/company/<slug:audience>/", company.begin, name="company_sign_on"),
     path("sign-out/", views.sign_out, name="account_logout"),
     path("confirm/", views.confirm, name="step_up"),
     path("confirm/send/", views.send_step_up_code, name="step_up_send"),

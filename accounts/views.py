@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_pages import code_page, explain_refusals, posted
 from accounts.codes import SentCode
+from accounts.company_sign_on.offers import offers
 from accounts.devices import sessions_of
 from accounts.ended_sessions import sign_in_required
 from accounts.forms import (
@@ -83,7 +84,8 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
             return render(request, "accounts/is_address_right.html", context)
         SentCode.begin(request, Purpose.SIGN_IN, contact=contact, next_url=next_url)
         return redirect("sign_in_code")
-    return render_form_page(request, "accounts/sign_in.html", {"form": form, "next_url": next_url})
+    context = {"form": form, "next_url": next_url, "sign_on": offers(next_url)}
+    return render_form_page(request, "accounts/sign_in.html", context)
 
 
 def _explain_other_address(request: HttpRequest, contact: str) -> None:
@@ -115,7 +117,7 @@ def ask_from_public_page(request: HttpRequest) -> HttpResponseBase:
 def _begin_here(request: HttpRequest, **reasons: bool) -> HttpResponse:
     """Shows the sign-in page, with the posted address in its field."""
     form = ContactForm(initial={"email": request.POST.get("email", "")})
-    context = {"form": form, "next_url": "", **reasons}
+    context = {"form": form, "next_url": "", "sign_on": offers(""), **reasons}
     return render_form_page(request, "accounts/sign_in.html", context)
 
 

@@ -56,6 +56,7 @@ DESK_PATHS = (
     "*/models/*",  # but see SHOWN_CHOICES
     "*/models.py",
     "accounts/audit/*",
+    "accounts/company_sign_on/identities.py",
     "accounts/second_person.py",
     "accounts/team/*",
     "foundations/keys.py",

@@ -9,7 +9,14 @@ from csp.constants import NONE, SELF
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import dependent_settings, desk_webhooks, environment, mail_settings, resources
+from breachportal import (
+    company_sign_on,
+    dependent_settings,
+    desk_webhooks,
+    environment,
+    mail_settings,
+    resources,
+)
 from breachportal.middleware import static_headers
 from foundations.bounded_connection import BoundedConnection
 
@@ -410,6 +417,11 @@ SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
 # A session on the desk ends so long after the last request that a person made; 0: it does not.
 DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 30)
+# OpenID Connect providers, by who signs in with them; see docs/how-to/company-sign-on.md.
+COMPANY_SIGN_ON = {
+    "staff": company_sign_on.provider("STAFF_SSO_", may_be_local=not IS_PRODUCTION),
+    "customers": company_sign_on.provider("CUSTOMER_SSO_", may_be_local=not IS_PRODUCTION),
+}
 INVITATION_HOURS = 72  # for which the link of an invitation to the response team works
 # More visitors a second wait before the sign-in page; 0: no waiting room. `make bench-surge`
 # measures how many a machine can serve.

@@ -9,6 +9,7 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.urls import include, path
 
+from accounts.company_sign_on.views import complete
 from accounts.desk_api.audit import audit_entries
 from breachportal.root import root
 from breachportal.search_engines import robots_txt, sitemap
@@ -32,6 +33,7 @@ urlpatterns = [
     path("api/desk/v1/incidents/<slug:slug>/notices", notices, name="desk_api_notices"),
     path("api/desk/v1/audit-entries", audit_entries, name="desk_api_audit_entries"),
     path("admin/", admin.site.urls),
+    path("sign-on/<slug:audience>/callback/", complete, name="company_sign_on_callback"),
     path("sms/receipts/<slug:provider>/", take_receipts, name="take_receipts"),
     path("push/renewal/", renew_browser, name="renew_browser"),  # by push_worker.js
     *i18n_patterns(

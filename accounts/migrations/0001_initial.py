@@ -193,6 +193,22 @@ class Migration(migrations.Migration):
                 'default_permissions': (),
             },
         ),
+        migrations.CreateModel(
+            name='CompanyIdentity',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('issuer', models.CharField(max_length=500, verbose_name='provider')),
+                ('subject', models.CharField(max_length=255, verbose_name='account at the provider')),
+                ('bound_at', models.DateTimeField(auto_now_add=True, verbose_name='connected')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='company_identities', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'company account',
+                'verbose_name_plural': 'company accounts',
+                'default_permissions': ('view',),
+                'constraints': [models.UniqueConstraint(fields=('issuer', 'subject'), name='company_identity_opens_one_account'), models.UniqueConstraint(fields=('issuer', 'user'), name='one_company_identity_of_an_account')],
+            },
+        ),
         run_sql(SQL / 'rightsgrant.sql'),
         run_sql(SQL / 'audit.sql'),
     ]

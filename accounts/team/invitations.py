@@ -7,6 +7,7 @@ nothing. The mail leaves within the request: a queue would hold the token.
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -16,7 +17,7 @@ from django.utils.translation import override
 
 from accounts import emails
 from accounts.audit import actors
-from accounts.models import Invitation, RightsGrant, User
+from accounts.models import Invitation, InvitationQuerySet, RightsGrant, User
 
 _TOKEN_BYTES = 32
 
@@ -87,11 +88,28 @@ def accept(token: str, name: str) -> User:
     The link proves the mailbox. Raises InvitationClosedError if the link does not work any more,
     and InvitedAccountClosedError if the account of the address may not sign in.
     """
+    return _accept({"token_hash": _hash(token)}, name)
+
+
+def open_for(email: str) -> bool:
+    """Returns whether a confirmed invitation of this normalised address waits to be accepted."""
+    return _acceptable().filter(email=email).exists()
+
+
+def accept_proven(email: str, name: str) -> User:
+    """Does what `accept` does for the owner of `email`, which the caller has just verified."""
+    return _accept({"email": email}, name)
+
+
+def _acceptable() -> InvitationQuerySet:
+    return Invitation.objects.pending().filter(
+        expires_at__gt=timezone.now(), confirmed_at__isnull=False
+    )
+
+
+def _accept(which: dict[str, Any], name: str) -> User:
     with transaction.atomic():
-        pending = Invitation.objects.pending().select_for_update(of=("self",))
-        invitation = pending.filter(
-            token_hash=_hash(token), expires_at__gt=timezone.now(), confirmed_at__isnull=False
-        ).first()
+        invitation = _acceptable().select_for_update(of=("self",)).filter(**which).first()
         if invitation is None:
             raise InvitationClosedError
         user = User.objects.for_proven_email(invitation.email, language=invitation.language)

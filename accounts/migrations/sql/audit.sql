@@ -195,6 +195,8 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_rightsgrant_gr
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_apitoken
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('last_used_on', 'digest', '', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_companyidentity
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', 'subject', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', 'token_hash', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation_groups

@@ -1,0 +1,106 @@
+"""Verifies ID tokens, and reads from them who signed in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from accounts.company_sign_on.providers import Provider, SignOnError
+from accounts.contacts import is_usable_email, normalise_email
+
+# Signatures with a public key only. Without "none" and HS256 no one can sign with the public key.
+ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
+LEEWAY_SECONDS = 60  # by which the clocks may differ
+MOST_SUBJECT = 255  # characters; OpenID Connect Core 1.0, section 2
+_REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
+
+
+@dataclass(frozen=True)
+class SignedOn:
+    """Who signed in at the provider."""
+
+    issuer: str
+    subject: str
+    email: str  # normalised; "" if the provider does not confirm it
+    name: str
+    has_second_factor: bool  # by a method that the setting accepts
+
+
+def signed_on(provider: Provider, answer: dict[str, Any], nonce: str) -> SignedOn:
+    """Returns who signed in, by the answer of the token endpoint. Raises SignOnError.
+
+    The ID token decides. The userinfo endpoint adds only claims that the ID token lacks.
+    """
+    claims = _verified(provider, answer.get("id_token"), nonce)
+    token = answer.get("access_token")
+    if isinstance(token, str) and not {"email", provider.verified_claim} <= claims.keys():
+        further = provider.userinfo(token)
+        if further and further.get("sub") != claims["sub"]:
+            raise SignOnError("the userinfo is another person’s")
+        claims = further | claims
+    return SignedOn(
+        issuer=provider.issuer,
+        subject=claims["sub"],
+        email=_confirmed_email(provider, claims),
+        name=str(claims.get("name") or "")[:80],
+        has_second_factor=_has_second_factor(provider, claims),
+    )
+
+
+def _verified(provider: Provider, token: object, nonce: str) -> dict[str, Any]:
+    """Returns the claims of an ID token whose signature, issuer, audience, times and nonce hold."""
+    if not isinstance(token, str):
+        raise SignOnError("the provider sent no ID token")
+    try:
+        key, algorithm = _key_of(provider, token)
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key=key,
+            algorithms=[algorithm],
+            audience=provider.client_id,
+            issuer=provider.issuer,
+            leeway=LEEWAY_SECONDS,
+            options={"require": _REQUIRED},
+        )
+    except (jwt.PyJWTError, TypeError, ValueError) as error:
+        raise SignOnError(f"the ID token is refused: {type(error).__name__}") from error
+    if claims["nonce"] != nonce:
+        raise SignOnError("the ID token is of another sign-in")
+    if claims.get("azp", provider.client_id) != provider.client_id:
+        raise SignOnError("the ID token is for another program")
+    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= MOST_SUBJECT:
+        raise SignOnError("the ID token names no person")
+    return claims
+
+
+def _key_of(provider: Provider, token: str) -> tuple[Any, str]:
+    """Returns the provider's key that signed the token, and the algorithm, one of ALGORITHMS."""
+    header = jwt.get_unverified_header(token)
+    algorithm = header.get("alg")
+    if algorithm not in ALGORITHMS:
+        raise SignOnError("the ID token is signed in a way that is not accepted")
+    for afresh in (False, True):  # a provider that changed its keys names a new one
+        keys = jwt.PyJWKSet.from_dict(provider.keys(afresh=afresh)).keys
+        found = [each for each in keys if each.key_id == header.get("kid")]
+        if len(found) == 1 and found[0].public_key_use in (None, "sig"):
+            return found[0].key, algorithm
+    raise SignOnError("the provider has no key of that name")
+
+
+def _confirmed_email(provider: Provider, claims: dict[str, Any]) -> str:
+    """Returns the normalised address if the provider says that it is verified, else ""."""
+    email = claims.get("email")
+    # Some providers write the flag as a text or a number: "true" and 1 mean yes, and no more does.
+    if str(claims.get(provider.verified_claim)).lower() not in ("true", "1"):
+        return ""
+    normalised = normalise_email(email) if isinstance(email, str) else ""
+    return normalised if is_usable_email(normalised) else ""
+
+
+def _has_second_factor(provider: Provider, claims: dict[str, Any]) -> bool:
+    methods = claims.get("amr")
+    listed = methods if isinstance(methods, list) else []
+    named = {each for each in listed if isinstance(each, str)}
+    if isinstance(claims.get("acr"), str):
+        named.add(claims["acr"])
+    return bool(named & set(provider.second_factors))

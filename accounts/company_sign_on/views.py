@@ -1,0 +1,161 @@
+"""The pages of the sign-in with the company's provider, for the response team and customers."""
+
+import logging
+from typing import Any
+
+from allauth.account.utils import get_next_redirect_url, perform_login
+from django.contrib.auth import logout
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import override
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods
+
+from accounts.audit import acts, sign_ins
+from accounts.company_sign_on import requests, staff_entry
+from accounts.company_sign_on.offers import STAFF
+from accounts.company_sign_on.providers import Provider, SignOnError, provider_for
+from accounts.company_sign_on.staff_entry import UnknownIdentityError
+from accounts.company_sign_on.tokens import SignedOn
+from accounts.models import AuditEntry, User
+from accounts.team import invitations
+from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
+
+logger = logging.getLogger(__name__)
+
+
+@never_cache
+@require_GET
+def begin(request: HttpRequest, audience: str) -> HttpResponse:
+    """Sends the browser to the provider."""
+    provider = _provider(audience)
+    next_url = get_next_redirect_url(request) or ""
+    try:
+        return redirect(requests.begin(request, provider, audience, next_url))
+    except SignOnError as error:
+        return _refused(request, provider, error, audience, next_url)
+
+
+@never_cache
+@require_GET
+def complete(request: HttpRequest, audience: str) -> HttpResponse:
+    """Receives the browser from the provider, and signs the person in."""
+    provider = _provider(audience)
+    begun = requests.take(request, audience)
+    if begun is None:
+        error = SignOnError("this browser began no sign-in")
+        return _refused(request, provider, error, audience)
+    with override(begun.language):
+        try:
+            who = requests.complete(request, provider, begun)
+            if audience == STAFF:
+                return _enter_desk(request, who, begun.next_url)
+            return _enter_as_customer(request, who, begun.next_url)
+        except SignOnError as error:
+            return _refused(request, provider, error, audience, begun.next_url)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def connect(request: HttpRequest) -> HttpResponse:
+    """Asks at the first use whether the account at the provider may open the desk from now on."""
+    provider, who = _provider(STAFF), staff_entry.waiting(request)
+    if who is None:
+        return redirect("admin:index")
+    if request.method == "GET":
+        context = {"name": provider.name, "email": who.email}
+        return render(request, "accounts/desk/connect_company_account.html", context)
+    staff_entry.forget(request)
+    try:
+        user = _user_to_connect(who)
+        staff_entry.bind(who, user)
+        return _sign_in_staff(request, user, who, "")
+    except SignOnError as error:
+        return _refused(request, provider, error, STAFF)
+
+
+def _provider(audience: str) -> Provider:
+    provider = provider_for(audience)
+    if provider is None:
+        raise Http404
+    return provider
+
+
+def _enter_desk(request: HttpRequest, who: SignedOn, next_url: str) -> HttpResponse:
+    """Signs a known member of the team in; at the first use, asks for the confirmation."""
+    if user := staff_entry.known_user(who):
+        return _sign_in_staff(request, user, who, next_url)
+    if not who.email:
+        raise UnknownIdentityError("the provider does not confirm the address")
+    staff = User.objects.filter(email=who.email, is_staff=True).first()
+    if staff is None and not invitations.open_for(who.email):
+        raise UnknownIdentityError("no account of the team has this address")
+    if staff is not None and staff.company_identities.filter(issuer=who.issuer).exists():
+        raise UnknownIdentityError("another account at the provider opens this one")
+    staff_entry.keep_for_confirmation(request, who)
+    return redirect("company_sign_on_connect")
+
+
+def _user_to_connect(who: SignedOn) -> User:
+    """Returns the member of the team with the confirmed address, by invitation if it is new."""
+    user = User.objects.filter(email=who.email, is_staff=True).first()
+    if user is not None:
+        return user
+    try:
+        return invitations.accept_proven(who.email, who.name or who.email)
+    except (InvitationClosedError, InvitedAccountClosedError) as error:
+        raise UnknownIdentityError("no account of the team has this address") from error
+
+
+def _sign_in_staff(request: HttpRequest, user: User, who: SignedOn, next_url: str) -> HttpResponse:
+    """Signs the member of the team in. The portal's own second factor follows, unless the
+    provider asked for one that the settings accept.
+    """
+    if not (user.is_active and user.is_staff):
+        sign_ins.refuse(user, "company sign-on: may not sign in")
+        raise SignOnError("the account may not sign in")
+    if request.user.is_authenticated:
+        logout(request)  # another person may have been signed in here
+    if who.has_second_factor:
+        staff_entry.accept_factor(request, user)
+    acts.record(AuditEntry.Kind.SIGN_IN, by=user, about=user, step="company sign-on")
+    following = next_url or reverse("admin:index")
+    return _performed(request, user, email=user.email, next_url=following)
+
+
+def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> HttpResponse:
+    """Signs a customer in as the owner of the address that the provider confirms.
+
+    It is no fresh code: step-up sends one before values are shown in full. An account of the
+    response team does not open so.
+    """
+    if not who.email:
+        raise SignOnError("the provider does not confirm the address")
+    user = User.objects.for_proven_email(who.email, language=None)
+    if user.is_or_was_on_team():
+        sign_ins.refuse(user, "company sign-on of customers")
+        raise SignOnError("a member of the team signs in at the desk")
+    if not user.is_active:
+        raise SignOnError("the account may not sign in")
+    if request.user.is_authenticated:
+        logout(request)
+    return _performed(request, user, email=who.email, next_url=next_url)
+
+
+def _performed(request: HttpRequest, user: User, *, email: str, next_url: str) -> HttpResponse:
+    response: HttpResponse = perform_login(
+        request, user, email=email, redirect_url=next_url or None
+    )
+    return response
+
+
+def _refused(
+    request: HttpRequest, provider: Provider, error: SignOnError, audience: str, next_url: str = ""
+) -> HttpResponse:
+    """Returns the page that says that the sign-in failed, and offers the code instead."""
+    logger.warning("company sign-on of %s refused: %s", audience, error)
+    if isinstance(error, UnknownIdentityError):
+        acts.record(AuditEntry.Kind.REFUSED, by=None, reason=f"company sign-on: {error}")
+    context: dict[str, Any] = {"name": provider.name, "next_url": next_url}
+    return render(request, "accounts/company_sign_on_refused.html", context, status=403)

@@ -1,0 +1,291 @@
+"""Sign-in with the company's provider, which runs beside the tests as a process of its own."""
+
+import contextlib
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.company_sign_on import providers
+from accounts.company_sign_on.identities import CompanyIdentity
+from accounts.models import AuditEntry, User
+from harness.sign_in import give_app
+from tests.local_server import LocalServer
+from tests.oidc_provider import CLIENT, SECRET, provider
+
+pytestmark = pytest.mark.django_db
+PORTAL = "http://testserver"
+
+
+@pytest.fixture(scope="module")
+def issuer(tmp_path_factory):
+    uris = [f"{PORTAL}/sign-on/{each}/callback/" for each in ("staff", "customers")]
+    with provider(tmp_path_factory.mktemp("provider"), uris) as address:
+        yield address
+
+
+@pytest.fixture(autouse=True)
+def sign_on(settings, issuer):
+    """Sets the provider up for both, and returns its settings."""
+    providers._kept.cache_clear()
+    values = {
+        "issuer": issuer,
+        "client_id": CLIENT,
+        "client_secret": SECRET,
+        "name": "Example ID",
+        "may_be_local": True,
+    }
+    settings.PORTAL_URL = PORTAL
+    settings.COMPANY_SIGN_ON = {"staff": dict(values), "customers": dict(values)}
+    return settings.COMPANY_SIGN_ON
+
+
+@pytest.fixture
+def member(db) -> User:
+    return User.objects.create_user("member@example.com", is_staff=True)
+
+
+def go_to_provider(client: Client, audience: str, **query: str) -> str:
+    response = client.get(reverse("company_sign_on", args=[audience]), query)
+    assert response.status_code == 302, response.content.decode()
+    return response["Location"]
+
+
+def callback_after(address: str, name: str) -> str:
+    """Signs `name` in at the provider. Returns the address to which it sends the browser."""
+    with httpx.Client(follow_redirects=False) as browser:
+        page = browser.get(address)
+        issuer = f"{urlsplit(address).scheme}://{urlsplit(address).netloc}"
+        following = parse_qs(urlsplit(page.headers["location"]).query)["next"][0]
+        browser.get(f"{issuer}/sign-in/", params={"next": following, "as": name})
+        return browser.get(f"{issuer}{following}").headers["location"]
+
+
+def signed_on(client: Client, audience: str, name: str, **query: str):
+    address = go_to_provider(client, audience, **query)
+    return client.get(callback_after(address, name).removeprefix(PORTAL))
+
+
+def is_signed_in(client: Client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def refused(response) -> bool:
+    is_page = "accounts/company_sign_on_refused.html" in [each.name for each in response.templates]
+    return response.status_code == 403 and is_page
+
+
+def connect(client: Client):
+    return client.post(reverse("company_sign_on_connect"))
+
+
+def test_a_customer_signs_in_with_a_confirmed_address_and_nothing_is_kept(client):
+    response = signed_on(client, "customers", "customer")
+    assert response["Location"] == reverse("my_data")
+    user = User.objects.get(email="customer@example.com")
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert not CompanyIdentity.objects.exists()
+    kept = str(dict(client.session.items()))
+    assert "eyJ" not in kept
+    assert "accounts_proofs" not in client.session
+
+
+@pytest.mark.parametrize("mark", ["unverified", "text", "no-flag"])
+@pytest.mark.parametrize("audience", ["staff", "customers"])
+def test_an_address_that_is_not_confirmed_proves_nothing(client, member, audience, mark):
+    assert refused(signed_on(client, audience, f"member+{mark}"))
+    assert not is_signed_in(client)
+
+
+FORGED = [
+    "nonce", "no-nonce", "issuer", "audience", "azp", "expired", "none", "hs256", "signature",
+    "unknown-key", "no-subject",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FORGED)
+@pytest.mark.parametrize("audience", ["staff", "customers"])
+def test_a_forged_token_opens_nothing(client, audience, fault):
+    User.objects.create_user(f"{fault}@example.com", is_staff=audience == "staff")
+    assert refused(signed_on(client, audience, fault))
+    assert not is_signed_in(client)
+    assert "accounts_company_identity" not in client.session
+
+
+def test_the_first_use_asks_and_later_ones_go_by_the_subject(client, member):
+    response = signed_on(client, "staff", "member")
+    assert response["Location"] == reverse("company_sign_on_connect")
+    assert not is_signed_in(client)
+    assert "Example ID" in client.get(response["Location"]).content.decode()
+    assert connect(client)["Location"] == reverse("admin:index")
+    assert client.session["_auth_user_id"] == str(member.pk)
+    assert CompanyIdentity.objects.get().user == member
+
+    later = Client()
+    assert signed_on(later, "staff", "member+moved")["Location"] == reverse("admin:index")
+    assert later.session["_auth_user_id"] == str(member.pk)
+    steps = AuditEntry.objects.filter(kind="sign_in", details__step="company sign-on")
+    assert steps.count() == 2
+
+
+def test_another_subject_with_a_connected_address_is_refused(client, member):
+    signed_on(client, "staff", "member")
+    connect(client)
+    assert refused(signed_on(Client(), "staff", "colleague+takes+member"))
+    assert AuditEntry.objects.filter(kind="refused").exists()
+
+
+def test_the_same_subject_of_another_issuer_is_another_account(client, member):
+    signed_on(client, "staff", "member")
+    connect(client)
+    stranger = User.objects.create_user("stranger@example.com", is_staff=True)
+    CompanyIdentity.objects.update(user=stranger, issuer="https://other.example")
+    response = signed_on(Client(), "staff", "member")
+    assert response["Location"] == reverse("company_sign_on_connect")
+
+
+def test_an_address_without_a_staff_account_gets_none(client):
+    User.objects.create_user("customer@example.com")
+    assert refused(signed_on(client, "staff", "customer"))
+    assert refused(signed_on(client, "staff", "unknown-person"))
+    assert not User.objects.filter(is_staff=True).exists()
+    assert not User.objects.filter(email="unknown-person@example.com").exists()
+
+
+def test_a_closed_account_stays_out(client, member):
+    signed_on(client, "staff", "member")
+    connect(client)
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    later = Client()
+    assert refused(signed_on(later, "staff", "member"))
+    assert not is_signed_in(later)
+    entry = AuditEntry.objects.filter(kind="refused").latest("pk")
+    assert "company sign-on" in entry.details["reason"]
+
+
+def test_the_own_second_factor_remains_unless_the_setting_accepts_the_providers(
+    client, member, sign_on
+):
+    give_app(member)
+    signed_on(client, "staff", "member+mfa")
+    assert connect(client)["Location"] == reverse("mfa_authenticate")
+    assert not is_signed_in(client)
+
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    without = Client()
+    assert signed_on(without, "staff", "member")["Location"] == reverse("mfa_authenticate")
+    accepted = Client()
+    assert signed_on(accepted, "staff", "member+mfa")["Location"] == reverse("admin:index")
+    assert accepted.get(reverse("admin:index")).status_code == 200
+
+
+def test_a_member_of_the_team_does_not_enter_as_a_customer(client, member):
+    assert refused(signed_on(client, "customers", "member"))
+    assert not is_signed_in(client)
+
+
+def test_a_code_or_a_response_is_used_once(client):
+    address = go_to_provider(client, "customers")
+    callback = callback_after(address, "customer").removeprefix(PORTAL)
+    assert client.get(callback).status_code == 302
+    client.logout()
+    assert refused(client.get(callback))
+
+    other = Client()
+    state = parse_qs(urlsplit(go_to_provider(other, "customers")).query)["state"][0]
+    code = parse_qs(urlsplit(callback).query)["code"][0]
+    query = {"state": state, "code": code}
+    assert refused(other.get("/sign-on/customers/callback/", query))
+
+
+def test_a_response_of_another_browser_is_refused(client):
+    callback = callback_after(go_to_provider(client, "customers"), "customer")
+    other = Client()
+    assert refused(other.get(callback.removeprefix(PORTAL)))
+    go_to_provider(other, "customers")
+    assert refused(other.get(callback.removeprefix(PORTAL)))
+    assert not is_signed_in(other)
+
+
+def test_a_response_for_customers_opens_no_desk(client, member):
+    callback = callback_after(go_to_provider(client, "customers"), "member")
+    assert refused(client.get(callback.removeprefix(PORTAL).replace("customers", "staff")))
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example"])
+def test_next_leads_to_no_other_site(client, target):
+    response = signed_on(client, "customers", "customer", next=target)
+    assert response["Location"] == reverse("my_data")
+
+
+def test_a_response_with_another_issuer_is_refused(client):
+    callback = callback_after(go_to_provider(client, "customers"), "customer")
+    assert refused(client.get(callback.removeprefix(PORTAL) + "&iss=https%3A%2F%2Fother.example"))
+
+
+def test_a_cancelled_sign_in_offers_the_code(client):
+    address = go_to_provider(client, "customers", next=reverse("account"))
+    state = parse_qs(urlsplit(address).query)["state"][0]
+    query = {"state": state, "error": "access_denied"}
+    response = client.get("/sign-on/customers/callback/", query)
+    assert refused(response)
+    assert reverse("account_login") in response.content.decode()
+
+
+def test_a_provider_that_is_away_leaves_the_code(client, sign_on):
+    sign_on["customers"]["issuer"] = "http://127.0.0.1:1"
+    assert refused(client.get(reverse("company_sign_on", args=["customers"])))
+
+
+def test_a_provider_that_sends_byte_by_byte_is_left(client, sign_on, monkeypatch):
+    monkeypatch.setattr(providers, "SECONDS", 0.5)
+    ended = threading.Event()
+
+    class Slow(LocalServer):
+        def serve(self, request: BaseHTTPRequestHandler, _body: bytes) -> None:
+            request.send_response(200)
+            request.end_headers()
+            with contextlib.suppress(OSError):
+                while not ended.wait(0.05):
+                    request.wfile.write(b" ")
+
+    with Slow() as server:
+        sign_on["customers"]["issuer"] = server.url
+        began = time.monotonic()
+        assert refused(client.get(reverse("company_sign_on", args=["customers"])))
+        assert time.monotonic() - began < 60
+        ended.set()
+
+
+@pytest.mark.parametrize("body", [b"[]", b"{", b"[" * 100_000, b"x" * 300_000, b'{"issuer": "x"}'])
+def test_a_discovery_document_that_is_none_is_refused(client, sign_on, body):
+    class Odd(LocalServer):
+        def serve(self, request: BaseHTTPRequestHandler, _body: bytes) -> None:
+            request.send_response(200)
+            request.end_headers()
+            with contextlib.suppress(OSError):
+                request.wfile.write(body)
+
+    with Odd() as server:
+        sign_on["customers"]["issuer"] = server.url
+        assert refused(client.get(reverse("company_sign_on", args=["customers"])))
+
+
+def test_without_settings_there_is_no_page_and_no_button(client, settings):
+    settings.COMPANY_SIGN_ON = {"staff": None, "customers": None}
+    assert client.get(reverse("company_sign_on", args=["staff"])).status_code == 404
+    assert client.get("/sign-on/customers/callback/").status_code == 404
+    page = client.get(reverse("account_login") + "?next=/admin/").content.decode()
+    assert "sign-in/company" not in page
+
+
+def test_only_who_comes_from_the_desk_sees_the_providers_of_the_team(client, sign_on):
+    sign_on["staff"]["name"] = "Team ID"
+    page = client.get(reverse("account_login") + "?next=/admin/").content.decode()
+    assert "Team ID" in page
+    assert "Team ID" not in client.get(reverse("account_login")).content.decode()

@@ -1,0 +1,60 @@
+"""The settings of company sign-on: a half configuration stops the start."""
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from breachportal.company_sign_on import provider
+
+COMPLETE = {
+    "ISSUER": "https://login.example.com/realms/staff",
+    "CLIENT_ID": "portal",
+    "CLIENT_SECRET": "secret",
+    "NAME": "Example",
+}
+
+
+def read(monkeypatch, values, *, may_be_local=False):
+    for name in COMPLETE:
+        monkeypatch.delenv(f"STAFF_SSO_{name}", raising=False)
+    for name, value in values.items():
+        monkeypatch.setenv(f"STAFF_SSO_{name}", value)
+    return provider("STAFF_SSO_", may_be_local=may_be_local)
+
+
+def test_without_variables_there_is_no_provider(monkeypatch):
+    assert read(monkeypatch, {}) is None
+
+
+def test_a_complete_configuration_is_read(monkeypatch):
+    found = read(monkeypatch, {**COMPLETE, "SECOND_FACTORS": "mfa,hwk"})
+    assert found["issuer"] == COMPLETE["ISSUER"]
+    assert found["verified_claim"] == "email_verified"
+    assert found["second_factors"] == ["mfa", "hwk"]
+
+
+@pytest.mark.parametrize("missing", COMPLETE)
+def test_a_half_configuration_names_what_is_missing(monkeypatch, missing):
+    values = {name: value for name, value in COMPLETE.items() if name != missing}
+    with pytest.raises(ImproperlyConfigured, match=f"STAFF_SSO_{missing}"):
+        read(monkeypatch, values)
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://login.example.com",
+        "login.example.com",
+        "https://",
+        "https://login.example.com?x=1",
+        "https://user@login.example.com",
+        "http://127.0.0.1:8000",
+    ],
+)
+def test_an_issuer_without_https_is_refused(monkeypatch, issuer):
+    with pytest.raises(ImproperlyConfigured, match="STAFF_SSO_ISSUER"):
+        read(monkeypatch, {**COMPLETE, "ISSUER": issuer})
+
+
+def test_outside_production_the_provider_may_be_this_machine(monkeypatch):
+    values = {**COMPLETE, "ISSUER": "http://127.0.0.1:8000"}
+    assert read(monkeypatch, values, may_be_local=True)
