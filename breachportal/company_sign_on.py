@@ -13,28 +13,47 @@ from breachportal import environment
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-def provider(prefix: str, *, may_be_local: bool) -> dict[str, Any] | None:
-    """Returns the settings of the provider whose variables begin with `prefix`, or None.
+def staff(*, may_be_local: bool) -> dict[str, Any] | None:
+    """Returns the settings of the response team's provider, or None if no variable is set.
 
     `may_be_local` allows http to this machine, for tests. Raises ImproperlyConfigured if the issuer
     is no https address, or if the id, the secret or the name is missing.
     """
-    names = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "NAME")
-    values = {name: environment.text(f"{prefix}{name}") for name in names}
-    if not any(values.values()):
-        return None
-    if missing := [f"{prefix}{name}" for name, value in values.items() if not value]:
-        raise ImproperlyConfigured(f"Company sign-on needs {', '.join(missing)} too.")
-    _check_issuer(values["ISSUER"], f"{prefix}ISSUER", may_be_local)
-    return {
-        "issuer": values["ISSUER"],
-        "client_id": values["CLIENT_ID"],
-        "client_secret": values["CLIENT_SECRET"],
-        "name": values["NAME"],
-        "may_be_local": may_be_local,
-        "verified_claim": environment.text(f"{prefix}VERIFIED_CLAIM", "email_verified"),
-        "second_factors": environment.words(f"{prefix}SECOND_FACTORS"),
+    values = {
+        "issuer": environment.text("STAFF_SSO_ISSUER"),
+        "client_id": environment.text("STAFF_SSO_CLIENT_ID"),
+        "client_secret": environment.text("STAFF_SSO_CLIENT_SECRET"),
+        "name": environment.text("STAFF_SSO_NAME"),
     }
+    further = {
+        "verified_claim": environment.text("STAFF_SSO_VERIFIED_CLAIM"),
+        "second_factors": environment.words("STAFF_SSO_SECOND_FACTORS"),
+    }
+    return _checked("STAFF_SSO_", values, further, may_be_local)
+
+
+def customers(*, may_be_local: bool) -> dict[str, Any] | None:
+    """Returns the same for the provider of customers, who have no second factor."""
+    values = {
+        "issuer": environment.text("CUSTOMER_SSO_ISSUER"),
+        "client_id": environment.text("CUSTOMER_SSO_CLIENT_ID"),
+        "client_secret": environment.text("CUSTOMER_SSO_CLIENT_SECRET"),
+        "name": environment.text("CUSTOMER_SSO_NAME"),
+    }
+    further = {"verified_claim": environment.text("CUSTOMER_SSO_VERIFIED_CLAIM")}
+    return _checked("CUSTOMER_SSO_", values, further, may_be_local)
+
+
+def _checked(
+    prefix: str, values: dict[str, str], further: dict[str, Any], may_be_local: bool
+) -> dict[str, Any] | None:
+    if not any([*values.values(), *further.values()]):
+        return None
+    if missing := [f"{prefix}{name.upper()}" for name, value in values.items() if not value]:
+        raise ImproperlyConfigured(f"Company sign-on needs {', '.join(missing)} too.")
+    _check_issuer(values["issuer"], f"{prefix}ISSUER", may_be_local)
+    given = {name: value for name, value in further.items() if value}
+    return {**values, **given, "may_be_local": may_be_local}
 
 
 def _check_issuer(issuer: str, variable: str, may_be_local: bool) -> None:

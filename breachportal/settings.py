@@ -419,8 +419,8 @@ STEP_UP_MINUTES = 5
 DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 30)
 # OpenID Connect providers, by who signs in with them; see docs/how-to/company-sign-on.md.
 COMPANY_SIGN_ON = {
-    "staff": company_sign_on.provider("STAFF_SSO_", may_be_local=not IS_PRODUCTION),
-    "customers": company_sign_on.provider("CUSTOMER_SSO_", may_be_local=not IS_PRODUCTION),
+    "staff": company_sign_on.staff(may_be_local=not IS_PRODUCTION),
+    "customers": company_sign_on.customers(may_be_local=not IS_PRODUCTION),
 }
 INVITATION_HOURS = 72  # for which the link of an invitation to the response team works
 # More visitors a second wait before the sign-in page; 0: no waiting room. `make bench-surge`

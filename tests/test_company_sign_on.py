@@ -14,6 +14,7 @@ from django.urls import reverse
 from accounts.company_sign_on import providers
 from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.models import AuditEntry, User
+from foundations import page_parts
 from harness.sign_in import give_app
 from tests.local_server import LocalServer
 from tests.oidc_provider import CLIENT, SECRET, provider
@@ -42,7 +43,9 @@ def sign_on(settings, issuer):
     }
     settings.PORTAL_URL = PORTAL
     settings.COMPANY_SIGN_ON = {"staff": dict(values), "customers": dict(values)}
-    return settings.COMPANY_SIGN_ON
+    page_parts.forget()  # the sign-in page without the button
+    yield settings.COMPANY_SIGN_ON
+    page_parts.forget()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.company_sign_on import provider
+from breachportal.company_sign_on import staff
 
 COMPLETE = {
     "ISSUER": "https://login.example.com/realms/staff",
@@ -14,11 +14,11 @@ COMPLETE = {
 
 
 def read(monkeypatch, values, *, may_be_local=False):
-    for name in COMPLETE:
+    for name in (*COMPLETE, "VERIFIED_CLAIM", "SECOND_FACTORS"):
         monkeypatch.delenv(f"STAFF_SSO_{name}", raising=False)
     for name, value in values.items():
         monkeypatch.setenv(f"STAFF_SSO_{name}", value)
-    return provider("STAFF_SSO_", may_be_local=may_be_local)
+    return staff(may_be_local=may_be_local)
 
 
 def test_without_variables_there_is_no_provider(monkeypatch):
@@ -28,7 +28,6 @@ def test_without_variables_there_is_no_provider(monkeypatch):
 def test_a_complete_configuration_is_read(monkeypatch):
     found = read(monkeypatch, {**COMPLETE, "SECOND_FACTORS": "mfa,hwk"})
     assert found["issuer"] == COMPLETE["ISSUER"]
-    assert found["verified_claim"] == "email_verified"
     assert found["second_factors"] == ["mfa", "hwk"]
 
 
@@ -37,6 +36,11 @@ def test_a_half_configuration_names_what_is_missing(monkeypatch, missing):
     values = {name: value for name, value in COMPLETE.items() if name != missing}
     with pytest.raises(ImproperlyConfigured, match=f"STAFF_SSO_{missing}"):
         read(monkeypatch, values)
+
+
+def test_a_setting_without_a_provider_is_refused(monkeypatch):
+    with pytest.raises(ImproperlyConfigured, match="STAFF_SSO_ISSUER"):
+        read(monkeypatch, {"SECOND_FACTORS": "mfa"})
 
 
 @pytest.mark.parametrize(

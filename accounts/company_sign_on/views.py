@@ -121,7 +121,7 @@ def _sign_in_staff(request: HttpRequest, user: User, who: SignedOn, next_url: st
         staff_entry.accept_factor(request, user)
     acts.record(AuditEntry.Kind.SIGN_IN, by=user, about=user, step="company sign-on")
     following = next_url or reverse("admin:index")
-    return _performed(request, user, email=user.email, next_url=following)
+    return _performed(request, user, email=user.email or "", next_url=following)
 
 
 def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> HttpResponse:
