@@ -3,6 +3,7 @@
 import contextlib
 import threading
 import time
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,10 +11,11 @@ import httpx
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.company_sign_on import providers
 from accounts.company_sign_on.identities import CompanyIdentity
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, Invitation, User
 from foundations import page_parts
 from harness.sign_in import give_app
 from tests.local_server import LocalServer
@@ -158,6 +160,34 @@ def test_an_address_without_a_staff_account_gets_none(client):
     assert refused(signed_on(client, "staff", "unknown-person"))
     assert not User.objects.filter(is_staff=True).exists()
     assert not User.objects.filter(email="unknown-person@example.com").exists()
+
+
+def test_a_closed_account_is_not_connected(client, member):
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    assert refused(signed_on(client, "staff", "member"))
+    assert not CompanyIdentity.objects.exists()
+
+
+def test_an_invited_person_gets_the_roles_and_no_further_rights(client):
+    asking, confirming = (
+        User.objects.create_user(f"{name}@example.com", is_staff=True, is_superuser=True)
+        for name in ("asking", "confirming")
+    )
+    now = timezone.now()
+    Invitation.objects.create(
+        email="invited@example.com",
+        asked_by=asking,
+        confirmed_by=confirming,
+        confirmed_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    assert signed_on(client, "staff", "invited")["Location"] == reverse("company_sign_on_connect")
+    assert not User.objects.filter(email="invited@example.com").exists()
+    connect(client)
+    user = User.objects.get(email="invited@example.com")
+    assert client.session["_auth_user_id"] == str(user.pk)
+    assert (user.is_staff, user.is_superuser) == (True, False)
+    assert Invitation.objects.get().accepted_at
 
 
 def test_a_closed_account_stays_out(client, member):

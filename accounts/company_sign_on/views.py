@@ -88,7 +88,7 @@ def _enter_desk(request: HttpRequest, who: SignedOn, next_url: str) -> HttpRespo
         return _sign_in_staff(request, user, who, next_url)
     if not who.email:
         raise UnknownIdentityError("the provider does not confirm the address")
-    staff = User.objects.filter(email=who.email, is_staff=True).first()
+    staff = _member(who.email)
     if staff is None and not invitations.open_for(who.email):
         raise UnknownIdentityError("no account of the team has this address")
     if staff is not None and staff.company_identities.filter(issuer=who.issuer).exists():
@@ -97,10 +97,13 @@ def _enter_desk(request: HttpRequest, who: SignedOn, next_url: str) -> HttpRespo
     return redirect("company_sign_on_connect")
 
 
+def _member(email: str) -> User | None:
+    return User.objects.filter(email=email, is_staff=True, is_active=True).first()
+
+
 def _user_to_connect(who: SignedOn) -> User:
     """Returns the member of the team with the confirmed address, by invitation if it is new."""
-    user = User.objects.filter(email=who.email, is_staff=True).first()
-    if user is not None:
+    if user := _member(who.email):
         return user
     try:
         return invitations.accept_proven(who.email, who.name or who.email)
