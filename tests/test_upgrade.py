@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
+PAGES = DEPLOY.parent / "docs" / "how-to"
 SCRIPT = (DEPLOY / "upgrade").read_text(encoding="utf-8")
 
 
@@ -90,3 +91,13 @@ def test_every_process_is_restarted():
     restarted = {f"breachportal-{name}" for name in [*workers.split(","), "web"]}
     assert restarted == units - {"breachportal-backup"}
     assert "systemctl restart breachportal-web\n" in SCRIPT
+
+
+def test_the_page_names_what_the_script_uses():
+    page = (PAGES / "upgrade.md").read_text(encoding="utf-8")
+    steps = (DEPLOY / "steps.sh").read_text(encoding="utf-8")
+    assert re.findall(r"^sudo deploy/upgrade(.*)$", page, re.MULTILINE) == ["", " --back"]
+    assert "VERSIONS=/opt/breachportal-versions\n" in steps
+    assert "`/opt/breachportal-versions/…`" in page
+    assert "SPARE_PORT=8001\n" in SCRIPT
+    assert "port 8001" in page
