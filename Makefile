@@ -163,7 +163,7 @@ drill-connections: setup
 # Upgrades an installation below INTO= and leads back, while a notice is sent to PEOPLE= people with
 # RATE= mails a second and visitors ask for pages. As root, with debootstrap and systemd-container.
 drill-upgrade: setup
-	@$(BIN)/python -m benchmarks.drill_upgrade
+	@$(BIN)/python -m tests.drill_upgrade
 
 # Measures how long it takes to count, re-encrypt and purge an incident of PEOPLE= people, and how
 # slow pages are meanwhile.

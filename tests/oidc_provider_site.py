@@ -38,7 +38,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         )
         return HttpResponse(format_html(form, following))
     name = request.GET["as"]
-    user, _is_new = get_user_model().objects.get_or_create(username=name.partition("+")[0])
+    users: Any = get_user_model()  # Django's, in this process
+    user, _is_new = users.objects.get_or_create(username=name.partition("+")[0])
     user.first_name = name
     user.save()
     login(request, user)

@@ -22,6 +22,7 @@ COMMANDS = {
     for config in apps.get_app_configs()
     if Path(config.path).parent == ROOT
     for name in find_commands(str(Path(config.path) / "management"))
+    if name != "migrate"  # Django's own, which waits differently here
 }
 
 

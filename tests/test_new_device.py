@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from accounts import new_devices
 from accounts.mail_codes import MailKind
-from accounts.models import NewDevice
+from accounts.new_device import NewDevice
 from harness.sign_in import sign_in
 from scams.message_check import MessageVerdict, answer_for
 
@@ -22,7 +23,7 @@ TELEPHONE = (
 )
 
 
-def mails_sent() -> list:
+def mails_sent() -> list[Any]:
     """Returns the mails that the task sends now."""
     before = len(mail.outbox)
     new_devices.send_due()

@@ -2,6 +2,7 @@
 
 import html
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -37,7 +38,7 @@ def browser(minji, incident) -> Client:
     return client
 
 
-def json_of(client: Client) -> dict:
+def json_of(client: Client) -> Any:
     response = client.post(PAGE, {"form": "json"})
     assert response.status_code == 200
     assert response["Content-Disposition"] == 'attachment; filename="my-data.json"'

@@ -322,7 +322,7 @@ def test_the_how_to_page_shows_the_command(incident):
     pages = Path(__file__).parent.parent / "docs" / "how-to"
     text = (pages / "end-an-incident.md").read_text(encoding="utf-8")
     assert "manage.py check_retention [SLUG] [--json]" in text
-    [found] = json.loads(check(incident.slug, "--json"))
+    [found] = json.loads(check(incident.slug, "--json"))["incidents"]
     assert found == {
         "incident": incident.slug,
         "shredded_at": None,

@@ -1,6 +1,7 @@
 """Reminders of steps that are not done: asked for, sent twice at most, ended by one click."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -40,11 +41,12 @@ def press(client: Client, incident, remind: str):
     return client.post(url, {"remind": remind, "at": "steps1"})
 
 
-def mails_after(days: float) -> list:
+def mails_after(days: float) -> list[Any]:
     """Returns the mails that the task sends so many days after the wish."""
     before = len(mail.outbox)
     for reminder in StepReminder.objects.exclude(due_at=None):
         since = timezone.now() - timedelta(days=days)
+        assert reminder.due_at
         due_at = since + (reminder.due_at - reminder.asked_at)
         StepReminder.objects.filter(pk=reminder.pk).update(asked_at=since, due_at=due_at)
     reminders.send_due()

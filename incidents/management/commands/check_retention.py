@@ -1,24 +1,26 @@
 """Proves that what the retention plans deleted cannot be opened."""
 
 import argparse
-import json
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from foundations.commands import PortalCommand
 from incidents.models import DataDeletion, Incident
 from incidents.retention import plans, verification
 
 
-class Command(BaseCommand):
+class Command(PortalCommand):
     """The command; see docs/how-to/end-an-incident.md."""
 
     help = "Tries to open what was deleted of every incident, or of one, and says what is overdue."
+    example = "coupang-2025"
+    exit_codes = {0: "all is as the plans say", 1: "data is left, or a step is overdue"}
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the incident, and the option to print JSON."""
+        """Adds the incident."""
         parser.add_argument("incident", nargs="?", metavar="SLUG")
-        parser.add_argument("--json", action="store_true", help="print the result for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints a line for each deletion. Exits with 1 if data is left or a step is overdue."""
@@ -28,11 +30,9 @@ class Command(BaseCommand):
             if not incidents:
                 raise CommandError(f"{options['incident']}: no such incident; check the slug")
         found = [self._checked(incident) for incident in incidents]
-        if options["json"]:
-            self.stdout.write(json.dumps(found, indent=2))
-        else:
-            for incident in found:
-                self._print(incident)
+        for incident in found:
+            self._tell(incident)
+        self.result(incidents=found)
         if any(each["faults"] for each in found):
             raise CommandError("what is above is not as the plans say")
 
@@ -56,15 +56,15 @@ class Command(BaseCommand):
             "faults": list(dict.fromkeys(faults)),
         }
 
-    def _print(self, incident: dict[str, Any]) -> None:
+    def _tell(self, incident: dict[str, Any]) -> None:
         for each in incident["deletions"]:
             done = f"done {each['done_at']}" if each["done_at"] else "under way"
-            self.stdout.write(
+            self.tell(
                 f"{incident['incident']}: {each['step']}: {each['rows']:,} rows of "
                 f"{each['people']:,} people, key {each['key_digest']}, {done}"
             )
         lines = incident["faults"] or [f"{incident['incident']}: nothing deleted can be opened."]
-        self.stdout.write("\n".join(lines))
+        self.tell("\n".join(lines))
 
 
 def _described(record: DataDeletion) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _prepare(root: Path) -> None:
         shutil.rmtree(root / name, ignore_errors=True)
         (root / name).mkdir()
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],  # noqa: S607
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         text=True,
