@@ -55,7 +55,7 @@ SETTINGS = """
     export PYTHONPATH=/trial/packages
     export DATABASE_URL_FILE=/etc/breachportal/owner/database-url
     export DJANGO_SETTINGS_MODULE=breachportal.settings
-    cd /opt/breachportal && exec .venv/bin/python -m benchmarks.upgrade_inside "$@"
+    cd /opt/breachportal && exec .venv/bin/python -m tests.upgrade_inside "$@"
 """
 _violations: list[str] = []
 Result = TypeVar("Result")
