@@ -53,6 +53,7 @@ SMALL = {
     "incidents.exposurebatch",
     "incidents.factchange",
     "incidents.incident",
+    "incidents.retentiondecision",
     "incidents.upload",
     "incidents.writeoff",
     "notices.notice",

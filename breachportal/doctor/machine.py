@@ -33,6 +33,8 @@ SECRETS = (
     "AUDIT_DIGEST_WEBHOOK",
     "AUDIT_DIGEST_SECRET",
     "DESK_WEBHOOKS",
+    "STAFF_SSO_CLIENT_SECRET",
+    "CUSTOMER_SSO_CLIENT_SECRET",
 )
 OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
