@@ -16,7 +16,7 @@ from harness.sign_in import sign_in_to_desk, step_up
 from incidents.models import Incident
 from tests.desk_pages import page_text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("empty_trail")]
 LIST = "/api/desk/v1/incidents"
 AUDIT = "/api/desk/v1/audit-entries"
 
