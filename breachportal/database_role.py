@@ -42,7 +42,7 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),
     "statements_withdrawnwaiver": (),
     "tickets_ticket": (
-        *("state", "changed_at", "due_on", "answered_at", "assigned_to_id"),
+        *("state", "changed_at", "due_on", "answered_at", "extended_at", "assigned_to_id"),
         "user_id",  # becomes NULL if the user closes the account
     ),
     "tickets_ticketmessage": ("ciphertext", "mailed_at", "mail_tries"),

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -26,12 +27,14 @@ from harness.exposure_factory import expose, file_of, person
 from harness.product import BIN
 from harness.sign_in import sign_in, sign_in_to_desk, step_up
 from incidents.importing.staging_schema import STAGING_SCHEMA
-from incidents.models import FactChange, Incident, Reveal
+from incidents.models import FactChange, Incident, IncidentJurisdiction, Reveal
 from notices.models import Certificate
 from notices.proof import certificates
 from tests.database import database_url
 from tests.import_factory import import_and_report
 from tests.test_settings import COMPLETE, ROOT
+from tickets.correspondence import ask, extend, extensions_of, write_again
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 ROLE = "portal_of_tests"
@@ -360,3 +363,14 @@ def test_a_database_that_is_away_stops_no_web_process():
     )
     assert done.stdout.strip() == "started", done.stderr
     assert "could not be checked" in done.stderr
+
+
+def test_a_ticket_is_asked_extended_and_written_again(incident, seojun, editor, request):
+    incident.jurisdictions.all().delete()
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    request.getfixturevalue("as_portal")
+    ticket = ask(seojun, incident, kind=Ticket.Kind.ACCESS, text="All", language="en", key=uuid4())
+    [period] = extensions_of(ticket)
+    extend(ticket, period=period, reason="Many requests", by=editor)
+    write_again(ticket, text="When?", key=uuid4())
+    assert Ticket.objects.get().extended_at
