@@ -2,7 +2,13 @@
 
 import logging
 from collections.abc import Callable
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import (
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+)
 from typing import Any, TypeVar
 
 from django.db import models, transaction
@@ -22,9 +28,9 @@ def send_each(
 ) -> None:
     """Sends the mail of each due row, each in its own transaction. A later run retries failures.
 
-    `due` returns the rows to send, whose `mail_tries` counts failures; `sent` returns the columns
-    of a row whose mail the server took. A second run at the same time sends no mail twice. A
-    process that is killed after the server took a mail sends it again.
+    `due` returns the rows to send, whose `mail_tries` counts refusals of the mail; `sent` returns
+    the columns of a row whose mail the server took. A second run at the same time sends no mail
+    twice. A process that is killed after the server took a mail sends it again.
     """
     for pk in list(due().values_list("pk", flat=True)[:MOST]):
         if not _send_one(due().filter(pk=pk), mail, sent):
@@ -43,8 +49,17 @@ def _send_one(
         try:
             mail(row)
         except (OSError, SMTPException) as error:
-            rows.update(mail_tries=F("mail_tries") + 1)
+            is_refusal = _is_refusal(error)
+            if is_refusal:
+                rows.update(mail_tries=F("mail_tries") + 1)
             logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
-            return isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
+            return is_refusal
         rows.update(**sent(row))
     return True
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Returns whether the server answered about this mail; else no mail can be sent now."""
+    if isinstance(error, (SMTPConnectError, SMTPAuthenticationError)):
+        return False
+    return isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))

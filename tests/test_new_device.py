@@ -96,8 +96,9 @@ def test_a_server_that_is_away_gets_the_mail_later(laptop, minji, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     away = {**settings.CODE_MAIL_SERVER, "host": "127.0.0.1", "port": 1}
     settings.CODE_MAIL_SERVER = away
-    new_devices.send_due()
-    assert NewDevice.objects.get().mail_tries == 1
+    for _minute in range(6):
+        new_devices.send_due()
+    assert NewDevice.objects.get().mail_tries == 0
     settings.EMAIL_BACKEND = backend
     settings.CODE_MAIL_SERVER = {}
     assert len(mails_sent()) == 1
