@@ -102,7 +102,8 @@ def reencrypt_incident(
 
     Continues an unfinished re-encryption, if there is one. `step_people` is the number of people in
     a step. `processes` is the number of worker processes (None: chosen by the number of rows; 0:
-    this process does all). `report` gets the record after each step and at the end. `wait` gets the
+    this process does all). `report` gets the record after each step, before the older keys
+    are removed, and at the end; what it raises ends the work. `wait` gets the
     seconds until every process has read the new key.
 
     Raises ReencryptionRefusedError if values under an older key are left; EncryptionError;
@@ -119,6 +120,7 @@ def reencrypt_incident(
             for _ in _reencrypt_people(record, step_people, pool):
                 report(record)
         _reencrypt_other_columns(record)
+        report(record)
         _remove_older_keys(record)
     report(record)
     return record

@@ -109,16 +109,26 @@ def execute(record: DataDeletion) -> None:
         _shred(record)
         return
     _delete_values(record)
+    _refuse_if_stopped(record.incident)
     # The stored uploads hold whole rows. What is imported or refused is not needed any more.
     UploadPiece.objects.filter(upload__incident=record.incident_id).delete()
     record.incident.refresh_from_db()
     if set(record.key_ids) & set(_key_ids(record.incident)):
-        reencryption.reencrypt_incident(record.incident, wait=_come_again)
+        reencryption.reencrypt_incident(
+            record.incident,
+            wait=_come_again,
+            report=lambda _record: _refuse_if_stopped(record.incident),
+        )
         record.incident.refresh_from_db()
     if faults := verification.faults_of_values(record):
         logger.error("incident %s: values are left: %s", record.incident_id, "; ".join(faults))
         return
     _finish(record)
+
+
+def _refuse_if_stopped(incident: Incident) -> None:
+    if plans.is_stopped(incident):
+        raise RetentionRefusedError(_("A legal hold or a waiting decision stops the deletion."))
 
 
 def _come_again(seconds: float) -> None:
@@ -155,8 +165,7 @@ def _delete_values(record: DataDeletion) -> None:
 
 def _delete_step(record: DataDeletion, files: list[int]) -> bool:
     """Deletes the values of the next people in one transaction. Returns False at the end."""
-    if plans.is_stopped(record.incident):
-        raise RetentionRefusedError(_("A legal hold or a waiting decision stops the deletion."))
+    _refuse_if_stopped(record.incident)
     after = record.position or UUID(int=0)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_STEP, [record.incident_id, after, STEP_PEOPLE])
@@ -180,7 +189,9 @@ def _shred(record: DataDeletion) -> None:
         locked = Incident.objects.select_for_update(no_key=True).get(pk=record.incident_id)
         if reasons := plans.objections(locked):
             raise RetentionRefusedError(" ".join(reasons))
-        plan = record.plan
+        due, plan = plans.due_step(locked), plans.plan_of(locked)
+        if plan is None or due is None or due.step != Step.CONTACTS:
+            raise RetentionRefusedError(_("Nothing is to be deleted today."))
         asked = {"asked_by": plan.proposed_by, "asked_at": plan.proposed_at}
         Shredding.objects.update_or_create(incident=locked, defaults=asked)
         UploadPiece.objects.filter(upload__incident=locked).delete()
