@@ -113,6 +113,6 @@ def test_another_fault_of_the_database_is_not_hidden(monkeypatch):
             cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
     monkeypatch.setattr(djangos.Command, "handle", fail)
-    with pytest.raises(Exception, match=r"terminat|closed"):
+    with pytest.raises(Exception, match="terminat"):
         call_command("migrate", verbosity=0)
     connection.close()

@@ -7,12 +7,12 @@ again.
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import LockNotAvailable
 
@@ -68,7 +68,8 @@ def _lock_timeout(connection: BaseDatabaseWrapper) -> Iterator[None]:
         with connection.execute_wrapper(execute):
             yield
     finally:
-        with connection.cursor() as cursor:
+        # The connection may have ended: the error before is the one to show.
+        with suppress(DatabaseError), connection.cursor() as cursor:
             cursor.execute("RESET lock_timeout")
 
 
