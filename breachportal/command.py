@@ -26,7 +26,6 @@ missing.
   breachportal make_secret master-keyset FILE   a new MASTER_KEYSET; keep a copy elsewhere
   breachportal migrate                          as the owner of the tables, as the next three
   breachportal grant_portal_role ACCOUNT        what the account of the portal may do
-  breachportal make_roles                       the roles of the response team
   breachportal createsuperuser --email ADDRESS  twice: two people confirm each other's acts
   breachportal collectstatic --noinput          styles and pictures, into STATIC_ROOT
 
