@@ -19,8 +19,10 @@ os.environ.setdefault("CODE_MAIL_CONNECTIONS", "0")
 os.environ.setdefault("CODE_TEXT_CONNECTIONS", "0")
 
 # The same examples each time: a change is judged by what it changes. `make test-random` draws new.
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("random", settings.get_profile("default"), derandomize=False)
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile(
+    "random", settings.get_profile("default"), derandomize=False, deadline=None
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
