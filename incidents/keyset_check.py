@@ -13,7 +13,8 @@ def incidents_that_do_not_open() -> list[str]:
     """
     if Incident._meta.db_table not in connection.introspection.table_names():
         return []
-    return [one.slug for one in Incident.objects.filter(shredded_at=None) if not _opens(one)]
+    incidents = Incident.objects.filter(shredded_at=None).order_by("slug")
+    return [one.slug for one in incidents if not _opens(one)]
 
 
 def _opens(incident: Incident) -> bool:

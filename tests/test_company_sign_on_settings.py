@@ -1,5 +1,8 @@
 """The settings of company sign-on: a half configuration stops the start."""
 
+import re
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -62,3 +65,9 @@ def test_an_issuer_without_https_is_refused(monkeypatch, issuer):
 def test_outside_production_the_provider_may_be_this_machine(monkeypatch):
     values = {**COMPLETE, "ISSUER": "http://127.0.0.1:8000"}
     assert read(monkeypatch, values, may_be_local=True)
+
+
+def test_the_page_names_settings_that_are_read(monkeypatch):
+    page = Path(__file__).parent.parent / "docs" / "how-to" / "company-sign-on.md"
+    named = set(re.findall(r"`STAFF_SSO_([A-Z_]+?)(?:_FILE)?`", page.read_text(encoding="utf-8")))
+    assert named == {*COMPLETE, "VERIFIED_CLAIM", "SECOND_FACTORS"}
