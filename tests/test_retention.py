@@ -18,7 +18,7 @@ from accounts.models import AuditEntry, RightsGrant, User
 from foundations.keys import EncryptionError
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
-from incidents import desk_parts, store_check, team_messages
+from incidents import desk_parts, reencryption, store_check, team_messages
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import (
@@ -26,6 +26,7 @@ from incidents.models import (
     DataDeletion,
     Exposure,
     Incident,
+    Reencryption,
     RetentionDecision,
     Shredding,
     Upload,
@@ -282,6 +283,22 @@ def test_a_hold_stops_a_deletion_that_runs(incident, leaked, team):
     deletion.work(incident.pk)
     assert Exposure.objects.exclude(ciphertext=None).exists()
     assert DataDeletion.objects.get().done_at is None
+
+
+def test_a_hold_during_the_reencryption_keeps_the_old_key(incident, leaked, team, monkeypatch):
+    planned(incident, team, age=1)
+    original = reencryption._reencrypt_other_columns
+
+    def held(record: Reencryption) -> None:
+        plans.propose(incident, "hold", by=team["approver"], reason="Court order")
+        original(record)
+
+    monkeypatch.setattr(reencryption, "_reencrypt_other_columns", held)
+    deletion.work(incident.pk)
+    record = DataDeletion.objects.get()
+    assert record.done_at is None
+    incident.refresh_from_db()
+    assert set(record.key_ids) <= set(deletion._key_ids(incident))
 
 
 def test_the_old_key_stays_until_every_process_knows_the_new_one(incident, leaked, team, settings):
