@@ -12,10 +12,13 @@ from allauth.account.authentication import get_authentication_records
 from allauth.mfa.totp.views import ActivateTOTPView, DeactivateTOTPView
 from allauth.mfa.utils import is_mfa_enabled
 from allauth.usersessions.models import UserSession
+from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 
 from accounts import proofs
@@ -67,7 +70,27 @@ def staff_only(view: View) -> View:
     return guarded
 
 
-@method_decorator([staff_only, fresh_code_required], name="dispatch")
+def company_factor_first(view: View) -> View:
+    """Decorates the set-up of a second factor of one's own.
+
+    If the provider's factor opens the desk for the user, it is needed for the first own one as
+    well. Otherwise the mailbox alone would open the desk.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        user: Any = request.user
+        provider = settings.COMPANY_SIGN_ON.get("staff") or {}
+        is_connected = provider.get("second_factors") and user.company_identities.exists()
+        is_given = proofs.seconds_since(request, Proof.COMPANY_FACTOR) is not None
+        if is_connected and not is_given and not has_second_factor(user):
+            return redirect_to_login(request.path, reverse("company_sign_on", args=["staff"]))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@method_decorator([staff_only, company_factor_first, fresh_code_required], name="dispatch")
 class SetUpView(ActivateTOTPView):
     """allauth's set-up of an authenticator app. A completed set-up counts as a verification.
 

@@ -17,7 +17,7 @@ from accounts.company_sign_on import providers
 from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.models import AuditEntry, Invitation, User
 from foundations import page_parts
-from harness.sign_in import give_app
+from harness.sign_in import give_app, sign_in
 from tests.local_server import LocalServer
 from tests.oidc_provider import CLIENT, SECRET, provider
 
@@ -215,6 +215,17 @@ def test_the_own_second_factor_remains_unless_the_setting_accepts_the_providers(
     accepted = Client()
     assert signed_on(accepted, "staff", "member+mfa")["Location"] == reverse("admin:index")
     assert accepted.get(reverse("admin:index")).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn"])
+def test_a_mailbox_alone_sets_up_no_factor_of_a_connected_member(client, member, sign_on, page):
+    CompanyIdentity.objects.create(user=member, issuer=sign_on["staff"]["issuer"], subject="1")
+    sign_in(client, member.email)
+    assert client.get(reverse(page)).status_code == 200
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    answer = client.get(reverse(page))
+    assert answer.status_code == 302
+    assert answer.url.startswith(reverse("company_sign_on", args=["staff"]))
 
 
 def test_a_member_of_the_team_does_not_enter_as_a_customer(client, member):

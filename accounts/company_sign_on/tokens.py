@@ -37,7 +37,9 @@ def signed_on(provider: Provider, answer: dict[str, Any], nonce: str) -> SignedO
         further = provider.userinfo(token)
         if further and further.get("sub") != claims["sub"]:
             raise SignOnError("the userinfo is another person’s")
-        claims = further | claims
+        # The address and the flag that confirms it come from one source.
+        pair = ("email", provider.verified_claim)
+        claims = further | {name: value for name, value in claims.items() if name not in pair}
     return SignedOn(
         issuer=provider.issuer,
         subject=claims["sub"],

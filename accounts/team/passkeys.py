@@ -25,7 +25,7 @@ from tink import TinkError
 from accounts import proofs
 from accounts.models import User
 from accounts.proofs import Proof
-from accounts.second_factor import end_other_sessions, staff_only
+from accounts.second_factor import company_factor_first, end_other_sessions, staff_only
 from accounts.second_factor_secrets import decrypt_for, encrypt_for
 from accounts.step_up import fresh_code_required
 
@@ -83,7 +83,7 @@ class PasskeyAgainForm(_BoundCredential, ReauthenticateWebAuthnForm):
     """The second step of a user who is already signed in, with a passkey."""
 
 
-@method_decorator([staff_only, fresh_code_required], name="dispatch")
+@method_decorator([staff_only, company_factor_first, fresh_code_required], name="dispatch")
 class SetUpPasskeyView(AddWebAuthnView):
     """allauth's set-up of a passkey. A completed set-up counts as a verification."""
 
