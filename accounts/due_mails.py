@@ -21,6 +21,10 @@ Row = TypeVar("Row", bound=models.Model)
 logger = logging.getLogger(__name__)
 
 
+class NotNowError(Exception):
+    """One mail cannot be made now; others can."""
+
+
 def send_each(
     due: Callable[[], models.QuerySet[Row]],
     mail: Callable[[Row], None],
@@ -48,6 +52,9 @@ def _send_one(
         rows = type(row)._default_manager.filter(pk=row.pk)
         try:
             mail(row)
+        except NotNowError as reason:
+            logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
+            return True
         except (OSError, SMTPException) as error:
             is_refusal = _is_refusal(error)
             if is_refusal:

@@ -69,11 +69,11 @@ def _mail(reminder: StepReminder) -> None:
 def _has_open_steps(reminder: StepReminder) -> bool:
     """Returns whether "my data" shows the user a step of the incident that is not done.
 
-    Raises OSError while the incident cannot be decrypted.
+    Raises NotNowError while the incident cannot be decrypted.
     """
     user, key = reminder.user, reminder.incident_id
     every = parts_for(user, own_facts(user), masked)
     parts = [part for part in every if part.incident.pk == key]
     if any(part.kind == "unavailable" for part in parts):
-        raise OSError("the incident cannot be read now")  # due_mails tries again
+        raise due_mails.NotNowError("the incident cannot be read")
     return any(part.next_step for part in parts)
