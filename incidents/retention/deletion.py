@@ -165,9 +165,10 @@ def _delete_values(record: DataDeletion) -> None:
 
 def _delete_step(record: DataDeletion, files: list[int]) -> bool:
     """Deletes the values of the next people in one transaction. Returns False at the end."""
-    _refuse_if_stopped(record.incident)
     after = record.position or UUID(int=0)
     with transaction.atomic(), connection.cursor() as cursor:
+        Incident.objects.select_for_update(no_key=True).get(pk=record.incident_id)
+        _refuse_if_stopped(record.incident)  # a decision takes the same lock
         cursor.execute(_STEP, [record.incident_id, after, STEP_PEOPLE])
         last, people = cursor.fetchone()
         if last is None:
