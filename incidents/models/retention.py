@@ -29,7 +29,7 @@ class RetentionDecisionQuerySet(ProposalQuerySet["RetentionDecision"]):
 class RetentionDecision(Proposal):
     """What two people decide about an incident's data: the plan, a legal hold, or its release.
 
-    The newest confirmed plan is in force. While a hold is, nothing is deleted. Days are those of
+    The newest confirmed plan is in force. While a hold is, no deletion runs. Days are those of
     the incident's time zone. Database triggers keep the rows. See incidents.retention.
     """
 
