@@ -404,13 +404,23 @@ def test_unfinished_work_prevents_a_deletion_with_the_reason(
     )
     file_of(incident, number=2, state="open")
     reasons = " ".join(plans.objections(incident))
-    for words in ("is being sent or is paused", "not settled", "version is open", "an answer"):
+    for words in ("is being sent or is paused", "not settled", "version is open"):
         assert words in reasons
     shown = page_text(
         desk(team["approver"]).get(desk_url("incidents_incident_retention", incident.pk))
     )
     assert "not settled" in shown
     assert "Delete now" not in shown
+
+
+def test_a_waiting_question_prevents_the_deletion_of_contacts_only(incident, leaked, team, ticket):
+    planned(incident, team, contacts=2, age=1)
+    deletion.work(incident.pk)
+    assert DataDeletion.objects.get().done_at
+    move_days(RetentionDecision.objects.get(), -1)
+    [reason] = plans.objections(incident)
+    assert "waits for an answer" in reason
+    assert deletion.due_incidents() == []
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from foundations.formatting import number
 from incidents.desk_page import DeskFigure, DeskTask, PageParts
-from incidents.models import Incident, MessageKind
+from incidents.models import DataDeletion, Incident, MessageKind
+from incidents.retention import plans
 from tickets.models import Ticket, TicketQuerySet
 
 COUNTED = 1000  # no further tickets are counted for a page
@@ -44,10 +45,14 @@ def ticket_parts(incident: Incident) -> PageParts:
 
 
 def retention_blockers(incident: Incident) -> Iterator[str]:
-    """Yields why no data may be deleted now, if a customer waits for an answer.
+    """Yields why no contacts may be deleted now, if a customer waits for an answer.
 
-    Tickets are encrypted with the keyset of the incident.
+    Tickets are encrypted with the keyset of the incident, which goes with the contacts. The
+    deletion of the values does not wait: people ask at any time, and each one would stop it.
     """
+    due = plans.due_step(incident)
+    if due and due.step == DataDeletion.Step.VALUES:
+        return
     waiting = _counted(Ticket.objects.filter(incident=incident).waiting())
     if waiting:
         words = ngettext(
