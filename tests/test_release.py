@@ -77,6 +77,15 @@ def wheel_of(released) -> Path:
     return wheel
 
 
+def test_the_catalogues_have_the_time_of_the_commit(released):
+    with zipfile.ZipFile(wheel_of(released)) as wheel:
+        catalogues = [name for name in wheel.namelist() if name.endswith(".mo")]
+        contents = [wheel.read(name) for name in catalogues]
+    assert catalogues
+    for name, content in zip(catalogues, contents, strict=True):
+        assert re.findall(rb"POT-Creation-Date: (.+)", content) == [b"2026-11-29 00:00+0000"], name
+
+
 def test_the_wheel_has_every_file_that_the_product_reads(released):
     names = set(zipfile.ZipFile(wheel_of(released)).namelist())
     wanted = {name for name in tracked() if name.split("/")[0] in PACKAGES}

@@ -4,12 +4,14 @@
 """
 
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+from hatchling.builders.utils import get_reproducible_timestamp
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
 CATALOGUES = "locale/*/LC_MESSAGES/django.po"
@@ -30,12 +32,18 @@ class CataloguesHook(BuildHookInterface[Any]):
     """Compiles the translations into the wheel: the repository contains their sources only."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Compiles each catalogue into a temporary folder, from which hatchling takes it."""
+        """Compiles each catalogue into a temporary folder, from which hatchling takes it.
+
+        Each gets the time of the build: Babel writes the present minute if a source names no time.
+        """
         self._folder = tempfile.TemporaryDirectory()
+        time = datetime.fromtimestamp(get_reproducible_timestamp(), UTC)
         for number, source in enumerate(sorted(Path(self.root).glob(CATALOGUES))):
             compiled = Path(self._folder.name) / f"{number}.mo"
             with source.open("rb") as read, compiled.open("wb") as written:
-                write_mo(written, read_po(read, locale=source.parts[-3]))
+                catalogue = read_po(read, locale=source.parts[-3])
+                catalogue.creation_date = time
+                write_mo(written, catalogue)
             place = source.relative_to(self.root).with_suffix(".mo")
             build_data["force_include"][str(compiled)] = f"{TARGET}/{place.as_posix()}"
 
