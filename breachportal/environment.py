@@ -6,6 +6,8 @@ Decision 0016 states why the project does not use a settings library.
 import json
 import os
 import re
+import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,8 @@ POOL_SECONDS = 2.0
 REPLICA_POOL_SECONDS = 1.0  # shorter, because the page then reads the primary
 REPLICA_SECONDS = 3  # for a connection to the read replica, and for an answer of its host
 POOL_IDLE_SECONDS = 60.0  # then a connection that is not needed is closed
+
+BROKER_SILENCE_SECONDS = 30  # then a connection of Celery that passes nothing on counts as lost
 
 REQUIRED_IN_PRODUCTION = {
     "SECRET_KEY": "a long random string",
@@ -379,9 +383,65 @@ def redis(var: Path, *, may_embed: bool) -> str:
     return embedded_servers.redis_url(var) if not url and may_embed else url
 
 
+_BROKER_SCHEMES = ("amqp://", "amqps://")
+
+
 def celery_broker(redis_url: str) -> str:
-    """Returns `redis_url` in the form that Celery reads: it has its own scheme for Unix sockets."""
-    if redis_url.startswith("unix://"):
-        path, _, query = redis_url.removeprefix("unix://").partition("?")
+    """Returns the URL of Celery's queues: `BROKER_URL`, or else `redis_url` as Celery reads it.
+
+    Celery has its own scheme for Unix sockets, and does not check the certificate of a server of
+    `rediss://` unless the URL demands it. Raises ImproperlyConfigured for a URL of another kind.
+    """
+    if url := text("BROKER_URL"):
+        if not url.startswith(_BROKER_SCHEMES):
+            raise ImproperlyConfigured(
+                f"BROKER_URL must begin with one of {', '.join(_BROKER_SCHEMES)};"
+                " leave it out for queues in Redis."
+            )
+        return url
+    address, _, query = redis_url.partition("?")
+    if address.startswith("unix://"):
+        path = address.removeprefix("unix://")
         return f"redis+socket://{path}?virtual_host={query.removeprefix('db=') or '0'}"
+    if address.startswith("rediss://") and "ssl_cert_reqs=" not in query:
+        return f"{address}?{query}{'&' if query else ''}ssl_cert_reqs=required"
     return redis_url
+
+
+def is_rabbitmq(broker_url: str) -> bool:
+    """Returns whether Celery's queues are in RabbitMQ, and not in Redis."""
+    return broker_url.startswith(_BROKER_SCHEMES)
+
+
+def celery_tls(broker_url: str) -> dict[str, Any] | None:
+    """Returns the TLS options of Celery's broker: RabbitMQ's certificate is checked.
+
+    None if the URL says enough: an address without TLS, or one of Redis.
+    """
+    if not broker_url.startswith("amqps://"):
+        return None
+    return {"cert_reqs": ssl.CERT_REQUIRED, "server_hostname": None}  # None: that of the URL
+
+
+def celery_transport(broker_url: str) -> dict[str, Any]:
+    """Returns the options with which Celery connects to its broker.
+
+    A firewall that forgets a connection drops its packets, and neither side is told. The kernel
+    then ends the connection after BROKER_SILENCE_SECONDS, and Celery connects again. RabbitMQ
+    confirms each task that it stores.
+    """
+    if is_rabbitmq(broker_url):
+        return {"confirm_publish": True}  # its client ends silent connections by itself
+    if not broker_url.startswith(("redis://", "rediss://")):
+        return {}
+    return {
+        "socket_timeout": BROKER_SILENCE_SECONDS,
+        "socket_connect_timeout": 5,
+        "socket_keepalive": True,
+        "socket_keepalive_options": {
+            socket.TCP_KEEPIDLE: BROKER_SILENCE_SECONDS // 2,
+            socket.TCP_KEEPINTVL: BROKER_SILENCE_SECONDS // 6,
+            socket.TCP_KEEPCNT: 3,
+            socket.TCP_USER_TIMEOUT: BROKER_SILENCE_SECONDS * 1000,  # for what was sent
+        },
+    }

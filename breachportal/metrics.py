@@ -11,20 +11,24 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from pathlib import Path
 
 import redis
+from amqp.exceptions import NotFound
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
+from kombu import Connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts import code_limits, code_mails, code_states, code_texts
 from breachportal import backups, beat, database_checks
+from breachportal.celery import app
 from incidents.models import Incident
 from notices.models import Chunk, Notice
 from statements.legal.deadlines import DutyStatus, timed_clocks_of
@@ -103,6 +107,12 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _queues() -> Iterator[Sample]:
+    read = _rabbitmq_queues if settings.CELERY_BROKER_IS_RABBITMQ else _redis_queues
+    yield from read()
+    yield "schedulers", len(beat.running()), {}
+
+
+def _redis_queues() -> Iterator[Sample]:
     with redis.Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=2,
@@ -111,17 +121,39 @@ def _queues() -> Iterator[Sample]:
     ) as client:
         for queue in QUEUES:
             yield "queue_tasks", client.llen(queue), {"queue": queue}
-            yield "queue_oldest_seconds", _age(client.lindex(queue, -1)), {"queue": queue}
+            message = client.lindex(queue, -1)
+            headers = json.loads(message)["headers"] if message else {}
+            yield "queue_oldest_seconds", _age(headers), {"queue": queue}
         yield "tasks_at_work", client.hlen("unacked"), {}
-    yield "schedulers", len(beat.running()), {}
 
 
-def _age(message: bytes | None) -> float:
-    """Returns the seconds since a task was sent; 0 without one. See celery.stamp_task."""
-    if message is None:
-        return 0.0
-    sent_at = json.loads(message)["headers"].get("sent_at", time.time())
-    return max(0.0, time.time() - float(sent_at))
+def _rabbitmq_queues() -> Iterator[Sample]:
+    """Yields the figures of queues in RabbitMQ, which does not tell how many tasks are at work."""
+    with app.connection_for_read(connect_timeout=2) as connection:
+        for queue in QUEUES:
+            length, headers = _rabbitmq_queue(connection, queue)
+            yield "queue_tasks", length, {"queue": queue}
+            yield "queue_oldest_seconds", _age(headers), {"queue": queue}
+
+
+def _rabbitmq_queue(connection: Connection, queue: str) -> tuple[int, Mapping[str, float]]:
+    """Returns the length of a queue and the headers of its next task.
+
+    The end of the channel gives that task back to its place. A queue that no worker has made yet
+    is empty.
+    """
+    with closing(connection.channel()) as channel:
+        try:
+            length = channel.queue_declare(queue, passive=True).message_count
+        except NotFound:
+            return 0, {}
+        message = channel.basic_get(queue)
+        return length, message.headers if message else {}
+
+
+def _age(headers: Mapping[str, float]) -> float:
+    """Returns the seconds since a task with these headers was sent. See celery.stamp_task."""
+    return max(0.0, time.time() - float(headers.get("sent_at", time.time())))
 
 
 def _notices() -> Iterator[Sample]:

