@@ -27,7 +27,7 @@ _NOT_FAILED = {"vacation", "delivered", "feedback"}
 # Words of a delay. Sisimai counts a delay among its bounces.
 _DELAY = re.compile(
     rb"action: *delayed|warning message only|\(delay\)|will be retried|delayed mail"
-    rb"|notification: (?:warning|delayed)|will retry until",
+    rb"|notification: (?:warning|delayed)|will retry until|subject: warning: message \S+ delayed",
     re.IGNORECASE,
 )
 # OpenSMTPD 6.8 names a failure after delays a delay, and says "Envelope expired".

@@ -1,5 +1,66 @@
 """Makes delivery reports, complaints and automatic answers as mail servers send them."""
 
+from base64 import b64encode
+from dataclasses import dataclass, field
+from email.header import Header
+
+ORIGINAL = """\
+Return-Path: <bounce+0abc-def@portal.example>
+From: Hanbit <notice@hanbit.example>
+To: minji@corp.example
+Subject: About your data
+
+Your address minji@corp.example does not exist in our file. 550 5.1.1 user unknown
+"""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A returned mail: its head, the text that people read, the fields for programs."""
+
+    sender: str
+    subject: str
+    text: str
+    fields: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    kind: str = "delivery-status"
+    charset: str = "utf-8"
+    has_original: bool = True
+
+    def mail(self) -> bytes:
+        parts = [self._text_part()]
+        if self.fields:
+            parts.append(f"Content-Type: message/{self.kind}\n\n{self.fields}")
+        if self.has_original:
+            parts.append(f"Content-Type: message/rfc822\n\n{ORIGINAL}")
+        report = f'multipart/report; report-type={self.kind}; boundary="b"'
+        head = {
+            "From": self.sender,
+            "To": "bounce+0abc-def@portal.example",
+            "Subject": Header(self.subject, "utf-8").encode(),
+            **self.headers,
+            "MIME-Version": "1.0",
+            "Content-Type": report if self.fields else 'multipart/mixed; boundary="b"',
+        }
+        lines = [f"{name}: {value}" for name, value in head.items()]
+        body = "".join(f"\n--b\n{part}\n" for part in parts) + "\n--b--\n"
+        return ("\n".join(lines) + "\n" + body).encode()
+
+    def _text_part(self) -> str:
+        octets = b64encode(self.text.encode(self.charset)).decode()
+        return (
+            f"Content-Type: text/plain; charset={self.charset}\n"
+            f"Content-Transfer-Encoding: base64\n\n{octets}\n"
+        )
+
+
+def failed(status: str, diagnostic: str, *, action: str = "failed") -> str:
+    return (
+        "Reporting-MTA: dns; mx.corp.example\n\n"
+        "Final-Recipient: rfc822; minji@corp.example\n"
+        f"Action: {action}\nStatus: {status}\nDiagnostic-Code: smtp; {diagnostic}\n"
+    )
+
 
 def bounce(
     *,

@@ -24,7 +24,8 @@ _PHRASES = {
     name: shape_pattern(name)
     for name in (
         *("automatic_subject", "automatic_text", "server", "failure_subject", "failed"),
-        *("delayed", "warning", "ended", "boilerplate", "gave_up"),
+        *("delayed", "warning", "ended", "boilerplate", "gave_up", "states_failure", "no_reply"),
+        "report_of_sender",
     )
 }
 _OUTLOOK_COMPLAINT = ("X-HmXmrOriginalRecipient", "X-HmXmrOriginalRecipent")
@@ -75,7 +76,7 @@ def read_report(data: bytes) -> DeliveryReport:
         return NOT_FINAL  # Dovecot sends its refusals as receipts, too
     if any(mail.inner_headers(name) for name in _OUTLOOK_COMPLAINT):
         return DeliveryReport(ReportKind.COMPLAINT, "abuse", tuple(_return_paths(mail)))
-    if _is_automatic_answer(mail):
+    if _is_automatic_answer(mail) or _is_about_sender(mail):
         return NOT_FINAL
     return _of_text(mail)
 
@@ -99,7 +100,9 @@ def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
     diagnostic = _value(block, "diagnostic-code")
     status = STATUS.search(block.get("status", ""))
     reply = f"{status[0] if status else ''} {diagnostic}".strip()
+    has_expired = block.get("action", "").lower().startswith("expired")
     cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic}")
+    cause = Cause.EXPIRED if has_expired else cause
     if cause in (Cause.UNCLEAR, Cause.NETWORK):
         said = _reply_lines(mail.notice)
         told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
@@ -118,7 +121,7 @@ def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
 def _has_failed(block: Fields) -> bool:
     action = block.get("action", "").lower()
     if action:
-        return action.startswith(("fail", "error"))
+        return action.startswith(("fail", "error", "expired"))
     return block.get("status", "").startswith("5")
 
 
@@ -166,7 +169,12 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
 
 def _is_from_server(mail: ReturnedMessage) -> bool:
     sender = mail.header("From")
-    return bool(_PHRASES["server"].search(sender) or mail.header("X-Failed-Recipients"))
+    if _PHRASES["server"].search(sender) or mail.header("X-Failed-Recipients"):
+        return True
+    if mail.is_delivery_report:
+        return True
+    takes_no_answer = _PHRASES["no_reply"].search(sender) or _has_null_path(mail)
+    return bool(takes_no_answer and _PHRASES["states_failure"].search(mail.notice))
 
 
 def _cause_of_text(notice: str, said: str) -> Cause:
@@ -229,8 +237,18 @@ def _is_automatic(mail: ReturnedMessage) -> bool:
     return (
         _declared(mail) not in ("", "no")
         or bool(mail.header("X-Auto-Response-Suppress"))
-        or mail.header("Return-Path").strip() == "<>"
+        or _has_null_path(mail)
     )
+
+
+def _has_null_path(mail: ReturnedMessage) -> bool:
+    return mail.header("Return-Path").strip() == "<>"
+
+
+def _is_about_sender(mail: ReturnedMessage) -> bool:
+    """Returns whether the mail is a report about us (DMARC, TLS), or a calendar's answer."""
+    is_report = _PHRASES["report_of_sender"].search(mail.header("Subject"))
+    return bool(is_report or mail.is_calendar_answer)
 
 
 # ---------------------------------------------------------------- complaints

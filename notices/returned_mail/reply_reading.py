@@ -30,6 +30,9 @@ STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,4})(?![\d.]*\.\d)")
 # In this order. Words that name the sender come before words that name the recipient.
 _WORDS = [
     (Cause.NETWORK, cause_pattern("temporary")),
+    (Cause.EXPIRED, cause_pattern("given_up")),
+    (Cause.UNCLEAR, cause_pattern("unclear")),
+    (Cause.MAILBOX, cause_pattern("blocked_mailbox")),
     (Cause.SENDER, cause_pattern("sender")),
     (Cause.MAILBOX, cause_pattern("full")),
     (Cause.CONTENT, cause_pattern("content")),
@@ -39,6 +42,13 @@ _WORDS = [
     (Cause.NETWORK, cause_pattern("network")),
 ]
 _LINK = re.compile(r"https?://\S+")
+# Names are no words of the server: user.unknown@example.com, host antispam.example.com[192.0.2.1].
+_ADDRESS = re.compile(r"<?[^\s<>@;:,()'\"]{1,64}@[\w.-]{1,255}>?")
+_HOST = re.compile(
+    r"\b[\w-]+(?:\.[\w-]+)+(?=\.? ?[\[(][\da-f.:]{7,45}[\])]| said\b)", re.IGNORECASE
+)
+_TEMPORARY = re.compile(r"(?<![\w.])4(?:[25]\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
+_PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
 _SENDERS_ADDRESS = re.compile(r"(?<![\d.])5\.1\.[789](?![\d.])")
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
@@ -54,14 +64,26 @@ _SUBJECTS = {"7": Cause.SENDER, "6": Cause.CONTENT, "3": Cause.NETWORK, "4": Cau
 
 def cause_of(reply: str) -> Cause:
     """Returns the cause that a server's reply names, with its codes."""
-    text = " ".join(_LINK.sub(" ", reply[:MOST_CHARACTERS]).split())
+    text = " ".join(_without_names(reply[:MOST_CHARACTERS]).split())
     by_codes = _cause_of_codes(text)
     by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
     if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
         return Cause.SENDER
     if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
         return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
+    if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
+        return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
+
+
+def _is_temporary(text: str) -> bool:
+    """Returns whether a reply has codes, and only those of temporary refusals."""
+    return bool(_TEMPORARY.search(text)) and not _PERMANENT.search(text)
+
+
+def _without_names(text: str) -> str:
+    """Returns a reply without links, hosts and addresses, whose parts may look like words."""
+    return _HOST.sub("host", _ADDRESS.sub("<…>", _LINK.sub(" ", text)))
 
 
 def _cause_of_codes(text: str) -> Cause:

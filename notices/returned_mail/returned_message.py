@@ -36,6 +36,7 @@ _COPY = re.compile(
     r"|return-path:|received: from )",
     re.IGNORECASE | re.MULTILINE,
 )
+_JAPANESE_SHIFT = b"\x1b$"  # begins Japanese characters in ISO-2022-JP (RFC 1468)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 Fields = dict[str, str]  # field values by name, in lower case
 
@@ -62,7 +63,15 @@ class ReturnedMessage:
 
     def header(self, name: str) -> str:
         """Returns a header of the mail itself, decoded; "" if it has none."""
-        return _decoded(self._message.get(name))
+        wanted = name.lower()
+        for each, value in self._message.raw_items():
+            if each.lower() == wanted:
+                return _decoded(str(value), self._charset())
+        return ""
+
+    def _charset(self) -> str:
+        """Returns the first charset that a part names, which headers without one may be in."""
+        return next(filter(None, (part.get_content_charset() for part in self._parts)), "utf-8")
 
     def inner_headers(self, name: str) -> list[str]:
         """Returns the values of a header in all parts, such as the copy of the message."""
@@ -72,6 +81,17 @@ class ReturnedMessage:
     def is_read_receipt(self) -> bool:
         """Returns whether a part says what a reader did with the message (RFC 8098)."""
         return any(part.get_content_type() == _RECEIPT_TYPE for part in self._parts)
+
+    @property
+    def is_delivery_report(self) -> bool:
+        """Returns whether the mail says that it is a delivery report, whatever it holds."""
+        kind = str(self._message.get_param("report-type", ""))
+        return self._message.get_content_type() == "multipart/report" and kind == "delivery-status"
+
+    @property
+    def is_calendar_answer(self) -> bool:
+        """Returns whether a part is a calendar's, such as an accepted invitation."""
+        return any(part.get_content_type() == "text/calendar" for part in self._parts)
 
     @property
     def notice(self) -> str:
@@ -135,8 +155,14 @@ def _text_of(part: Message) -> str:
     else:
         decoded = part.get_payload(decode=True)
         raw = decoded if isinstance(decoded, bytes) else b""
-    charset = str(part.get_content_charset() or "utf-8")
-    for name in (charset, "utf-8"):
+    return _decoded_octets(raw, str(part.get_content_charset() or "utf-8"))
+
+
+def _decoded_octets(raw: bytes, charset: str) -> str:
+    """Returns the text of octets in `charset`, or in one that servers use without saying so."""
+    if _JAPANESE_SHIFT in raw:
+        charset = "iso2022_jp"
+    for name in (charset, "utf-8", "cp949"):
         try:
             return raw.decode(name)
         except (UnicodeDecodeError, LookupError):
@@ -157,9 +183,10 @@ def _groups(text: str) -> Iterator[Fields]:
             yield fields
 
 
-def _decoded(value: object) -> str:
+def _decoded(raw: str, charset: str) -> str:
     """Returns a header's text; as it is if its encoded words are malformed."""
-    text = "" if value is None else str(value)
+    octets = raw.encode("utf-8", "surrogateescape")
+    text = _decoded_octets(octets, charset) if not raw.isascii() or "\x1b" in raw else raw
     try:
         return str(make_header(decode_header(text)))
     except (ValueError, LookupError, TypeError):

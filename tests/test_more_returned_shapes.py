@@ -1,0 +1,132 @@
+"""Returned mail and servers' replies of many programs, each read as what it is.
+
+tests/returned/more_shapes.toml and more_replies.toml hold them, with the right answers.
+"""
+
+import tomllib
+from email.header import Header
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from notices.engine.transport import Result, classify_reply
+from notices.returned_mail.delivery_reports import ReportKind, read_report
+from notices.returned_mail.reply_reading import Cause, cause_of
+from tests.returned_mail import Shape
+
+_SAMPLES = Path(__file__).parent / "returned"
+MAILS: dict[str, dict[str, Any]] = {
+    mail["name"]: mail
+    for mail in tomllib.loads((_SAMPLES / "more_shapes.toml").read_text("utf-8"))["mail"]
+}
+REPLIES = [
+    (reply, step, result)
+    for result, steps in tomllib.loads((_SAMPLES / "more_replies.toml").read_text("utf-8")).items()
+    for step, replies in steps.items()
+    for reply in replies
+]
+_CALENDAR = b"""
+--b
+Content-Type: text/calendar; method=REPLY; charset=utf-8
+
+BEGIN:VCALENDAR
+METHOD:REPLY
+END:VCALENDAR
+
+--b--
+"""
+
+
+def made(mail: dict[str, Any]) -> bytes:
+    """Returns the mail of an entry of more_shapes.toml."""
+    shape = Shape(
+        mail["sender"],
+        mail["subject"],
+        mail.get("text", ""),
+        mail.get("fields", ""),
+        headers=mail.get("headers", {}),
+        kind=mail.get("type", "delivery-status"),
+        charset=mail.get("charset", "utf-8"),
+        has_original=mail.get("has_original", True),
+    )
+    match mail.get("special"):
+        case "calendar":
+            return shape.mail().replace(b"\n--b--\n", _CALENDAR)
+        case "zip":
+            return _zip(shape)
+        case "raw subject":
+            encoded = f"Subject: {Header(shape.subject, 'utf-8').encode()}".encode()
+            return shape.mail().replace(
+                encoded, b"Subject: " + shape.subject.encode(shape.charset), 1
+            )
+        case "japanese":
+            return _japanese(shape)
+        case _:
+            return shape.mail()
+
+
+def _zip(shape: Shape) -> bytes:
+    """Returns a mail that is an attachment only, as aggregate reports are."""
+    return (
+        f"From: {shape.sender}\nSubject: {shape.subject}\nMIME-Version: 1.0\n"
+        "Content-Type: application/zip\nContent-Transfer-Encoding: base64\n\nUEsDBAo=\n"
+    ).encode()
+
+
+def _japanese(shape: Shape) -> bytes:
+    """Returns a report whose fields are in ISO-2022-JP and do not say so, as Domino's are."""
+    words = "ユーザー (minji@corp.example) は Domino ディレクトリには見つかりません。"
+    return (
+        f"From: {shape.sender}\nSubject: {shape.subject}\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n'
+        "--b\nContent-Type: text/plain; charset=iso-2022-jp\n\n配信できません\n\n"
+        "--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.corp.example\n\n"
+        "Final-Recipient: rfc822; minji@corp.example\nAction: failed\nStatus: 5.0.0\n"
+        f"Diagnostic-Code: X-Notes; {words}\n\n--b--\n"
+    ).encode("iso2022_jp")
+
+
+@pytest.mark.parametrize("name", MAILS)
+def test_a_returned_mail_is_read_as_what_it_is(name):
+    mail = MAILS[name]
+    report = read_report(made(mail))
+    assert report.kind is ReportKind[mail["kind"]]
+    if "cause" in mail:
+        assert report.cause is Cause[mail["cause"]]
+    assert "@" not in report.words
+
+
+@pytest.mark.parametrize(("reply", "step", "result"), REPLIES)
+def test_a_reply_is_judged_by_whom_it_names(reply, step, result):
+    assert classify_reply(int(reply[:3]), reply, step=step) is Result[result]
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        # Names of people and hosts are no words of the server.
+        ("550 <user.unknown@corp.example>: Rejected", Cause.UNCLEAR),
+        ("550 spam.quota@corp.example user unknown", Cause.ADDRESS),
+        ("host antispam.example.com[192.0.2.1] said: 550 5.1.1 User unknown", Cause.ADDRESS),
+        ("host userunknown.example.com [192.0.2.1]: 554 Transaction failed", Cause.UNCLEAR),
+        ("554 5.7.1 blocked using zen.spamhaus.org", Cause.SENDER),
+        ("minji@corp.example does not exist", Cause.ADDRESS),
+        # A temporary refusal is final only if the server gave up.
+        ("4.0.0 451 Internal resource temporarily unavailable", Cause.EXPIRED),
+        ("ERROR_CODE :421, Host not reachable", Cause.EXPIRED),
+        ("451 4.7.1 Greylisting in action, come back later: retry timeout exceeded", Cause.EXPIRED),
+        ("550 5.4.4 host not reachable", Cause.NETWORK),
+        ("552 5.2.2 mailbox full", Cause.MAILBOX),
+    ],
+)
+def test_the_cause_is_read_from_the_servers_words_alone(reply, cause):
+    assert cause_of(reply) is cause
+
+
+@pytest.mark.parametrize("charset", ["euc-kr", "utf-8"])
+def test_a_report_in_an_encoding_that_it_does_not_name_is_read(charset):
+    words = "존재하지 않는 사용자입니다"
+    mail = f"From: MAILER-DAEMON@corp.example\nSubject: 메일 반송\n\nminji@corp.example {words}\n"
+    report = read_report(mail.encode(charset))
+    assert (report.kind, report.cause) == (ReportKind.BOUNCE, Cause.ADDRESS)
