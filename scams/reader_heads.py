@@ -1,9 +1,9 @@
 """Reads what a reader's mail program adds to a message: heads, attributions and footers.
 
 A head is the block of lines that names sender, recipients, date and subject, as Naver, Daum,
-Outlook, Apple Mail, Gmail and Samsung write it, in Korean or English, with label and value on one
-line or on lines of their own. A forwarded mail has one head for each time it was sent. The
-addresses of its recipients are the readers', not the message's.
+Outlook, Apple Mail, Gmail and Samsung write it, in the languages of the portal, with label and
+value on one line or on lines of their own. A forwarded mail has one head for each time it was
+sent. The addresses of its recipients are the readers', not the message's.
 """
 
 import re
@@ -28,9 +28,13 @@ class Label(StrEnum):
 
 
 _WORDS = {
-    Label.SENDER: r"from|보낸 ?사람|보낸 ?이|보내는 ?사람|발신(?:자|인)?",
-    Label.RECIPIENT: r"to|cc|bcc|delivered-to|받는 ?사람|받는 ?이|수신(?:자|인)?|(?:숨은 ?)?참조",
-    Label.OTHER: r"date|sent|subject|보낸 ?(?:날짜|시간)|받은 ?(?:날짜|시간)|날짜|일시|제목",
+    Label.SENDER: r"from|보낸 ?사람|보낸 ?이|보내는 ?사람|발신(?:자|인)?"
+    r"|差出人|送信者|发件人|發件人|寄件[者人]|von|de|từ|người gửi",
+    Label.RECIPIENT: r"to|cc|bcc|delivered-to|받는 ?사람|받는 ?이|수신(?:자|인)?|(?:숨은 ?)?참조"
+    r"|宛先|收件[人者]|抄送|副本|an|à|para|đến|tới",
+    Label.OTHER: r"date|sent|subject|보낸 ?(?:날짜|시간)|받은 ?(?:날짜|시간)|날짜|일시|제 {0,3}목"
+    r"|送信日時|日付|日時|件名|发送时间|發送時間|寄件日期|日期|主题|主題|主旨"
+    r"|gesendet|datum|betreff|envoyé|objet|enviado(?: el)?|fecha|asunto|đã gửi|ngày|chủ đề",
 }
 _LABELS = [
     (
@@ -43,12 +47,19 @@ _LABELS = [
 # lost its last ">".
 _IN_BRACKETS = r"[ \t]+(?P<rest>[^:<>]{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>?)[ \t]*$"
 _LABELS_WITHOUT_COLON = [
-    (Label.SENDER, re.compile(r"보낸 ?사람[ \t]+(?P<rest>.*@.*)")),
-    (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]+(?P<rest>.*@.*)")),
+    (Label.SENDER, re.compile(r"보낸 ?사람[ \t]*(?P<rest>[^:]*@.*)")),
+    (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]*(?P<rest>[^:]*@.*)")),
     (Label.SENDER, re.compile(f"From{_IN_BRACKETS}")),
     (Label.RECIPIENT, re.compile(f"(?:To|Cc){_IN_BRACKETS}")),
 ]
-_ATTRIBUTION = re.compile(r"(?:님이 (?:작성|쓴 글)|작성|wrote)[ \t]*:?$", re.IGNORECASE)
+_ATTRIBUTION = re.compile(
+    r"(?:님이 (?:작성|쓴 글)|작성|wrote|a écrit|escribió|[写寫]道|đã viết)[ \t]*:?$", re.IGNORECASE
+)
+# The line in which the address comes last, as in German and Japanese.
+_ATTRIBUTION_BEFORE = re.compile(
+    r"(?:am .{1,100} schrieb|\d{4}年\d{1,2}月\d{1,2}日) ?.{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>:",
+    re.IGNORECASE,
+)
 _ONE_TO_LINE = re.compile(
     r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
 )
@@ -59,7 +70,18 @@ _FOOTERS = [
     re.compile(f"(?:{words})" + _LINK_AFTER.format(links=links), re.IGNORECASE)
     for words, links in (
         (r"(?:get|download) outlook for (?:ios|android|mac|windows)", _OUTLOOK),
-        (r"(?:ios|android|mac|windows)용 outlook ?(?:받기|다운로드|가져오기)", _OUTLOOK),
+        (r"(?:ios|android|mac|windows)용 outlook ?(?:받기|다운로드|가져오기|에서 보냄)", _OUTLOOK),
+        (r"sent from outlook for (?:ios|android|mac|windows)", _OUTLOOK),
+        (r"(?:ios|android|mac) ?版 ?outlook ?を入手(?:する)?", _OUTLOOK),
+        (r"(?:获取|下载) ?outlook for (?:ios|android|mac)", _OUTLOOK),
+        (
+            r"(?:取得|下載) ?(?:outlook for (?:ios|android|mac)|(?:ios|android|mac) ?版 ?outlook)",
+            _OUTLOOK,
+        ),
+        (r"outlook für (?:ios|android|mac) beziehen", _OUTLOOK),
+        (r"(?:téléchargez|obtenez|télécharger|obtenir) outlook pour (?:ios|android|mac)", _OUTLOOK),
+        (r"(?:obtener|descargar) outlook para (?:ios|android|mac)", _OUTLOOK),
+        (r"tải outlook cho (?:ios|android|mac)", _OUTLOOK),
         (
             r"(?:sent from mail for windows(?: 10)?|windows(?: 10)?용 메일에서 (?:보냄|전송됨))",
             r"go\.microsoft\.com/fwlink/\?LinkId=55098\d",
@@ -114,7 +136,7 @@ def heads_in(text: str) -> Heads:
     senders: dict[int, list[str]] = {
         number: _addresses(line, most_names=30)
         for number, line in enumerate(lines)
-        if _ATTRIBUTION.search(line)
+        if _ATTRIBUTION.search(line) or _ATTRIBUTION_BEFORE.fullmatch(line)
     }
     for head in _heads(lines):
         for line in head:
@@ -198,7 +220,7 @@ def _addresses(text: str, *, most_names: int) -> list[str]:
     *names, after = EMAIL.split(text)
     are_few = len(addresses) <= MOST_RECIPIENTS
     are_short = all(len(name.split()) <= most_names for name in names)
-    rest = _ATTRIBUTION.sub("", after).strip(" \t\r<>()[];,*\"'|")
+    rest = _ATTRIBUTION.sub("", after).strip(" \t\r<>()[]:;,*\"'|")
     is_written_by = bool(_ATTRIBUTION.search(after))
     return addresses if are_few and are_short and (not rest or is_written_by) else []
 

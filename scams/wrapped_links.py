@@ -3,8 +3,8 @@
 A filter replaces each link of a mail by one to itself, which holds the target. The formats are
 those that the filters' makers document or that their links show: Microsoft Safe Links, Proofpoint
 URL Defense (v1, v2, v3), Barracuda, Trend Micro, Cisco, Sophos, FireEye, Symantec, EdgePilot,
-Avanan and google.com/url. A link that is not exactly of such a format keeps its own host, so it
-counts as unknown.
+Avanan, and the redirects of Google, Facebook, Instagram and Slack. A link that is not exactly of
+such a format keeps its own host, so it counts as unknown.
 """
 
 import binascii
@@ -90,6 +90,10 @@ def _google(path: str, query: str) -> str | None:
     return _parameter(query, ("q", "url")) if path == "/url" else None
 
 
+def _meta(_path: str, query: str) -> str | None:
+    return _parameter(query, ("u",))
+
+
 def _url_parameter(_path: str, query: str) -> str | None:
     return _parameter(query, ("url",))
 
@@ -156,6 +160,8 @@ _PAGES: list[tuple[re.Pattern[str], str, Callable[[str, str], str | None]]] = [
         (r"(?:[a-z0-9-]{1,60}\.){1,3}trendmicro\.com", "/wis/clicktime/", _url_parameter),
         (r"urldefense(?:\.proofpoint)?\.(?:com|us)", "/v", _proofpoint),
         (r"secure-web\.cisco\.com", "/", _last_part),
+        (r"l\.(?:facebook|instagram)\.com", "/", _meta),
+        (r"slack-redir\.net", "/link", _url_parameter),
         (r"(?:[a-z0-9-]{1,60}\.)?protection\.sophos\.com", "/", _sophos),
         (r"url\.avanan\.click", "/v2/___", _avanan),
     )
