@@ -23,6 +23,7 @@ from accounts.models import User
 from foundations.languages import with_own_names
 from notices import message_samples, message_templates, own_tests, tasks
 from notices.engine import (
+    audiences,
     dry_runs,
     gateways,
     guards,
@@ -67,7 +68,7 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The incident is not public yet: its readers would find no page.")
     if sending_plans.is_plan_missing(notice):
         return _("There is no sending plan “%(plan)s” any more.") % {"plan": notice.sending_plan}
-    return _missing_text(notice) or _missing_gateway(notice) or _missing_push_key(notice)
+    return _missing_text(notice) or _missing_gateway(notice) or _missing_for_push(notice)
 
 
 def _same_person(notice: Notice, by: User) -> str:
@@ -90,9 +91,16 @@ def _missing_gateway(notice: Notice) -> str:
     return ""
 
 
-def _missing_push_key(notice: Notice) -> str:
-    if notice.channel == Notice.Channel.PUSH and settings.WEB_PUSH_KEY is None:
+def _missing_for_push(notice: Notice) -> str:
+    if notice.channel != Notice.Channel.PUSH:
+        return ""
+    if settings.WEB_PUSH_KEY is None:
         return _("No key for push messages is set up (WEB_PUSH_PRIVATE_KEY).")
+    if notice.is_test and not audiences.browsers(notice).exists():
+        return _(
+            "No browser of the test's author gets push messages. The author turns them on in the "
+            "browser, on the page of alerts."
+        )
     return ""
 
 

@@ -147,13 +147,14 @@ def _render_sms(
 def _render_push(notice: Notice, language: str, *, marker: str) -> NoticeMessage:
     """Renders a push message: the title and the link of the page, and nothing personal.
 
-    The tag makes a repeated message replace the first one in the browser.
+    The tag makes a repeated message replace the first one in the browser. A test has a tag of its
+    own, because a browser replaces a message without a sound.
     """
     with override(language):
         context = _context(notice)
         title = " ".join(render_to_string("emails/alert/subject.txt", context).split())
         content = {"title": title, "url": context["page_url"], "lang": language}
-    content["tag"] = f"version-{notice.version_id}"
+    content["tag"] = f"{'test' if notice.is_test else 'version'}-{notice.version_id}"
     return NoticeMessage(
         notice=notice,
         language=language,

@@ -10,12 +10,14 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import http_date
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from tink import TinkError
 
 from foundations import keys, make_secret, web_push
 from foundations.web_push import PushAddress, VapidKey, WebPushError, as_base64url
+from harness.sign_in import sign_in_to_desk
 from notices import decisions, push_subscriptions, tasks
 from notices.engine.web_push import retry_after
 from notices.forms.notices import NoticeForm
@@ -299,13 +301,80 @@ def test_without_a_key_it_is_not_approved(alert, approver, settings):
 
 @pytest.mark.parametrize(
     ("kind", "audience", "is_valid"),
-    [("alert", "everybody", True), ("mandatory", "everybody", False), ("alert", "test", False)],
+    [
+        *(("alert", "everybody", True), ("alert", "test", True), ("mandatory", "everybody", False)),
+        ("mandatory", "test", False),
+    ],
 )
-def test_push_is_for_alerts_to_subscribers(version, kind, audience, is_valid):
+def test_push_is_for_alerts(version, kind, audience, is_valid):
     topic = "scams" if kind == "alert" else ""
     data = {"version": version.pk, "kind": kind, "topic": topic, "channel": "push"}
-    form = NoticeForm(data | {"audience": audience, "test_addresses": "a@b.example"})
+    form = NoticeForm(data | {"audience": audience})
     assert ("channel" not in form.errors) == is_valid
+
+
+# ---------------------------------------------------------------- a test to one's own browsers
+
+
+@pytest.fixture
+def own_test(version, editor) -> Notice:
+    return draft_notice(
+        version, editor, kind="alert", topic="scams", channel="push", audience="test"
+    )
+
+
+def test_a_test_goes_to_the_browsers_of_its_author_alone(
+    service, own_test, incident, editor, minji
+):
+    editor.language = "en"
+    editor.save()
+    own = service.browser("/1")
+    push_subscriptions.add_browser(editor, own.address(service.url))
+    subscriber = subscribed(service, minji, incident, "/2")
+    decisions.approve(own_test, by=editor, people=1)  # needs no second person
+    notice = work(own_test)
+    assert (notice.planned, notice.accepted, notice.state) == (1, 1, "closed")
+    assert_adds_up(notice)
+    [message] = own.received
+    assert message["title"].startswith("[Test] ")
+    assert message["tag"] == f"test-{own_test.version_id}"
+    assert subscriber.received == []
+
+
+def test_the_alert_after_a_test_replaces_nothing_in_the_authors_browser(
+    service, own_test, alert, incident, editor, approver
+):
+    own = subscribed(service, editor, incident, "/1")
+    decisions.approve(own_test, by=editor)
+    work(own_test)
+    send(alert, approver)
+    assert len({message["tag"] for message in own.received}) == 2
+
+
+def test_a_test_without_a_browser_is_refused(service, own_test, editor):
+    with override("en"), pytest.raises(decisions.ApprovalRefusedError, match="page of alerts"):
+        decisions.approve(own_test, by=editor)
+
+
+def test_the_author_sends_a_test_from_the_desk(client, service, editor, version):
+    push_subscriptions.add_browser(editor, service.browser("/1").address(service.url))
+    sign_in_to_desk(client, editor)
+    data = {"version": version.pk, "kind": "alert", "topic": "scams", "channel": "push"}
+    client.post(reverse("admin:notices_notice_add"), data | {"audience": "test"}, follow=True)
+    draft = Notice.objects.get()
+    approve = reverse("admin:notices_notice_approve", args=[draft.pk])
+    seen = client.get(approve).context["form"].shown
+    client.post(approve, {"people": "1", "seen": seen})
+    notice = work(draft)
+    assert (notice.approved_by, notice.accepted) == (editor, 1)
+
+
+def test_a_push_test_has_no_typed_addresses(version):
+    data = {"version": version.pk, "kind": "alert", "topic": "scams", "channel": "push"}
+    form = NoticeForm(data | {"audience": "test", "test_addresses": "a@b.example"})
+    with override("en"):
+        errors = form.errors
+    assert "own browsers" in errors["test_addresses"][0]
 
 
 # ---------------------------------------------------------------- another address of a browser

@@ -111,7 +111,11 @@ def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
 
 
 def browsers(notice: Notice) -> QuerySet[PushSubscription]:
-    """Returns the browsers of the users who subscribe to the alert's topic."""
+    """Returns the browsers of the users who subscribe to the alert's topic, or those to which a
+    test is sent: its author's own.
+    """
+    if notice.is_test:
+        return PushSubscription.objects.filter(user=notice.created_by, user__is_active=True)
     return PushSubscription.objects.of_topic(notice.incident_id, notice.topic)
 
 

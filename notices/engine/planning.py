@@ -39,14 +39,14 @@ FIRST_KEY = UUID(int=0)
 
 def count_now(notice: Notice) -> DryRun:
     """Counts the audience and returns the result, for the desk before the approval."""
+    if notice.channel == Notice.Channel.PUSH:
+        rows = _browser_rows(notice, audiences.ALL_KEYS)
+        return audiences.count_languages([row["language"] for row in rows])
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
         return audiences.count_languages(list(addresses.values_list("language", flat=True)))
     if notice.is_mandatory:
         return audiences.count_people(notice)
-    if notice.channel == Notice.Channel.PUSH:
-        rows = _browser_rows(notice, audiences.ALL_KEYS)
-        return audiences.count_languages([row["language"] for row in rows])
     subscribed = _relevant(notice, audiences.subscribers(notice).select_related("user"))
     return audiences.count_languages([subscription.user.language for subscription in subscribed])
 
@@ -67,14 +67,14 @@ class AudienceQuery:
 
 def audience_query(notice: Notice) -> AudienceQuery:
     """Returns the query for the people, subscriptions, browsers or test addresses of a notice."""
+    if notice.channel == Notice.Channel.PUSH:
+        return AudienceQuery(audiences.browsers(notice), partial(_browser_rows, notice), None)
     if notice.is_test:
         addresses = audiences.test_addresses(notice)
         return AudienceQuery(addresses, partial(_test_rows, addresses), None)
     if notice.is_mandatory:
         affected_people = AffectedPerson.objects.filter(incident=notice.incident_id)
         return AudienceQuery(affected_people, partial(_people_rows, notice), "person_id")
-    if notice.channel == Notice.Channel.PUSH:
-        return AudienceQuery(audiences.browsers(notice), partial(_browser_rows, notice), None)
     subscribers = audiences.subscribers(notice)
     return AudienceQuery(subscribers, partial(_subscriber_rows, notice), "subscription_id")
 
@@ -108,9 +108,11 @@ def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
 
 def _browser_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     browsers = audiences.browsers(notice).filter(**keys.between("pk"))
-    subscribers = audiences.subscribers(notice).filter(user__in=browsers.values("user"))
-    users = [subscription.user_id for subscription in _relevant(notice, subscribers)]
-    rows: QuerySet[Any, Any] = browsers.filter(user__in=users).annotate(
+    if not notice.is_test:
+        subscribers = audiences.subscribers(notice).filter(user__in=browsers.values("user"))
+        users = [subscription.user_id for subscription in _relevant(notice, subscribers)]
+        browsers = browsers.filter(user__in=users)
+    rows: QuerySet[Any, Any] = browsers.annotate(
         language=F("user__language"), is_reachable=Value(True)
     )
     return rows.values(*_ROW_FIELDS)

@@ -5,11 +5,12 @@ import logging
 from tink import TinkError
 
 from foundations.web_push import WebPushError
+from notices.engine import audiences
 from notices.engine.composer import COLUMNS, Composer, DueRow
 from notices.engine.ledger import Lease, Transition
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
-from notices.models import Delivery, Notice, PushSubscription
+from notices.models import Delivery, Notice
 from notices.models.push_subscription import decrypt_address
 
 logger = logging.getLogger(__name__)
@@ -31,10 +32,10 @@ class PushComposer:
 
     def rows(self, lease: Lease) -> list[DueRow]:
         """Returns the due rows of the lease's chunk. A row has an address if its browser and its
-        user are still subscribed.
+        user are still subscribed, or its browser is still one of the author's for a test.
         """
         due = list(Delivery.objects.of_chunk(lease.chunk).due().values_list(*COLUMNS))
-        browsers = PushSubscription.objects.of_topic(self._notice.incident_id, self._notice.topic)
+        browsers = audiences.browsers(self._notice)
         found = {each.pk: each for each in browsers.filter(pk__in=[row[1] for row in due])}
         self._users |= {key: browser.user_id for key, browser in found.items()}
         return [

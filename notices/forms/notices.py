@@ -39,7 +39,8 @@ class NoticeForm(forms.ModelForm):
         required=False,
         help_text=gettext_lazy(
             "For a test only, one address or number a line. Each gets the message in every "
-            "language, marked as a test."
+            "language, marked as a test. A test by push message goes to your own browsers, in your "
+            "language."
         ),
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
@@ -105,16 +106,25 @@ class NoticeForm(forms.ModelForm):
                 self.add_error(name, error)
             elif chosen is not None and chosen.incident_id != incident.pk:
                 self.add_error(name, _("It belongs to another incident."))
-        if (audience == Notice.Audience.TEST) != bool(cleaned.get("test_addresses")):
+        self._check_test_addresses(cleaned)
+
+    def _check_test_addresses(self, cleaned: dict[str, Any]) -> None:
+        """Requires addresses for a test, except by push message, and refuses them otherwise."""
+        is_typed = bool(cleaned.get("test_addresses"))
+        is_test = cleaned.get("audience") == Notice.Audience.TEST
+        if is_test and cleaned.get("channel") == Notice.Channel.PUSH:
+            if is_typed:
+                error = _("A test by push message goes to your own browsers: leave this empty.")
+                self.add_error("test_addresses", error)
+        elif is_test != is_typed:
             self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
 
     def _check_channel(self, cleaned: dict[str, Any]) -> None:
-        """Refuses alerts by text message, and push messages that are no alert to subscribers."""
+        """Refuses alerts by text message, and push messages that are no alert."""
         is_alert, channel = cleaned.get("kind") == Notice.Kind.ALERT, cleaned.get("channel")
         if is_alert and channel == Notice.Channel.SMS:
             self.add_error("channel", _("Alerts go by e-mail or push: subscribers gave no number."))
-        is_to_subscribers = is_alert and cleaned.get("audience") == Notice.Audience.EVERYBODY
-        if channel == Notice.Channel.PUSH and not is_to_subscribers:
+        if channel == Notice.Channel.PUSH and not is_alert:
             self.add_error("channel", _("Push messages are for alerts to subscribers only."))
 
     def clean_channel(self) -> str:

@@ -275,7 +275,7 @@ class Notice(models.Model):
             models.CheckConstraint(
                 condition=Q(channel="email")
                 | Q(channel="sms", kind="mandatory")
-                | Q(channel="push", kind="alert", audience="everybody"),
+                | Q(channel="push", kind="alert", audience__in=["everybody", "test"]),
                 name="channel_fits_the_kind",
             ),
             models.CheckConstraint(
@@ -319,8 +319,8 @@ class Notice(models.Model):
 
     @property
     def is_test(self) -> bool:
-        """Returns whether the notice is a test: it goes only to typed addresses and notifies no
-        affected person.
+        """Returns whether the notice is a test: it goes only to typed addresses, or as a push
+        message to its author's browsers, and notifies no affected person.
         """
         return self.audience == self.Audience.TEST
 
