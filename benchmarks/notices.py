@@ -7,7 +7,7 @@ from itertools import count
 
 from accounts.models import User
 from harness.people import APPROVER, EDITOR, SLUG
-from incidents.models import Incident
+from incidents.models import Incident, TeamMessage
 from notices import decisions, message_samples
 from notices.models import Notice
 from statements import publishing
@@ -100,3 +100,8 @@ def progress(notice: Notice) -> str:
     """Returns the notice's state and counters in one line."""
     counts = " ".join(f"{name}={getattr(notice, name)}" for name in ("planned", "accepted"))
     return f"{notice.state} {counts} to_go={notice.to_go()} problem={notice.problem!r}"
+
+
+def mails_to_the_team() -> int:
+    """Returns the number of mails about events of the desk that were sent."""
+    return TeamMessage.objects.filter(sent_at__isnull=False, to__startswith="mail:").count()
