@@ -28,11 +28,11 @@ def new_column(monkeypatch) -> Iterator[None]:
         dependencies = [("scams", "0001_initial")]
         operations = [
             migrations.RunSQL(
-                f"ALTER TABLE {TABLE} ADD COLUMN later integer",
-                f"ALTER TABLE {TABLE} DROP COLUMN later",
+                f"ALTER TABLE {TABLE} ADD COLUMN IF NOT EXISTS later integer",
+                f"ALTER TABLE {TABLE} DROP COLUMN IF EXISTS later",
             ),
             migrations.RunSQL(
-                f"CREATE INDEX CONCURRENTLY of_later ON {TABLE} (later)",
+                f"CREATE INDEX CONCURRENTLY IF NOT EXISTS of_later ON {TABLE} (later)",
                 "DROP INDEX IF EXISTS of_later",
             ),
         ]
@@ -105,6 +105,28 @@ def test_it_gives_up_with_a_reason_and_changes_nothing(monkeypatch):
     with import_that_runs(), pytest.raises(CommandError, match="long transaction"):
         call_command("migrate", verbosity=0)
     assert "later" not in columns()
+
+
+def is_valid(index: str) -> bool | None:
+    with connection.cursor() as cursor:
+        sql = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)"
+        cursor.execute(sql, [index])
+        row = cursor.fetchone()
+        return row[0] if row else None
+
+
+@pytest.mark.usefixtures("new_column")
+def test_an_index_that_was_broken_off_is_built_again():
+    """The run before was killed while it built the index, so the migration begins again."""
+    with psycopg.connect(conninfo(), autocommit=True) as first:
+        first.execute(f"ALTER TABLE {TABLE} ADD COLUMN later integer")
+        with import_that_runs():
+            first.execute("SET statement_timeout = '500ms'")
+            with pytest.raises(psycopg.errors.QueryCanceled):
+                first.execute(f"CREATE INDEX CONCURRENTLY of_later ON {TABLE} (later)")
+    assert is_valid("of_later") is False
+    call_command("migrate", verbosity=0)
+    assert is_valid("of_later") is True
 
 
 def test_another_fault_of_the_database_is_not_hidden(monkeypatch):

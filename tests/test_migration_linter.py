@@ -145,12 +145,28 @@ def test_what_scans_in_steps_passes():
     state = tables()
     AddConstraintNotValid("parcel", POSITIVE).state_forwards("incidents", state)
     operations = [
-        AddIndexConcurrently("parcel", models.Index(fields=["size"], name="by_size")),
+        migrations.RunSQL(
+            "CREATE INDEX CONCURRENTLY IF NOT EXISTS by_size ON incidents_parcel (size);",
+            "DROP INDEX CONCURRENTLY IF EXISTS by_size;",
+            state_operations=[
+                migrations.AddIndex("parcel", models.Index(fields=["size"], name="by_size"))
+            ],
+        ),
         ValidateConstraint("parcel", POSITIVE.name),
         RemoveIndexConcurrently("parcel", "of_size"),
         migrations.RunPython(nothing, nothing),
     ]
     assert migration_linter.faults(migration(*operations, atomic=False), state) == []
+
+
+def test_what_cannot_run_twice_is_refused_outside_a_transaction():
+    """A run that was broken off begins again at the first statement."""
+    index = AddIndexConcurrently("parcel", models.Index(fields=["size"], name="by_size"))
+    column = add(note=models.TextField(null=True))
+    for operation in (index, column):
+        rules = migration_linter.faults(migration(operation, atomic=False), tables())
+        assert rules == [migration_linter.ROBUST]
+    assert migration_linter.faults(migration(column), tables()) == []
 
 
 def test_an_exception_has_a_reason_and_a_use():

@@ -3,11 +3,14 @@
 `make drill-upgrade` runs all of it on a machine with systemd; that takes root and 20 minutes.
 """
 
+import fcntl
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.broken_upgrades import KILLED, Machine, running
 
 DEPLOY = Path(__file__).parent.parent / "deploy"
 PAGES = DEPLOY.parent / "docs" / "how-to"
@@ -32,6 +35,11 @@ def run(tmp_path):
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     return run
+
+
+@pytest.fixture
+def machine(tmp_path) -> Machine:
+    return Machine(tmp_path / "machine")
 
 
 @pytest.fixture
@@ -69,11 +77,66 @@ def test_there_is_no_way_back_from_the_first_version(run, installed):
     assert "no version before this one" in done.stderr
 
 
-def test_an_upgrade_that_was_broken_off_is_named(run, installed):
-    (installed / "run/systemd/system/breachportal-web-spare.service").touch()
-    done = run("--back")
+# Each command of the script is the last one once: kill -9, a lost connection, a full disk.
+# The way back and the reboot are tried after some of them, because each try takes a second.
+MOST_COMMANDS = 23
+
+
+def ends(machine: Machine, done: subprocess.CompletedProcess[str], version: Path) -> None:
+    """Asserts that the second run left `version` whole, and that no visitor got an error."""
+    is_done = done.returncode == 0 or "this version runs already" in done.stderr
+    assert is_done, (done.stdout, done.stderr)
+    assert machine.state() == running(version)
+    assert machine.errors_of_visitors() == ""
+
+
+@pytest.mark.parametrize("call", range(1, MOST_COMMANDS + 1))
+def test_an_upgrade_that_ends_anywhere_is_finished_by_the_next_run(machine, call):
+    assert machine.upgrade(end_at=call).returncode == KILLED
+    ends(machine, machine.upgrade(), machine.new)
+
+
+@pytest.mark.parametrize("call", range(7, MOST_COMMANDS, 3))
+def test_an_upgrade_that_ends_anywhere_can_be_led_back(machine, call):
+    assert machine.upgrade(end_at=call).returncode == KILLED
+    ends(machine, machine.upgrade("--back"), machine.old)
+
+
+@pytest.mark.parametrize("words", [(), ("--back",)])
+@pytest.mark.parametrize("call", [4, 8, 12, 16])
+def test_a_way_back_that_ends_anywhere_is_finished_or_taken_back(machine, call, words):
+    assert machine.upgrade().returncode == 0
+    assert machine.upgrade("--back", end_at=call).returncode == KILLED
+    ends(machine, machine.upgrade(*words), machine.old if words else machine.new)
+
+
+@pytest.mark.parametrize("call", range(7, MOST_COMMANDS, 4))
+def test_after_a_reboot_in_between_the_next_run_finishes(machine, call):
+    assert machine.upgrade(end_at=call).returncode == KILLED
+    machine.reboot()
+    assert machine.upgrade().returncode in (0, 1)
+    assert machine.state() == running(machine.new)
+
+
+def test_each_command_of_the_script_was_the_last_one_once(machine):
+    assert machine.upgrade().returncode == 0
+    assert machine.calls() == MOST_COMMANDS
+
+
+def test_the_way_back_after_a_finished_upgrade_leads_to_the_version_before(machine):
+    assert machine.upgrade().returncode == 0
+    assert machine.upgrade("--back").returncode == 0
+    assert machine.state() == running(machine.old)
+    assert machine.upgrade("--back").returncode == 0
+    assert machine.state() == running(machine.new)
+
+
+def test_two_upgrades_do_not_run_at_once(run, installed):
+    with (installed / "opt/breachportal-versions/.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("--back")
     assert done.returncode == 1
-    assert "broken off" in done.stderr
+    assert "another upgrade runs" in done.stderr
 
 
 def test_the_backup_comes_before_every_change():

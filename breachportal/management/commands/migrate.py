@@ -16,6 +16,16 @@ from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import LockNotAvailable
 
+# Indexes of a CREATE INDEX CONCURRENTLY that was broken off. No query uses them, but IF NOT EXISTS
+# takes them for the index. Not those that are being built, nor those of partitioned tables.
+_INVALID = """
+SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relnamespace = current_schema()::regnamespace
+    AND NOT EXISTS (
+        SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid
+    )
+"""
+
 LOCK_SECONDS = 2
 PAUSE_SECONDS = 5.0
 TRIES = 30
@@ -28,6 +38,7 @@ class Command(migrate.Command):
         for left in reversed(range(TRIES)):
             try:
                 with _lock_timeout(connection):
+                    _drop_invalid_indexes(connection)
                     super().handle(*args, **options)
             except OperationalError as error:
                 if not isinstance(error.__cause__, LockNotAvailable):
@@ -44,6 +55,14 @@ class Command(migrate.Command):
             )
         self.stderr.write(f"A table is in use; {tries_left} tries are left.")
         time.sleep(PAUSE_SECONDS)
+
+
+def _drop_invalid_indexes(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_INVALID)
+        for (name,) in cursor.fetchall():
+            quoted = connection.ops.quote_name(name)
+            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted}")
 
 
 @contextmanager
