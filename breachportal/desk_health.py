@@ -19,6 +19,8 @@ from breachportal import health, metrics
 from breachportal.doctor import diagnose
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from breachportal.doctor.machine import LEAST_FREE_BYTES, OLDEST_BACKUP
+from breachportal.doctor.messages import DoctorMessages
+from foundations.stored_messages import translate_stored
 from incidents.desk_page import duration
 
 _SLOW_SECONDS, _STUCK_SECONDS = 120, 600  # how long a task may wait in a queue
@@ -110,8 +112,14 @@ def last_examination() -> Examination | None:
         return None
     at, rows = kept
     return Examination(
-        _moment(at), [(name, Diagnosis(Level(level), *texts)) for name, level, *texts in rows]
+        _moment(at), [(name, _translated(Level(level), *texts)) for name, level, *texts in rows]
     )
+
+
+def _translated(level: Level, *texts: str) -> Diagnosis:
+    """Returns a finding of the doctor in the active language."""
+    text, remedy = (translate_stored(one, DoctorMessages) for one in texts)
+    return Diagnosis(level, text, remedy)
 
 
 class _Reading:

@@ -18,7 +18,6 @@ from redis.exceptions import RedisError
 
 from accounts.admin_site import DeskSite
 from breachportal import desk_health, tasks
-from foundations.languages import SOURCE_LANGUAGE
 
 _AGAIN_SECONDS = 30  # between two examinations that people request
 
@@ -55,7 +54,6 @@ class PortalDesk(DeskSite):
             "title": _("State of the portal"),
             "states": desk_health.states(),
             "examination": desk_health.last_examination(),
-            "source_language": SOURCE_LANGUAGE,  # of the doctor
         }
         return TemplateResponse(request, "admin/health.html", context)
 

@@ -134,7 +134,7 @@ def test_the_page_comes_while_redis_is_away(client, editor, settings, answers):
     assert "no worker can be asked" in page_text(asked)
 
 
-def test_what_the_checks_found_is_kept_and_shown_in_english(client, editor):
+def test_what_the_checks_found_is_kept_and_shown(client, editor):
     cache.clear()
     assert desk_health.last_examination() is None
     tasks.examine_portal()
@@ -142,9 +142,19 @@ def test_what_the_checks_found_is_kept_and_shown_in_english(client, editor):
     assert kept is not None
     assert {name for name, _one in kept.findings} == set(CHECKS)
     page = health(client, editor)
-    assert '<dl lang="en">' in page
     for check, one in kept.troubles:
         assert f"{check}: {one.text}" in page
+
+
+def test_the_findings_of_the_doctor_are_in_the_language_of_the_desk(client, editor, settings):
+    cache.clear()
+    settings.BACKUP_FOLDER = settings.VAR / "no-such-folder"
+    tasks.examine_portal()
+    sign_in_to_desk(client, editor)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "ko"
+    page = page_text(client.get(desk_url("health")))
+    assert "폴더에 백업이 없습니다" in page
+    assert "there is no backup" not in page
 
 
 def test_a_press_asks_a_worker_once_in_a_while(client, editor):

@@ -176,7 +176,7 @@ def test_a_mail_server_that_answers_is_well(server, settings):
 
 def test_two_superusers_are_needed():
     User.objects.create_superuser(email="one@portal.example")
-    assert (Level.WARNING, "1 superuser") in found("team")
+    assert (Level.WARNING, "superusers: 1, and two are needed") in found("team")
     User.objects.create_superuser(email="two@portal.example")
     call_command("make_roles", stdout=StringIO())
     assert found("team") == [(Level.OK, "2 superusers")]

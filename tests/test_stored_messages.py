@@ -9,6 +9,7 @@ import pytest
 from django.utils import translation
 from django.utils.translation import gettext_noop as _
 
+from breachportal.doctor.messages import DoctorMessages
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
 from incidents.importing import refusals
@@ -41,6 +42,7 @@ TABLES = (
     EncryptionMessages,
     WithdrawalMessages,
     ProfileMessages,
+    DoctorMessages,
 )
 SLOT = re.compile(r"\{(\w+)\}")
 # Classes that carry a reason: its text must be a stored message, or come from outside.

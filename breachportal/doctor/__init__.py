@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from breachportal.doctor import machine, public_address, servers
 from breachportal.doctor.diagnosis import Diagnosis
+from breachportal.doctor.messages import DoctorMessages
 
 Check = Callable[[], Iterator[Diagnosis]]
 
@@ -41,7 +42,5 @@ def diagnose(only: tuple[str, ...] = ()) -> Iterator[tuple[str, Diagnosis]]:
             yield from ((name, finding) for finding in CHECKS[name]())
         except Exception as error:  # noqa: BLE001  # the other checks still run
             kind = f"{type(error).__module__}.{type(error).__qualname__}"
-            yield (
-                name,
-                Diagnosis.fault(f"the check ended with {kind}", "See those before it."),
-            )
+            text, remedy = DoctorMessages.ENDED.stored(kind=kind), DoctorMessages.ENDED_DO.stored()
+            yield name, Diagnosis.fault(text, remedy)

@@ -12,6 +12,7 @@ from django.core import checks
 
 from breachportal import backups
 from breachportal.doctor.diagnosis import Diagnosis
+from breachportal.doctor.messages import DoctorMessages as Found
 
 SECRETS = (
     "SECRET_KEY",
@@ -55,10 +56,7 @@ def check_settings() -> Iterator[Diagnosis]:
         make = Diagnosis.fault if message.is_serious() else Diagnosis.warning
         yield make(f"{message.id}: {message.msg}", message.hint or "See Django's documentation.")
     if not settings.IS_PRODUCTION:
-        yield Diagnosis.warning(
-            "BREACHPORTAL_MODE is not production",
-            "Remove BREACHPORTAL_MODE from the environment of a portal in public use.",
-        )
+        yield Diagnosis.warning(Found.NOT_PRODUCTION.stored(), Found.NOT_PRODUCTION_DO.stored())
     elif not faults:
         yield Diagnosis.ok("production, and Django's checks for deployment pass")
 
@@ -70,8 +68,7 @@ def check_secrets() -> Iterator[Diagnosis]:
         path = os.environ.get(f"{name}_FILE")
         if os.environ.get(name):
             yield Diagnosis.warning(
-                f"{name} is in the environment, which other processes of this account can read",
-                f"Write it to a file of its own, mode 600, and set {name}_FILE.",
+                Found.IN_ENVIRONMENT.stored(name=name), Found.IN_ENVIRONMENT_DO.stored(name=name)
             )
         elif path:
             in_files += 1
@@ -88,13 +85,11 @@ def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
     # Kubernetes mounts a secret as a file of root that the pod's group can read.
     is_mounted = found.st_uid == 0 and os.geteuid() != 0
     if mode & (0o037 if is_mounted else 0o077):
-        yield Diagnosis.fault(
-            f"{name}_FILE: other accounts may read {path} (mode {mode:o})", f"chmod 600 {path}"
-        )
+        text = Found.READABLE.stored(name=name, path=path, mode=f"{mode:o}")
+        yield Diagnosis.fault(text, f"chmod 600 {path}")
     if name == "MASTER_KEYSET" and _is_volatile(path):
         yield Diagnosis.fault(
-            f"{name}_FILE: {path} is gone after a restart, and every value with it",
-            "Move the file to a disk, and keep a copy apart from the database's backups.",
+            Found.VOLATILE.stored(name=name, path=path), Found.VOLATILE_DO.stored()
         )
 
 
@@ -112,9 +107,7 @@ def check_code() -> Iterator[Diagnosis]:
     """Checks that the static files are collected."""
     root = settings.STATIC_ROOT
     if root and not (root / "staticfiles.json").exists():
-        yield Diagnosis.fault(
-            f"no static files are collected in {root}", "Run `manage.py collectstatic --noinput`."
-        )
+        yield Diagnosis.fault(Found.NO_STATIC.stored(folder=root), Found.NO_STATIC_DO.stored())
     else:
         yield Diagnosis.ok("the static files are there")
 
@@ -125,14 +118,14 @@ def check_disk() -> Iterator[Diagnosis]:
     for folder in (Path(settings.VAR), *copy):
         if not os.access(folder, os.W_OK):
             yield Diagnosis.fault(
-                f"this account cannot write to {folder}",
-                f"Create the folder, and give it to the account of the portal: chown … {folder}",
+                Found.NOT_WRITABLE.stored(folder=folder),
+                Found.NOT_WRITABLE_DO.stored(folder=folder),
             )
             continue
         space = shutil.disk_usage(folder)
-        text = f"{folder}: {space.free / (1 << 30):,.1f} GiB free"
+        text = Found.SPACE.stored(folder=folder, free=f"{space.free / (1 << 30):,.1f}")
         if space.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * space.total):
-            yield Diagnosis.warning(text, "Free space, or enlarge the volume, before an import.")
+            yield Diagnosis.warning(text, Found.SPACE_DO.stored())
         else:
             yield Diagnosis.ok(text)
 
@@ -142,14 +135,12 @@ def check_backup() -> Iterator[Diagnosis]:
     found = backups.existing(Path(settings.BACKUP_FOLDER))
     if not found:
         yield Diagnosis.warning(
-            f"there is no backup in {settings.BACKUP_FOLDER}",
-            "Run `manage.py backup`, or start the timer: `systemctl enable --now "
-            "breachportal-backup.timer`. If you back up in another way, restore once.",
+            Found.NO_BACKUP.stored(folder=settings.BACKUP_FOLDER), Found.NO_BACKUP_DO.stored()
         )
         return
     age = datetime.now(UTC) - found[0][0]
-    text = f"the newest backup is {age.total_seconds() / 3600:,.0f} hours old"
+    text = Found.OLD_BACKUP.stored(hours=f"{age.total_seconds() / 3600:,.0f}")
     if age > OLDEST_BACKUP:
-        yield Diagnosis.fault(text, "See `journalctl -u breachportal-backup`.")
+        yield Diagnosis.fault(text, Found.OLD_BACKUP_DO.stored())
     else:
         yield Diagnosis.ok(text)

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from breachportal import health
 from breachportal.doctor.diagnosis import Diagnosis
+from breachportal.doctor.messages import DoctorMessages as Found
 
 SECONDS = 10.0
 LEAST_DAYS = 14
@@ -35,15 +36,13 @@ def check_certificate() -> Iterator[Diagnosis]:
             certificate: Any = stream.getpeercert()
     except OSError as error:
         why = getattr(error, "verify_message", "") or error.strerror or type(error).__name__
-        yield Diagnosis.fault(
-            f"{host}:{port}: {why}", "Check the DNS record, the firewall and the certificate."
-        )
+        yield Diagnosis.fault(f"{host}:{port}: {why}", Found.ADDRESS_DO.stored())
         return
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
     days = (ends - datetime.now(UTC)).days
-    text = f"the certificate of {host} is valid until {ends:%Y-%m-%d}, for {days} days"
+    text = Found.CERTIFICATE.stored(host=host, day=f"{ends:%Y-%m-%d}", days=days)
     if days < LEAST_DAYS:
-        yield Diagnosis.warning(text, "Renew it, and check why it was not renewed automatically.")
+        yield Diagnosis.warning(text, Found.CERTIFICATE_DO.stored())
     else:
         yield Diagnosis.ok(text)
 
@@ -54,16 +53,16 @@ def check_portal() -> Iterator[Diagnosis]:
         answer = httpx.get(settings.PORTAL_URL, follow_redirects=True, timeout=SECONDS)
     except httpx.HTTPError as error:
         yield Diagnosis.fault(
-            f"{settings.PORTAL_URL} does not answer: {type(error).__name__}",
-            "Check that they run: `systemctl status breachportal-web nginx`.",
+            Found.NO_ANSWER.stored(url=settings.PORTAL_URL, kind=type(error).__name__),
+            Found.NO_ANSWER_DO.stored(),
         )
         return
     if answer.status_code == httpx.codes.OK:
         yield Diagnosis.ok(f"{answer.url} answers")
     else:
         yield Diagnosis.fault(
-            f"{answer.url} answers {answer.status_code}",
-            "Check ALLOWED_HOSTS, and the log of the process `web`.",
+            Found.WRONG_STATUS.stored(url=answer.url, status=answer.status_code),
+            Found.WRONG_STATUS_DO.stored(),
         )
 
 
@@ -78,8 +77,7 @@ def check_proxies() -> Iterator[Diagnosis]:
         seen = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         yield Diagnosis.warning(
-            f"the portal could not be asked which visitor it sees: {type(error).__name__}",
-            "PORTAL_URL must lead to this portal, and its processes must have this SECRET_KEY.",
+            Found.NOT_ASKED.stored(kind=type(error).__name__), Found.NOT_ASKED_DO.stored()
         )
         return
     yield from _faults_of_proxies(seen)
@@ -88,23 +86,11 @@ def check_proxies() -> Iterator[Diagnosis]:
 def _faults_of_proxies(seen: dict[str, Any]) -> Iterator[Diagnosis]:
     faults = []
     if seen["address"] == FORGED:
-        faults.append(
-            Diagnosis.fault(
-                "the portal believes an address that a visitor sends",
-                "Let the proxy replace the header of TRUSTED_ADDRESS_HEADER, as deploy/nginx does.",
-            )
-        )
+        faults.append(Diagnosis.fault(Found.BELIEVES.stored(), Found.BELIEVES_DO.stored()))
     if seen["problem"]:
-        faults.append(
-            Diagnosis.fault(seen["problem"], "See docs/running.md, “The proxy’s headers”.")
-        )
+        faults.append(Diagnosis.fault(seen["problem"], Found.HEADERS_DO.stored()))
     if settings.PORTAL_URL.startswith("https:") and not seen["is_secure"]:
-        faults.append(
-            Diagnosis.fault(
-                "the portal takes a request over https for one over http",
-                "Let the proxy send https in the header of TRUSTED_PROXY_HEADER.",
-            )
-        )
+        faults.append(Diagnosis.fault(Found.NOT_SECURE.stored(), Found.NOT_SECURE_DO.stored()))
     yield from faults
     if not faults:
         yield Diagnosis.ok(f"the portal sees this machine as {seen['address']}, not as forged")

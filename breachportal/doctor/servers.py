@@ -17,6 +17,7 @@ from accounts.models import User
 from breachportal import beat, database_checks, database_logs, database_role
 from breachportal.celery import app
 from breachportal.doctor.diagnosis import Diagnosis
+from breachportal.doctor.messages import DoctorMessages as Found
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
@@ -34,8 +35,7 @@ def check_clock() -> Iterator[Diagnosis]:
     drift = abs(timezone.now() - theirs)
     if drift > MOST_DRIFT:
         yield Diagnosis.fault(
-            f"this machine and the database differ by {drift.total_seconds():.0f} seconds",
-            "Switch on NTP on both: `timedatectl set-ntp true`.",
+            Found.CLOCKS.stored(seconds=f"{drift.total_seconds():.0f}"), Found.CLOCKS_DO.stored()
         )
     else:
         yield Diagnosis.ok("this machine and the database agree on the time")
@@ -46,7 +46,7 @@ def check_database() -> Iterator[Diagnosis]:
     version = connection.cursor().connection.info.server_version // 10_000
     if version < OLDEST_POSTGRESQL:
         yield Diagnosis.fault(
-            f"PostgreSQL {version}", f"Upgrade to PostgreSQL {OLDEST_POSTGRESQL} or newer."
+            f"PostgreSQL {version}", Found.OLD_POSTGRESQL_DO.stored(version=OLDEST_POSTGRESQL)
         )
     else:
         yield Diagnosis.ok(f"PostgreSQL {version}")
@@ -65,8 +65,7 @@ def check_migrations() -> Iterator[Diagnosis]:
     if missing:
         names = ", ".join(f"{migration.app_label} {migration.name}" for migration, _back in missing)
         yield Diagnosis.fault(
-            f"not migrated: {names}",
-            "As the owner of the tables: `manage.py migrate`, then `manage.py grant_portal_role`.",
+            Found.NOT_MIGRATED.stored(names=names), Found.NOT_MIGRATED_DO.stored()
         )
     else:
         yield Diagnosis.ok("every migration is applied")
@@ -76,10 +75,7 @@ def check_account() -> Iterator[Diagnosis]:
     """Checks that the account of DATABASE_URL cannot change what proves something."""
     if database_role.may_change_proof():
         make = Diagnosis.fault if settings.IS_PRODUCTION else Diagnosis.warning
-        yield make(
-            "the account in DATABASE_URL may change or delete rows that prove something",
-            "Give the portal an account of its own: docs/running.md, “The database accounts”.",
-        )
+        yield make(Found.CHANGES_PROOF.stored(), Found.CHANGES_PROOF_DO.stored())
     else:
         yield Diagnosis.ok("the account in DATABASE_URL cannot change proof")
 
@@ -88,8 +84,7 @@ def check_database_log() -> Iterator[Diagnosis]:
     """Checks that PostgreSQL's log receives no values of rows."""
     if logged := database_logs.settings_with_values():
         yield Diagnosis.warning(
-            f"PostgreSQL's log may receive personal data: {', '.join(sorted(logged))}",
-            "Include deploy/postgresql/breachportal.conf in postgresql.conf.",
+            Found.LOGS_VALUES.stored(names=", ".join(sorted(logged))), Found.LOGS_VALUES_DO.stored()
         )
     else:
         yield Diagnosis.ok("PostgreSQL's log receives no values")
@@ -101,13 +96,13 @@ def check_redis() -> Iterator[Diagnosis]:
         info = client.info()
     version = str(info["redis_version"])
     if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
-        yield Diagnosis.fault(f"Redis {version}", "Upgrade to Redis 6.2 or newer, or Valkey.")
+        yield Diagnosis.fault(f"Redis {version}", Found.OLD_REDIS_DO.stored())
     else:
         yield Diagnosis.ok(f"Redis {version}")
     if info.get("maxmemory") and info.get("maxmemory_policy") != "noeviction":
         yield Diagnosis.fault(
-            f"Redis removes keys when its memory is full ({info['maxmemory_policy']})",
-            "Set `maxmemory-policy noeviction`: a removed key may be a queue or a limit.",
+            Found.REDIS_REMOVES.stored(policy=info["maxmemory_policy"]),
+            Found.REDIS_REMOVES_DO.stored(),
         )
 
 
@@ -140,8 +135,7 @@ def check_workers() -> Iterator[Diagnosis]:
             yield Diagnosis.ok(f"queue {queue}: {', '.join(sorted(workers))}")
         else:
             yield Diagnosis.fault(
-                f"no worker serves the queue {queue}",
-                f"Start the process `{process}`: `systemctl start breachportal-{process}`.",
+                Found.NO_WORKER.stored(queue=queue), Found.NO_WORKER_DO.stored(process=process)
             )
 
 
@@ -152,13 +146,12 @@ def check_beat() -> Iterator[Diagnosis]:
         yield Diagnosis.ok(f"beat runs once: {running[0]}")
     elif running:
         yield Diagnosis.warning(
-            f"beat runs {len(running)} times: {', '.join(sorted(running))}",
-            "Stop all but one. Two do no harm, but the work is done twice.",
+            Found.MANY_BEATS.stored(times=len(running), names=", ".join(sorted(running))),
+            Found.MANY_BEATS_DO.stored(),
         )
     else:
         yield Diagnosis.fault(
-            f"no beat gave a sign in the last {beat.ALIVE_SECONDS:.0f} seconds",
-            "Start it: `systemctl start breachportal-beat`. Lost work waits until it runs.",
+            Found.NO_BEAT.stored(seconds=f"{beat.ALIVE_SECONDS:.0f}"), Found.NO_BEAT_DO.stored()
         )
 
 
@@ -172,10 +165,7 @@ def check_mail() -> Iterator[Diagnosis]:
         try:
             server.open()
         except (OSError, smtplib.SMTPException) as error:
-            yield Diagnosis.fault(
-                f"{name} {place}: {_words_of(error)}",
-                "Check host, port, EMAIL_SECURITY, account, and the firewall.",
-            )
+            yield Diagnosis.fault(f"{name} {place}: {_words_of(error)}", Found.MAIL_DO.stored())
         else:
             yield Diagnosis.ok(f"{name} {place} accepts the portal")
         finally:
@@ -195,12 +185,11 @@ def _words_of(error: Exception) -> str:
 def check_team() -> Iterator[Diagnosis]:
     """Checks that the roles exist and that two people can confirm each other's acts."""
     if not Group.objects.exists():
-        yield Diagnosis.fault("the roles are missing", "Run `manage.py make_roles`.")
+        yield Diagnosis.fault(Found.NO_ROLES.stored(), Found.NO_ROLES_DO.stored())
     people = User.objects.filter(is_active=True, is_superuser=True).count()
     if people < 2:
         yield Diagnosis.warning(
-            f"{people} superuser{'s' * (people != 1)}",
-            "Rights on the desk and shredding take two: run `manage.py createsuperuser` again.",
+            Found.ONE_SUPERUSER.stored(number=people), Found.ONE_SUPERUSER_DO.stored()
         )
     else:
         yield Diagnosis.ok(f"{people} superusers")
