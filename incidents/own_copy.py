@@ -73,6 +73,7 @@ def _part(part: MyDataPart) -> dict[str, Any]:
         "relation": part.relation,
         "parts_are_hidden": part.stays_masked,
         "values_are_withheld": part.leaked.is_withheld,
+        "values_deleted_at": part.incident.values_deleted_at,
         "leaked": [_item(item) for item in (*part.leaked.details, *part.leaked.orders)],
         "places": [_place(place) for place in places],
         "did_not_leak": [{"state": one.state_text, "kinds": one.names} for one in part.others],

@@ -169,3 +169,9 @@ def test_a_wrong_period_is_refused_with_its_place(tmp_path, wrong, problem):
     )
     with pytest.raises(TomlFileError, match=problem):
         load(file, answer_periods._AnswerPeriods)
+
+
+def test_a_law_has_one_period_for_each_kind_of_a_ticket():
+    """The desk names the law of an extension by its jurisdiction."""
+    pairs = [(each.jurisdiction, kind) for each in all_answer_periods() for kind in each.kinds]
+    assert len(pairs) == len(set(pairs))

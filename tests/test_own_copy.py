@@ -3,16 +3,18 @@
 import html
 import json
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import step_up
-from incidents.models import Reveal
+from incidents.models import IncidentJurisdiction, Reveal
 from notices.message_codes import message_code
 from notices.models import AlertSubscription, Delivery
 from tests.notice_factory import work
@@ -166,3 +168,40 @@ def test_three_thousand_addresses_are_all_in_it(minji, incident):
     step_up(client, minji)
     (part,) = json_of(client)["incidents"]
     assert len(part["places"]) + len(part["leaked"]) >= 3000
+
+
+def test_the_page_gives_the_reason_for_missing_values(browser, minji, incident):
+    step_up(browser, minji)
+    deleted_at = timezone.now()
+    type(incident).objects.filter(pk=incident.pk).update(values_deleted_at=deleted_at)
+    page, data = page_of(browser), json_of(browser)
+    assert "deleted the values on" in page
+    assert "names of different people" not in page
+    assert ADDRESS not in page + json.dumps(data, ensure_ascii=False)
+    assert data["incidents"][0]["values_deleted_at"]
+
+
+def test_the_page_says_why_parts_are_hidden(incident, db):
+    file = file_of(incident)
+    row = person(incident, name="최하늘", phone="+821012345678")
+    expose(row, file, values=[("physical-addresses", ADDRESS)])
+    user = User.objects.create(language="en")
+    VerifiedPhone.objects.create(user=user, number="+821012345678")
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    assert "Only a phone number led here." in page_of(client)
+    assert "nothing hidden" not in client.get(PAGE).text
+
+
+def test_more_time_for_an_answer_is_not_called_an_answer(browser, minji, incident, editor):
+    IncidentJurisdiction.objects.get_or_create(incident=incident, jurisdiction="EU")
+    ticket = correspondence.ask(
+        minji, incident, kind="access", text="Which addresses?", language="en", key=uuid4()
+    )
+    (period,) = correspondence.extensions_of(ticket)
+    correspondence.extend(ticket, period=period, reason="Many files.", by=editor)
+    step_up(browser, minji)
+    page = page_of(browser)
+    assert "needs more time" in page
+    assert "There is an answer" not in page

@@ -144,14 +144,14 @@ def test_support_extends_on_the_desk_with_a_reason(desk, ticket, team):
     page = page_text(desk.get(desk_url("tickets_ticket_change", ticket.pk)))
     assert "GDPR, article 12(3): 2 months more, until" in page
     address = desk_url("tickets_ticket_extend", ticket.pk)
-    refused = desk.post(address, {"extension-law": "0", "extension-text": " "})
+    refused = desk.post(address, {"extension-law": "EU", "extension-text": " "})
     assert "This field is required" in page_text(refused)
-    done = desk.post(address, {"extension-law": "0", "extension-text": REASON}, follow=True)
+    done = desk.post(address, {"extension-law": "EU", "extension-text": REASON}, follow=True)
     assert "Extended. The customer gets a mail" in page_text(done)
     assert 'id="extension"' not in page_text(done)
     ticket.refresh_from_db()
     assert ticket.extended_at
-    again = desk.post(address, {"extension-law": "0", "extension-text": REASON})
+    again = desk.post(address, {"extension-law": "EU", "extension-text": REASON})
     assert "Select a valid choice" in page_text(again)
     entries = AuditEntry.objects.filter(object_type=Ticket._meta.db_table, kind="changed")
     assert any("extended_at" in str(entry.details) for entry in entries)

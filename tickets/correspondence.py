@@ -184,6 +184,7 @@ def own_texts(user: User) -> list[dict[str, Any]]:
             "number": ticket.number,
             "kind": ticket.kind,
             "incident": ticket.incident.slug,
+            "company": str(ticket.incident.company),
             "state": ticket.state,
             "received_at": ticket.created_at,
             "answer_due_on": ticket.due_on,

@@ -57,15 +57,16 @@ class AnswerForm(forms.Form):
 class ExtensionForm(forms.Form):
     """More time for the answer, by a law of the incident, with the reason for the customer."""
 
-    law = forms.TypedChoiceField(label=gettext_lazy("Law that protects this customer"), coerce=int)
+    law = forms.ChoiceField(label=gettext_lazy("Law that protects this customer"))
     text = PlainTextField(label=gettext_lazy("Reason that the customer reads"), rows=4)
 
     def __init__(self, *args: Any, ticket: Ticket, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **{"prefix": "extension", **kwargs})
         self.ticket, self.by = ticket, by
-        self.periods = correspondence.extensions_of(ticket)
+        # By jurisdiction, so that a page from before a change of the laws names the same one.
+        self.periods = {each.jurisdiction: each for each in correspondence.extensions_of(ticket)}
         law: Any = self.fields["law"]
-        choices = [(number, _choice(period, ticket)) for number, period in enumerate(self.periods)]
+        choices = [(name, _choice(period, ticket)) for name, period in self.periods.items()]
         law.choices = choices if len(choices) == 1 else [("", "---------"), *choices]
 
     def act(self) -> bool:
