@@ -53,6 +53,11 @@ AUDIT_FUNCTIONS = (
     "accounts_audit_record(text, text, text, bigint, jsonb, text)",
     "accounts_audit_link(integer)",
 )
+# They delete what only belongs to a shredded incident.
+PURGE_FUNCTIONS = (
+    "incidents_purge_reveals(bigint, uuid[])",
+    "incidents_purge_partition(bigint)",
+)
 READ_TABLES = ("django_migrations", AUDIT_TABLE)
 
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = current_schema() ORDER BY 1"
@@ -99,7 +104,7 @@ def grant(role: str) -> None:
         for table in tables:
             for statement in _grants(table):
                 cursor.execute(statement.format(table=sql.Identifier(table), role=name))
-        for function in AUDIT_FUNCTIONS:
+        for function in (*AUDIT_FUNCTIONS, *PURGE_FUNCTIONS):
             execute = sql.SQL(f"GRANT EXECUTE ON FUNCTION {{schema}}.{function} TO {{role}}")
             cursor.execute(execute.format(schema=schema, role=name))
 

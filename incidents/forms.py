@@ -487,8 +487,11 @@ class DiscardUploadForm(UploadStepForm):
     """The deletion of an upload's bytes and of the rows that its import rejected."""
 
     def act(self) -> bool:
-        """Deletes the bytes. Returns False while a worker processes the upload."""
+        """Deletes the bytes. Returns False while a worker processes the upload, or under a hold."""
         if uploads.discard(self.upload):
             return True
+        if hold_of(self.upload.incident):
+            self.add_error(None, _("A legal hold is in force."))
+            return False
         self.add_error(None, _("A worker has this file; try again when it is done."))
         return False

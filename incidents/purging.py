@@ -26,7 +26,6 @@ from incidents.models import (
     FurtherContact,
     Incident,
     PersonMark,
-    Reveal,
     RowProof,
     Shredding,
     UnreadContact,
@@ -104,7 +103,7 @@ def _step(record: Shredding, step_rows: int) -> bool:
     if not window:
         return False
     ids = [pk for pk, incident_id in window if incident_id == record.incident_id]
-    people, exposures = _delete_people(ids) if ids else (0, 0)
+    people, exposures = _delete_people(record.incident_id, ids) if ids else (0, 0)
     # The record is changed only now, because an attempt that does not get a lock is repeated.
     record.people, record.exposures = record.people + people, record.exposures + exposures
     record.position = window[-1][0]
@@ -112,10 +111,11 @@ def _step(record: Shredding, step_rows: int) -> bool:
     return True
 
 
-def _delete_people(ids: Sequence[UUID]) -> tuple[int, int]:
+def _delete_people(incident_id: int, ids: Sequence[UUID]) -> tuple[int, int]:
     """Deletes people with all that refers to them; returns how many people and exposures."""
     exposures = _delete_rows(Exposure, "person_id", ids)
-    _delete_rows(Reveal, "person_id", ids)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT incidents_purge_reveals(%s, %s)", [incident_id, list(ids)])
     for model in (FurtherContact, FileContact, RowProof, WrongAnswer, PersonMark):
         _delete_rows(model, "person_id", ids)
     for forget in BEFORE_PURGE:
@@ -173,17 +173,17 @@ WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
 
 
 def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
-    for table in _partitions(record.incident_id):
-        retry_lock(partial(_drop_partition, record, table, _count_rows(table)), wait=wait)
+    for table, file in _partitions(record.incident_id).items():
+        retry_lock(partial(_drop_partition, record, file, _count_rows(table)), wait=wait)
 
 
-def _partitions(incident_id: int) -> list[str]:
-    """Returns the incident's partitions, one for each large file (incidents.importing.store)."""
+def _partitions(incident_id: int) -> dict[str, int]:
+    """Returns the incident's partitions by name, each with its file: a large file has one."""
     files = Incident.objects.filter(pk=incident_id).values_list("batches__files", flat=True)
-    names = [f"incidents_exposure_{file}" for file in files if file]
+    tables = {f"incidents_exposure_{file}": file for file in files if file}
     with connection.cursor() as cursor:
-        cursor.execute(_PARTITIONS, [names])
-        return [name for (name,) in cursor.fetchall()]
+        cursor.execute(_PARTITIONS, [list(tables)])
+        return {name: tables[name] for (name,) in cursor.fetchall()}
 
 
 def _count_rows(table: str) -> int:
@@ -192,8 +192,8 @@ def _count_rows(table: str) -> int:
         return int(cursor.fetchone()[0])
 
 
-def _drop_partition(record: Shredding, table: str, rows: int) -> None:
+def _drop_partition(record: Shredding, file: int, rows: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)}")
+        cursor.execute("SELECT incidents_purge_partition(%s)", [file])
     record.exposures += rows
     record.save(update_fields=["exposures"])

@@ -29,6 +29,7 @@ from incidents.models import (
     ExposureFile,
     Incident,
 )
+from incidents.retention import plans
 
 # The first half of each advisory lock's key; the second half is the incident's id.
 LOCK_SPACE = 0x62706C64  # "bpld"
@@ -266,9 +267,14 @@ def _mark_withdrawn(batch: ExposureBatch, decided: BatchWithdrawal) -> None:
 
 
 def refuse_wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> None:
-    """Raises ScopeRefusedError if the version has a state from which it cannot be changed so."""
+    """Raises ScopeRefusedError if the version cannot be changed so from its state, or now.
+
+    A legal hold stops withdrawals, because they delete contacts.
+    """
     if batch.state not in _FROM[kind]:
         raise _wrong_state(batch, kind)
+    if kind == BatchChange.Kind.WITHDRAW and plans.hold_of(batch.incident):
+        raise ScopeRefusedError(RefusalMessages.HELD.stored(batch=batch.code))
 
 
 def _wrong_state(batch: ExposureBatch, kind: BatchChange.Kind) -> ScopeRefusedError:

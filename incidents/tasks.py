@@ -48,14 +48,14 @@ def send_team_messages() -> None:
 
 @shared_task(base=DjangoTask)
 def work_deletion(incident_id: int) -> None:
-    """Deletes what the incident's retention plan says, on its day or later."""
+    """Deletes what the incident's retention plan says, on its day or later, and then its rows."""
     deletion.work(incident_id)
 
 
 @shared_task(base=DjangoTask)
 def sweep_deletions() -> None:
     """Starts the deletions that are due, and continues those that were interrupted."""
-    for incident_id in deletion.due_incidents():
+    for incident_id in [*deletion.due_incidents(), *deletion.unpurged_incidents()]:
         work_deletion.delay(incident_id)
 
 

@@ -35,6 +35,7 @@ from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
 from incidents.importing.stopping import ImportStoppedError, NothingTakenError
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
+from incidents.retention import plans
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
 from incidents.upload_profiles import UploadProfile
 
@@ -143,10 +144,13 @@ def profile_of(upload: Upload) -> UploadProfile | None:
 
 
 def discard(upload: Upload) -> bool:
-    """Deletes content and rejected rows of an upload. Returns False while a worker has it."""
+    """Deletes content and rejected rows of an upload.
+
+    Returns False, and deletes nothing, while a worker has it or a legal hold is in force.
+    """
     with transaction.atomic():
         locked = Upload.objects.select_for_update().get(pk=upload.pk)
-        if locked.state in (State.CHECKING, State.IMPORTING):
+        if locked.state in (State.CHECKING, State.IMPORTING) or plans.hold_of(locked.incident):
             return False
         locked.pieces.all().delete()
         if locked.state not in (State.IMPORTED, State.REFUSED):
@@ -172,7 +176,8 @@ def sweep() -> list[str]:
     """Returns the ids of uploads that wait for a worker, after the following clean-up.
 
     Deletes expired content (CONTENT_RETENTION), expired reject files (REJECTS_RETENTION) and the
-    files that killed workers left on this machine. Resets uploads that have lost their worker.
+    files that killed workers left on this machine; under a legal hold, expired content stays.
+    Resets uploads that have lost their worker.
     """
     remove_leftovers()
     now, objects = timezone.now(), Upload.objects
@@ -182,7 +187,9 @@ def sweep() -> list[str]:
     expiring = [State.TO_CHECK, State.TO_MAP, State.CHECKED]
     for upload in objects.filter(state__in=expiring, changed_at__lt=now - CONTENT_RETENTION):
         discard(upload)
-    old = objects.filter(changed_at__lt=now - REJECTS_RETENTION)
+    old = objects.filter(changed_at__lt=now - REJECTS_RETENTION).exclude(
+        incident__in=plans.held_incidents()
+    )
     UploadPiece.objects.filter(upload__in=old, kind=Kind.REJECTS).delete()
     waiting_uploads = objects.filter(state__in=[State.TO_CHECK, State.TO_IMPORT])
     return [str(pk) for pk in waiting_uploads.values_list("pk", flat=True)]

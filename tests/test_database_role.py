@@ -26,8 +26,16 @@ from breachportal import database_role
 from harness.exposure_factory import expose, file_of, person
 from harness.product import BIN
 from harness.sign_in import sign_in, sign_in_to_desk, step_up
+from incidents import purging
 from incidents.importing.staging_schema import STAGING_SCHEMA
-from incidents.models import FactChange, Incident, IncidentJurisdiction, Reveal
+from incidents.models import (
+    ExposureFile,
+    FactChange,
+    Incident,
+    IncidentJurisdiction,
+    Reveal,
+    Shredding,
+)
 from notices.models import Certificate
 from notices.proof import certificates
 from tests.database import database_url
@@ -70,6 +78,23 @@ CHANGES = ["DELETE FROM {table}", "TRUNCATE {table}", "ALTER TABLE {table} DISAB
 def test_the_account_can_remove_no_proof(table, change):
     with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
         run(change.format(table=table))
+
+
+def test_the_account_purges_a_shredded_incident_and_no_other(
+    minji, leaked_minji, incident, editor, approver, as_portal
+):
+    Reveal.objects.create(user=minji, person=leaked_minji)
+    people = f"ARRAY['{leaked_minji.pk}'::uuid]"
+    purge = f"SELECT incidents_purge_reveals({incident.pk}, {people})"
+    file = ExposureFile.objects.get(batch__incident=incident)
+    for statement in (purge, f"SELECT incidents_purge_partition({file.pk})"):
+        with pytest.raises(ProgrammingError, match="not shredded"), transaction.atomic():
+            run(statement)
+    Shredding.objects.create(incident=incident, asked_by=editor)
+    incident.shred(approver)
+    purging.run(incident)
+    assert not Reveal.objects.exists()
+    assert Shredding.objects.get().purged_at
 
 
 @pytest.mark.usefixtures("as_portal")

@@ -18,7 +18,15 @@ from accounts.models import AuditEntry, RightsGrant, User
 from foundations.keys import EncryptionError
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
-from incidents import desk_parts, reencryption, store_check, team_messages
+from incidents import (
+    desk_parts,
+    reencryption,
+    store_check,
+    tasks,
+    team_messages,
+    uploads,
+    withdrawal_decisions,
+)
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import (
@@ -28,6 +36,7 @@ from incidents.models import (
     Incident,
     Reencryption,
     RetentionDecision,
+    Reveal,
     Shredding,
     Upload,
     UploadPiece,
@@ -35,6 +44,7 @@ from incidents.models import (
 from incidents.retention import deletion, plans
 from incidents.retention.plans import PlanDates, RetentionRefusedError
 from incidents.scope_counts import recount
+from incidents.scope_versions import ScopeRefusedError
 from tests.desk_pages import desk_url, page_text
 from tests.notice_factory import draft_notice
 from tickets.models import Ticket
@@ -369,7 +379,61 @@ def test_contacts_are_shredded_in_the_names_of_the_two_people(incident, leaked, 
         DataDeletion.objects.update(rows=5)
 
 
+def test_a_worker_purges_the_rows_after_the_contacts(incident, leaked, team, minji):
+    Reveal.objects.create(user=minji, person=leaked)
+    planned(incident, team, values=1, contacts=1, age=1)
+    deletion.work(incident.pk)
+    assert AffectedPerson.objects.exists()
+    assert deletion.unpurged_incidents() == [incident.pk]
+    tasks.sweep_deletions()
+    deletion.work(incident.pk)
+    for model in (AffectedPerson, Exposure, Reveal):
+        assert not model.objects.exists()
+    assert Shredding.objects.get().purged_at
+    assert deletion.unpurged_incidents() == []
+
+
+def test_what_superusers_shredded_without_a_plan_is_not_purged_by_a_worker(
+    incident, leaked, editor, approver
+):
+    Shredding.objects.create(incident=incident, asked_by=editor)
+    incident.shred(approver)
+    assert deletion.unpurged_incidents() == []
+
+
 # ---------------------------------------------------------------- what prevents it
+
+
+def test_a_legal_hold_stops_withdrawals_and_keeps_uploads(incident, leaked, team):
+    batch = leaked.incident.batches.get()
+    proposal = withdrawal_decisions.propose(batch, by=team["importer"], reason="wrong file")
+    upload = Upload.objects.create(
+        incident=incident, by=team["importer"], name="a", size=1, sha256="0" * 64, state="checked"
+    )
+    Upload.objects.update(changed_at=timezone.now() - uploads.REJECTS_RETENTION * 2)
+    for kind in (UploadPiece.Kind.CONTENT, UploadPiece.Kind.REJECTS):
+        UploadPiece.objects.create(upload=upload, kind=kind, number=0, ciphertext=b"x")
+    hold = plans.propose(incident, "hold", by=team["editor"], reason="Court order")
+    plans.confirm(hold, by=team["approver"])
+    for act in (
+        lambda: withdrawal_decisions.confirm(proposal, by=team["approver"]),
+        lambda: withdrawal_decisions.propose(batch, by=team["editor"], reason="again"),
+    ):
+        with pytest.raises(ScopeRefusedError, match="legal hold"):
+            act()
+    batch.refresh_from_db()
+    assert batch.state != "withdrawn"
+    client = desk(team["importer"])
+    answer = client.post(desk_url("incidents_upload_discard", upload.pk), {"sure": "1"})
+    assert "A legal hold is in force." in answer.content.decode()
+    uploads.sweep()
+    assert UploadPiece.objects.count() == 2
+
+    release = plans.propose(incident, "release", by=team["editor"], reason="The court closed it")
+    plans.confirm(release, by=team["approver"])
+    assert withdrawal_decisions.confirm(proposal, by=team["approver"])
+    uploads.sweep()
+    assert not UploadPiece.objects.exists()
 
 
 def test_a_legal_hold_stops_the_plan_and_the_superusers(incident, leaked, team, editor, approver):

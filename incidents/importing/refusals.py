@@ -417,6 +417,7 @@ class RefusalMessages(StoredMessages):
     )
     NOT_OPEN = _("{batch}: not open; nothing to close")
     WITHDRAWN = _("{batch}: withdrawn already")
+    HELD = _("{batch}: a legal hold is in force; nothing is withdrawn until it is released")
     NOT_DECIDED = _(
         "{batch}: a withdrawal takes two people; one proposes it on the desk, another confirms it"
     )

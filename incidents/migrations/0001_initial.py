@@ -772,6 +772,7 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'batchwithdrawal.sql'),
         run_sql(SQL / 'shredding.sql'),
         run_sql(SQL / 'retention.sql'),
+        run_sql(SQL / 'purge.sql'),
         run_sql(SQL / 'reveal.sql'),
         run_sql(SQL / 'personmark.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),

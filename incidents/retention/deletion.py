@@ -4,7 +4,7 @@ Values: the ciphertexts of the exposures are deleted in small steps. Then all th
 encrypted under a new data key, and the old key is destroyed, so that copies of the deleted
 ciphertexts, such as those of a backup, cannot be decrypted with the portal's keysets.
 
-Contacts: the incident is shredded (Incident.shred). `manage.py purge_incident` deletes the rows.
+Contacts: the incident is shredded (Incident.shred). Then the rows are purged (incidents.purging).
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from foundations.keys import EncryptionError
-from incidents import encryption, reencryption
+from incidents import encryption, purging, reencryption
 from incidents.models import (
     DataDeletion,
     ExposureFile,
@@ -54,6 +54,13 @@ def due_incidents() -> list[int]:
     ]
 
 
+def unpurged_incidents() -> list[int]:
+    """Returns the ids of incidents whose contacts a plan deleted, and whose rows are there yet."""
+    done = DataDeletion.objects.filter(step=Step.CONTACTS, done_at__isnull=False)
+    left = done.filter(incident__shredding__purged_at=None)
+    return list(left.order_by("incident").values_list("incident", flat=True))
+
+
 def start(incident: Incident, *, by: User | None = None) -> DataDeletion:
     """Records the beginning of the due step, and returns the record. None as `by`: the worker.
 
@@ -86,9 +93,12 @@ def start(incident: Incident, *, by: User | None = None) -> DataDeletion:
 
 
 def work(incident_id: int) -> None:
-    """Executes the due step of the incident, as far as it can be done now."""
+    """Executes the due step of the incident, or purges its rows, as far as it can be done now."""
     incident = Incident.objects.get(pk=incident_id)
     try:
+        if incident_id in unpurged_incidents():
+            purging.run(incident)
+            return
         record = start(incident)
         with incident_lock(incident):
             execute(record)

@@ -73,6 +73,13 @@ def hold_of(incident: Incident) -> RetentionDecision | None:
     return newest if newest and newest.kind == Kind.HOLD else None
 
 
+def held_incidents() -> list[int]:
+    """Returns the ids of the incidents with a legal hold in force."""
+    decided = RetentionDecision.objects.confirmed().of_holds()
+    newest = decided.order_by("incident", "-confirmed_at", "-pk").distinct("incident")
+    return [each.incident_id for each in newest if each.kind == Kind.HOLD]
+
+
 def waiting_decision(incident: Incident) -> RetentionDecision | None:
     """Returns the decision that waits for a second person, or None."""
     return incident.retention_decisions.waiting().select_related("proposed_by").first()
