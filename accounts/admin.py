@@ -31,6 +31,8 @@ from django.views.decorators.http import require_POST
 from accounts import second_person
 from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
+from accounts.company_sign_on.admin import CompanyIdentityAdmin
+from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
 from accounts.desk_lists import LargeTableAdmin
@@ -47,6 +49,7 @@ admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 admin.site.register(AuditEntry, AuditEntryAdmin)
 admin.site.register(Invitation, InvitationAdmin)
 admin.site.register(ApiToken, ApiTokenAdmin)
+admin.site.register(CompanyIdentity, CompanyIdentityAdmin)
 
 
 class ReadOnlyAdmin:

@@ -1,22 +1,33 @@
-"""The loop that sends single mails whose rows say that they are due."""
+"""Single mails whose rows say that they are due, and the loop that sends them."""
 
+import contextlib
 import logging
+import random
+import time
 from collections.abc import Callable
+from datetime import timedelta
 from smtplib import (
     SMTPAuthenticationError,
     SMTPConnectError,
     SMTPException,
     SMTPRecipientsRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 from typing import Any, TypeVar
 
 from django.db import models, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone
 
-MOST = 500  # mails in one run
+from accounts import emails
 
-Row = TypeVar("Row", bound=models.Model)
+SECONDS = 50.0  # of one run: the next begins a minute after it
+CHUNK = 500  # rows that a run looks up at once
+MOST_TRIES = 5  # permanent refusals of one mail
+AGAIN_AFTER = timedelta(minutes=10)
+
+_CLOSING, _PERMANENT = 421, 500  # RFC 5321, section 4.2
 
 logger = logging.getLogger(__name__)
 
@@ -25,24 +36,83 @@ class NotNowError(Exception):
     """One mail cannot be made now; others can."""
 
 
+class DueMail(models.Model):
+    """The columns of a row about which a user gets a mail. Each model has its own time of it."""
+
+    mail_tries = models.PositiveSmallIntegerField(default=0)  # permanent refusals
+    mail_after = models.DateTimeField(null=True)  # not before, because it did not leave
+
+    class Meta:
+        abstract = True
+
+
+Row = TypeVar("Row", bound=DueMail)
+
+
+def may_be_tried() -> Q:
+    """Returns the condition of rows whose mail the server did not refuse for good or just now."""
+    is_time = Q(mail_after=None) | Q(mail_after__lte=timezone.now())
+    return is_time & Q(mail_tries__lt=MOST_TRIES)
+
+
 def send_each(
     due: Callable[[], models.QuerySet[Row]],
-    mail: Callable[[Row], None],
+    mail: Callable[[Row, Any], None],
     sent: Callable[[Row], dict[str, Any]],
 ) -> None:
-    """Sends the mail of each due row, each in its own transaction. A later run retries failures.
+    """Sends the mail of each due row, each in its own transaction, for SECONDS at most.
 
-    `due` returns the rows to send, whose `mail_tries` counts refusals of the mail; `sent` returns
-    the columns of a row whose mail the server took. A second run at the same time sends no mail
-    twice. A process that is killed after the server took a mail sends it again.
+    `due` returns the rows to send; `mail` sends one over an open connection; `sent` returns the
+    columns of a row whose mail the server took. A mail that did not leave is tried again after
+    AGAIN_AFTER; only permanent refusals (5xx) use up tries. Runs at the same time share the rows
+    and send no mail twice. A process that is killed after the server took a mail sends it again.
     """
-    for pk in list(due().values_list("pk", flat=True)[:MOST]):
-        if not _send_one(due().filter(pk=pk), mail, sent):
-            return  # the server is away: the next run tries again
+    until = time.monotonic() + SECONDS
+    with contextlib.closing(_Server()) as server:
+        while chunk := list(due().values_list("pk", flat=True)[:CHUNK]):
+            random.shuffle(chunk)  # runs at the same time seldom take the same row
+            for pk in chunk:
+                is_over = time.monotonic() > until
+                if is_over or not _send_one(due().filter(pk=pk), mail, sent, server):
+                    return  # out of time, or the server is away: the next run goes on
+
+
+class _Server:
+    """The mail server for code mails, over one connection while it accepts mails."""
+
+    def __init__(self) -> None:
+        self._connection = emails.connect()
+        self._is_used = False
+
+    def send(self, act: Callable[[Any], None]) -> None:
+        """Calls `act` with an open connection. Raises OSError or SMTPException.
+
+        Servers close a connection after some time or number of mails: one that was used before is
+        opened again.
+        """
+        try:
+            self._connection.open()
+            act(self._connection)
+        except (OSError, SMTPException) as error:
+            was_used = self._is_used
+            self.close()
+            if not was_used or _is_refusal(error):
+                raise
+            self._connection.open()
+            act(self._connection)
+        self._is_used = True
+
+    def close(self) -> None:
+        """Closes the connection; the next mail opens one."""
+        self._is_used = False
+        self._connection.close()
 
 
 def _send_one(
-    found: models.QuerySet[Row], mail: Callable[[Row], None], sent: Callable[[Row], dict[str, Any]]
+    found: models.QuerySet[Row],
+    mail: Callable[[Row, Any], None],
+    sent: Callable[[Row], dict[str, Any]],
+    server: _Server,
 ) -> bool:
     """Sends one mail. Returns whether further mails may be tried now."""
     with transaction.atomic():
@@ -50,23 +120,38 @@ def _send_one(
         if row is None:
             return True
         rows = type(row)._default_manager.filter(pk=row.pk)
+        later = timezone.now() + AGAIN_AFTER
         try:
-            mail(row)
+            server.send(lambda connection: mail(row, connection))
         except NotNowError as reason:
             logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
+            rows.update(mail_after=later)
             return True
         except (OSError, SMTPException) as error:
-            is_refusal = _is_refusal(error)
-            if is_refusal:
-                rows.update(mail_tries=F("mail_tries") + 1)
             logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
-            return is_refusal
-        rows.update(**sent(row))
+            if not _is_refusal(error):
+                return False
+            tries = int(_is_permanent(error))
+            rows.update(mail_tries=F("mail_tries") + tries, mail_after=later)
+            return True
+        rows.update(**{"mail_tries": 0, "mail_after": None, **sent(row)})
     return True
+
+
+def _codes(error: Exception) -> list[int]:
+    """Returns the reply codes with which the server answered about this mail."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return [code for code, _text in error.recipients.values()]
+    return [error.smtp_code] if isinstance(error, SMTPResponseException) else []
 
 
 def _is_refusal(error: Exception) -> bool:
     """Returns whether the server answered about this mail; else no mail can be sent now."""
-    if isinstance(error, (SMTPConnectError, SMTPAuthenticationError)):
+    if isinstance(error, (SMTPConnectError, SMTPAuthenticationError, SMTPServerDisconnected)):
         return False
-    return isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
+    codes = _codes(error)
+    return bool(codes) and _CLOSING not in codes
+
+
+def _is_permanent(error: Exception) -> bool:
+    return all(code >= _PERMANENT for code in _codes(error))

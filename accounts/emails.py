@@ -31,6 +31,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "invitation": "invitation:account:team",
     "ticket_answer": "answer:account:ticket",
     "ticket_extended": "answer:account:ticket",
+    "company_account": "notice:account:team",
     "new_device": "notice:account:device",
     "step_reminder": "reminder:account:steps",
 }

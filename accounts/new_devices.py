@@ -5,6 +5,7 @@ holds the names of browser and system, and no network address.
 """
 
 from datetime import timedelta
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -44,7 +45,7 @@ def purge() -> None:
     NewDevice.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()
 
 
-def _mail(device: NewDevice) -> None:
+def _mail(device: NewDevice, connection: Any) -> None:
     at = localtime(device.at)
     with override(device.user.language):
         emails.send(
@@ -53,4 +54,5 @@ def _mail(device: NewDevice) -> None:
             {"device": str(device), "at": date_format(at, "DATETIME_FORMAT")},
             kind=MailKind.NEW_DEVICE,
             message_id=f"new-device-{device.pk}",
+            connection=connection,
         )

@@ -81,7 +81,9 @@ def company_factor_first(view: View) -> View:
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user: Any = request.user
         provider = settings.COMPANY_SIGN_ON.get("staff") or {}
-        is_connected = provider.get("second_factors") and user.company_identities.exists()
+        is_connected = (
+            provider.get("second_factors") and user.company_identities.connected().exists()
+        )
         is_given = proofs.seconds_since(request, Proof.COMPANY_FACTOR) is not None
         if is_connected and not is_given and not has_second_factor(user):
             return redirect_to_login(request.path, reverse("company_sign_on", args=["staff"]))

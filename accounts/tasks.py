@@ -6,6 +6,7 @@ from django.utils.translation import override
 
 from accounts import code_states, new_devices, session_purge
 from accounts.audit import chain, digests
+from accounts.company_sign_on import connections
 from foundations.languages import default_language, desk_language
 
 
@@ -21,6 +22,12 @@ def purge_sessions() -> None:
 def mail_new_devices() -> None:
     """Sends the mails about sign-ins on new devices."""
     new_devices.send_due()
+
+
+@shared_task(base=DjangoTask)
+def mail_company_accounts() -> None:
+    """Sends the mails about company accounts that were connected or removed."""
+    connections.send_due()
 
 
 @shared_task(base=DjangoTask)

@@ -89,6 +89,7 @@ DESK_PATHS = (
     "statements/withdrawal_reasons.py",
     "statements/wording/*",
     "templates/accounts/invitation*.html",
+    "templates/emails/company_account/*",
     "templates/emails/invitation/*",
     "templates/statements/extensions/clocks_tool.html",
     "templates/tickets/extensions/desk_person.html",

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 # Tables of proof. The portal adds rows; it may change these columns only, and delete no row.
 # Triggers protect the rows that become proof later, such as a published version or a filed report.
 PROOF_TABLES: dict[str, tuple[str, ...]] = {
+    "accounts_companyidentity": (
+        *("removed_by_id", "removed_at", "mailed_at", "mail_tries", "mail_after"),
+    ),
     "accounts_invitation": (
         *("confirmed_by_id", "confirmed_at", "token_hash", "expires_at", "sent_at"),
         *("user_id", "accepted_at", "withdrawn_at"),
@@ -45,7 +48,7 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
         *("state", "changed_at", "due_on", "answered_at", "extended_at", "assigned_to_id"),
         "user_id",  # becomes NULL if the user closes the account
     ),
-    "tickets_ticketmessage": ("ciphertext", "mailed_at", "mail_tries"),
+    "tickets_ticketmessage": ("ciphertext", "mailed_at", "mail_tries", "mail_after"),
 }
 # The database's own functions write the audit trail; the portal reads it and calls two of them.
 AUDIT_TABLE = "accounts_auditentry"

@@ -249,8 +249,9 @@ CELERY_BEAT_SCHEDULE = {
     "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
-    "mail-reminders": {"task": "incidents.tasks.mail_reminders", "schedule": 60 * 60.0},
+    "mail-reminders": {"task": "incidents.tasks.mail_reminders", "schedule": 60.0},
     "mail-new-devices": {"task": "accounts.tasks.mail_new_devices", "schedule": 60.0},
+    "mail-company-accounts": {"task": "accounts.tasks.mail_company_accounts", "schedule": 60.0},
     "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
     "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
 }
@@ -473,7 +474,6 @@ SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are d
 # Tickets
 TICKET_DAYS = environment.number("TICKET_DAYS", 10)  # for an answer, where no law names a number
 TICKETS_WAITING = 5  # of one customer at the same time
-TICKET_MAIL_TRIES = 60  # attempts, one a minute, to mail that there is an answer
 
 # Keys
 # The wait before a new data key encrypts, in seconds. Every process has read the incident again by
@@ -497,6 +497,8 @@ PROOF_RATES = {
     "message_check": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
     "ticket": "10/h/key,30/d/key",
+    # The team of a company may sit behind one address, and customers behind one of a carrier.
+    "company_sign_on": "240/m/ip",
 }
 
 # The contact for reports of vulnerabilities (security.txt), as mailto:, https: or tel:.

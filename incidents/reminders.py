@@ -1,5 +1,7 @@
 """Reminders of steps that are not done: two mails at most, which a user asks for on "my data"."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.urls import reverse
@@ -20,7 +22,13 @@ _SIGNER = Signer(salt="incidents.reminders")
 def ask(user: User, incident: Incident) -> None:
     """Records that the user wants to be reminded; a second call starts the days again."""
     now = timezone.now()
-    values = {"asked_at": now, "mails": 0, "due_at": now + REMIND_AFTER[0], "mail_tries": 0}
+    values = {
+        "asked_at": now,
+        "mails": 0,
+        "due_at": now + REMIND_AFTER[0],
+        "mail_tries": 0,
+        "mail_after": None,
+    }
     StepReminder.objects.update_or_create(user=user, incident=incident, defaults=values)
 
 
@@ -51,7 +59,7 @@ def send_due() -> None:
     )
 
 
-def _mail(reminder: StepReminder) -> None:
+def _mail(reminder: StepReminder, connection: Any) -> None:
     if not _has_open_steps(reminder):
         return
     with override(reminder.user.language):
@@ -63,6 +71,7 @@ def _mail(reminder: StepReminder) -> None:
             kind=MailKind.REMINDER,
             message_id=f"reminder-{reminder.pk}-{reminder.asked_at:%Y%m%d%H%M}-{reminder.mails}",
             unsubscribe_url=url,
+            connection=connection,
         )
 
 

@@ -9,20 +9,24 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from django.core import mail
 from django.test import Client
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
-from accounts.company_sign_on import providers
+from accounts.company_sign_on import connections, exchanges, providers
 from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.models import AuditEntry, Invitation, User
+from breachportal.demo import app_codes
 from foundations import page_parts
-from harness.sign_in import give_app, sign_in
+from harness.sign_in import give_app, sign_in, sign_in_to_desk
 from tests.local_server import LocalServer
 from tests.oidc_provider import CLIENT, SECRET, provider
 
 pytestmark = pytest.mark.django_db
 PORTAL = "http://testserver"
+FACTOR_PAGE = reverse_lazy("mfa_authenticate")
+SECRET_OF_APP = app_codes.new_secret()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +56,10 @@ def sign_on(settings, issuer):
 
 @pytest.fixture
 def member(db) -> User:
-    return User.objects.create_user("member@example.com", is_staff=True)
+    """A member of the team with an authenticator app."""
+    user = User.objects.create_user("member@example.com", is_staff=True)
+    give_app(user, SECRET_OF_APP)
+    return user
 
 
 def go_to_provider(client: Client, audience: str, **query: str) -> str:
@@ -85,8 +92,22 @@ def refused(response) -> bool:
     return response.status_code == 403 and is_page
 
 
-def connect(client: Client):
+def confirm(client: Client):
+    """Presses "Connect and sign in" at the first use."""
     return client.post(reverse("company_sign_on_connect"))
+
+
+def give_code(client: Client):
+    """Gives the second factor, and follows to the page that connects the account."""
+    fields = {"code": app_codes.code_at(SECRET_OF_APP, time.time())}
+    answer = client.post(FACTOR_PAGE, fields)
+    return client.get(answer["Location"])
+
+
+def connect(client: Client):
+    """Confirms the first use and gives the second factor."""
+    confirm(client)
+    return give_code(client)
 
 
 def test_a_customer_signs_in_with_a_confirmed_address_and_nothing_is_kept(client):
@@ -132,10 +153,52 @@ def test_the_first_use_asks_and_later_ones_go_by_the_subject(client, member):
     assert CompanyIdentity.objects.get().user == member
 
     later = Client()
-    assert signed_on(later, "staff", "member+moved")["Location"] == reverse("admin:index")
-    assert later.session["_auth_user_id"] == str(member.pk)
+    answer = signed_on(later, "staff", "member+moved")
+    assert answer["Location"] == FACTOR_PAGE
     steps = AuditEntry.objects.filter(kind="sign_in", details__step="company sign-on")
     assert steps.count() == 2
+
+
+def test_nothing_is_connected_before_the_second_factor(client, member):
+    signed_on(client, "staff", "member")
+    assert confirm(client)["Location"] == FACTOR_PAGE
+    client.post(FACTOR_PAGE, {"code": "000000"})
+    client.get(reverse("company_sign_on_connect"))
+    assert not CompanyIdentity.objects.exists()
+    assert not is_signed_in(client)
+    give_code(client)
+    assert CompanyIdentity.objects.get().user == member
+
+
+def test_a_factor_of_the_provider_does_not_replace_the_own_one_at_the_first_use(
+    client, member, sign_on
+):
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    signed_on(client, "staff", "member+mfa")
+    assert confirm(client)["Location"] == FACTOR_PAGE
+    assert not CompanyIdentity.objects.exists()
+
+
+def test_a_member_without_a_second_factor_sets_one_up_first(client):
+    User.objects.create_user("member@example.com", is_staff=True)
+    signed_on(client, "staff", "member")
+    answer = client.get(confirm(client)["Location"], follow=True)
+    steps = [address for address, _status in answer.redirect_chain]
+    assert any(address.startswith(reverse("mfa_activate_totp")) for address in steps)
+    assert not CompanyIdentity.objects.exists()
+
+
+def test_another_person_who_signs_in_meanwhile_is_not_connected(client, member):
+    signed_on(client, "staff", "member")
+    confirm(client)
+    waiting = client.session["accounts_company_identity"]
+    other = User.objects.create_user("other@example.com", is_staff=True)
+    sign_in_to_desk(client, other)
+    session = client.session
+    session["accounts_company_identity"] = waiting
+    session.save()
+    assert refused(client.get(reverse("company_sign_on_connect")))
+    assert not CompanyIdentity.objects.exists()
 
 
 def test_another_subject_with_a_connected_address_is_refused(client, member):
@@ -168,7 +231,7 @@ def test_a_closed_account_is_not_connected(client, member):
     assert not CompanyIdentity.objects.exists()
 
 
-def test_an_invited_person_gets_the_roles_and_no_further_rights(client):
+def test_an_invited_person_gets_the_roles_and_no_further_rights(client, sign_on):
     asking, confirming = (
         User.objects.create_user(f"{name}@example.com", is_staff=True, is_superuser=True)
         for name in ("asking", "confirming")
@@ -183,11 +246,14 @@ def test_an_invited_person_gets_the_roles_and_no_further_rights(client):
     )
     assert signed_on(client, "staff", "invited")["Location"] == reverse("company_sign_on_connect")
     assert not User.objects.filter(email="invited@example.com").exists()
-    connect(client)
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    signed_on(client, "staff", "invited+mfa")
+    client.get(confirm(client)["Location"])
     user = User.objects.get(email="invited@example.com")
     assert client.session["_auth_user_id"] == str(user.pk)
     assert (user.is_staff, user.is_superuser) == (True, False)
     assert Invitation.objects.get().accepted_at
+    assert CompanyIdentity.objects.get().user == user
 
 
 def test_a_closed_account_stays_out(client, member):
@@ -204,23 +270,24 @@ def test_a_closed_account_stays_out(client, member):
 def test_the_own_second_factor_remains_unless_the_setting_accepts_the_providers(
     client, member, sign_on
 ):
-    give_app(member)
     signed_on(client, "staff", "member+mfa")
-    assert connect(client)["Location"] == reverse("mfa_authenticate")
-    assert not is_signed_in(client)
+    connect(client)
+    without_setting = Client()
+    assert signed_on(without_setting, "staff", "member+mfa")["Location"] == FACTOR_PAGE
+    assert not is_signed_in(without_setting)
 
     sign_on["staff"]["second_factors"] = ["mfa"]
-    without = Client()
-    assert signed_on(without, "staff", "member")["Location"] == reverse("mfa_authenticate")
+    assert signed_on(Client(), "staff", "member")["Location"] == FACTOR_PAGE
     accepted = Client()
     assert signed_on(accepted, "staff", "member+mfa")["Location"] == reverse("admin:index")
     assert accepted.get(reverse("admin:index")).status_code == 200
 
 
 @pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn"])
-def test_a_mailbox_alone_sets_up_no_factor_of_a_connected_member(client, member, sign_on, page):
+def test_a_mailbox_alone_sets_up_no_factor_of_a_connected_member(client, sign_on, page):
+    member = User.objects.create_user("member@example.com", is_staff=True)
     CompanyIdentity.objects.create(user=member, issuer=sign_on["staff"]["issuer"], subject="1")
-    sign_in(client, member.email)
+    sign_in(client, "member@example.com")
     assert client.get(reverse(page)).status_code == 200
     sign_on["staff"]["second_factors"] = ["mfa"]
     answer = client.get(reverse(page))
@@ -304,6 +371,100 @@ def test_a_provider_that_sends_byte_by_byte_is_left(client, sign_on, monkeypatch
         assert refused(client.get(reverse("company_sign_on", args=["customers"])))
         assert time.monotonic() - began < 60
         ended.set()
+
+
+class Hanging(LocalServer):
+    """A server that takes requests and answers none until `ended` is set."""
+
+    ended = threading.Event()
+
+    def serve(self, _request: BaseHTTPRequestHandler, _body: bytes) -> None:
+        self.ended.wait(60)
+
+
+@pytest.fixture
+def hanging(sign_on, monkeypatch):
+    monkeypatch.setattr(exchanges, "_places", threading.BoundedSemaphore(exchanges.MOST_AT_ONCE))
+    Hanging.ended.clear()
+    with Hanging() as server:
+        sign_on["customers"]["issuer"] = server.url
+        yield server
+        Hanging.ended.set()
+
+
+def test_a_provider_that_hangs_holds_few_threads_and_leaves_the_code(client, hanging, monkeypatch):
+    monkeypatch.setattr(exchanges, "SECONDS", 1.0)
+    page = reverse("company_sign_on", args=["customers"])
+    for _each in range(exchanges.MOST_AT_ONCE):
+        answer = client.get(page)
+        assert refused(answer)
+        assert reverse("account_login") in answer.content.decode()
+    began = time.monotonic()
+    assert refused(client.get(page))
+    assert time.monotonic() - began < 1.0  # no place is free: it does not wait
+
+
+def test_the_time_of_all_answers_of_one_step_is_bounded(client, hanging, monkeypatch):
+    monkeypatch.setattr(exchanges, "SECONDS", 0.5)
+    began = time.monotonic()
+    assert refused(client.get(reverse("company_sign_on", args=["customers"])))
+    assert time.monotonic() - began < 4.0
+
+
+@pytest.mark.parametrize("page", ["company_sign_on", "company_sign_on_callback"])
+def test_the_pages_have_limits(client, settings, page):
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "company_sign_on": "2/m/ip"}
+    statuses = [client.get(reverse(page, args=["customers"])).status_code for _each in range(3)]
+    assert statuses[-1] == 429
+    assert 429 not in statuses[:2]
+
+
+def superuser_at_desk() -> Client:
+    chief = User.objects.create_user("chief@example.com", is_staff=True, is_superuser=True)
+    desk = Client()
+    sign_in_to_desk(desk, chief)
+    return desk
+
+
+def test_a_superuser_removes_a_connection(client, member, sign_on):
+    signed_on(client, "staff", "member")
+    connect(client)
+    connections.send_due()
+    assert "opens the response desk as you" in mail.outbox[-1].body
+    identity = CompanyIdentity.objects.get()
+    desk = superuser_at_desk()
+    assert member.email in desk.get("/admin/accounts/companyidentity/").content.decode()
+    page = f"/admin/accounts/companyidentity/{identity.pk}/"
+    assert f"{page}remove/" in desk.get(f"{page}change/").content.decode()
+    desk.post(f"{page}remove/")
+    assert client.get(reverse("admin:index")).status_code == 302  # signed out
+
+    connections.send_due()
+    removal = mail.outbox[-1]
+    assert (removal.to, sign_on["staff"]["issuer"] in removal.body) == ([member.email], True)
+    assert "removed the connection" in removal.body
+    sent = len(mail.outbox)
+    connections.send_due()
+    assert len(mail.outbox) == sent
+
+    assert signed_on(Client(), "staff", "member")["Location"] == reverse("company_sign_on_connect")
+    entry = AuditEntry.objects.get(object_type="accounts_companyidentity", kind="changed")
+    assert entry.details["removed_at"][0] is None
+    assert desk.post(f"{page}remove/", follow=True).status_code == 200
+    assert f"{page}remove/" not in desk.get(f"{page}change/").content.decode()
+
+
+def test_only_a_superuser_removes_a_connection(member, sign_on):
+    issuer = sign_on["staff"]["issuer"]
+    identity = CompanyIdentity.objects.create(user=member, issuer=issuer, subject="1")
+    desk = Client()
+    sign_in_to_desk(desk, member)
+    page = f"/admin/accounts/companyidentity/{identity.pk}/"
+    assert desk.post(f"{page}remove/").status_code == 403
+    for address in (f"{page}change/", "/admin/accounts/companyidentity/"):
+        assert desk.post(address, {"action": "delete_selected"}).status_code == 403
+    identity.refresh_from_db()
+    assert identity.removed_at is None
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b"[" * 100_000, b"x" * 300_000, b'{"issuer": "x"}'])

@@ -1,13 +1,18 @@
 """Company sign-on of the team and of customers in a real Chromium, with a real provider."""
 
 import pytest
+from playwright.sync_api import expect
 
+from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.models import User
 from foundations import page_parts
 from tests import browser
 from tests.desk_pages import desk_url
 from tests.oidc_provider import CLIENT, SECRET, provider
-from tests.test_incident_page_browser import of_live_server  # noqa: F401
+from tests.test_incident_page_browser import (
+    of_live_server,  # noqa: F401
+    opened,
+)
 from tests.test_team_accounts_browser import check, new_browser
 
 pytestmark = pytest.mark.usefixtures("of_live_server")
@@ -67,3 +72,21 @@ def test_customers_and_the_team_sign_in_with_the_company(live_server, language):
         check(page, "company-sign-on-connect", language, "main")
         page.locator("main form button").click()
         page.wait_for_url("**" + desk_url("index"))
+
+
+@pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
+def test_a_superuser_removes_a_connection(live_server, editor, approver, language, width):
+    values = {"issuer": "24", "subject": "1"}  # words of no language
+    identity = CompanyIdentity.objects.create(user=approver, **values)
+    page_url = live_server.url + desk_url("accounts_companyidentity_change", identity.pk)
+    with (
+        browser.chromium() as chromium,
+        opened(chromium, live_server, editor, language, width) as page,
+    ):
+        page.goto(live_server.url + desk_url("accounts_companyidentity_changelist"))
+        check(page, "company-accounts", language)
+        page.goto(page_url)
+        check(page, "company-account", language)
+        page.locator("form[action$='/remove/'] input[type=submit]").click()
+        expect(page.locator(".messagelist .success")).to_be_visible()
+        expect(page.locator("form[action$='/remove/']")).to_have_count(0)

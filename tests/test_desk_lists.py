@@ -45,6 +45,7 @@ OWN_PAGES = {
 # Tables that grow with what the team does: tens to thousands of rows in an incident.
 SMALL = {
     "accounts.apitoken",
+    "accounts.companyidentity",
     "accounts.invitation",
     "accounts.rightsgrant",
     "auth.group",

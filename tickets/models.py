@@ -4,12 +4,12 @@ import uuid
 from datetime import date
 from typing import Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.due_mails import DueMail, may_be_tried
 from accounts.models import User
 from foundations import base32
 from foundations.languages import CODE_LENGTH
@@ -154,14 +154,14 @@ class TicketMessageQuerySet(models.QuerySet["TicketMessage"]):
     def to_mail(self) -> Self:
         """Returns the messages of which the customer gets a mail that is not sent yet."""
         return self.filter(
+            may_be_tried(),
             kind__in=TicketMessage.MAILED,
             mailed_at__isnull=True,
-            mail_tries__lt=settings.TICKET_MAIL_TRIES,
             ticket__user__email__contains="@",  # an account may have a phone only
         ).order_by("sent_at")
 
 
-class TicketMessage(models.Model):
+class TicketMessage(DueMail):
     """One text of a ticket, encrypted under the incident's data keyset. It is never changed."""
 
     class Kind(models.TextChoices):
@@ -183,9 +183,8 @@ class TicketMessage(models.Model):
     )
     sent_at = models.DateTimeField(_("sent"), default=timezone.now)
     ciphertext = models.BinaryField(editable=False)
-    # The mail that names no text: when it was sent, and the attempts.
+    # The mail, which names no text.
     mailed_at = models.DateTimeField(_("mail sent"), null=True)
-    mail_tries = models.PositiveSmallIntegerField(default=0)
 
     objects = TicketMessageQuerySet.as_manager()
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 from django.conf import settings
 
-SECONDS = 5.0  # of one answer, from the first byte to the last
+SECONDS = 5.0  # of one answer, from the first byte to the last; exchanges.py bounds all
 MOST_BYTES = 200_000
 KEPT_SECONDS = 300  # for which a discovery document and the keys are kept
 

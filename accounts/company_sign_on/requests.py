@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import get_language
 
+from accounts.company_sign_on.exchanges import within_limits
 from accounts.company_sign_on.providers import Provider, SignOnError
 from accounts.company_sign_on.tokens import SignedOn, signed_on
 
@@ -35,8 +36,11 @@ def begin(request: HttpRequest, provider: Provider, audience: str, next_url: str
     SignOnError.
     """
     state, nonce, verifier = (secrets.token_urlsafe(_BYTES) for _each in range(3))
-    address = provider.request_url(
-        redirect_uri=_callback(audience), state=state, nonce=nonce, verifier=verifier
+    redirect_uri = _callback(audience)
+    address = within_limits(
+        lambda: provider.request_url(
+            redirect_uri=redirect_uri, state=state, nonce=nonce, verifier=verifier
+        )
     )
     language = get_language() or settings.LANGUAGE_CODE
     begun = BegunSignOn(audience, state, nonce, verifier, next_url, language, time.time())
@@ -63,10 +67,13 @@ def complete(request: HttpRequest, provider: Provider, begun: BegunSignOn) -> Si
     code = query.get("code", "")
     if not code or len(code) > MOST_CODE:
         raise SignOnError("the provider refused, or the visitor cancelled")
-    answer = provider.exchange(
-        code=code, redirect_uri=_callback(begun.audience), verifier=begun.verifier
-    )
-    return signed_on(provider, answer, begun.nonce)
+    redirect_uri = _callback(begun.audience)
+
+    def exchange() -> SignedOn:
+        answer = provider.exchange(code=code, redirect_uri=redirect_uri, verifier=begun.verifier)
+        return signed_on(provider, answer, begun.nonce)
+
+    return within_limits(exchange)
 
 
 def _callback(audience: str) -> str:

@@ -1,69 +1,55 @@
-"""Decides whether an account at the company's provider opens the desk, and whose."""
+"""The first use of an account at the company's provider: what a session holds until it connects.
+
+The person confirms it, and then gives the second factor of the portal; only then is it connected.
+"""
 
 import time
-from typing import Any
+from typing import NamedTuple
 
-from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts import proofs
-from accounts.audit import actors
-from accounts.company_sign_on.identities import CompanyIdentity
-from accounts.company_sign_on.providers import SignOnError
 from accounts.company_sign_on.tokens import SignedOn
+from accounts.models import User
 
 _WAITING = "accounts_company_identity"
-_CONFIRM_SECONDS = 600
+_CONFIRM_SECONDS = 1800  # long enough to set up an authenticator app
 _FACTOR = "company_factor_of"  # the attribute of a request that signs in with a given factor
 
 
-class UnknownIdentityError(SignOnError):
-    """No account of the response team belongs to the account at the provider."""
+class FirstUse(NamedTuple):
+    """An account at the provider that is not connected yet."""
+
+    who: SignedOn
+    confirmed_by: int | None  # the primary key of the member who confirmed it and signed in
 
 
-def known_user(who: SignedOn) -> Any:
-    """Returns the user whom the account at the provider opens, or None at its first use."""
-    rows = CompanyIdentity.objects.filter(issuer=who.issuer, subject=who.subject)
-    bound = rows.select_related("user").first()
-    return bound.user if bound else None
+def keep(request: HttpRequest, who: SignedOn, *, confirmed_by: User | None = None) -> None:
+    """Stores the first use in the session: before the confirmation, or with who confirmed it."""
+    confirmed = confirmed_by.pk if confirmed_by else None
+    request.session[_WAITING] = {"who": vars(who), "by": confirmed, "at": time.time()}
 
 
-def keep_for_confirmation(request: HttpRequest, who: SignedOn) -> None:
-    """Stores in the session that the person may connect the account at the provider."""
-    request.session[_WAITING] = {**vars(who), "at": time.time()}
-
-
-def waiting(request: HttpRequest) -> SignedOn | None:
-    """Returns the account at the provider that waits for the person's confirmation, or None."""
-    stored = dict(request.session.get(_WAITING, {}))
-    if time.time() - stored.pop("at", 0) > _CONFIRM_SECONDS:
+def waiting(request: HttpRequest) -> FirstUse | None:
+    """Returns the first use that this session holds, or None."""
+    stored = request.session.get(_WAITING, {})
+    if time.time() - stored.get("at", 0) > _CONFIRM_SECONDS:
         request.session.pop(_WAITING, None)
         return None
-    return SignedOn(**stored)
+    return FirstUse(SignedOn(**stored["who"]), stored["by"])
 
 
 def forget(request: HttpRequest) -> None:
-    """Removes what waits for a confirmation."""
+    """Removes the first use from the session."""
     request.session.pop(_WAITING, None)
 
 
-def bind(who: SignedOn, user: Any) -> None:
-    """Connects the account at the provider with `user`. Raises UnknownIdentityError if one of the
-    two is connected with another already: an address never moves a connection.
-    """
-    try:
-        with transaction.atomic(), actors.acting(user):
-            CompanyIdentity.objects.create(user=user, issuer=who.issuer, subject=who.subject)
-    except IntegrityError as error:
-        raise UnknownIdentityError("the account is connected with another one") from error
-
-
-def accept_factor(request: HttpRequest, user: Any) -> None:
+def accept_factor(request: HttpRequest, user: User) -> None:
     """Records that the provider asked for a second factor that the settings accept."""
     proofs.record(request, user, proofs.Proof.COMPANY_FACTOR)
     setattr(request, _FACTOR, user.pk)
 
 
-def is_factor_given(request: HttpRequest | None, user: Any) -> bool:
+def is_factor_given(request: HttpRequest | None, user: User) -> bool:
     """Returns whether this request signs `user` in with a second factor of the provider."""
     return request is not None and getattr(request, _FACTOR, None) == user.pk

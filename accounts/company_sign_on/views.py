@@ -4,7 +4,9 @@ import logging
 from typing import Any
 
 from allauth.account.utils import get_next_redirect_url, perform_login
+from django.contrib import admin
 from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -12,21 +14,25 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
+from accounts import second_factor
 from accounts.audit import acts, sign_ins
-from accounts.company_sign_on import requests, staff_entry
+from accounts.company_sign_on import connections, requests, staff_entry
+from accounts.company_sign_on.connections import UnknownIdentityError
 from accounts.company_sign_on.offers import STAFF
 from accounts.company_sign_on.providers import Provider, SignOnError, provider_for
-from accounts.company_sign_on.staff_entry import UnknownIdentityError
+from accounts.company_sign_on.staff_entry import FirstUse
 from accounts.company_sign_on.tokens import SignedOn
 from accounts.models import AuditEntry, User
 from accounts.team import invitations
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
+from foundations.rate_limits import limited
 
 logger = logging.getLogger(__name__)
 
 
 @never_cache
 @require_GET
+@limited("company_sign_on", methods=("GET",))
 def begin(request: HttpRequest, audience: str) -> HttpResponse:
     """Sends the browser to the provider."""
     provider = _provider(audience)
@@ -39,6 +45,7 @@ def begin(request: HttpRequest, audience: str) -> HttpResponse:
 
 @never_cache
 @require_GET
+@limited("company_sign_on", methods=("GET",))
 def complete(request: HttpRequest, audience: str) -> HttpResponse:
     """Receives the browser from the provider, and signs the person in."""
     provider = _provider(audience)
@@ -59,20 +66,25 @@ def complete(request: HttpRequest, audience: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def connect(request: HttpRequest) -> HttpResponse:
-    """Asks at the first use whether the account at the provider may open the desk from now on."""
-    provider, who = _provider(STAFF), staff_entry.waiting(request)
-    if who is None:
+    """Asks at the first use whether the account at the provider may open the desk from now on.
+
+    After the confirmation the person signs in with the second factor and returns to this page,
+    which connects the account then. Without the second factor nothing is connected.
+    """
+    provider, first = _provider(STAFF), staff_entry.waiting(request)
+    if first is None:
         return redirect("admin:index")
-    if request.method == "GET":
-        context = {"name": provider.name, "email": who.email}
-        return render(request, "accounts/desk/connect_company_account.html", context)
-    staff_entry.forget(request)
     try:
-        user = _user_to_connect(who)
-        staff_entry.bind(who, user)
-        return _sign_in_staff(request, user, who, "")
+        if first.confirmed_by is not None:
+            return _connect_if_proven(request, first)
+        if request.method == "POST":
+            user = _user_to_connect(first.who)
+            return _sign_in_for_first_use(request, user, first.who)
     except SignOnError as error:
+        staff_entry.forget(request)
         return _refused(request, provider, error, STAFF)
+    context = {"name": provider.name, "email": first.who.email}
+    return render(request, "accounts/desk/connect_company_account.html", context)
 
 
 def _provider(audience: str) -> Provider:
@@ -84,16 +96,19 @@ def _provider(audience: str) -> Provider:
 
 def _enter_desk(request: HttpRequest, who: SignedOn, next_url: str) -> HttpResponse:
     """Signs a known member of the team in; at the first use, asks for the confirmation."""
-    if user := staff_entry.known_user(who):
-        return _sign_in_staff(request, user, who, next_url)
+    if user := connections.known_user(who):
+        _leave(request)
+        if who.has_second_factor:
+            staff_entry.accept_factor(request, user)
+        return _sign_in_staff(request, user, next_url or reverse("admin:index"))
     if not who.email:
         raise UnknownIdentityError("the provider does not confirm the address")
     staff = _member(who.email)
     if staff is None and not invitations.open_for(who.email):
         raise UnknownIdentityError("no account of the team has this address")
-    if staff is not None and staff.company_identities.filter(issuer=who.issuer).exists():
+    if staff is not None and connections.has_another(who, staff):
         raise UnknownIdentityError("another account at the provider opens this one")
-    staff_entry.keep_for_confirmation(request, who)
+    staff_entry.keep(request, who)
     return redirect("company_sign_on_connect")
 
 
@@ -111,20 +126,40 @@ def _user_to_connect(who: SignedOn) -> User:
         raise UnknownIdentityError("no account of the team has this address") from error
 
 
-def _sign_in_staff(request: HttpRequest, user: User, who: SignedOn, next_url: str) -> HttpResponse:
+def _sign_in_for_first_use(request: HttpRequest, user: User, who: SignedOn) -> HttpResponse:
+    """Signs in the person who confirmed the first use, with an own second factor if there is one.
+
+    A factor of the provider replaces no own one here: until the account is connected, its address
+    alone says whose it is.
+    """
+    _leave(request)
+    staff_entry.keep(request, who, confirmed_by=user)
+    if who.has_second_factor and not second_factor.has_second_factor(user):
+        staff_entry.accept_factor(request, user)
+    return _sign_in_staff(request, user, reverse("company_sign_on_connect"))
+
+
+def _connect_if_proven(request: HttpRequest, first: FirstUse) -> HttpResponse:
+    """Connects the account for the member who confirmed it, once the second factor is given."""
+    user: Any = request.user
+    if user.is_authenticated and user.pk != first.confirmed_by:
+        raise SignOnError("another person is signed in")
+    if not admin.site.has_permission(request):
+        return redirect_to_login(request.path, reverse("admin:login"))
+    staff_entry.forget(request)
+    connections.bind(first.who, user)
+    return redirect("admin:index")
+
+
+def _sign_in_staff(request: HttpRequest, user: User, next_url: str) -> HttpResponse:
     """Signs the member of the team in. The portal's own second factor follows, unless the
-    provider asked for one that the settings accept.
+    request has one of the provider that the settings accept.
     """
     if not (user.is_active and user.is_staff):
         sign_ins.refuse(user, "company sign-on: may not sign in")
         raise SignOnError("the account may not sign in")
-    if request.user.is_authenticated:
-        logout(request)  # another person may have been signed in here
-    if who.has_second_factor:
-        staff_entry.accept_factor(request, user)
     acts.record(AuditEntry.Kind.SIGN_IN, by=user, about=user, step="company sign-on")
-    following = next_url or reverse("admin:index")
-    return _performed(request, user, email=user.email or "", next_url=following)
+    return _performed(request, user, email=user.email or "", next_url=next_url)
 
 
 def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> HttpResponse:
@@ -141,9 +176,14 @@ def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> Ht
         raise SignOnError("a member of the team signs in at the desk")
     if not user.is_active:
         raise SignOnError("the account may not sign in")
+    _leave(request)
+    return _performed(request, user, email=who.email, next_url=next_url)
+
+
+def _leave(request: HttpRequest) -> None:
+    """Ends the session of who was signed in in this browser: it may be another person."""
     if request.user.is_authenticated:
         logout(request)
-    return _performed(request, user, email=who.email, next_url=next_url)
 
 
 def _performed(request: HttpRequest, user: User, *, email: str, next_url: str) -> HttpResponse:

@@ -8,5 +8,6 @@ SUPERUSER_ACTS: list[str | Promise] = [
     _("Invite a member of the response team"),
     _("Confirm rights or an invitation that another superuser asked for"),
     _("Sign another member of the response team out"),
+    _("Remove the connection of another member with a company account"),
     _("Make and revoke tokens of the desk’s API"),
 ]

@@ -610,6 +610,7 @@ class Migration(migrations.Migration):
                 ('mails', models.PositiveSmallIntegerField(default=0)),
                 ('due_at', models.DateTimeField(db_index=True, null=True)),
                 ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('mail_after', models.DateTimeField(null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.incident', verbose_name='incident')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='step_reminders', to=settings.AUTH_USER_MODEL, verbose_name='user')),
             ],

@@ -7,8 +7,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.due_mails import DueMail, may_be_tried
 from accounts.models import User
-from accounts.new_device import MOST_TRIES
 from incidents.models.incident import Incident
 
 REMIND_AFTER = (timedelta(days=3), timedelta(days=10))  # since the user asked; the page names them
@@ -19,11 +19,11 @@ class StepReminderQuerySet(models.QuerySet["StepReminder"]):
 
     def due(self) -> "StepReminderQuerySet":
         """Returns the reminders whose next mail is due."""
-        due = self.filter(due_at__lte=timezone.now(), mail_tries__lt=MOST_TRIES)
+        due = self.filter(may_be_tried(), due_at__lte=timezone.now())
         return due.filter(user__email__isnull=False, user__is_active=True)
 
 
-class StepReminder(models.Model):
+class StepReminder(DueMail):
     """The wish of a user to be reminded of the steps of an incident. To end it deletes the row.
 
     `due_at` is None after the last mail.
@@ -38,7 +38,6 @@ class StepReminder(models.Model):
     asked_at = models.DateTimeField(default=timezone.now)
     mails = models.PositiveSmallIntegerField(default=0)  # entries of REMIND_AFTER that are over
     due_at = models.DateTimeField(null=True, db_index=True)
-    mail_tries = models.PositiveSmallIntegerField(default=0)
 
     objects = StepReminderQuerySet.as_manager()
 
@@ -56,4 +55,4 @@ class StepReminder(models.Model):
         mails = self.mails + 1
         is_last = mails == len(REMIND_AFTER)
         due_at = None if is_last else self.asked_at + REMIND_AFTER[mails]
-        return {"mails": mails, "due_at": due_at, "mail_tries": 0}
+        return {"mails": mails, "due_at": due_at}

@@ -73,6 +73,7 @@ class Migration(migrations.Migration):
                 ('ciphertext', models.BinaryField()),
                 ('mailed_at', models.DateTimeField(null=True, verbose_name='mail sent')),
                 ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('mail_after', models.DateTimeField(null=True)),
                 ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='tickets.ticket', verbose_name='ticket')),
                 ('written_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='written by')),
             ],

@@ -196,7 +196,7 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_rightsgrant_gr
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_apitoken
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('last_used_on', 'digest', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_companyidentity
-    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', 'subject', '', '');
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('mailed_at mail_tries mail_after', 'subject', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', 'token_hash', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON accounts_invitation_groups

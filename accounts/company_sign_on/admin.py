@@ -1,0 +1,61 @@
+"""The company accounts on the desk: who sees them, and how a superuser removes a connection."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from accounts.admin_site import desk_path, staff_of
+from accounts.company_sign_on import connections
+from accounts.company_sign_on.identities import CompanyIdentity
+from accounts.team.admin import require_superuser
+
+
+class CompanyIdentityAdmin(admin.ModelAdmin):
+    """The company accounts, also the removed ones: the list is the record of all."""
+
+    actions = None
+    change_form_template = "accounts/desk/company_identity.html"
+    list_display = ("user", "issuer", "bound_at", "removed_at", "removed_by")
+    list_select_related = ("user", "removed_by")
+    fields = ("user", "issuer", "subject", "bound_at", "removed_by", "removed_at", "mailed_at")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        page = desk_path(self, "<int:pk>/remove/", require_POST(self.remove), "remove")
+        return [page, *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Adds what the user may do."""
+        number = object_id if object_id.isdecimal() else 0
+        is_connected = CompanyIdentity.objects.connected().filter(pk=number).exists()
+        buttons = {"may_remove": is_connected and staff_of(request).is_superuser}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **buttons}
+        )
+
+    def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Removes the connection. Raises PermissionDenied for all but superusers."""
+        require_superuser(request)
+        identity = get_object_or_404(CompanyIdentity.objects.select_related("user"), pk=pk)
+        if connections.remove(request, identity, staff_of(request)):
+            done = _("Removed. The member is signed out and gets a mail.")
+            self.log_change(request, identity, str(done))
+            messages.success(request, done)
+        else:
+            messages.warning(request, _("Nothing was done: it is removed already."))
+        return redirect("admin:accounts_companyidentity_change", pk)
