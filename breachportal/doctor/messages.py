@@ -57,6 +57,8 @@ class DoctorMessages(StoredMessages):
     LOGS_VALUES = _("PostgreSQL's log may receive personal data: {names}")
     LOGS_VALUES_DO = _("Include deploy/postgresql/breachportal.conf in postgresql.conf.")
     OLD_REDIS_DO = _("Upgrade to Redis 6.2 or newer, or Valkey.")
+    BROKER_DO = _("Check BROKER_URL, the server and the firewall.")
+    OLD_BROKER_DO = _("Upgrade to RabbitMQ 3.10 or newer.")
     REDIS_REMOVES = _("Redis removes keys when its memory is full ({policy})")
     REDIS_REMOVES_DO = _(
         "Set `maxmemory-policy noeviction`: a removed key may be a queue or a limit."

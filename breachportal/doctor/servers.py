@@ -115,13 +115,11 @@ def check_broker() -> Iterator[Diagnosis]:
         try:
             connection.connect()
         except (AMQPError, OSError) as error:
-            yield Diagnosis.fault(
-                f"RabbitMQ: {_words_of(error)}", "Check BROKER_URL, the server and the firewall."
-            )
+            yield Diagnosis.fault(f"RabbitMQ: {_words_of(error)}", Found.BROKER_DO.stored())
             return
         version = str(connection.connection.server_properties["version"])
     if tuple(map(int, version.split(".")[:2])) < OLDEST_RABBITMQ:
-        yield Diagnosis.fault(f"RabbitMQ {version}", "Upgrade to RabbitMQ 3.10 or newer.")
+        yield Diagnosis.fault(f"RabbitMQ {version}", Found.OLD_BROKER_DO.stored())
     else:
         yield Diagnosis.ok(f"RabbitMQ {version}")
 
