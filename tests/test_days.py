@@ -98,3 +98,43 @@ def test_no_text_raises(cell):
     for formats in (("date",), ("excel",), ("unix",), ("unix_ms",), ("%d/%m/%Y",)):
         found = days.reader(formats)(cell)
         assert not found or dt.date.fromisoformat(found)
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        ("2025-11-18T23:30:00Z", "2025-11-19"),
+        ("2025-11-18 23:30:00 UTC", "2025-11-19"),
+        ("2025-11-18T23:30:00.123456789+0000", "2025-11-19"),
+        ("2025-11-18 10:00:00+09", DAY),
+        ("2025-11-19T08:30:00+09:00", "2025-11-19"),
+        ("2025-11-18T20:00-08:00", "2025-11-19"),
+        ("Tue, 18 Nov 2025 23:03:22 GMT", "2025-11-19"),
+        ("2025-11-18 10:00-12:00", DAY),  # from ten to twelve
+        ("2025-11-18 23:30:00", DAY),  # of the place where it was written
+    ],
+)
+def test_a_time_with_an_offset_is_a_day_of_the_incidents_time_zone(cell, day):
+    assert days.reader(("datetime",), "Asia/Seoul")(cell) == day
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "2025年11月18日",
+        "2025年11月18日 09:03",
+        "2025/11/18(火)",
+        "2025-11-18 (화) 09:03",
+        "20251118090322",
+        "202511180903",
+        "Nov 18, 2025, 9:03:22 AM",
+        "Tuesday, November 18, 2025",
+    ],
+)
+def test_further_spellings_of_one_day_are_read(cell):
+    assert CERTAIN(cell) == DAY
+
+
+@pytest.mark.parametrize("cell", ["20251118993322", "2025-13-18T10:00Z", "R7.11.18", "2568-11-18"])
+def test_what_is_no_day_for_certain_is_left_out(cell):
+    assert CERTAIN(cell) is None

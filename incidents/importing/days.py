@@ -8,6 +8,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -33,13 +34,23 @@ _MONTHS = {
 # Years of other calendars are outside: 2568 of Thailand and 4358 of Korea are 2025.
 _FIRST_YEAR, _LAST_YEAR = 1800, 2199
 _TIME = r"(?:[T\s]\s*(?:오전|오후|[AaPp]\.?[Mm]\.?)?\s*\d{1,2}:\d{2}.{0,40})?"
+_WEEKDAY = r"(?:\s?\([^\d()]{1,9}\))?"
 _YEAR_FIRST = re.compile(
-    rf"(\d{{4}})([-./]|년)\s*(\d{{1,2}})(?:\2|월)\s*(\d{{1,2}})(?:\.|일)?{_TIME}"
+    r"(\d{4})([-./]|년|年)\s*(\d{1,2})(?:\2|월|月)\s*(\d{1,2})(?:\.|일|日)?" + _WEEKDAY + _TIME
+)
+# A moment with its offset from UTC, which may be on another day in the time zone of the incident.
+_MOMENT = re.compile(
+    r"(\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}[.,\d]*)?|\s\d{2}:\d{2}:\d{2}[.,\d]*))"
+    r"\s?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?)"
+)
+_MAIL_MOMENT = re.compile(
+    r"[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} [\d:]{5,8} (?:GMT|UTC|[+-]\d{4})"
 )
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-./])\s*(\d{{1,2}})\2\s*(\d{{4}}){_TIME}")
-_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})")
+_DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?)?")
 _MONTH_NAMED = re.compile(
-    rf"(?:(\d{{1,2}})[-\s.]*([A-Za-z]{{3,9}})|([A-Za-z]{{3,9}})\.?\s+(\d{{1,2}}))[-,\s.]+(\d{{4}}){_TIME}"
+    r"(?:[A-Za-z]{3,9}\.?,?\s+)?(?:(\d{1,2})[-\s.]*([A-Za-z]{3,9})|([A-Za-z]{3,9})\.?\s+(\d{1,2}))"
+    r"[-,\s.]+(\d{4}),?" + _TIME
 )
 _WEEK = re.compile(r"\d{4}-?W\d{2}-?\d")
 _LONGEST_FORMAT = 100  # characters
@@ -51,7 +62,8 @@ def reader(formats: tuple[str, ...], time_zone: str = "") -> DayReader:
     """Returns a function that reads the day out of a cell.
 
     `formats` are NAMED_FORMATS or formats of `strptime`, tried in this order.
-    `time_zone` is that of the days of Unix times, "" for settings.TIME_ZONE.
+    `time_zone` is that of the days of Unix times and of times with an offset from UTC, "" for
+    settings.TIME_ZONE.
     """
     zone = ZoneInfo(time_zone or settings.TIME_ZONE)
     readers = [_reader(one, zone) for one in formats]
@@ -82,7 +94,7 @@ def is_format(text: str) -> bool:
 def _reader(form: str, zone: ZoneInfo) -> DayReader:
     match form:
         case "date" | "datetime":
-            return _certain_day
+            return lambda text: _certain_day(text, zone)
         case "unix":
             return lambda text: _day_of_seconds(text, 1, zone)
         case "unix_ms":
@@ -92,7 +104,9 @@ def _reader(form: str, zone: ZoneInfo) -> DayReader:
     return lambda text: _day_of_format(text, form)
 
 
-def _certain_day(text: str) -> str | None:
+def _certain_day(text: str, zone: ZoneInfo) -> str | None:
+    if day := _day_of_moment(text, zone):
+        return day
     if found := _YEAR_FIRST.fullmatch(text):
         return _iso(found[1], found[3], found[4])
     if found := _DIGITS.fullmatch(text):
@@ -106,6 +120,22 @@ def _certain_day(text: str) -> str | None:
         month = _MONTHS.get((found[2] or found[3])[:3].lower(), 0)
         return _iso(found[5], month, found[1] or found[4])
     return dt.date.fromisoformat(text).isoformat() if _WEEK.fullmatch(text) else None
+
+
+def _day_of_moment(text: str, zone: ZoneInfo) -> str | None:
+    """Returns the day in the time zone of a moment such as `2025-11-18T23:30:00Z`, or None."""
+    try:
+        if found := _MOMENT.fullmatch(text):
+            offset = found[2] if found[2][0] in "+-" else "+00:00"
+            moment = dt.datetime.fromisoformat(found[1] + offset)
+        elif _MAIL_MOMENT.fullmatch(text):
+            moment = parsedate_to_datetime(text)
+        else:
+            return None
+        local = moment.astimezone(zone)
+    except (ValueError, OverflowError):
+        return None
+    return _iso(local.year, local.month, local.day)
 
 
 def _iso(year: str | int, month: str | int, day: str | int) -> str | None:
