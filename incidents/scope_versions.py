@@ -134,6 +134,7 @@ def take_refused(batch: ExposureBatch) -> None:
                 incident=batch.incident,
                 name=refused.name,
                 sha256=refused.sha256,
+                sheet=refused.sheet,
                 size=refused.size,
                 mapping=refused.mapping,
                 state=ExposureFile.State.FAILED,

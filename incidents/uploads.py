@@ -275,6 +275,7 @@ def _loaded_before(upload: Upload) -> ExposureFile | None:
     return ExposureFile.objects.filter(
         incident=upload.incident,
         sha256=upload.sha256,
+        mapping=upload.mapping,
         state=ExposureFile.State.LOADED,
         started_at__gte=upload.created_at,
     ).first()

@@ -295,6 +295,11 @@ class ColumnMapping(TomlTable):
         return self._name
 
     @property
+    def sheet_key(self) -> str:
+        """The sheet as ExposureFile.sheet has it."""
+        return self.sheet.replace("\0", "")[:255]
+
+    @property
     def takes_known_only(self) -> bool:
         """Returns whether rows of people that no earlier file named are rejected."""
         return self.person.known
@@ -428,6 +433,14 @@ class ColumnMapping(TomlTable):
                     for slug in wrong
                 )
             )
+
+
+def sheet_named(text: str) -> str:
+    """Returns the sheet that the text of a mapping names; "" if none, or if it is not valid."""
+    try:
+        return parse(text, name="").sheet_key
+    except ImportRefusedError:
+        return ""
 
 
 def parse(text: str, *, name: str) -> ColumnMapping:

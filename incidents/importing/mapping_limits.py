@@ -23,7 +23,10 @@ MOST_FAULTS = 20  # that are named at once: the correction of each is searched
 
 
 def check_text(text: str, *, name: str) -> None:
-    """Raises ImportRefusedError if the text of a mapping is too long or too deep to be read."""
+    """Raises ImportRefusedError if the text of a mapping is too long, too deep or no text."""
+    if "\0" in text:
+        why = RefusalMessages.NOT_TOML.stored(mapping_words=name, error="a NUL byte")
+        raise ImportRefusedError(why)
     if len(text) > MOST_CHARACTERS:
         raise ImportRefusedError(
             RefusalMessages.LONG_MAPPING.stored(mapping_words=name, most=MOST_CHARACTERS)

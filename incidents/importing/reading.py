@@ -194,11 +194,22 @@ def unclosed_quote(name: str, line: int) -> ImportRefusedError:
     return ImportRefusedError(RefusalMessages.UNCLOSED_QUOTE.stored(file=name, line=line))
 
 
+def readable_name(path: Path) -> str:
+    r"""Returns the name of a file; bytes that are no UTF-8 as `\xb0`.
+
+    On Linux a name may be any bytes, such as CP949 after an archive of Windows was unpacked.
+    """
+    return os.fsencode(path.name).decode("utf-8", "backslashreplace")
+
+
 def regular_file(path: Path) -> os.stat_result:
     """Returns the status of a file.
 
-    Raises ImportRefusedError if the path does not exist, is no regular file, or is an empty file.
+    Raises ImportRefusedError if the path does not exist, is no regular file, is an empty file, or
+    has a name that is no text.
     """
+    if (name := readable_name(path)) != path.name:
+        raise ImportRefusedError(RefusalMessages.NO_NAME.stored(file=name))
     try:
         status = path.stat()
     except OSError as error:

@@ -96,6 +96,7 @@ class RefusalMessages(StoredMessages):
     # A file that cannot be read
     NO_PATH = _("{path}: {error}; check the path")
     NO_FILE = _("{path}: not a regular file; name one file")
+    NO_NAME = _("{file}: the name of the file is no UTF-8 text; rename it")
     EMPTY = _("{file}: the file is empty; export it again")
     CHANGED = _("{file}: changed while it was read; import a copy that stands still")
     BZIP2 = _("{place_words}: compressed with bzip2; decompress it first")

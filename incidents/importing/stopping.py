@@ -11,7 +11,7 @@ from psycopg.errors import DiskFull
 
 from foundations.process_pool import WorkerLostError
 from incidents import scope_versions
-from incidents.importing import reading
+from incidents.importing import mapping, reading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import ExposureFile, Incident, RefusedFile
@@ -102,10 +102,11 @@ def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
     RefusedFile.objects.update_or_create(
         incident=incident,
         sha256=sha256,
+        sheet=mapping.sheet_named(mapping_text),
         defaults={
-            "name": path.name[:255],
+            "name": reading.readable_name(path)[:255],
             "size": path.stat().st_size,
-            "mapping": mapping_text,
+            "mapping": mapping_text.replace("\0", ""),
         },
     )
     if scope_versions.takes_refused_files(incident):
@@ -120,9 +121,12 @@ def refuse_deleted(incident: Incident) -> None:
         )
 
 
-def refuse_loaded(source: reading.Source, incident: Incident) -> None:
-    """Raises ImportRefusedError if a file with the same bytes or the same text is loaded."""
-    same = Q(sha256=source.sha256) | Q(content_sha256=source.content_sha256)
+def refuse_loaded(source: reading.Source, incident: Incident, *, sheet: str) -> None:
+    """Raises ImportRefusedError if a file with the same bytes or the same text is loaded.
+
+    `sheet` is that of a spreadsheet which the mapping names, or "": each sheet is loaded once.
+    """
+    same = Q(sha256=source.sha256, sheet=sheet) | Q(content_sha256=source.content_sha256)
     loaded = ExposureFile.objects.filter(
         same, incident=incident, state=ExposureFile.State.LOADED
     ).first()

@@ -219,6 +219,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=255, verbose_name='file')),
                 ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
                 ('content_sha256', models.CharField(default='', editable=False, max_length=64)),
+                ('sheet', models.CharField(default='', editable=False, max_length=255)),
                 ('size', models.PositiveBigIntegerField(verbose_name='bytes')),
                 ('encoding', models.CharField(max_length=20, verbose_name='encoding')),
                 ('mapping', models.TextField(help_text='As it was used.', verbose_name='mapping')),
@@ -237,7 +238,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'imported files',
                 'constraints': [
                     models.CheckConstraint(condition=models.Q(models.Q(('state', 'loaded'), _negated=True), models.Q(('finished_at__isnull', False), ('rows_read', models.F('rows_taken') + models.F('rows_rejected'))), _connector='OR'), name='every_row_taken_or_rejected'),
-                    models.UniqueConstraint(condition=models.Q(('state__in', ['failed', 'withdrawn']), _negated=True), fields=('incident', 'sha256'), name='file_loaded_once'),
+                    models.UniqueConstraint(condition=models.Q(('state__in', ['failed', 'withdrawn']), _negated=True), fields=('incident', 'sha256', 'sheet'), name='file_loaded_once'),
                     models.UniqueConstraint(condition=models.Q(models.Q(('state__in', ['failed', 'withdrawn']), _negated=True), models.Q(('content_sha256', ''), _negated=True)), fields=('incident', 'content_sha256'), name='content_loaded_once'),
                 ],
             },
@@ -324,6 +325,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=255, verbose_name='file')),
                 ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
+                ('sheet', models.CharField(default='', editable=False, max_length=255)),
                 ('size', models.PositiveBigIntegerField(verbose_name='bytes')),
                 ('mapping', models.TextField(verbose_name='mapping')),
                 ('refused_at', models.DateTimeField(auto_now_add=True, verbose_name='refused')),
@@ -332,7 +334,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'refused file',
                 'verbose_name_plural': 'refused files',
-                'constraints': [models.UniqueConstraint(fields=('incident', 'sha256'), name='refused_file_once')],
+                'constraints': [models.UniqueConstraint(fields=('incident', 'sha256', 'sheet'), name='refused_file_once')],
             },
         ),
         migrations.CreateModel(

@@ -34,6 +34,8 @@ class ExposureFile(models.Model):
     # Of the text, without compression, byte order mark and kind of line breaks. Two files with the
     # same text are the same file.
     content_sha256 = models.CharField(max_length=64, default="", editable=False)
+    # The sheet of a spreadsheet that the mapping names: each sheet is a file of its own.
+    sheet = models.CharField(max_length=255, default="", editable=False)
     # The file whose rejected rows this reject file holds, corrected. Null: it is no reject file.
     corrects = models.ForeignKey(
         "self",
@@ -62,7 +64,7 @@ class ExposureFile(models.Model):
                 name="every_row_taken_or_rejected",
             ),
             models.UniqueConstraint(
-                fields=["incident", "sha256"],
+                fields=["incident", "sha256", "sheet"],
                 condition=~Q(state__in=["failed", "withdrawn"]),
                 name="file_loaded_once",
             ),

@@ -23,6 +23,7 @@ class RefusedFile(models.Model):
     )
     name = models.CharField(_("file"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64)
+    sheet = models.CharField(max_length=255, default="", editable=False)  # see ExposureFile
     size = models.PositiveBigIntegerField(_("bytes"))
     mapping = models.TextField(_("mapping"))
     refused_at = models.DateTimeField(_("refused"), auto_now_add=True)
@@ -31,7 +32,9 @@ class RefusedFile(models.Model):
         verbose_name = _("refused file")
         verbose_name_plural = _("refused files")
         constraints = [
-            models.UniqueConstraint(fields=["incident", "sha256"], name="refused_file_once")
+            models.UniqueConstraint(
+                fields=["incident", "sha256", "sheet"], name="refused_file_once"
+            )
         ]
 
     def __str__(self) -> str:

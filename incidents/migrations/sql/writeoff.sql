@@ -1,7 +1,8 @@
 -- Returns the files of a scope version that are not read whole, each with the number of rows that
 -- were not loaded. The number is null for a failed file, whose rows are unknown. A rejected row is
 -- settled while a reject file that holds it, corrected, is loaded. A failed file counts unless it
--- was loaded later, by its name or content, or each row that it rejected is settled.
+-- was loaded later, by its name or content (of a spreadsheet, the same sheet), or each row that it
+-- rejected is settled.
 CREATE FUNCTION incidents_unread_files(batch bigint)
 RETURNS TABLE (file_id integer, name varchar, unread bigint, is_written_off boolean)
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
@@ -19,6 +20,7 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
         OR f.state = 'failed' AND (r.rejected = 0 OR r.unread > 0) AND NOT EXISTS (
             SELECT FROM incidents_exposurefile later
             WHERE later.batch_id = f.batch_id AND later.state = 'loaded' AND later.id > f.id
+                AND f.sheet IN ('', later.sheet)
                 AND (later.name = f.name OR later.sha256 = f.sha256
                     OR later.content_sha256 = f.content_sha256 AND f.content_sha256 <> '')
         )
