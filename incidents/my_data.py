@@ -31,6 +31,7 @@ from incidents.own_facts import OwnFacts
 from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
 from incidents.places import places_in
 from incidents.steps import steps_for
+from incidents.unread_contacts import incidents_that_may_hold
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +54,17 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
     value into what the page shows: `masked` or `unmasked`. The number of queries does not grow
     with the incidents, rows or values.
     """
-    incidents, catalogue = facts.public
+    incidents, catalogue = facts.public.incidents, facts.public.catalogue
     readable = [incident for incident in incidents if _can_decrypt(incident)]
     found = own_rows_under(user, facts.emails, facts.phones, readable)
     empty = [one for one in incidents if one.pk in found and found[one.pk].is_empty()]
     twins = twins_with_rows(user, facts.emails, empty)
+    unmatched = [
+        one
+        for one in empty
+        if one.pk not in twins and one.pk in facts.public.with_unread and _is_complete(one)
+    ]
+    uncertain = incidents_that_may_hold(facts.emails, facts.phones, unmatched)
     unopened = UnopenedParts(found.values(), catalogue)
     parts = []
     for incident in incidents:
@@ -79,7 +86,8 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
             ]
             parts += unopened.of(incident, own, twins.get(incident.pk, []))
             if own.is_empty() and incident.pk not in twins:
-                parts.append(_not_matched(incident, facts.addresses))
+                may_hold = incident.pk in uncertain
+                parts.append(_not_matched(incident, facts.addresses, may_hold=may_hold))
     parts.sort(key=lambda part: part.kind != "leaked")
     return _with_earlier_answers(parts, facts)
 
@@ -183,16 +191,28 @@ def _unavailable(incident: Incident) -> MyDataPart:
     return MyDataPart(incident, "unavailable", _("We cannot show this right now"))
 
 
-def _not_matched(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
+def _is_complete(incident: Incident) -> bool:
+    """Returns whether the scope of an incident is complete, and all of it could be read."""
+    return incident.is_scope_complete() and not any(incident.unread())
+
+
+def _not_matched(incident: Incident, addresses: Sequence[str], *, may_hold: bool) -> MyDataPart:
     """Returns the part of an incident without a row of the user.
 
     Its kind is "unknown" if the user has no verified address or number, or the scope is not
-    complete; else "unread" if not everything could be read; only then "not_found".
+    complete; else "unread" if not everything could be read, or an entry may hold an address of the
+    user; only then "not_found".
     """
     if not (addresses and incident.is_scope_complete()):
         return MyDataPart(incident, "unknown", _("We do not know yet whether your data leaked"))
     if any(incident.unread()):
-        return _not_in_what_was_read(incident, addresses)
+        return _not_in_what_was_read(incident, addresses, phrasing.unread(incident.unread()))
+    if may_hold:
+        text = _(
+            "Some entries hold an address or number that is incomplete, unclear or written in "
+            "another way."
+        )
+        return _not_in_what_was_read(incident, addresses, text)
     if len(addresses) > 1:
         heading = _("Your addresses are not among the leaked data we know")
     else:
@@ -200,14 +220,15 @@ def _not_matched(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
     return MyDataPart(incident, "not_found", heading)
 
 
-def _not_in_what_was_read(incident: Incident, addresses: Sequence[str]) -> MyDataPart:
+def _not_in_what_was_read(
+    incident: Incident, addresses: Sequence[str], unread_text: str
+) -> MyDataPart:
     """Returns the part that does not clear the user: an unread row may be theirs."""
     if len(addresses) > 1:
         heading = _("Your addresses are not in what could be read of the leaked data")
     else:
         heading = _("Your address is not in what could be read of the leaked data")
-    text = phrasing.unread(incident.unread())
-    return MyDataPart(incident, "unread", heading, unread_text=text)
+    return MyDataPart(incident, "unread", heading, unread_text=unread_text)
 
 
 def _relation(person: AffectedPerson) -> str:

@@ -13,6 +13,7 @@ from accounts.contacts import normalise_email
 from accounts.models import User
 from foundations.replica import read_connection
 from incidents.models import DataClass, Incident
+from incidents.unread_contacts import incidents_with_unread
 
 # A row's xmin and ctid change with each UPDATE of it, so together they name its version.
 _READ = """
@@ -44,6 +45,7 @@ class PublicFacts(NamedTuple):
 
     incidents: Sequence[Incident]
     catalogue: dict[int, DataClass]  # by id, in the order of DataClass
+    with_unread: frozenset[int]  # ids of incidents with contacts of unread rows or uncertain cells
 
 
 class OwnFacts(NamedTuple):
@@ -71,7 +73,7 @@ _kept: tuple[str, PublicFacts] | None = None
 def own_facts(user: User) -> OwnFacts:
     """Returns the contacts, done steps and reminders of `user`, and the public facts.
 
-    One query, and five more in a process that does not keep the current version.
+    One query, and six more in a process that does not keep the current version.
     """
     with read_connection().cursor() as cursor:
         cursor.execute(_READ, {"user": user.pk})
@@ -98,6 +100,6 @@ def _public(version: str) -> PublicFacts:
     incidents = Incident.objects.public().prefetch_related(
         "batches", "class_states__data_class", "jurisdictions"
     )
-    facts = PublicFacts(list(incidents), DataClass.objects.in_bulk())
+    facts = PublicFacts(list(incidents), DataClass.objects.in_bulk(), incidents_with_unread())
     _kept = version, facts
     return facts

@@ -90,7 +90,8 @@ class ExportedFile:
     text: str  # without the mark
     separator: str
     mapping: str
-    contacts: set[str]  # every usable contact in any cell, taken or not
+    contacts: set[str]  # every contact in any cell, taken or not, certain or not
+    unclear: list[str]  # cells with a contact that is not certain
 
 
 @dataclass
@@ -180,6 +181,17 @@ def _two_contacts(draw: st.DrawFn, rows: list[Row]) -> None:
         row["email"] += f"; {row['email'][:7]}2@mail9.example"
 
 
+def _unclear_contact(draw: st.DrawFn, rows: list[Row]) -> None:
+    row = draw(st.sampled_from(rows))
+    column, sign = draw(st.sampled_from(_OWN))
+    if row[column].startswith(sign) and row[column].endswith((".example", *"0123456789")):
+        row[column] += draw(st.sampled_from(UNCLEAR[column]))
+
+
+# What makes a contact uncertain that stands before it.
+UNCLEAR = {"email": (" (집)", "#", " 또는"), "mobile": (" #12", " 또는 010-12", " 내선 3")}
+
+
 def _odd_date(draw: st.DrawFn, rows: list[Row]) -> None:
     draw(st.sampled_from(rows))["joined_on"] = draw(
         st.sampled_from(["2025. 11. 18.", "0000-00-00", "어제", "31/12/2025"])
@@ -197,6 +209,8 @@ ROW_DEFECTS = (
     _lines_in_note,
     _row_in_note,
     _two_contacts,
+    _unclear_contact,
+    _unclear_contact,
     _odd_date,
 )
 
@@ -223,6 +237,12 @@ def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
         separator,
         MAPPING.format(keys=f'{keys}separator = "{SEPARATORS[separator]}"\n'),
         _contacts(rows),
+        [
+            row[column]
+            for row in rows
+            for column, endings in UNCLEAR.items()
+            if row[column].endswith(endings)
+        ],
     )
 
 

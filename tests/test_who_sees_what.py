@@ -161,7 +161,8 @@ def contacts_in_files(export: Export, incident: Incident) -> set[str]:
 def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str]]:
     """Returns the people that the reference importer reads, and the texts that are not read.
 
-    These are the rejected rows, and the whole of a file that was not loaded.
+    These are the rejected rows, cells that are not certain, and the whole of a file that was not
+    loaded.
     """
     files = list(zip(export.files, loaded, strict=True))
     readings = [
@@ -171,6 +172,7 @@ def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str
     ]
     members = list(reference_importer.members(readings).values())
     unread = [text for reading in readings for text in reading.rejected_texts()]
+    unread += [cell for file in export.files for cell in file.unclear]
     return members, unread + [file.text for file, is_loaded in files if not is_loaded]
 
 

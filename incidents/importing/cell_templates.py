@@ -27,6 +27,12 @@ class CellTemplate:
         return cls(tuple(zip(literals, columns, strict=False)), literals[-1])
 
     @property
+    def only_column(self) -> str:
+        """The column whose cells are the values as they are; "" if the template builds them."""
+        is_only = len(self.pieces) == 1 and not self.pieces[0][0] and not self.tail
+        return self.pieces[0][1] if is_only else ""
+
+    @property
     def literal_characters(self) -> int:
         """The number of characters before, between and after the columns."""
         return sum(len(literal) for literal, _ in self.pieces) + len(self.tail)
@@ -47,8 +53,11 @@ class CellTemplate:
         return value + self.tail if value else ""
 
 
-def name_template(name: str) -> CellTemplate | None:
-    """Returns the template of a name, which may be a column. Raises ValueError as `parse` does."""
-    if "{" in name or "}" in name:
-        return CellTemplate.parse(name)
-    return CellTemplate((("", name),), "") if name else None
+def contact_template(text: str) -> CellTemplate:
+    """Returns the template of a name, an address or a number, which may be a column.
+
+    Raises ValueError as `CellTemplate.parse` does.
+    """
+    if "{" in text or "}" in text:
+        return CellTemplate.parse(text)
+    return CellTemplate((("", text),), "")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from incidents.importing import person_languages, profiling
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
+from incidents.importing.headers import name_key
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
@@ -30,6 +31,8 @@ _CODED = (
     (CellKind.ENCODED, RefusalMessages.ENCODED, 0.05),
     (CellKind.LOST, RefusalMessages.LOST, _SHARE),
 )
+# A column of contacts that the mapping does not use: those people would not be found.
+_FEWEST_UNUSED = 3
 _USABLE = {EMAIL: (CellKind.EMAIL,), PHONE: (CellKind.PHONE,)}
 _OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RESIDENT}
 
@@ -77,7 +80,31 @@ def findings(
     """
     columns = {column.name: column for column in profile.columns}
     undecided = _undecided_languages(columns, mapping, languages, file) if languages else ()
-    return [*undecided, *_contact_findings(columns, mapping, file)]
+    unused = _unused_contacts(profile.columns, mapping, file)
+    return [*undecided, *_contact_findings(columns, mapping, file), *unused]
+
+
+def _unused_contacts(
+    columns: Sequence[ColumnProfile], mapping: ColumnMapping, file: str
+) -> Iterator[ColumnFinding]:
+    """Yields each column of contacts that the mapping does not use."""
+    used = set(map(name_key, mapping.used_columns()))  # JSON may spell a key in several ways
+    for column in columns:
+        for words, kinds in _USABLE.items():
+            number = sum(column.kinds[kind] for kind in kinds)
+            is_most = number >= _FEWEST_UNUSED and number > _SHARE * column.values
+            if is_most and name_key(column.name) not in used:
+                code = f"unused:{column.name}"
+                message = RefusalMessages.UNUSED.stored(
+                    file=file,
+                    mapping_words=mapping.name,
+                    column=column.name,
+                    kind_words=words,
+                    number=f"{number:,}",
+                    cells=f"{column.values:,}",
+                    code=code,
+                )
+                yield ColumnFinding(code, message)
 
 
 def _undecided_languages(
@@ -124,8 +151,10 @@ def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
     """Yields each column with names or contacts, with the kind that its cells should have."""
     for columns in mapping.people():
         names = columns.name_cells.columns() if columns.name_cells else ()
-        for used, meant in ((columns.email, EMAIL), (columns.phone, PHONE), (names, NAME)):
-            yield from ((column, meant) for column in used)
+        emails = (cells.only_column for cells in columns.email_cells)
+        phones = (cells.only_column for cells in columns.phone_cells)
+        for used, meant in ((emails, EMAIL), (phones, PHONE), (names, NAME)):
+            yield from ((column, meant) for column in used if column)
 
 
 def _of_column(

@@ -282,6 +282,7 @@ def _record_rejects(
         staging.record_rejects(file.pk)
     elif file.rows_taken:
         job.correction.settle(file, (line for line, _ in lines))
+        staging.record_uncertain(file.pk)
         count_unread(job.correction.file.batch)
 
 

@@ -23,7 +23,7 @@ from pydantic import (
 
 from foundations.toml_files import TomlTable
 from incidents.importing import days, formats, mapping_limits, person_languages, placeholders
-from incidents.importing.cell_templates import CellTemplate, name_template
+from incidents.importing.cell_templates import CellTemplate, contact_template
 from incidents.importing.headers import name_key
 from incidents.importing.mapping_faults import described, nearest_choices, sentences
 from incidents.importing.reading import Declared, ImportRefusedError, Source
@@ -93,7 +93,8 @@ class PersonColumns(TomlTable):
 
     role: Literal["member", "former_member", "recipient"] = Field(alias="relation")
     reference: str = Field("", validate_default=True)
-    name: str = ""  # a column, or a template such as {last}{first}
+    # Each is a column, or a template such as {last}{first} or {phone1}-{phone2}-{phone3}.
+    name: str = ""
     email: TextOrTexts = ()
     phone: TextOrTexts = Field((), validate_default=True)
     language: str = ""
@@ -102,14 +103,15 @@ class PersonColumns(TomlTable):
     contact_leaked: Annotated[frozenset[str], Strict(False)] = Field(None, validate_default=True)
     _leaks: tuple[LeakColumn, ...] = ()
 
-    @field_validator("name")
+    @field_validator("name", "email", "phone")
     @classmethod
-    def _is_template(cls, name: str) -> str:
+    def _are_templates(cls, given: ColumnT) -> ColumnT:
         try:
-            name_template(name)
+            for text in [given] if isinstance(given, str) else given:
+                contact_template(text)
         except ValueError:
             raise ValueError(partial(RefusalMessages.NO_COLUMN_IN_VALUE.stored)) from None
-        return name
+        return given
 
     @field_validator("reference", "phone")
     @classmethod
@@ -119,6 +121,8 @@ class PersonColumns(TomlTable):
         if role == "recipient" and info.field_name == "reference" and column:
             raise ValueError(partial(RefusalMessages.RECIPIENT_REFERENCE.stored))
         is_identity = info.field_name == ("phone" if role == "recipient" else "reference")
+        if is_identity and "{" in (column if isinstance(column, str) else "".join(column[:1])):
+            raise ValueError(partial(RefusalMessages.JOINED_IDENTITY.stored))
         if is_identity and not column:
             raise ValueError(partial(RefusalMessages.NO_IDENTITY.stored))
         return column
@@ -159,7 +163,17 @@ class PersonColumns(TomlTable):
     @property
     def name_cells(self) -> CellTemplate | None:
         """The template of the name, or None if the file has no name."""
-        return name_template(self.name)
+        return contact_template(self.name) if self.name else None
+
+    @property
+    def email_cells(self) -> list[CellTemplate]:
+        """The template of each e-mail address."""
+        return list(map(contact_template, self.email))
+
+    @property
+    def phone_cells(self) -> list[CellTemplate]:
+        """The template of each phone number."""
+        return list(map(contact_template, self.phone))
 
     @property
     def leaks(self) -> tuple[LeakColumn, ...]:
@@ -179,9 +193,9 @@ class PersonColumns(TomlTable):
 
     def short_columns(self) -> Iterator[str]:
         """Yields the columns of which a cell holds one line: reference, contact and language."""
-        yield from filter(None, (self.identity, *self.email, *self.phone, self.language))
-        if self.name_cells:
-            yield from self.name_cells.columns()
+        yield from filter(None, (self.identity, self.language))
+        for cells in (*self.email_cells, *self.phone_cells, self.name_cells):
+            yield from cells.columns() if cells else ()
 
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that a row of this person can have."""
@@ -312,12 +326,17 @@ class ColumnMapping(TomlTable):
     def check_amounts(self) -> None:
         """Raises ImportRefusedError if values are much larger than a row."""
         people = list(self.people())
-        names = filter(None, (columns.name_cells for columns in people))
+        contacts = (
+            cells
+            for columns in people
+            for cells in (columns.name_cells, *columns.email_cells, *columns.phone_cells)
+            if cells
+        )
         values = (leak.value for columns in people for leak in columns.leaks)
         mapping_limits.check_amounts(
             name=self.name,
             columns=(column for columns in people for column in columns.columns()),
-            templates=(*names, *values),
+            templates=(*contacts, *values),
             formats=self.dates.values(),
         )
 

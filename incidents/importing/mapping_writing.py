@@ -79,8 +79,11 @@ class _Writer:
             "email": self._choices.columns(EMAIL),
             "phone": self._choices.columns(PHONE),
         }
-        found["name"] = [column for column in found["name"] if not set("{}") & set(column)]
-        return {part: columns for part, columns in found.items() if columns}
+        usable = {  # braces in a column's name would make a template of it
+            part: [column for column in columns if not set("{}") & set(column)]
+            for part, columns in found.items()
+        }
+        return {part: columns for part, columns in usable.items() if columns}
 
     def _line(self, key: str, value: str, comment: str = "") -> str:
         comment = comment or self._comments.get(key, "")

@@ -22,6 +22,12 @@ from incidents.importing.mapping import LeakColumn, PersonColumns
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.refusals import CellMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson, FurtherContact
+from incidents.uncertain_contacts import (
+    contacts_meant,
+    is_pattern,
+    pattern_of_tagged,
+    pattern_of_user_name,
+)
 
 Reach, Relation = AffectedPerson.Reach, AffectedPerson.Relation
 FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
@@ -47,9 +53,11 @@ class BlockOutput:
         self.second_exposures: list[bytes] = []
         self.mentions: list[bytes] = []
         self.further: list[bytes] = []
+        self.unread: list[bytes] = []
 
     def _all(self) -> tuple[list[bytes], ...]:
-        return self.people, self.exposures, self.second_exposures, self.mentions, self.further
+        first = self.people, self.exposures, self.second_exposures
+        return *first, self.mentions, self.further, self.unread
 
     def clear(self) -> None:
         """Removes all rows."""
@@ -75,6 +83,7 @@ class BlockOutput:
             second_exposures=b"".join(self.second_exposures),
             mentions=b"".join(self.mentions),
             further=b"".join(self.further),
+            unread=b"".join(self.unread),
             **counts,
         )
 
@@ -100,6 +109,8 @@ class RowContext(NamedTuple):
 # is a plain tuple, because each row makes two.
 Texts = tuple[tuple[str, ...], int, int]
 _NONE: Texts = ((), _MISSING, 0)
+# Reads one contact of a row; and the columns that it reads, for messages.
+_Reader = tuple[Callable[[Sequence[str]], str], str]
 
 
 class PersonWriter:
@@ -116,10 +127,10 @@ class PersonWriter:
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
         self._name = columns.name_cells and _filler(columns.name_cells, place)
-        self._emails = [(place[column], column) for column in columns.email]
-        self._phones = [(place[column], column) for column in columns.phone]
-        self._only_email = self._emails[0][0] if len(self._emails) == 1 else -1
-        self._only_phone = self._phones[0][0] if len(self._phones) == 1 else -1
+        emails, numbers = columns.email_cells, columns.phone_cells
+        self._emails = [(_filler(cells, place), _label(cells)) for cells in emails]
+        self._phones = [(_filler(cells, place), _label(cells)) for cells in numbers]
+        self._only_email, self._only_phone = _only(emails, place), _only(numbers, place)
         self._default_language = context.default_language
         self.language_column = columns.language
         self._language = place[columns.language] if columns.language else -1
@@ -165,6 +176,13 @@ class PersonWriter:
         emails, email_reach, usable_emails = self._read_emails(cells)
         numbers, phone_reach, usable_numbers = self._read_phones(cells)
         contact = (name,) if name else (), emails, numbers
+        if len(emails) > usable_emails or len(numbers) > usable_numbers:
+            odd_emails = self._with_joined(cells, self._emails, emails[usable_emails:], "@")
+            odd_numbers = self._with_joined(cells, self._phones, numbers[usable_numbers:], "-")
+            self._write_uncertain(line, person, [*odd_emails, *odd_numbers])
+            self._write_patterns(map(pattern_of_user_name, emails[usable_emails:]))
+        if usable_emails and ("+" in emails[0] or usable_emails > 1):
+            self._write_patterns(map(pattern_of_tagged, emails[:usable_emails]))
         if self._writes_contact:
             plain = contact_json(name, emails, numbers)
             ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
@@ -194,6 +212,37 @@ class PersonWriter:
             self._out.further.append(
                 copy_format.further_contact(4, 4, line, 16, person, 2, kind, 16, index)
             )
+
+    def _write_uncertain(self, line: int, person: bytes, cells: Iterable[str]) -> None:
+        """Adds what cells with uncertain contacts may mean; see incidents.uncertain_contacts."""
+        for cell in cells:
+            emails, numbers = contacts_meant(cell, self._region)
+            for kind, texts in (("email", emails), ("phone", numbers)):
+                for text in texts:
+                    self._write_meant(line, person, kind, text)
+
+    def write_uncertain(self, line: int, identity: str, cell: str) -> None:
+        """Adds what a cell may mean. `identity` is that of `write`; "" for no person known."""
+        person = self.person_id(identity) if identity else b""
+        self._write_uncertain(line, person, [cell])
+
+    def _with_joined(
+        self, cells: list[str], readers: Sequence[_Reader], odd: Sequence[str], sign: str
+    ) -> Sequence[str]:
+        """Returns the odd cells, and what several columns say together, such as 010, 2345, 6781."""
+        joined = sign.join(filter(None, (read(cells).strip() for read, _label in readers)))
+        return [*odd, joined] if len(readers) > 1 else odd
+
+    def _write_patterns(self, patterns: Iterable[str]) -> None:
+        for pattern in filter(None, patterns):
+            self._write_meant(0, b"", "email", pattern)
+
+    def _write_meant(self, line: int, person: bytes, kind: str, text: str) -> None:
+        # A pattern is stored once a file: all rows of an export can hold the same one.
+        at, key = (0, b"") if is_pattern(text) else (line, person)
+        index = self._cipher.blind_index(f"{kind}\0{text}")
+        email, phone = (index, b"") if kind == "email" else (b"", index)
+        self._out.unread.append(copy_format.unread_contact(at, key, email, phone, b""))
 
     def _write_exposure(
         self, line: int, cells: list[str], person: bytes, contact: tuple[tuple[str, ...], ...]
@@ -253,8 +302,8 @@ class PersonWriter:
         if self._only_email >= 0 and (address := usual_email(cells[self._only_email])):
             return (address,), _USABLE, 1
         usable, others = list[str](), list[str]()
-        for place, column in self._emails:
-            text = cells[place].strip()
+        for read, column in self._emails:
+            text = read(cells).strip()
             if not text:
                 continue
             found, oddity = read_emails(text)
@@ -274,8 +323,8 @@ class PersonWriter:
         ):
             return (number,), _USABLE, 1
         usable, others = list[Phone](), list[str]()
-        for place, column in self._phones:
-            text = cells[place].strip()
+        for read, column in self._phones:
+            text = read(cells).strip()
             if not text:
                 continue
             found, oddity = read_phones(text, self._region, has_lost_zeros=self._has_lost_zeros)
@@ -320,6 +369,16 @@ class _LeakReader:
     def date(self, cells: list[str]) -> str:
         """Returns the date of the value in ISO 8601; "" if there is none, or none for certain."""
         return (self._day(cells[self._date]) or "") if self._day else ""
+
+
+def _label(template: CellTemplate) -> str:
+    return ", ".join(template.columns())
+
+
+def _only(templates: Sequence[CellTemplate], place: dict[str, int]) -> int:
+    """Returns the index of the one cell that is a contact as it is; -1 if there is no such one."""
+    columns = [template.only_column for template in templates]
+    return place[columns[0]] if len(columns) == 1 and columns[0] else -1
 
 
 def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence[str]], str]:

@@ -35,6 +35,8 @@ _FOOTER = re.compile(
     r"|(?:예\)|예시\s*[:)]|샘플\s*[:)]|ex\)|example:).*"
     r"|(?:printed|exported|generated|created|downloaded) (?:on|at|by)\b.*"
     r"|(?:출력|작성|조회|생성|다운로드)\s?(?:일시?|일자|자)\s*[:\uff1a].*"
+    r"|(?:insert (?:ignore )?into|replace into|update|delete from|create table|drop table|"
+    r"alter table|lock tables|unlock tables|set names) \S.*"
     r"|(?:completion time|statement processed|query ok)\b.*|commit(?: complete)?\.?",
     re.IGNORECASE,
 )

@@ -292,6 +292,11 @@ class RefusalMessages(StoredMessages):
         "{number} of {cells} cells are none that can be used; "
         'correct the mapping, or accept "{code}" if it leaked like this'
     )
+    UNUSED = _(
+        "{file}: {number} of {cells} cells of column {column} hold {kind_words}, but "
+        "{mapping_words} does not use it, so that it finds nobody; map it as a contact, "
+        'or accept "{code}" if it belongs to others'
+    )
     RESIDENT_NUMBER = _("a resident registration number")
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
@@ -348,6 +353,10 @@ class RefusalMessages(StoredMessages):
     NOT_AMONG = _("{place_words}, {key}: {advice_words}")
     RECIPIENT_REFERENCE = _(
         "{place_words}, reference: a recipient is known by phone; remove this line"
+    )
+    JOINED_IDENTITY = _(
+        "{place_words}, {key}: must be one column, because it identifies the person; "
+        "join the columns in the file"
     )
     SECOND_EMAIL = _(
         "{place_words}, email: a second person is known by phone only; "

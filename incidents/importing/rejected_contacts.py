@@ -48,8 +48,8 @@ class RejectedContacts:
             for name, cell in zip(self._columns, cells, strict=True)
         }
         for columns in self._people:
-            emails = [found for name in columns.email for found in self._emails(row[name])]
-            phones = [found for name in columns.phone for found in self._phones(row[name])]
+            emails = [one for cells in columns.email_cells for one in self._emails(cells.fill(row))]
+            phones = [one for cells in columns.phone_cells for one in self._phones(cells.fill(row))]
             if emails or phones:
                 key = person if columns is self._people[0] else b""
                 first = (*emails[:1], b"")[0], (*phones[:1], b"")[0]

@@ -77,7 +77,7 @@ class Prepared(NamedTuple):
     mentions: bytes
     further: bytes
     rejects: bytes
-    unread: bytes  # contacts of the rejected rows
+    unread: bytes  # contacts of the rejected rows, and uncertain ones of the others
     faulty: int  # rows that are rejected here
     without_phone: int  # second people without a usable phone number
     zeros: int  # rows with the reference 0, 00 and so on
@@ -147,12 +147,13 @@ class Preparer:
             second, context, slot=SECOND, takes_known_only=known_only
         )
         self._second_identity = place[second.identity] if second else 0
-        self._email_places = [place[column] for column in mapping.person.email]
-        names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
-        self._no_email_places = [
-            (place[column], column) for column in (*mapping.person.phone, *names)
+        self._email_places = [
+            place[column] for cells in mapping.person.email_cells for column in cells.columns()
         ]
-        self._phone_columns = frozenset(mapping.person.phone)
+        phones = [column for cells in mapping.person.phone_cells for column in cells.columns()]
+        self._phone_columns = frozenset(phones)
+        names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
+        self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._without_phone = self._zeros = 0
@@ -163,7 +164,6 @@ class Preparer:
         self._odd_cells.clear()
         self._without_phone = self._zeros = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
-        unread: list[bytes] = []
         spellings: list[tuple[bytes, bytes]] = []
         for line, cells, defect in self._looked_at(self._reader.rows(block)):
             rows += 1
@@ -176,7 +176,7 @@ class Preparer:
                 self._row(line, cells)
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
-                unread.append(self._unread(line, cells, error, is_whole=not defect))
+                self._out.unread.append(self._unread(line, cells, error, is_whole=not defect))
             except _HeaderError:
                 header_again = line
                 break
@@ -190,7 +190,6 @@ class Preparer:
             lines=_lines_of_rows(block.data),
             taken=rows - len(rejected),
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
-            unread=b"".join(unread),
             faulty=len(rejected),
             without_phone=self._without_phone,
             zeros=self._zeros,
@@ -213,7 +212,7 @@ class Preparer:
             cells = self._cleaned(cells)
         identity = self._identify(cells)
         if self._has_moved_addresses:
-            self._refuse_moved(cells)
+            self._refuse_moved(line, cells, identity)
         if self._has_new_dates:
             self._check_dates(cells, identity)
         first, second = self._first, self._second
@@ -294,10 +293,11 @@ class Preparer:
             self._odd_cells[column, CellMessages.UNDECODABLE] += 1
         return cells
 
-    def _refuse_moved(self, cells: Sequence[str]) -> None:
+    def _refuse_moved(self, line: int, cells: Sequence[str], identity: str) -> None:
         """Raises RowRejectedError if an address stands where a number or a name belongs.
 
-        A comma in a name moves the cells after it. The owner of the address would not be found.
+        A comma in a name moves the cells after it. The owner of the address would not be found. A
+        name can be an address, if the row has another one that finds the person.
         """
         for place, column in self._no_email_places:
             if "@" not in cells[place] or not self._email_places:
@@ -305,9 +305,10 @@ class Preparer:
             found = set(read_emails(cells[place]).addresses)
             others = [cells[other] for other in self._email_places]
             known = {one for cell in others for one in read_emails(cell).addresses}
-            # A name can be an address, if the row has another one that finds the person.
             if found - known and (column in self._phone_columns or not known):
                 raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
+            if found - known:
+                self._first.write_uncertain(line, identity, cells[place])
 
     def _check_dates(self, cells: Sequence[str], identity: str) -> None:
         """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
@@ -383,6 +384,7 @@ class Preparer:
             second.write(line, cells, phones[0].number, second.language(cells))
         else:
             self._without_phone += 1
+            second.write_uncertain(line, "", cell)
 
     def _other_spellings(self, reference: str) -> list[tuple[bytes, bytes]]:
         """Returns pairs of the person's id and the id of the same reference spelled otherwise."""

@@ -115,6 +115,7 @@ INSERT INTO incidents_unreadcontact (
 )
 SELECT DISTINCT %s, line, person, email_index, phone_index, name_index FROM {unread}
 """
+_RECORD_UNCERTAIN = _RECORD_UNREAD + "WHERE line NOT IN (SELECT line FROM {rejects})"  # noqa: S608
 _REJECT_UNKNOWN = """
 INSERT INTO {rejects} SELECT line, %s FROM ({rows}) s
 WHERE NOT EXISTS (
@@ -355,9 +356,16 @@ class Staging:
         self._run("SET CONSTRAINTS ALL DEFERRED")
 
     def record_rejects(self, file_id: int) -> None:
-        """Records each rejected row and its contacts; see RejectedRow and UnreadContact."""
+        """Records each rejected row, its contacts and those of cells that are not certain.
+
+        See RejectedRow and UnreadContact.
+        """
         self._run(_RECORD_REJECTS, [file_id])
         self._run(_RECORD_UNREAD, [file_id])
+
+    def record_uncertain(self, file_id: int) -> None:
+        """Records the contacts of cells that are not certain, of the rows that are taken."""
+        self._run(_RECORD_UNCERTAIN, [file_id])
 
     def rejected(self) -> int:
         """Returns the number of rejected rows."""

@@ -1,4 +1,4 @@
-"""Contacts of rejected rows."""
+"""Contacts of rejected rows, and of cells that are not certain."""
 
 from django.db import models
 from django.db.models import Q
@@ -13,6 +13,9 @@ class UnreadContact(models.Model):
     The row may be another person's who shares a contact with a stored one. So a contact counts as
     shared as if the row were stored (incidents.own_rows), until the row is loaded, corrected. A row
     with further contacts has a further UnreadContact for each.
+
+    A row that is taken has one for each contact that a cell of it may mean
+    (incidents.uncertain_contacts). Those of patterns have the line 0 and no person.
     """
 
     file = models.ForeignKey(

@@ -1,0 +1,213 @@
+"""Finds what a cell with an uncertain contact may say, and whose contact that may be.
+
+A cell of which it is not certain what it says finds no person (docs/decisions/0020). Its owner must
+not read that they are not among the leaked data all the same. So the import keeps the blind indexes
+of every address or number that the cell may mean (UnreadContact), and of a pattern where parts are
+hidden or lost: `mi*@b.example` for `mi***@b.example`, `*6781` for `010-****-6781`. Both sides use
+the same texts: `contacts_meant` returns those of a cell, `meant_by` those of a verified contact.
+They open no row. See docs/decisions/0077.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from urllib.parse import unquote
+
+import phonenumbers
+from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
+
+from accounts.contacts import is_phone, is_usable_email, normalise_email, read_phones
+
+MOST_CHARACTERS = 2_000  # of a cell that is searched
+MOST_MEANT = 100  # texts of one cell
+_SHOWN = 3  # characters that a pattern of an address keeps, at most
+_HIDDEN = r"*\u2022\u25cf\u25cb\u00d7\u2026\u2731"
+# Cyrillic letters that look like Latin ones, and the i that Turkish programs make of others.
+_LIKE_LATIN = "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u051b\u051d\u0458\u04bb\u0501"
+_READ_AS = str.maketrans(
+    dict(zip(_LIKE_LATIN + "\u0130\u0131", "aeopcyxisqwjhdii", strict=True))
+    | dict.fromkeys("\u200c\u200d", "")
+)
+_MARK = re.compile(r"[<>\"'`()\[\]{}]")
+_AT = re.compile(
+    r"\s*[<(\[{_-]?\s*(?:\b(?:at|arroba|klammeraffe)\b|골뱅이|앳|아트|=40)\s*[>)\]}_-]?\s*",
+    re.IGNORECASE,
+)
+_DOT = re.compile(
+    r"\s*[<(\[{]\s*(?:dot|점|punkt|point)\s*[>)\]}]\s*|\s+(?:dot|점|punkt)\s+", re.IGNORECASE
+)
+_AROUND_SIGN = re.compile(r"\s*([@.])\s*")
+_ADDRESS = re.compile(r"[\w.!#$%&*+=?^{|}~'-]+@[\w-]+(?:\.[\w-]+)+")
+_LIKE_ADDRESS = re.compile(r"([^\s@,;/|<>]*)@([^\s@,;/|<>]*)")
+_MASKED_CELL = re.compile(rf"[\w.+-]*[{_HIDDEN}][\w.+{_HIDDEN}-]*@[\w.-]+")
+_USER_NAME = re.compile(r"[a-z0-9._%+-]{4,64}", re.ASCII | re.IGNORECASE)
+_HIDES = re.compile(rf"[{_HIDDEN}#]|\.{{3}}|x{{3,}}", re.IGNORECASE)
+_NUMBER = re.compile(rf"\+?[\d{_HIDDEN}#xX][\d{_HIDDEN}#xX ().-]{{5,}}")
+_HIDDEN_DIGITS = re.compile(rf"[{_HIDDEN}]|[xX#]{{2,}}")
+_SHORTENED = re.compile(r"[+-]?\d[.,]\d+E\+?\d+", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LAST_LINES = re.compile(r"\s*[/~]\s*\d{1,2}\s*$")  # of "0171/2345612/13"
+_LIKE_DIGITS = str.maketrans("OoIl|", "00111")
+_FEWEST_DIGITS, _MOST_DIGITS = 7, 15  # of a number with its country code
+
+
+def meant_by(contact: str) -> list[str]:
+    """Returns the texts under which uncertain cells may hold a verified contact.
+
+    `contact` is a normalised address or a number in E.164; it is the first of the texts.
+    """
+    if is_phone(contact):
+        return [contact, f"*{contact[-4:]}", f"{contact[:-4]}*", "*"]
+    local, _at, domain = contact.rpartition("@")
+    starts = [local[:size] for size in range(min(_SHOWN, len(local)) + 1)]
+    patterns = (f"{start}*@{end}" for start in starts for end in (domain, "*"))
+    return [contact, f"{local}+*@{domain}", *patterns]
+
+
+def is_pattern(text: str) -> bool:
+    """Returns whether a text that a cell may mean is a pattern, which many contacts match."""
+    return "*" in text
+
+
+def contacts_meant(cell: str, region: str) -> tuple[list[str], list[str]]:
+    """Returns the addresses and the numbers that a cell may mean, and the patterns of others.
+
+    The cell is not certain as an address or as a number. `region` is that of numbers without a
+    country code.
+    """
+    text = unicodedata.normalize("NFKC", unquote(html.unescape(cell[:MOST_CHARACTERS])))
+    if not text.isascii():
+        text = "".join(map(_plain_digit, text)).translate(_READ_AS)
+        text = text.encode("utf-8", "ignore").decode()  # half a character of JSON means nothing
+    return _emails(text)[:MOST_MEANT], _numbers_meant(text, region)[:MOST_MEANT]
+
+
+def pattern_of_user_name(cell: str) -> str:
+    """Returns the pattern of an address of which a cell holds the user name alone; "" if none.
+
+    The domain was cut off, or is in another column.
+    """
+    is_name = _USER_NAME.fullmatch(cell) is not None and not cell.isdecimal()
+    return f"{cell[:_SHOWN].lower()}*@*" if is_name else ""
+
+
+def pattern_of_tagged(email: str) -> str:
+    """Returns the pattern of a normalised address with a part after `+`; "" if it has none.
+
+    At most providers the address without that part reaches the same mailbox, but not at all.
+    """
+    local, _at, domain = email.rpartition("@")
+    user, plus, _tag = local.partition("+")
+    return f"{user}+*@{domain}" if plus and user else ""
+
+
+def _plain_digit(sign: str) -> str:
+    return sign if sign.isascii() else str(unicodedata.decimal(sign, sign))
+
+
+# ---------------------------------------------------------------- e-mail addresses
+
+
+def _emails(text: str) -> list[str]:
+    if _MASKED_CELL.fullmatch(text):  # in an export of masked addresses each cell is one
+        return list(_patterns(text, only_hidden=True))
+    found = dict.fromkeys(
+        address for spelling in _spellings(text) for address in _addresses(spelling)
+    )
+    if "@" in text and (not found or _HIDES.search(text)):
+        found |= dict.fromkeys(_patterns(text, only_hidden=bool(found)))
+    return list(found)
+
+
+def _spellings(text: str) -> Iterator[str]:
+    """Yields the text, and the ways in which a person may have written an address in it."""
+    yield text
+    plain = _DOT.sub(".", _AT.sub("@", _MARK.sub(" ", text)))
+    yield plain
+    joined = re.sub("@+", "@", re.sub(r"\.{2,}", ".", _AROUND_SIGN.sub(r"\1", plain)))
+    yield joined
+    yield joined.replace(",", ".")
+    yield joined.lower().replace("ß", "ss")  # as the first rules of IDNA read it
+    if joined.count("@") == 1:
+        yield "".join(joined.split())
+
+
+def _addresses(text: str) -> Iterator[str]:
+    for piece in _ADDRESS.findall(text) if "@" in text else ():
+        address = normalise_email(piece.strip(".-'"))
+        for one in (address, address.lstrip("-~*!'.#")):
+            if is_usable_email(one):
+                yield one
+
+
+def _patterns(text: str, *, only_hidden: bool) -> Iterator[str]:
+    """Yields the pattern of each address of which characters are hidden, or cut off."""
+    for local, domain in _LIKE_ADDRESS.findall(text.lower()):
+        hidden = _HIDES.search(local)
+        if only_hidden and not (hidden or _HIDES.search(domain)):
+            continue
+        start = local[: hidden.start() if hidden else len(local)].strip("\"'`([{")[:_SHOWN]
+        whole = normalise_email(f"a@{domain}".rstrip(".-)]}'\"`"))
+        is_whole = is_usable_email(whole) and not _HIDES.search(domain)
+        yield f"{start}*@{whole.partition('@')[2] if is_whole else '*'}"
+
+
+# ---------------------------------------------------------------- phone numbers
+
+
+def _numbers_meant(text: str, region: str) -> list[str]:
+    patterns = dict.fromkeys(_number_patterns(text, region))
+    if patterns and _NUMBER.fullmatch(text.strip()):
+        return list(patterns)
+    readings = dict.fromkeys(_readings(text))
+    found = dict.fromkeys(number for one in readings for number in _numbers(one, region))
+    digits = re.sub(r"\D", "", text)
+    if not (patterns or "@" in text) and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+        patterns = {f"*{digits[-4:]}": None}  # a digit may be missing, or another region meant
+    return list(found | patterns)
+
+
+def _readings(text: str) -> Iterator[str]:
+    """Yields the text, and the ways in which a person may have written a number in it."""
+    yield text
+    yield text.translate(_LIKE_DIGITS)
+    yield _LETTERS.sub(" ", text)
+    yield _LAST_LINES.sub("", text)
+    digits = re.sub(r"\D", "", text)
+    if len(text) / 2 <= len(digits) <= _MOST_DIGITS:
+        yield digits
+    half, rest = divmod(len(digits), 2)
+    if not rest and half > _FEWEST_DIGITS:  # two numbers without anything between them
+        yield f"{digits[:half]} ; {digits[half:]}"
+
+
+def _numbers(text: str, region: str) -> Iterator[str]:
+    if sum(map(str.isdigit, text)) < _FEWEST_DIGITS:
+        return
+    for phone in read_phones(text, region, has_lost_zeros=True).phones:
+        yield phone.number
+    if text.isdecimal():
+        return
+    for match in PhoneNumberMatcher(text, region, leniency=Leniency.VALID, max_tries=MOST_MEANT):
+        match.number.extension = None
+        yield phonenumbers.format_number(match.number, PhoneNumberFormat.E164)
+
+
+def _number_patterns(text: str, region: str) -> Iterator[str]:
+    """Yields the pattern of each number of which digits are hidden or lost."""
+    if _SHORTENED.fullmatch(text.strip()):
+        yield "*"
+    for piece in _NUMBER.findall(text):
+        digits = re.sub(r"[ ().-]", "", piece)
+        hidden = _HIDDEN_DIGITS.search(digits)
+        if not hidden or not any(map(str.isdigit, digits)):
+            continue
+        if read_phones(re.sub(r"[^\d+]", "", digits), region).phones:
+            continue  # a whole number beside a sign
+        if digits[-4:].isdigit():
+            yield f"*{digits[-4:]}"
+            continue
+        start = digits[: hidden.start()]
+        whole = read_phones(start + "1234", region).phones if len(digits) - len(start) == 4 else ()
+        yield f"{whole[0].number[:-4]}*" if whole else "*"

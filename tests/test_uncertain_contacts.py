@@ -1,0 +1,255 @@
+"""The owner of a contact in an uncertain cell never reads that they are not among the data."""
+
+import pytest
+
+from harness import exposure_factory
+from harness.exposure_factory import write_off_unread
+from incidents import scope_versions, store_check
+from incidents.importing import loading
+from incidents.models import AffectedPerson, Incident, UnreadContact
+from incidents.uncertain_contacts import contacts_meant, meant_by, pattern_of_user_name
+from tests.more_messy_files import GOOD, HEADER, csv
+from tests.test_more_messy_files import MAPPING
+from tests.test_unread_contacts import shown_to
+
+pytestmark = pytest.mark.django_db
+NOT_AMONG, NOT_READ = "not among the leaked data", "not in what could be read"
+
+# What a cell may mean: its owner's address.
+ADDRESSES = {
+    "q1(at)b.example": "q1@b.example",
+    "q2 [at] b [dot] example": "q2@b.example",
+    "q3골뱅이b.example": "q3@b.example",
+    "q4@b.example (개인)": "q4@b.example",
+    "q5@b.example and q6@b.example": "q6@b.example",
+    "q7 @b.example": "q7@b.example",
+    "q8@b.exam ple": "q8@b.example",
+    "q9@b.example<br>": "q9@b.example",
+    "(q10@b.example)": "q10@b.example",
+    "q11@b.example / 010-2345-6791": "q11@b.example",
+    "q12@@b.example": "q12@b.example",
+    "q13%40b.example": "q13@b.example",
+    "q14=40b.example": "q14@b.example",
+    "q15&#64;b.example": "q15@b.example",
+    "q16@b,example": "q16@b.example",
+    "q17@b..example": "q17@b.example",
+    "q18@b.example#": "q18@b.example",
+    "q19@b.example?subject=x": "q19@b.example",
+    "q20@b.example*": "q20@b.example",
+    "q21@b\u200d.example": "q21@b.example",
+    "q22@b.\u0435\u0445ample": "q22@b.example",
+    "q23@faß.example": "q23@fass.example",
+    "Q24@GMA\u0130L.COM": "q24@gmail.com",
+    "q\u06f2\u06f5@b.example": "q25@b.example",
+    "<a href='mailto:q26@b.example'>q26@b.example</a>": "q26@b.example",
+    "; ".join(f"list{number}@b.example" for number in range(30)): "list29@b.example",
+    # Parts are hidden or cut off, so that more people may be meant.
+    "z1***@m.example": "z1abc@m.example",
+    "***ji@n.example": "minji@n.example",
+    "y***@*.example": "yuna@anywhere.example",
+    "\u25cf\u25cf\u25cf@o.example": "seojun@o.example",
+    "w...@p.example": "woojin@p.example",
+    "minji.kim@nav": "minji.kim@naver.com",
+    "park.seojun.long": "park.seojun.long@naver.com",
+}
+NUMBERS = [
+    ("KR", "010-2345-6791 또는 010-2345-6792", "+821023456792"),
+    ("KR", "\u260e010-2345-6793", "+821023456793"),
+    ("KR", "010-2345-6794&nbsp;", "+821023456794"),
+    ("KR", "02-345-6789 #12", "+8223456789"),
+    ("KR", "02-345-6788(내선 101)", "+8223456788"),
+    ("KR", "010-2345-6795 010-2345-6796", "+821023456796"),
+    ("KR", "010-2345-6797010-2345-6798", "+821023456798"),
+    ("KR", "O10-2345-6799", "+821023456799"),
+    ("KR", "01023456701x", "+821023456701"),
+    ("KR", "010,2345,6702", "+821023456702"),
+    ("KR", "010=2345=6703", "+821023456703"),
+    ("KR", "010-2345-6704 *부재시 경비실", "+821023456704"),
+    ("KR", "010-2345-6705\u2192010-2345-6706", "+821023456706"),
+    ("KR", "1,023,456,707", "+821023456707"),
+    ("KR", "1023456708", "+821023456708"),
+    ("KR", "010-****-6709", "+821077776709"),
+    ("KR", "010\u25cb\u25cb\u25cb\u25cb6710", "+821077776710"),
+    ("KR", "010-2345-****", "+821023459999"),
+    ("KR", "010-23**-67**", "+821023996799"),
+    ("KR", "8.21012E+11", "+821012345678"),
+    ("KR", "415-555-0101", "+14155550101"),  # of another region
+    ("KR", "010-345-6711", "+821023456711"),  # a digit is missing
+    ("DE", "0171/2345612/13", "+491712345612"),
+    ("US", "415 555 0105 ext. 3", "+14155550105"),
+    ("IN", "9876543210", "+919876543210"),
+    ("JP", "090-1234-5601, 090-1234-560", "+819012345601"),
+]
+
+
+@pytest.fixture
+def load(incident, tmp_path):
+    """A function that imports rows, by default with the usual columns, and closes the version."""
+
+    def run(
+        rows: list[str], mapping: str = MAPPING, *, header: str = HEADER, accepted: str = ""
+    ) -> None:
+        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.csv"
+        path.write_bytes(csv(rows, header=header))
+        loading.import_file(
+            path, incident=incident, mapping_text=mapping, accepted=accepted.split()
+        )
+        if batch := incident.batches.filter(state="open").first():
+            write_off_unread(batch)
+            scope_versions.close(batch)
+
+    return run
+
+
+@pytest.mark.parametrize(("cell", "contact"), ADDRESSES.items())
+def test_a_cell_may_mean_the_address_of_its_owner(cell, contact):
+    found = [*contacts_meant(cell, "KR")[0], pattern_of_user_name(cell)]
+
+    assert set(meant_by(contact)) & set(found)
+    assert not set(meant_by("other@else.example")) & set(found) - {"*@*"}
+
+
+@pytest.mark.parametrize(("region", "cell", "contact"), NUMBERS)
+def test_a_cell_may_mean_the_number_of_its_owner(region, cell, contact):
+    assert set(meant_by(contact)) & set(contacts_meant(cell, region)[1])
+
+
+@pytest.mark.parametrize(
+    "cell", ["meet at noon", "공일공", "탈퇴회원", "없음", "?", "", "12:30", "3층"]
+)
+def test_other_text_means_nobody(cell):
+    assert contacts_meant(cell, "KR") == ([], [])
+
+
+def test_half_a_character_is_left_out():
+    emails, _numbers = contacts_meant("\ud800q***@b.example", "KR")
+    assert emails == ["q*@b.example"]
+
+
+def test_the_owner_of_an_uncertain_address_is_not_cleared(incident, load):
+    cells = [cell.replace('"', '""') for cell in ADDRESSES]
+    rows = [f'{line},Kim{line}X,"{cell}",' for line, cell in enumerate(cells, 1)]
+    load([*GOOD, *rows], accepted="encoded:email")
+
+    for contact in ADDRESSES.values():
+        page = shown_to(contact)
+        assert NOT_READ in page, contact
+        assert "Kim" not in page
+    assert NOT_AMONG in shown_to("other@else.example")
+    assert "user1@naver.example" in shown_to("user1@naver.example")
+    assert store_check.check_whole(incident).faults == []
+
+
+def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
+    rows = [(cell, contact) for region, cell, contact in NUMBERS if region == "KR"]
+    rows = [(cell, contact) for cell, contact in rows if not cell.endswith(("67**", "E+11"))]
+    load([*GOOD, *(f'{line},Kim{line}X,,"{cell}"' for line, (cell, _) in enumerate(rows, 1))])
+
+    for _cell, contact in rows:
+        page = shown_to(contact)
+        assert NOT_READ in page, contact
+        assert "Kim" not in page
+    assert NOT_AMONG in shown_to("+821088888888")
+
+
+@pytest.mark.parametrize(
+    ("row", "contact"),
+    [
+        ("7,가,010-2345-6791,", "+821023456791"),  # a number in the column of addresses
+        ("7,q7@b.example,q8@b.example,", "q7@b.example"),  # an address as the name
+        ("7,가,q7+shop@gmail.com,", "q7@gmail.com"),  # an address with a tag
+    ],
+)
+def test_a_contact_in_an_unusual_place_is_not_cleared(load, row, contact):
+    load([*GOOD, row])
+
+    assert NOT_READ in shown_to(contact)
+
+
+def test_a_second_person_with_an_uncertain_number_is_not_cleared(load):
+    second = '[second_person]\nrelation = "recipient"\nphone = "to"\ncontact_leaked = ["phone"]\n'
+    load([f"{GOOD[0]},010-2345-6791 또는 010-2345-6792"], MAPPING + second, header=HEADER + ",to")
+
+    assert NOT_READ in shown_to("+821023456792")
+
+
+def test_an_uncertain_contact_of_another_person_locks_a_row(load):
+    """The address of a stored person stands in the cell of another: it may be that one's."""
+    load([*GOOD, "7,한지민,user1@naver.example (가족),"])
+
+    assert "Several people share your address" in shown_to("user1@naver.example")
+    assert "user2@naver.example" in shown_to("user2@naver.example")
+
+
+def test_an_uncertain_contact_of_the_same_person_locks_nothing(load):
+    load([*GOOD, "1001,김민준,user1@naver.example (본인),"])
+
+    assert "김민준" in shown_to("user1@naver.example")
+
+
+def test_a_withdrawn_version_leaves_no_uncertain_contact(incident, load):
+    load([*GOOD, "7,가,q7(at)b.example,"])
+    exposure_factory.withdraw(incident.batches.get(), "wrong file")
+    load(GOOD)
+
+    assert NOT_AMONG in shown_to("q7@b.example")
+
+
+def test_a_corrected_row_with_an_uncertain_cell_is_not_cleared(incident, load):
+    load([*GOOD, ",가,q7(at)b.example,"])
+    load(["8,missing member_id,7,가,q7(at)b.example,"], header=f"line,reason,{HEADER}")
+
+    assert not any(incident.unread())
+    assert NOT_READ in shown_to("q7@b.example")
+    assert NOT_AMONG in shown_to("q9@b.example")
+
+
+def test_a_pattern_is_stored_once_a_file(incident, load):
+    rows = [f"{number},가,mi***@b.example,010-****-6781" for number in range(1, 200)]
+    load(rows, accepted="unusable:email unusable:mobile")
+
+    assert AffectedPerson.objects.filter(incident=incident).count() == 199
+    assert UnreadContact.objects.count() == 2
+
+
+def test_no_index_of_an_uncertain_contact_finds_a_person(incident: Incident, load):
+    load([*GOOD, "7,가,q7(at)b.example,010-2345-6791 또는 010-2345-6792"])
+
+    found = AffectedPerson.objects.with_contact(
+        emails=["q7@b.example"], phones=["+821023456791"], incidents=[incident]
+    )
+    assert not found.exists()
+
+
+# ---------------------------------------------------------------- several columns
+
+PARTS = "member_id,name,mail,domain,hp1,hp2,hp3"
+PART_ROWS = ["1,김민지,minji,b.example,010,2345,2345", "2,이서준,seojun,b.example,010,2345,6792"]
+
+
+def table(**columns: str) -> str:
+    lines = "".join(f"{key} = {value}\n" for key, value in columns.items())
+    person = '[person]\nrelation = "member"\nreference = "member_id"\nname = "name"\n'
+    return f"{person}{lines}contact_leaked = {['name', *columns]}\n"
+
+
+def test_a_contact_is_joined_from_several_columns(load):
+    load(PART_ROWS, table(email='"{mail}@{domain}"', phone='"{hp1}-{hp2}-{hp3}"'), header=PARTS)
+
+    assert "김민지" in shown_to("minji@b.example")
+    assert "이서준" in shown_to("seojun@b.example", "+821023456792")
+    assert "김민지" not in shown_to("+821023456792")
+
+
+def test_the_owner_of_a_contact_in_parts_is_not_cleared(load):
+    load(PART_ROWS, table(email='["mail", "domain"]', phone='["hp1", "hp2", "hp3"]'), header=PARTS)
+
+    for contact in ("minji@b.example", "+821023452345", "+821023456792"):
+        assert NOT_READ in shown_to(contact)
+
+
+def test_a_rejected_row_shares_a_joined_contact(load):
+    rows = [PART_ROWS[0], PART_ROWS[0].replace("1,김민지", ",박하준")]
+    load(rows, table(email='"{mail}@{domain}"'), header=PARTS)
+
+    assert "김민지" not in shown_to("minji@b.example")

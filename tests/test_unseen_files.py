@@ -1,0 +1,111 @@
+"""Files of kinds that were not tried before: each is read rightly, or refused for what it is."""
+
+import os
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from incidents import scope_versions
+from incidents.models import AffectedPerson, ExposureFile
+from incidents.scope_versions import ScopeRefusedError
+from tests import unseen_files
+from tests.more_messy_files import CELLS, GOOD, HEADER, csv, xlsx
+from tests.test_more_messy_files import MAPPING, check
+
+pytestmark = pytest.mark.django_db
+CASES = [
+    *unseen_files.PRODUCTS,
+    *unseen_files.DATABASES,
+    *unseen_files.ARCHIVES,
+    *unseen_files.SPREADSHEETS,
+    *unseen_files.TEXTS,
+    *unseen_files.MAPPINGS,
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_file_is_read_rightly_or_refused_for_what_it_is(case, incident, tmp_path):
+    check(case, incident, tmp_path)
+
+
+@pytest.fixture
+def send(incident, tmp_path):
+    """A function that imports a file by the command; returns what was printed or refused."""
+
+    def run(path: Path, *options: str, mapping: str = MAPPING) -> str:
+        written = tmp_path / "map.toml"
+        written.write_text(mapping, encoding="utf-8")
+        words = [str(path), "--incident", incident.slug, "--mapping", str(written), *options]
+        out = StringIO()
+        try:
+            call_command("import_exposures", *words, stdout=out)
+        except CommandError as error:
+            return str(error)
+        return out.getvalue()
+
+    return run
+
+
+@pytest.mark.parametrize("text", unseen_files.NOT_TOML)
+def test_a_text_that_is_no_mapping_is_refused_by_one_line(tmp_path, send, text):
+    path = tmp_path / "members.csv"
+    path.write_bytes(csv())
+
+    refusal = send(path, mapping=text)
+    assert refusal.startswith("map.toml: not TOML: ")
+    assert "\n" not in refusal
+
+
+def test_each_sheet_of_a_workbook_is_loaded_once(incident, tmp_path, send):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
+
+    assert "several sheets" in send(path)
+    for sheet in ("S1", "S2"):
+        assert "taken 3" in send(path, mapping=f'sheet = "{sheet}"\n{MAPPING}')
+        assert "already loaded" in send(path, mapping=f'sheet = "{sheet}"\n{MAPPING}')
+
+    assert AffectedPerson.objects.count() == 6
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_refused_sheet_is_not_settled_by_another_sheet(incident, tmp_path, send):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
+    wrong = MAPPING.replace('"mobile"', '"handy"')
+
+    assert "lacks handy" in send(path, mapping=f'sheet = "S1"\n{wrong}')
+    assert "taken 3" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
+    with pytest.raises(ScopeRefusedError, match=r"two\.xlsx failed"):
+        scope_versions.close(incident.batches.get())
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_file_whose_name_is_no_text_is_refused_by_one_line(incident, tmp_path, send):
+    """An archive of Windows, unpacked on Linux, has names in CP949."""
+    path = tmp_path / os.fsdecode("회원.csv".encode("cp949"))
+    path.write_bytes(csv())
+
+    for options in ((), ("--check",)):
+        assert send(path, *options).endswith(
+            r"\xbf\xf8.csv: the name of the file is no UTF-8 text; rename it"
+        )
+
+    renamed = path.rename(tmp_path / "members.csv")
+    assert "taken 6" in send(renamed)
+    scope_versions.close(incident.batches.get())
+    assert ExposureFile.objects.filter(state=ExposureFile.State.LOADED).count() == 1
+
+
+def test_a_column_of_contacts_that_is_not_used_can_be_accepted(tmp_path, send):
+    path = tmp_path / "members.csv"
+    rows = [f"{row},sales{place}@b.example" for place, row in enumerate(GOOD)]
+    path.write_bytes(csv(rows, header=f"{HEADER},seller"))
+
+    assert "unused:seller" in send(path)
+    assert '--accept "unused:seller"' in send(path, "--check")
+    assert "taken 6" in send(path, "--accept", "unused:seller")
