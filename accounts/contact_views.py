@@ -5,7 +5,7 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from accounts import sign_in
 from accounts.code_pages import code_page, explain_refusals, posted
@@ -16,6 +16,7 @@ from accounts.further_contacts import OtherAccountError, add_contact
 from accounts.models import User
 from accounts.pending_codes import Purpose
 from accounts.step_up import fresh_code_required
+from foundations.post_only import post_only
 
 _refusals = explain_refusals(
     Purpose.NEW_CONTACT,
@@ -75,7 +76,7 @@ def _added(request: HttpRequest, contact: str) -> HttpResponse:
     return redirect("account")
 
 
-@require_POST
+@post_only(page="new_contact_code")
 @sign_in_required(page="new_contact")
 @_refusals
 def new_contact_code_again(request: HttpRequest) -> HttpResponse:

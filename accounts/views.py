@@ -14,7 +14,6 @@ from django.urls import reverse, translate_url
 from django.utils.translation import get_language, get_language_from_path, override
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_POST
 
 from accounts import codes, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_pages import code_page, explain_refusals, posted
@@ -31,11 +30,13 @@ from accounts.forms import (
     SignInCodeForm,
 )
 from accounts.models import StaffNumberError, User
-from accounts.own_origin import is_from_own_page
 from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
 from accounts.waiting_room import with_waiting_room
+from foundations.language_switch import set_language_cookie
+from foundations.own_origin import is_from_own_page
 from foundations.page_parts import render_form_page
+from foundations.post_only import post_only
 from foundations.session_store import SessionStore
 
 BORROWED_SECONDS = 15 * 60  # a sign-in on another person's device; the form names the minutes
@@ -164,7 +165,7 @@ def _signed_in_as(request: HttpRequest, process: SentCode, is_borrowed: bool) ->
     return response
 
 
-@require_POST
+@post_only(page="sign_in_code")
 @_sign_in_refusals
 def send_code_again(request: HttpRequest) -> HttpResponse:
     """Sends a new code to the contact of the pending sign-in."""
@@ -211,7 +212,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/step_up_code.html", code_page(process, form))
 
 
-@require_POST
+@post_only(page="step_up")
 @sign_in_required(page="step_up")
 @_step_up_refusals
 def send_step_up_code(request: HttpRequest) -> HttpResponse:
@@ -294,11 +295,5 @@ def choose_language(request: HttpRequest) -> HttpResponse:
 
 def _go_in_language(url: str, language: str) -> HttpResponse:
     response = redirect(_translated(url, language))
-    response.set_cookie(
-        settings.LANGUAGE_COOKIE_NAME,
-        language,
-        max_age=settings.LANGUAGE_COOKIE_AGE,
-        secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite="Lax",
-    )
+    set_language_cookie(response, language)
     return response

@@ -28,6 +28,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal_name": portal_name(),
         "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
         "is_demo": settings.IS_DEMO,
+        "desk_languages": settings.DESK_LANGUAGES,
         "languages": [
             {"code": code, "name": name, "url": translate_url(request.path, code)}
             for code, name in settings.LANGUAGES

@@ -137,6 +137,7 @@ MIDDLEWARE = [
     "breachportal.middleware.uploads_by_importers",
     "foundations.replica.remember_writes",
     "foundations.slow_bodies.read_bodies",
+    "foundations.language_switch.keep_typed",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -158,6 +159,7 @@ TEMPLATES = [
                 "breachportal.context.portal",
             ],
             "libraries": {
+                "language_switch": "foundations.language_switch",
                 "page_extensions": "foundations.page_extensions",
                 "page_parts": "foundations.page_parts",
                 "text_languages": "foundations.text_languages",
@@ -495,6 +497,7 @@ PROOF_RATES = {
     "desk_api": "120/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
+    "language_switch": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
     "ticket": "10/h/key,30/d/key",
     # The team of a company may sit behind one address, and customers behind one of a carrier.

@@ -20,6 +20,8 @@ from django.template import Context, Library
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from foundations.language_switch import typed_text
+
 register = Library()
 MOST_PARTS = 1_000
 # The whole context of a part. It has no user, session or request, so a part shows nothing of them.
@@ -72,6 +74,7 @@ def _is_new_visitor(request: HttpRequest) -> bool:
     own = {settings.SESSION_COOKIE_NAME, _MESSAGES}
     return (
         request.method == "GET"
+        and typed_text(request) is None
         and not request.META.get("QUERY_STRING")
         and not (own & request.COOKIES.keys())
     )

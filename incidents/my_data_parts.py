@@ -111,6 +111,12 @@ class MyDataPart:
         return f"incidents/{self.kind}.html"
 
     @property
+    def form_id(self) -> str:
+        """Returns the id of the form that takes an answer of the user; "" if there is none."""
+        takes_answer = self.kind == "several_people" and not self.is_refused
+        return f"answer-form-{self.incident.slug}" if takes_answer else ""
+
+    @property
     def done_count(self) -> int:
         """Returns how many of the steps the user marked as done."""
         return sum(step.is_done for step in self.steps)

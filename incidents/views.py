@@ -16,12 +16,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
 from foundations import replica
+from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from incidents import reminders, unmasking
 from incidents.models import Incident, StepReminder
@@ -106,7 +107,7 @@ def my_copy(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-@require_POST
+@post_only(page="my_data")
 @sign_in_required(page="my_data")
 def my_data_hide(request: SignedInRequest) -> HttpResponse:
     """Hides the values, also for the browser's Back, and shows the masked page."""
@@ -114,7 +115,7 @@ def my_data_hide(request: SignedInRequest) -> HttpResponse:
     return redirect("my_data")
 
 
-@require_POST
+@post_only(page="my_data")
 @sign_in_required(page="my_data")
 def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
     """Marks a step as done, or as not done, and shows the steps again.
@@ -127,7 +128,7 @@ def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
     return _back(request)
 
 
-@require_POST
+@post_only(page="my_data")
 @sign_in_required(page="my_data")
 def my_data_reminder(request: SignedInRequest, slug: str) -> HttpResponse:
     """Asks for a reminder of the steps, or ends it, and shows the steps again.
@@ -163,7 +164,7 @@ def _back(request: HttpRequest) -> HttpResponse:
     return redirect(reverse(page) + (f"#{place}" if _PLACE.fullmatch(place) else ""))
 
 
-@require_POST
+@post_only(page="my_data")
 @sign_in_required(page="my_data")
 def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     """Takes a second fact for a row under a contact of several people, and redirects to the page.
@@ -198,6 +199,8 @@ def _page(
     context = {
         "parts": parts,
         "title": title_of(parts),
+        # The language switch keeps what was typed in one form.
+        "typed_form": next((part.form_id for part in parts if part.form_id), ""),
         "has_leaked": any(part.kind == "leaked" for part in parts),
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,

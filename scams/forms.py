@@ -85,7 +85,8 @@ class ScamReportForm(forms.Form):
     website = forms.CharField(required=False, widget=forms.TextInput(attrs={"tabindex": "-1"}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        kwargs.setdefault("auto_id", "report_%s")
+        kwargs.setdefault("auto_id", "%s")
+        kwargs.setdefault("prefix", "report")  # the form of the check has a field `text`, too
         super().__init__(*args, **kwargs)
 
     def clean_text(self) -> str:

@@ -45,8 +45,9 @@ def message_check_answer(request: HttpRequest) -> HttpResponse:
     form = MessageCheckForm(request.POST)
     if not form.is_valid():
         return _page(request, form=form, report=ScamReportForm())
-    report = ScamReportForm(initial={"text": form.cleaned_data["text"]})
-    context = {"answer": form.answer(), **_report_context(report)}
+    text = form.cleaned_data["text"]
+    report = ScamReportForm(initial={"text": text})
+    context = {"answer": form.answer(), "checked_text": text, **_report_context(report)}
     return render(request, "scams/answer.html", context)
 
 

@@ -45,7 +45,7 @@ def page(
 
 def choose(page: Page, name: str) -> None:
     page.locator(".language-menu summary").click()
-    page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("button", name=name, exact=True).first.click()
 
 
 def test_a_typed_address_is_kept(page):
@@ -93,7 +93,7 @@ def test_the_menu_lists_the_other_languages_by_their_own_names(coupang, nine):
     text = Client().get("/vi/").text
     for _name, page in shown({"home": text}, width=320, height=640):
         page.locator(".language-menu summary").click()
-        names = page.locator(".language-menu a").all_inner_texts()
+        names = page.locator(".language-menu li").all_inner_texts()
         assert names == [name for code, name in NINE if code != "vi"]
         assert page.locator(".language-menu summary").inner_text().endswith("Tiếng Việt")
 
@@ -107,3 +107,17 @@ def test_each_language_has_fonts_of_its_own(coupang, nine):
     assert "Noto Sans CJK SC" in found["zh-hans"][0]
     assert "Noto Sans CJK TC" in found["zh-hant"][0]
     assert [code for code, (_font, broken) in found.items() if broken == "keep-all"] == ["ko"]
+
+
+@pytest.mark.django_db
+def test_the_desk_has_a_switch_that_comes_back(editors_desk):
+    path = "/admin/statements/statement/add/?incident=1&page=2"
+    switch = next(
+        link.split('href="')[1].split('"')[0].replace("&amp;", "&")
+        for link in editors_desk.get(path).text.split('<span class="languages">')[1:]
+    )
+    answer = editors_desk.get(switch)
+    assert answer.url == path
+    page = editors_desk.get(path).text
+    assert 'lang="en"' in page or 'lang="ko"' in page
+    assert "language=ja" not in page

@@ -556,7 +556,7 @@ def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
         "/answered": client.post(
             f"/{language}/check/answer/", {"text": f"https://{long_name} {code}"}
         ).content,
-        "/wrong": client.post(f"/{language}/check/report/", {"text": ""}).content,
+        "/wrong": client.post(f"/{language}/check/report/", {"report-text": ""}).content,
     }
     origin, static = "http://check.test", Path(__file__).parent.parent / "static"
 

@@ -61,7 +61,7 @@ def test_public_pages_and_forms_with_errors(coupang, language):  # noqa: F811
         "check-code": post("check/answer/", text="7QK2-X9ND-4HTB"),
         "check-message": post("check/answer/", text=MESSAGE),
         "report-empty": post("check/report/"),
-        "report": post("check/report/", text=MESSAGE, channel="sms"),
+        "report": post("check/report/", **{"report-text": MESSAGE, "report-channel": "sms"}),
         "first-aid": get("check/reported/"),
         "unsubscribe-unknown": get("alerts/unsubscribe/unknown/"),
         "not-found": get("nothing/"),

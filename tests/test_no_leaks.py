@@ -141,7 +141,8 @@ def strangers_journey(visitor: Visitor, mails: SmtpServer) -> None:
     visitor.get("/admin/")
     pasted = f"Refund of your order: write to {SCAMMER} or call {NUMBER}"
     assert SCAMMER in visitor.post("/en/check/answer/", page="/en/check/", text=pasted).text
-    reported = {"text": pasted, "channel": "sms", "sender": NUMBER, "contact": TYPED}
+    fields = {"text": pasted, "channel": "sms", "sender": NUMBER, "contact": TYPED}
+    reported = {f"report-{name}": value for name, value in fields.items()}
     assert visitor.post("/en/check/report/", **reported).url.path == "/en/check/reported/"
     visitor.http.get("/en/nothing/", headers={"cookie": "sessionid=x"})
     visitor.http.post("/en/account/sign-in/", data={"email": TYPED})  # without a CSRF token

@@ -32,8 +32,12 @@ REPORTED = {
 }
 
 
+def fields(values: dict[str, str]) -> dict[str, str]:
+    return {f"report-{name}": value for name, value in values.items()}
+
+
 def send_report(client: Client, **changes: str):
-    return client.post(REPORT, REPORTED | changes)
+    return client.post(REPORT, fields(REPORTED | changes))
 
 
 @pytest.fixture
@@ -105,21 +109,21 @@ def test_reports_of_all_networks_together_are_limited(client, incident, settings
 
 
 def test_another_site_cannot_make_a_browser_report(client, incident):
-    response = client.post(REPORT, REPORTED, headers={"sec-fetch-site": "cross-site"})
+    response = client.post(REPORT, fields(REPORTED), headers={"sec-fetch-site": "cross-site"})
     assert response.status_code == 403
     assert not ScamReport.objects.exists()
 
 
 def test_files_are_not_taken(client, incident):
     send_report(client)
-    client.post(REPORT, REPORTED | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
+    client.post(REPORT, fields(REPORTED) | {"file": SimpleUploadedFile("evil.exe", b"MZ")})
     assert all(b"MZ" not in bytes(one.ciphertext) for one in ScamReport.objects.all())
 
 
 def test_a_report_never_redirects_to_another_site(client, incident):
     for name in ("next", "redirect", "url"):
         response = client.post(
-            f"{REPORT}?{name}=//evil.example", REPORTED | {name: "//evil.example"}
+            f"{REPORT}?{name}=//evil.example", fields(REPORTED) | {name: "//evil.example"}
         )
         assert response.headers["Location"] == "/en/check/reported/"
 

@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.ended_sessions import forget_choices, kept_choices, sign_in_required
+from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from incidents.views import SignedInRequest
 from notices import push_subscriptions
@@ -52,7 +53,7 @@ def alerts(request: SignedInRequest) -> HttpResponse:
 
 
 @sign_in_required(page="alerts")
-@require_POST
+@post_only(page="alerts")
 def subscribe_browser(request: SignedInRequest) -> HttpResponse:
     """Adds the browser to those that get the user's alerts as push messages."""
     if settings.WEB_PUSH_KEY is not None and PushForm(request.POST).save(request.user):
@@ -63,7 +64,7 @@ def subscribe_browser(request: SignedInRequest) -> HttpResponse:
 
 
 @sign_in_required(page="alerts")
-@require_POST
+@post_only(page="alerts")
 def end_browser(request: SignedInRequest, key: UUID) -> HttpResponse:
     """Ends the push messages to one of the user's browsers."""
     push_subscriptions.end_browser(request.user, key)

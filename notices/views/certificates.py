@@ -75,6 +75,10 @@ def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
 def _verified_page(
     request: HttpRequest, checked: certificates.VerifiedCertificate | None
 ) -> HttpResponse:
-    context = {"checked": checked, "incident": checked.certificate.incident if checked else None}
+    context = {
+        "checked": checked,
+        "incident": checked.certificate.incident if checked else None,
+        "posted_code": request.POST.get("code", ""),  # for the page in another language
+    }
     status = 200 if checked else 404
     return render(request, "notices/certificates/checked.html", context, status=status)

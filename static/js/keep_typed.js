@@ -1,6 +1,6 @@
-// Keeps what a visitor typed and did not send while they change the language of the page. Without
-// this script the page in the other language is empty. Nothing leaves the tab: the text is stored
-// for the next page only, and for a minute at most.
+// Keeps what a visitor typed and did not send while they change the language of the page, in all
+// forms of the page. Nothing leaves the tab: the text is stored for the next page only, and for a
+// minute at most. Without this script the switch posts one form; see foundations/language_switch.py.
 "use strict";
 
 (() => {
@@ -38,8 +38,19 @@
     }
   }
 
+  function go(event) {
+    keep();
+    const button = event.currentTarget;
+    if (button.name !== "to_language") return; // a form is posted again, for its answer
+    event.preventDefault();
+    const page = new URL(button.formAction);
+    const choice = new URLSearchParams({language: button.value, next: page.pathname + page.search});
+    location.assign(`${button.closest(".languages").dataset.switch}?${choice}`);
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
     restore();
     for (const link of document.querySelectorAll(".languages a")) link.addEventListener("click", keep);
+    for (const button of document.querySelectorAll(".languages button")) button.addEventListener("click", go);
   });
 })();
