@@ -162,6 +162,7 @@ TEMPLATES = [
                 "language_switch": "foundations.language_switch",
                 "page_extensions": "foundations.page_extensions",
                 "page_parts": "foundations.page_parts",
+                "punctuation": "foundations.punctuation",
                 "text_languages": "foundations.text_languages",
             },
         },

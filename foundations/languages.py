@@ -39,6 +39,11 @@ def default_language() -> str:
     return str(settings.LANGUAGE_CODE)
 
 
+def is_kept_whole(code: str) -> bool:
+    """Returns whether lines break at spaces only: the words of Korean are not broken."""
+    return bool({"ko"} & set(shorter_codes(code)))
+
+
 def desk_language(code: str) -> str:
     """Returns `code` if the desk speaks this language, else one of the portal's that it speaks.
 

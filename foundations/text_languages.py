@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_bidi, get_language_info
 
-from foundations.languages import LocalizedText, shorter_codes, translated_name
+from foundations.languages import LocalizedText, is_kept_whole, shorter_codes, translated_name
 
 register = template.Library()
 
@@ -30,6 +30,12 @@ def lang_attributes(text: object) -> SafeString:
     if is_from_right == get_language_bidi():
         return format_html(' lang="{}"', code)
     return format_html(' lang="{}" dir="{}"', code, "rtl" if is_from_right else "ltr")
+
+
+@register.simple_tag
+def word_break() -> str:
+    """Returns the value of the CSS property for a mail, which has no stylesheet, in its language."""
+    return "keep-all" if is_kept_whole(get_language() or "") else "normal"
 
 
 @register.inclusion_tag("components/text_language.html", takes_context=True)

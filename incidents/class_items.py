@@ -64,7 +64,7 @@ def other_lines(incident: Incident, leaked: set[int]) -> list[StateLine]:
     ]
     items.sort(key=lambda item: (item[0][0] == "not_involved", item[0][1:]))
     return [
-        StateLine(state, text, basis, ", ".join(name for _state, name in same))
+        StateLine(state, text, basis, _(", ").join(name for _state, name in same))
         for (state, text, basis), same in groupby(items, key=lambda item: item[0])
     ]
 

@@ -76,6 +76,7 @@ class MessageFiller:
         self._notice = message.notice
         self._language = message.language
         self._customer = str(message.slot_texts["customer"])
+        self._comma = str(message.slot_texts.get("comma", ""))  # of a text message
         self._classes = {int(key): str(name) for key, name in message.slot_texts["classes"].items()}
         self._shared = MessageTemplate(message.marker, bytes(message.mime))
         # Fixed bytes and slot names alternate. The template is split before any value is known, so
@@ -112,7 +113,8 @@ class MessageFiller:
         if to is None:
             raise UnusableAddressError(LedgerMessages.NO_NUMBER.stored())
         code = message_code(person.delivery_id)
-        values = {"code": code, "class_line": ", ".join(self._class_names(person.data_classes))}
+        names = self._class_names(person.data_classes)
+        values = {"code": code, "class_line": self._comma.join(names)}
         return OutgoingMessage(
             sender=code, to=to, data=self._filled(values), delivery_id=person.delivery_id
         )

@@ -138,7 +138,8 @@ def _render_sms(
 ) -> NoticeMessage:
     with override(language), timezone.override(notice.incident.zone):
         content = sms.render_sms_template(_context(notice) | {"slot": slot}, name=name)
-    slot_texts = {"customer": "", "classes": _class_names(language)}
+        comma = _(", ")
+    slot_texts = {"customer": "", "classes": _class_names(language), "comma": comma}
     return NoticeMessage(
         notice=notice, language=language, marker=marker, mime=content, slot_texts=slot_texts
     )

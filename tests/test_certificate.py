@@ -412,3 +412,13 @@ def test_an_earlier_certificate_names_what_was_withdrawn_since(minji, incident, 
 def checked_page(code: str) -> str:
     with override("en"):
         return facts_of(Client().get(reverse("certificate_checked", args=[code])))
+
+
+@needs_poppler
+def test_the_answer_about_a_code_stays_in_another_language(minji, incident, leaked_minji):
+    code = code_on(get_certificate(minji, incident).content)
+    page = Client().post("/en/certificates/", {"code": code}).text
+    assert 'name="in_language" value="ko"' in page
+    answer = Client().post("/ko/certificates/", {"code": code, "in_language": "ko"})
+    assert "발급" in facts_of(answer)
+    assert answer.cookies["django_language"].value == "ko"
