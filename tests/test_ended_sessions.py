@@ -15,7 +15,7 @@ from incidents.models import Incident, Reveal
 from notices.models import AlertSubscription
 
 pytestmark = pytest.mark.django_db
-ENDED = "로그인이 끝나 아무것도 바뀌지 않았습니다"
+ENDED = "로그인 시간이 지나 아무것도 바뀌지 않았습니다"
 KEPT = "선택하신 항목이 그대로 있으며"
 
 
