@@ -28,6 +28,7 @@ from notices.models import Notice, NoticeMessage
 NAME_CHARACTERS = 60  # message_templates.LINE_CHARACTERS leaves room for them in a line
 
 # Parts after the comma of a name that are no given name.
+_FAMILY_FIRST = re.compile(r"[가-힣\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _NAME_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}
 # Text that a mail program would turn into a link, or a number to call or to pay to.
 _NOT_A_NAME = re.compile(r"/|www|@|[^\W_][.。][^\W\d_]{2}|(?:\d\D*){5}", re.IGNORECASE)
@@ -174,7 +175,8 @@ def safe_name(text: str) -> str:
 def spoken_name(name: str) -> str:
     """Returns a name in the order in which people say it: `Seán O'Connor` for `O'Connor, Seán`.
 
-    Returns any other name unchanged.
+    Names in Chinese, Japanese and Korean characters have the family name first, in a list as in
+    speech: `김민지` for `김, 민지`. Returns any other name unchanged.
     """
     if "," not in name:
         return name
@@ -182,6 +184,8 @@ def spoken_name(name: str) -> str:
     is_list_form = comma and given and "," not in given
     if not is_list_form or given.rstrip(".").casefold() in _NAME_SUFFIXES:
         return name
+    if _FAMILY_FIRST.fullmatch(family + given):
+        return family + given
     return f"{given} {family}".strip()
 
 

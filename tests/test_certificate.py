@@ -415,10 +415,12 @@ def checked_page(code: str) -> str:
 
 
 @needs_poppler
-def test_the_answer_about_a_code_stays_in_another_language(minji, incident, leaked_minji):
+def test_the_answer_about_a_code_stays_in_another_language(
+    minji, incident, leaked_minji, settings
+):
     code = code_on(get_certificate(minji, incident).content)
     page = Client().post("/en/certificates/", {"code": code}).text
     assert 'name="in_language" value="ko"' in page
     answer = Client().post("/ko/certificates/", {"code": code, "in_language": "ko"})
     assert "발급" in facts_of(answer)
-    assert answer.cookies["django_language"].value == "ko"
+    assert answer.cookies[settings.LANGUAGE_COOKIE_NAME].value == "ko"

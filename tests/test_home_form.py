@@ -69,7 +69,7 @@ def test_the_sign_in_page_itself_still_requires_a_token(minji):
 
 def test_the_address_is_in_no_url(coupang):
     html = Client().get("/ko/").text
-    assert f'<form method="post" action="{reverse("sign_in_begin")}"' in html
+    assert f'<form id="typed-form" method="post" action="{reverse("sign_in_begin")}"' in html
     assert Client().get(reverse("sign_in_begin"))["Location"] == reverse("account_login")
 
 

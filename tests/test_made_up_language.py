@@ -163,7 +163,7 @@ def test_certificates(language, incident, minji, name):
 
 def test_the_language_switch_has_its_own_name(language, incident):
     page = Client().get("/en/").text
-    assert f'lang="{language}" hreflang="{language}"' in page
+    assert f'value="{language}" lang="{language}"' in page
     assert "لغة" in page
     chosen = Client().get(f"/account/language/?language={language}&next=/en/check/", follow=True)
     assert chosen.request["PATH_INFO"] == f"/{language}/check/"

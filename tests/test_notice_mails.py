@@ -251,7 +251,10 @@ def test_a_normal_name_stays(name):
     ("listed", "spoken"),
     [
         ("O'Connor, Seán", "Seán O'Connor"),
-        ("홍, 길동", "길동 홍"),
+        ("홍, 길동", "홍길동"),
+        ("山田, 太郎", "山田太郎"),
+        ("髙橋,一郎", "髙橋一郎"),
+        ("Nguyễn, An", "An Nguyễn"),
         ("Martin King, Jr.", "Martin King, Jr."),
         ("Kim, Lee, Park", "Kim, Lee, Park"),
         ("김민지", "김민지"),

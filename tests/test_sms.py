@@ -376,3 +376,21 @@ def test_the_demonstration_shows_sms_in_its_mailbox(
     (stored,) = maildir.newest(MINJI)
     assert "한빛상점" in stored.part("plain")
     assert draft.state == Notice.State.CLOSED
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_the_fixed_texts_fit_the_alphabet_of_telephone_networks(language):
+    fixed = [
+        "[%(portal_name)s] %(code)s is your sign-in code. Give it to no one.",
+        "Message code: %(code)s",
+        "Leaked of you: %(classes)s",
+        "What to do, and what of yours leaked: type %(portal_host)s into your browser.",
+        "Your number is recorded for many people, so this message says nothing of what leaked.",
+        "What to do: type %(portal_host)s into your browser.",
+        "Questions: %(phone)s",
+    ]
+    with translation.override(language):
+        texts = [translation.gettext(text) for text in fixed]
+    # 160 characters in one message; a single character outside the alphabet makes it 70.
+    filler = "a" * 90
+    assert [text for text in texts if sms.sms_size((text + filler)[:155]).segments > 1] == []

@@ -132,7 +132,9 @@ def test_next_never_redirects_to_another_site(minjis):
 
 
 def test_sending_needs_a_post(minjis):
-    assert minjis.get(reverse("step_up_send")).status_code == 405
+    sent = len(mail.outbox)
+    assert minjis.get(reverse("step_up_send")).url == reverse("step_up")
+    assert len(mail.outbox) == sent
     assert not mail.outbox
 
 
