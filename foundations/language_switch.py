@@ -43,7 +43,7 @@ def keep_typed(
             response = get_response(request)
         elif _may_keep(request):
             request.typed_text = request.POST  # type: ignore[attr-defined]
-            request.method, request.POST = "GET", QueryDict()  # type: ignore[misc]
+            request.method, request.POST = "GET", QueryDict()
             response = get_response(request)
             response.headers["Cache-Control"] = "private, no-store"
             response.headers.pop("X-Accel-Expires", None)
@@ -98,7 +98,7 @@ def field_input(context: Context, field: BoundField) -> SafeString:
     widget = field.field.widget
     if typed is None or field.form.is_bound or isinstance(widget, PasswordInput | FileInput):
         return field.as_widget()
-    field.initial = widget.value_from_datadict(typed, {}, field.html_name)  # type: ignore[misc]
+    field.initial = widget.value_from_datadict(typed, {}, field.html_name)
     return field.as_widget()
 
 

@@ -34,7 +34,7 @@ def lang_attributes(text: object) -> SafeString:
 
 @register.simple_tag
 def word_break() -> str:
-    """Returns the value of the CSS property for a mail, which has no stylesheet, in its language."""
+    """Returns the CSS value for a mail, which has no stylesheet, in the active language."""
     return "keep-all" if is_kept_whole(get_language() or "") else "normal"
 
 

@@ -415,9 +415,7 @@ def checked_page(code: str) -> str:
 
 
 @needs_poppler
-def test_the_answer_about_a_code_stays_in_another_language(
-    minji, incident, leaked_minji, settings
-):
+def test_the_answer_about_a_code_stays_in_another_language(minji, incident, leaked_minji, settings):
     code = code_on(get_certificate(minji, incident).content)
     page = Client().post("/en/certificates/", {"code": code}).text
     assert 'name="in_language" value="ko"' in page

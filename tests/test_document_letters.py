@@ -81,3 +81,21 @@ def test_a_right_to_left_name_is_joined(bare):
     """The PDF holds the joined forms, so a reader finds the name as it was typed."""
     shown = text_of("محمد")
     assert "محمد" in shown or "دمحم" in shown
+
+
+def fonts_of(name: str) -> str:
+    document = documents.Document("Title", "ko", "footer", datetime(2025, 11, 29, tzinfo=UTC))
+    document.blocks.append(documents.Facts([("Name", name)]))
+    pdf = documents.pdf(document)
+    done = subprocess.run(["pdffonts", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode()
+
+
+@pytest.mark.parametrize("name", ["Żółć", "Žižka", "Z\u0307o\u0301łc\u0301", "e\u030a"])
+def test_an_accent_stands_on_its_letter(bare, name):
+    """The font for Korean has the accent alone, and would print it beside the letter."""
+    assert "NotoSans-Regular" in fonts_of(name)
+
+
+def test_other_letters_keep_the_font_of_the_language(bare):
+    assert "NotoSans-Regular" not in fonts_of("김민지 Müller")

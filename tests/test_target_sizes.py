@@ -22,7 +22,8 @@ SMALL = """() => {
     ...[...(target.labels ?? [])].map(label => label.offsetHeight));
   return [...document.querySelectorAll("a[href], button, summary, input, select, textarea")]
     .filter(target => target.checkVisibility() && target.type !== "hidden"
-      && !target.matches(".skip-link") && !(target.matches("a") && inSentence(target))
+      && !target.matches(".skip-link, [aria-hidden=true]")
+      && !(target.matches("a") && inSentence(target))
       && heightOf(target) < 44)
     .map(target => `${heightOf(target)} px: ${target.outerHTML.slice(0, 120)}`);
 }"""

@@ -1,4 +1,4 @@
-"""Japanese and Chinese pages have no blank after a full-width mark, and no narrow comma in a list."""
+"""Japanese and Chinese pages: no blank after a full-width mark, no narrow comma in a list."""
 
 import re
 
@@ -17,7 +17,9 @@ from tests.test_shipped_languages import PERSONAL, PUBLIC, pages_of
 WIDE = ["ja", "zh-hans", "zh-hant"]
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
 # A blank after a mark; a narrow mark after a character; a narrow comma before one.
-FAULT = re.compile(rf"[。！？：；，、」』）][ \n]+(?=[^\s<])|[{_CJK}][,;!?(]|[{_CJK}], ?(?=[{_CJK}])")
+FAULT = re.compile(
+    rf"[。！？：；，、」』）][ \n]+(?=[^\s<])|[{_CJK}][,;!?(]|[{_CJK}], ?(?=[{_CJK}])"
+)
 NOT_SHOWN = re.compile(r"<(head|script|style|textarea)\b.*?</\1>", re.DOTALL)
 
 
