@@ -75,19 +75,20 @@ def send(
     message_id: str = "",
     unsubscribe_url: str = "",
     connection: Any = None,
-) -> None:
-    """Sends the mail of the templates `emails/<name>/` in the active language.
+) -> "AccountMail":
+    """Sends the mail of the templates `emails/<name>/` in the active language. Returns it.
 
     `context` is completed with the portal's name and address, and with a message code of this
     `kind` if there is one. `message_id` is the local part of the Message-ID, for a mail that may be
     sent again; "" makes a new one. `unsubscribe_url` ends mails of this kind by one click (RFC
     8058). Raises OSError or SMTPException.
     """
-    message = _made(
-        name, email, _complete(context, kind), message_id=message_id, connection=connection
-    )
+    complete = _complete(context, kind)
+    message = _made(name, email, complete, message_id=message_id, connection=connection)
+    message.message_code = complete["message_code"]
     message.extra_headers |= _unsubscribe_headers(unsubscribe_url)
     message.send()
+    return message
 
 
 def _complete(context: dict[str, Any], kind: MailKind | None) -> dict[str, Any]:
@@ -148,6 +149,7 @@ class AccountMail(EmailMultiAlternatives):
     """A mail whose headers read back the same in every mail program."""
 
     purpose = ""  # three fields of Feedback-ID
+    message_code = ""
 
     def message(self, **_ignored: Any) -> EncodedMail:
         """Returns the encoded mail. Django's own From and Subject are replaced."""

@@ -22,6 +22,7 @@ from accounts.company_sign_on.identities import (
 from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from accounts.new_device import NewDevice  # noqa: F401  # for the same reason
+from accounts.sent_mail import SentMail  # noqa: F401  # for the same reason
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
 
 # Carriers give a number to another person some time after its owner gave it up: in the US after 45

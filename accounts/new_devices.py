@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import override
 
-from accounts import due_mails, emails
+from accounts import due_mails, sent_mails
 from accounts.browsers import browser_and_system
 from accounts.mail_codes import MailKind
 from accounts.new_device import NewDevice
@@ -48,9 +48,9 @@ def purge() -> None:
 def _mail(device: NewDevice, connection: Any) -> None:
     at = localtime(device.at)
     with override(device.user.language):
-        emails.send(
+        sent_mails.send(
             "new_device",
-            device.user.email or "",
+            device.user,
             {"device": str(device), "at": date_format(at, "DATETIME_FORMAT")},
             kind=MailKind.NEW_DEVICE,
             message_id=f"new-device-{device.pk}",

@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.utils.translation import override
 
-from accounts import code_states, new_devices, session_purge
+from accounts import code_states, new_devices, sent_mails, session_purge
 from accounts.audit import chain, digests
 from accounts.company_sign_on import connections
 from foundations.languages import default_language, desk_language
@@ -12,10 +12,11 @@ from foundations.languages import default_language, desk_language
 
 @shared_task(base=DjangoTask)
 def purge_sessions() -> None:
-    """Deletes ended sessions with their browsers, old code states and old new devices."""
+    """Deletes ended sessions with their browsers, old code states, new devices and mails."""
     session_purge.purge()
     code_states.purge()
     new_devices.purge()
+    sent_mails.purge()
 
 
 @shared_task(base=DjangoTask)

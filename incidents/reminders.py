@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import due_mails, emails
+from accounts import due_mails, sent_mails
 from accounts.mail_codes import MailKind
 from accounts.models import User
 from incidents.models import Incident, StepReminder
@@ -64,9 +64,9 @@ def _mail(reminder: StepReminder, connection: Any) -> None:
         return
     with override(reminder.user.language):
         url = end_url(reminder)
-        emails.send(
+        sent_mails.send(
             "step_reminder",
-            reminder.user.email or "",
+            reminder.user,
             {"url": url},
             kind=MailKind.REMINDER,
             message_id=f"reminder-{reminder.pk}-{reminder.asked_at:%Y%m%d%H%M}-{reminder.mails}",

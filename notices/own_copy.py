@@ -2,12 +2,8 @@
 
 from typing import Any
 
-from django.db.models import Q
-
-from accounts.models import User
 from incidents.own_copy import CopySource, Section
-from notices.message_codes import message_code
-from notices.models import Delivery
+from notices.own_messages import OwnMessage, own_messages
 
 
 def alerts(source: CopySource) -> Section:
@@ -32,29 +28,17 @@ def browsers(source: CopySource) -> Section:
 
 
 def messages(source: CopySource) -> Section:
-    """Returns the messages to the rows that the copy shows in full, and the user's alerts.
-
-    Each has its code, by which the message check finds it, and the text of its version in the
-    active language.
-    """
-    own = Q(person__in=source.people()) | Q(subscription__in=_subscriptions(source.user))
-    sent = Delivery.objects.filter(own, state=Delivery.State.ACCEPTED).order_by("ended_at")
-    related = sent.select_related("notice__version__statement__incident")
-    return "messages", [_message(delivery) for delivery in related]
+    """Returns the messages to the user's proven contacts, with the name in full."""
+    return "messages", [_message(each) for each in own_messages(source.user, str)]
 
 
-def _subscriptions(user: User) -> list[Any]:
-    return list(user.subscriptions.values_list("pk", flat=True))
-
-
-def _message(delivery: Delivery) -> dict[str, Any]:
-    notice = delivery.notice
-    sections = notice.version.sections.order_by("position")
+def _message(message: OwnMessage) -> dict[str, Any]:
     return {
-        "title": str(notice.version.title),
-        "channel": str(notice.get_channel_display()),
-        "sent_at": delivery.ended_at,
-        "language": delivery.language,
-        "code": message_code(delivery.pk),
-        "texts": [{"heading": one.label, "text": str(one.body)} for one in sections],
+        "title": message.subject,
+        "channel": message.channel,
+        "sent_at": message.at,
+        "language": message.language,
+        "code": message.code,
+        "text": message.text,
+        "notes": list(message.notes),
     }

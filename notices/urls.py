@@ -2,13 +2,14 @@
 
 from django.urls import URLPattern, path
 
-from notices.views import alerts, certificates, transparency
+from notices.views import alerts, certificates, messages, transparency
 
 urlpatterns: list[URLPattern] = [
     path("incidents/<slug:slug>/transparency/", transparency.transparency, name="transparency"),
     path("incidents/<slug:slug>/certificate/", certificates.certificate, name="certificate"),
     path("certificates/", certificates.certificate_check, name="certificate_check"),
     path("certificates/<str:code>/", certificates.certificate_checked, name="certificate_checked"),
+    path("my-data/messages/", messages.my_messages, name="my_messages"),
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/browsers/", alerts.subscribe_browser, name="subscribe_browser"),
     path("alerts/browsers/<uuid:key>/end/", alerts.end_browser, name="end_browser"),

@@ -140,7 +140,8 @@ def test_messages_are_in_it_with_code_and_text(minji, incident, notice, people, 
     (sent,) = json_of(client)["messages"]
     delivery = Delivery.objects.get(notice=notice, person=people["minji"])
     assert sent["code"] == message_code(delivery.pk)
-    assert sent["texts"]
+    assert sent["code"] in sent["text"]
+    assert "김민지" in sent["text"]
     page = page_of(client)
     assert sent["code"] in page
     assert sent["title"] in page

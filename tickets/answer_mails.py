@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import due_mails, emails
+from accounts import due_mails, sent_mails
 from accounts.mail_codes import MailKind
 from tickets.models import TicketMessage
 
@@ -25,9 +25,9 @@ def _mail(message: TicketMessage, connection: Any) -> None:
         return
     is_answer = message.kind == TicketMessage.Kind.ANSWER
     with override(user.language):
-        emails.send(
+        sent_mails.send(
             "ticket_answer" if is_answer else "ticket_extended",
-            user.email,
+            user,
             {"number": message.ticket.number},
             kind=MailKind.ANSWER,
             message_id=f"answer-{message.pk.hex}",
