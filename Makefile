@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -94,6 +94,14 @@ lighthouse: setup
 	@mkdir -p var && rm -f var/lighthouse.json
 	@LIGHTHOUSE=$(CURDIR)/var/lighthouse.json $(BIN)/python -m pytest -q tests/test_lighthouse.py; \
 		failed=$$?; cat var/lighthouse.json; exit $$failed
+
+# Walks each journey of docs/journeys.md in a browser, keeps a picture of each step in var/journeys/,
+# and prints the taps and seconds of each walk.
+screenshots: setup
+	@$(BIN)/python -m tests.browser
+	@rm -rf var/journeys && mkdir -p var/journeys
+	@SCREENSHOTS=$(CURDIR)/var/journeys $(BIN)/python -m pytest -q tests/test_journeys_browser.py; \
+		failed=$$?; cat var/journeys/walks.md; exit $$failed
 
 # Collects the translatable strings of the code: all of them for the desk's languages, those of
 # customers for the others. It needs GNU gettext. It reports how complete each catalogue is.
