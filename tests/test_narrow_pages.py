@@ -120,6 +120,7 @@ def test_the_address_field_and_its_button_are_on_the_first_screen(coupang, langu
 def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang, language):
     pages = {"check": Client().get(f"/{language}/check/").text}
     for _name, page in shown(pages, width=320, height=640):
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         links = page.locator(".trust a").all()
         heights = [link.evaluate("each => each.offsetHeight") for link in links]
         assert min(heights) >= 44
