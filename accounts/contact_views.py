@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -17,6 +18,7 @@ from accounts.models import User
 from accounts.pending_codes import Purpose
 from accounts.step_up import fresh_code_required
 from foundations.post_only import post_only
+from accounts.typed_contact_pages import question_about
 
 _refusals = explain_refusals(
     Purpose.NEW_CONTACT,
@@ -36,6 +38,8 @@ def new_contact(request: HttpRequest) -> HttpResponse:
     could otherwise add a way in.
     """
     form = ContactForm(posted(request))
+    if question := question_about(request, form, action=reverse("new_contact")):
+        return question
     if form.is_valid():
         contact = form.cleaned_data["email"]
         SentCode.begin(request, Purpose.NEW_CONTACT, contact=contact, next_url="")

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from allauth.mfa import app_settings as mfa_settings
@@ -29,7 +30,7 @@ from accounts.contacts import is_phone, is_usable_email, normalise_email
 from accounts.domain_typos import suggested_address
 from accounts.models import RightsGrant, User
 from accounts.typed_codes import clean_code
-from accounts.typed_contacts import read_contact
+from accounts.typed_contacts import SeveralNumbersError, read_contact
 
 logger = logging.getLogger(__name__)
 _EARLIER_CODE = _(
@@ -62,6 +63,7 @@ class ContactForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.numbers: Sequence[str] = ()  # the readings of a number, to ask which one is meant
         self.takes_numbers = code_texts.are_offered()
         if self.takes_numbers:
             field = self.fields["email"]
@@ -73,7 +75,11 @@ class ContactForm(forms.Form):
 
     def clean_email(self) -> str:
         """Returns the normalised address, or the number in E.164. Checks the spelling only."""
-        return read_contact(self.cleaned_data["email"], takes_numbers=self.takes_numbers)
+        try:
+            return read_contact(self.cleaned_data["email"], takes_numbers=self.takes_numbers)
+        except SeveralNumbersError as error:
+            self.numbers = error.numbers
+            raise
 
     @property
     def suggestion(self) -> str:

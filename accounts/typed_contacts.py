@@ -4,6 +4,7 @@ A refusal says what to type instead. It depends on the spelling only, and on no 
 """
 
 import unicodedata
+from collections.abc import Callable, Iterable, Sequence
 
 import phonenumbers
 from django.conf import settings
@@ -17,6 +18,18 @@ from accounts.phones import LOST_ZERO, NO_PERSONS_NUMBER, Phone, read_phones
 _FEWEST_DIGITS = 5  # of a text that is read as a number
 _MOST_LETTERS = 5  # of a label beside a number, such as "phone"
 _MOST_CHARACTERS = 320
+
+# Each function returns regions (ISO 3166) in which a number without a country code is read, besides
+# settings.CODE_TEXT_REGIONS. The apps above this one add theirs in AppConfig.ready.
+REGION_SOURCES: list[Callable[[], Iterable[str]]] = []
+
+
+class SeveralNumbersError(ValidationError):
+    """A text is a valid number in several regions; `numbers` are its readings in E.164."""
+
+    def __init__(self, message: str, numbers: Sequence[str]) -> None:
+        super().__init__(message)
+        self.numbers = numbers
 
 
 def read_contact(text: str, *, takes_numbers: bool) -> str:
@@ -60,26 +73,32 @@ def _read_email(text: str, *, takes_numbers: bool) -> str:
 def read_number(text: str) -> str:
     """Returns the mobile number in E.164 to which a code may go by text message.
 
-    A number without a country code is one of settings.CODE_TEXT_REGIONS. Raises ValidationError
-    with the reason.
+    A number without a country code is read in settings.CODE_TEXT_REGIONS and REGION_SOURCES. Raises
+    ValidationError with the reason, and SeveralNumbersError if it is another number in each.
     """
-    cells = [read_phones(text, region) for region in settings.CODE_TEXT_REGIONS]
+    cells = [read_phones(text, region) for region in _regions()]
     if any(len(cell.phones) > 1 for cell in cells):
         raise ValidationError(_("Enter one number only."))
     found = {phone for cell in cells for phone in cell.phones}
     if len(found) == 1:
         return _allowed(found.pop())
     oddities = {cell.oddity for cell in cells}
-    if found or oddities == {LOST_ZERO}:
-        raise ValidationError(
-            _("Begin the number with 0, or with the country code, such as %(code)s.")
-            % {"code": _country_codes()}
-        )
+    begin = _("Begin the number with 0, or with the country code, such as %(code)s.")
+    if found:
+        numbers = sorted(phone.number for phone in found)
+        raise SeveralNumbersError(begin % {"code": _country_codes()}, numbers)
+    if oddities == {LOST_ZERO}:
+        raise ValidationError(begin % {"code": _country_codes()})
     if NO_PERSONS_NUMBER in oddities:
         raise ValidationError(_no_texts())
     raise ValidationError(
         _("Enter a whole mobile number, such as %(example)s.") % {"example": _example()}
     )
+
+
+def _regions() -> Sequence[str]:
+    others = (region for source in REGION_SOURCES for region in source())
+    return tuple(dict.fromkeys([*settings.CODE_TEXT_REGIONS, *others]))
 
 
 def _allowed(phone: Phone) -> str:

@@ -32,6 +32,7 @@ from accounts.forms import (
 from accounts.models import StaffNumberError, User
 from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
+from accounts.typed_contact_pages import question_about
 from accounts.waiting_room import with_waiting_room
 from foundations.language_switch import set_language_cookie
 from foundations.own_origin import is_from_own_page
@@ -78,11 +79,11 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             _explain_other_address(request, form.cleaned_data["email"])
         return redirect(next_url or settings.LOGIN_REDIRECT_URL)
+    question = question_about(request, form, action=reverse("account_login"), next_url=next_url)
+    if question:
+        return question
     if form.is_valid():
         contact = form.cleaned_data["email"]
-        if form.suggestion:
-            context = {"email": contact, "suggestion": form.suggestion, "next_url": next_url}
-            return render(request, "accounts/is_address_right.html", context)
         SentCode.begin(request, Purpose.SIGN_IN, contact=contact, next_url=next_url)
         return redirect("sign_in_code")
     context = {"form": form, "next_url": next_url, "sign_on": offers(next_url)}

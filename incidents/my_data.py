@@ -8,6 +8,7 @@ incident's scope is complete. And an incident that cannot be decrypted does not 
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -24,12 +25,18 @@ from incidents.leaks import (
     readable_leaks,
     without_mixed_values,
 )
-from incidents.masking import mask
+from incidents.masking import HIDDEN, mask
 from incidents.models import AffectedPerson, DataClass, Incident, Reveal
 from incidents.my_data_parts import MyDataPart, UnopenedParts
 from incidents.own_facts import OwnFacts
 from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
 from incidents.places import places_in
+from incidents.second_fact import (
+    NEVER,
+    Refusals,
+    has_fact_beside_number,
+    rows_to_ask_about,
+)
 from incidents.steps import steps_for
 from incidents.unread_contacts import incidents_that_may_hold
 
@@ -39,6 +46,15 @@ logger = logging.getLogger(__name__)
 def masked(value: str, data_class: DataClass) -> str:
     """Returns the value as the page shows it at first."""
     return mask(value, data_class.masking)
+
+
+def masked_as_question(value: str, data_class: DataClass) -> str:
+    """Returns the value as the page shows it while a name or an address is asked for.
+
+    A mask with letters of the answer would let a stranger guess it.
+    """
+    is_answer = data_class.masking in (DataClass.Masking.NAME, DataClass.Masking.EMAIL)
+    return HIDDEN if is_answer else masked(value, data_class)
 
 
 def unmasked(value: str, data_class: DataClass) -> str:
@@ -65,7 +81,8 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
         if one.pk not in twins and one.pk in facts.public.with_unread and _is_complete(one)
     ]
     uncertain = incidents_that_may_hold(facts.emails, facts.phones, unmatched)
-    unopened = UnopenedParts(found.values(), catalogue)
+    refusals = Refusals([key for own in found.values() for key in rows_to_ask_about(own)])
+    unopened = UnopenedParts(found.values(), catalogue, refusals)
     parts = []
     for incident in incidents:
         own = found.get(incident.pk)
@@ -80,6 +97,7 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
                 replace(
                     _leaked_part(incident, person, own, catalogue=catalogue, done=done, show=show),
                     is_reminded=is_reminded,
+                    **_question(person, own, refusals),
                 )
                 for person in own.opened
                 if person.pk in own.exposed
@@ -162,6 +180,7 @@ def _leaked_part(
 ) -> MyDataPart:
     """Returns the part for one row, or an "unavailable" part if it cannot be decrypted."""
     stays_masked = person.pk in own.by_number_only
+    shown = masked_as_question if stays_masked else show
     try:
         rows = decrypted_rows(person, own.exposed[person.pk])
         leaks = without_mixed_values(person, leaks_in(person, rows, catalogue))
@@ -179,12 +198,24 @@ def _leaked_part(
             done,
             [each.jurisdiction for each in incident.jurisdictions.all()],
         ),
-        leaked=leaked_items(leaks, places_in(rows, catalogue), masked if stays_masked else show),
+        leaked=leaked_items(leaks, places_in(rows, catalogue), shown),
         stays_masked=stays_masked,
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
         note=own.notes.get(person.pk, ""),
         reveals=own.reveals[person.pk],
     )
+
+
+def _question(person: AffectedPerson, own: OwnRows, refusals: Refusals) -> dict[str, Any]:
+    """Returns the fields of a part about the second fact that would show its values in full."""
+    if person.pk not in own.by_number_only or not has_fact_beside_number(person):
+        return {}
+    until = refusals.until(rows_to_ask_about(own))
+    return {
+        "takes_answer": True,
+        "refused_until": None if until == NEVER else until,
+        "is_refused": until is not None,
+    }
 
 
 def _unavailable(incident: Incident) -> MyDataPart:

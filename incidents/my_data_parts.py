@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from incidents import second_fact
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
-from incidents.models import AffectedPerson, DataClass, Incident, PersonMark
+from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
 from incidents.own_rows import OwnRows
+from incidents.second_fact import NEVER, Refusals, rows_to_ask_about
 from incidents.steps import Step
 
 Kind = Literal[
@@ -95,11 +95,13 @@ class MyDataPart:
     is_reminded: bool = False  # a mail will remind of the steps
     leaked: LeakedItems = LeakedItems()
     stays_masked: bool = False  # only a number found the row; see OwnRows.by_number_only
+    takes_answer: bool = False  # a second fact would show the masked values in full
     others: Sequence[StateLine] = ()  # the classes that did not leak of the person
     note: str = ""  # of a correction
     reveals: Sequence[datetime] = ()  # when the user saw the values in full, the newest first
     addresses: Sequence[str] = ()  # that the part is about
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
+    is_number_known: bool = False  # a number found each locked row, and is no second fact
     refused_until: datetime | None = None
     is_refused: bool = False
     unread_text: str = ""  # how much could not be read, for the kind "unread"
@@ -111,10 +113,9 @@ class MyDataPart:
         return f"incidents/{self.kind}.html"
 
     @property
-    def form_id(self) -> str:
-        """Returns the id of the form that takes an answer of the user; "" if there is none."""
-        takes_answer = self.kind == "several_people" and not self.is_refused
-        return f"answer-form-{self.incident.slug}" if takes_answer else ""
+    def has_answer_form(self) -> bool:
+        """Returns whether the part has a form that takes an answer of the user."""
+        return (self.takes_answer or self.kind == "several_people") and not self.is_refused
 
     @property
     def done_count(self) -> int:
@@ -139,10 +140,12 @@ class UnopenedParts:
     It makes no query if nothing is locked.
     """
 
-    def __init__(self, found: Iterable[OwnRows], catalogue: Mapping[int, DataClass]) -> None:
+    def __init__(
+        self, found: Iterable[OwnRows], catalogue: Mapping[int, DataClass], refusals: Refusals
+    ) -> None:
         people = [row.person.pk for own in found for row in own.locked]
         self._classes = leaked_classes_of(people) if people else {}
-        self._answers = second_fact.wrong_answers(people) if people else {}
+        self._refusals = refusals
         self._catalogue = catalogue
 
     def of(self, incident: Incident, own: OwnRows, twins: Sequence[str]) -> list[MyDataPart]:
@@ -165,13 +168,14 @@ class UnopenedParts:
 
     def _several_people(self, incident: Incident, own: OwnRows) -> MyDataPart:
         keys = [row.person.pk for row in own.locked]
-        refused_until = second_fact.refused_until(self._answers.get(key, []) for key in keys)
+        refused_until = self._refusals.until(rows_to_ask_about(own))
         return MyDataPart(
             incident,
             "several_people",
             _("Several people share your address or number"),
             people=[self._class_names(key) for key in keys],
-            refused_until=None if refused_until == second_fact.NEVER else refused_until,
+            is_number_known=all(FurtherContact.Kind.PHONE in row.found_by for row in own.locked),
+            refused_until=None if refused_until == NEVER else refused_until,
             is_refused=refused_until is not None,
         )
 

@@ -60,8 +60,9 @@ class OwnRows:
     notes: dict[UUID, str] = field(default_factory=dict)  # notes of corrections, by person
     # When the user saw the values of an opened row in full, the newest first, by person.
     reveals: dict[UUID, list[datetime]] = field(default_factory=dict)
-    # Opened rows that only a number found, without a second fact: their values stay masked, because
-    # the number can have passed to another person. See docs/decisions/0056.
+    # Opened rows that only a number found, without a second fact since the last sign-in: their
+    # values stay masked, because the number can have passed to another person. See
+    # docs/decisions/0056.
     by_number_only: set[UUID] = field(default_factory=set)
     # What the files hold of each opened row, by person. Withdrawn batches are left out.
     exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)
@@ -138,7 +139,7 @@ def looked_up(
 # a row, and what it holds, comes with it, because each further query costs as much as this one.
 _FIND = f"""
 SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
-    EXISTS (SELECT FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s) AS proven,
+    (SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s) AS proven_at,
     (
         SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
         WHERE m.person_id = p.id AND m.lifted_at IS NULL
@@ -188,7 +189,8 @@ class _Row(NamedTuple):
     """A row that a contact found, with what decides about it and what it holds."""
 
     person: AffectedPerson
-    is_proven: bool  # by a second fact of this user
+    is_proven: bool  # by a second fact of this user, at any time
+    is_proven_now: bool  # by a second fact since this user's last sign-in
     marks: dict[str, str]  # the note of each live mark, by PersonMark.Kind
     exposed: list[ExposedRow]
     reveals: list[datetime]
@@ -211,8 +213,17 @@ def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
         columns = vars(person)
         of_contact = found[columns["place"] - 1]
         person.incident = of_contact.contact.incident
-        marks, exposed = columns["live_marks"] or {}, _exposed(columns["exposed"])
-        of_contact.rows.append(_Row(person, columns["proven"], marks, exposed, columns["looks"]))
+        proven_at = columns["proven_at"]
+        of_contact.rows.append(
+            _Row(
+                person,
+                is_proven=proven_at is not None,
+                is_proven_now=proven_at is not None and proven_at >= (user.last_login or proven_at),
+                marks=columns["live_marks"] or {},
+                exposed=_exposed(columns["exposed"]),
+                reveals=columns["looks"],
+            )
+        )
         of_contact.unread[:] = unread_rows(columns["unread"])
     return found
 
@@ -270,7 +281,7 @@ def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool)
         key = row.person.pk
         own.opened.append(row.person)
         kinds = {each.contact.kind for each in finders}
-        if kinds == {Kind.PHONE} and not row.is_proven:
+        if kinds == {Kind.PHONE} and not row.is_proven_now:
             own.by_number_only.add(key)
         own.reveals[key] = row.reveals
         if row.exposed:

@@ -1,8 +1,10 @@
-"""A second fact that opens a row under a contact of several people, and the limit on guesses.
+"""A second fact about a row, and the limit on guesses.
 
-The fact is in the row itself: the last four digits of its phone number, unless the number has found
-the row, or its name as written. The limit counts for each row in the database, over all users, so
-that neither a second account nor an emptied Redis gives more guesses.
+It opens a row under a contact of several people, and lets the values of a row that only a number
+found be shown in full. The fact is in the row itself: its name as written, the last four digits of
+its phone number, or the part of its e-mail address before the @. A contact that has found the row
+is no second fact. The limit counts for each row in the database, over all users, so that neither a
+second account nor an emptied Redis gives more guesses. See docs/decisions/0022 and 0056.
 """
 
 import logging
@@ -16,10 +18,11 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.contacts import normalise_email, read_emails
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from incidents.models import AffectedPerson, FurtherContact, Incident, RowProof, WrongAnswer
-from incidents.own_rows import LockedRow, are_one_person, own_rows
+from incidents.own_rows import LockedRow, OwnRows, are_one_person, own_rows
 from incidents.person_names import normal_name
 
 # Of 10,000 endings of a number, 5 guesses a day and 20 in all reach a fifth of one per cent.
@@ -27,6 +30,8 @@ ANSWERS_A_DAY, ANSWERS_IN_ALL = 5, 20
 DAY = timedelta(days=1)
 NEVER = datetime.max.replace(tzinfo=UTC)
 _DIGITS = re.compile(r"[0-9]{4}")
+# A shorter start of an address is guessed too easily; then the whole address is asked for.
+_SHORTEST_LOCAL_PART = 4
 
 logger = logging.getLogger(__name__)
 
@@ -59,28 +64,57 @@ def refused_until(answers: Iterable[Sequence[datetime]]) -> datetime | None:
     return max(ends, default=None)
 
 
+class Refusals:
+    """Until when no answer is taken about some rows. It makes no query if there are none."""
+
+    def __init__(self, people: Sequence[UUID]) -> None:
+        self._answers = wrong_answers(people) if people else {}
+
+    def until(self, people: Iterable[UUID]) -> datetime | None:
+        """Returns what `refused_until` does, for some of the rows."""
+        return refused_until(self._answers.get(person, []) for person in people)
+
+
+def rows_to_ask_about(own: OwnRows) -> list[UUID]:
+    """Returns the rows that a second fact would open, or show in full."""
+    return [*(row.person.pk for row in own.locked), *own.by_number_only]
+
+
+def has_fact_beside_number(person: AffectedPerson) -> bool:
+    """Returns whether a row that a number found holds a fact that can be asked for."""
+    row = LockedRow(person, frozenset({FurtherContact.Kind.PHONE}))
+    return len(normal_name(_contact(row).get("n", ""))) > 1 or bool(_addresses(row))
+
+
 def try_answer(user: User, incident: Incident, text: str) -> bool:
     """Opens the rows of the incident that the answer fits, and returns whether there are any.
+
+    The values of rows that only a number found can then be shown in full, until the next sign-in.
 
     A wrong answer is recorded for each row that it was tried on. The caller gives one reply to all
     wrong answers. Raises TooManyAnswersError, and EncryptionError as `own_rows` does.
     """
     with transaction.atomic():
         found = own_rows(user, [incident]).get(incident.pk)
-        locked = found.locked if found else []
-        people = [row.person.pk for row in locked]
+        own = found or OwnRows()
+        people = rows_to_ask_about(own)
         # Two answers at the same moment are counted one after the other.
         rows = AffectedPerson.objects.select_for_update(no_key=True).filter(pk__in=people)
         list(rows.order_by("pk").values_list("pk"))
         if refused_until(wrong_answers(people).values()):
             raise TooManyAnswersError
-        fact, matching = _matching(locked, text)
+        fact, matching = _matching(own, text)
         if not matching:
             WrongAnswer.objects.bulk_create(WrongAnswer(user=user, person_id=pk) for pk in people)
             logger.info("user %s gave a wrong answer for people %s", user.pk, _keys(people))
             return False
         proofs = [RowProof(user=user, person=person, fact=fact) for person in matching]
-        RowProof.objects.bulk_create(proofs, ignore_conflicts=True)
+        RowProof.objects.bulk_create(
+            proofs,
+            update_conflicts=True,
+            unique_fields=["user", "person"],
+            update_fields=["fact", "at"],
+        )
     keys = _keys([person.pk for person in matching])
     logger.info("user %s opened people %s by %s", user.pk, keys, fact)
     return True
@@ -90,22 +124,29 @@ def _keys(people: Sequence[UUID]) -> list[str]:
     return [str(key) for key in people]
 
 
-def _matching(locked: Sequence[LockedRow], text: str) -> tuple[RowProof.Fact, list[AffectedPerson]]:
+def _matching(own: OwnRows, text: str) -> tuple[RowProof.Fact, list[AffectedPerson]]:
     """Returns the kind of the answer, and the rows that it fits.
 
-    An answer that fits the rows of several people is none.
+    An answer that fits locked rows of several people is none. A row that a number opened is the
+    user's if the number is, so there one name may fit several.
     """
-    answer = unicodedata.normalize("NFKC", text[:200]).strip()
-    if _DIGITS.fullmatch(answer):
-        fact, fits = RowProof.Fact.DIGITS, _has_digits
-    else:
-        fact, fits = RowProof.Fact.NAME, _has_name
-    people = [row.person for row in locked if fits(row, answer)]
-    return fact, people if are_one_person(people) else []
+    answer = unicodedata.normalize("NFKC", text[:320]).strip()
+    by_number = [
+        LockedRow(person, frozenset({FurtherContact.Kind.PHONE}))
+        for person in own.opened
+        if person.pk in own.by_number_only
+    ]
+    for fact, fits in _FACTS.items():
+        locked = [row.person for row in own.locked if fits(row, answer)]
+        people = locked if are_one_person(locked) else []
+        people += [row.person for row in by_number if fits(row, answer)]
+        if people:
+            return fact, people
+    return RowProof.Fact.NAME, []
 
 
 def _has_digits(row: LockedRow, answer: str) -> bool:
-    if FurtherContact.Kind.PHONE in row.found_by:
+    if FurtherContact.Kind.PHONE in row.found_by or not _DIGITS.fullmatch(answer):
         return False
     phone = unicodedata.normalize("NFKC", _contact(row).get("p", ""))
     digits = "".join(re.findall(r"[0-9]", phone))
@@ -115,6 +156,29 @@ def _has_digits(row: LockedRow, answer: str) -> bool:
 def _has_name(row: LockedRow, answer: str) -> bool:
     name = normal_name(_contact(row).get("n", ""))
     return len(name) > 1 and name == normal_name(answer)
+
+
+def _has_email(row: LockedRow, answer: str) -> bool:
+    """Returns whether the answer is an address of the row, or the part of one before the @."""
+    if FurtherContact.Kind.EMAIL in row.found_by:
+        return False
+    typed = normalise_email(answer)
+    return any(
+        typed == address
+        or (len(typed) >= _SHORTEST_LOCAL_PART and typed == address.rpartition("@")[0])
+        for address in _addresses(row)
+    )
+
+
+_FACTS = {
+    RowProof.Fact.DIGITS: _has_digits,
+    RowProof.Fact.NAME: _has_name,
+    RowProof.Fact.EMAIL: _has_email,
+}
+
+
+def _addresses(row: LockedRow) -> tuple[str, ...]:
+    return read_emails(_contact(row).get("e", "")).addresses
 
 
 def _contact(row: LockedRow) -> dict[str, str]:

@@ -167,7 +167,7 @@ def _back(request: HttpRequest) -> HttpResponse:
 @post_only(page="my_data")
 @sign_in_required(page="my_data")
 def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
-    """Takes a second fact for a row under a contact of several people, and redirects to the page.
+    """Takes a second fact for a row, and redirects to the page. See incidents.second_fact.
 
     Every wrong answer gets the same reply. Raises Http404 for an incident that is not public.
     """
@@ -200,7 +200,9 @@ def _page(
         "parts": parts,
         "title": title_of(parts),
         # The language switch keeps what was typed in one form.
-        "typed_form": next((part.form_id for part in parts if part.form_id), ""),
+        "typed_form": next(
+            (f"answer-form-{n}" for n, part in enumerate(parts, 1) if part.has_answer_form), ""
+        ),
         "has_leaked": any(part.kind == "leaked" for part in parts),
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,

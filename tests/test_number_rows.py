@@ -8,7 +8,7 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import step_up
-from incidents.models import AffectedPerson, Incident, Reveal
+from incidents.models import AffectedPerson, Incident, Reveal, RowProof, WrongAnswer
 from notices.engine import audiences
 from notices.models import AlertSubscription
 from notices.proof import certificates
@@ -71,7 +71,7 @@ def test_a_recipient_sees_the_own_row_and_nothing_of_its_owner(halmoni, book):
     pages, certificate = seen_by(halmoni, book)
     for text in (pages, certificate):
         assert not [secret for secret in (*OWNERS, "이영호", "2003") if secret in text]
-    assert "김*자" in pages
+    assert "김" not in pages  # a part of the name would help to guess it
     assert "010-****-2002" in pages
     assert "We do not tell who" in pages
     assert "김" not in certificate  # an entry of an address book can name its owner
@@ -104,6 +104,95 @@ def test_a_second_fact_shows_the_values_of_a_shared_number(halmoni, incident):
         shown = page_text(client.post(reverse("my_data_reveal"), follow=True))
     assert "7701#" in shown
     assert "7711#" not in shown
+
+
+@pytest.fixture
+def own(incident: Incident) -> AffectedPerson:
+    """The row of a customer, in which the number is one contact of two."""
+    row = person(incident, name="김순자", email="sunja.kim@example.com", phone="010-4141-2002")
+    values = [("entrance-codes", "7731#"), ("names", "김순자")]
+    expose(row, file_of(incident), "names", values=values)
+    return row
+
+
+def browser_of(user: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    step_up(client, user)
+    return client
+
+
+def answer(client: Client, incident: Incident, text: str) -> str:
+    with override("en"):
+        url = reverse("my_data_answer", args=[incident.slug])
+        return page_text(client.post(url, {"answer": text}, follow=True))
+
+
+def in_full(client: Client) -> str:
+    with override("en"):
+        return page_text(client.post(reverse("my_data_reveal"), follow=True))
+
+
+@pytest.mark.parametrize("fact", ["김 순자", "sunja.kim", "Sunja.Kim@Example.com"])
+def test_a_second_fact_shows_the_row_of_a_number_in_full(halmoni, incident, own, fact):
+    client = browser_of(halmoni)
+    assert "김" not in in_full(client)
+    assert "That fits" in answer(client, incident, fact)
+    shown = in_full(client)
+    assert "김순자" in shown
+    assert "7731#" in shown
+    assert Reveal.objects.get().person == own
+
+
+@pytest.mark.parametrize("wrong", ["김", "2002", "sun", "@example.com", "example.com", "", "김순"])
+def test_a_part_of_the_fact_or_the_number_itself_is_no_second_fact(halmoni, incident, own, wrong):
+    client = browser_of(halmoni)
+    assert "This does not fit" in answer(client, incident, wrong)
+    assert "7731#" not in in_full(client)
+    assert not RowProof.objects.exists()
+
+
+def test_the_next_sign_in_asks_for_the_fact_again(halmoni, incident, own):
+    answer(browser_of(halmoni), incident, "김순자")
+    thief = browser_of(User.objects.get(pk=halmoni.pk))  # with the number in another phone
+    assert "7731#" not in in_full(thief)
+    answer(thief, incident, "이영호")
+    assert "7731#" not in in_full(thief)
+    answer(thief, incident, "김순자")
+    assert "7731#" in in_full(thief)
+    assert RowProof.objects.count() == 1
+
+
+def test_guesses_are_limited_over_all_accounts(halmoni, incident, own):
+    client = browser_of(halmoni)
+    for guess in ("김영자", "김숙자", "김미자", "김말자", "김춘자"):
+        answer(client, incident, guess)
+    User.objects.get().phones.all().delete()
+    other = User.objects.create(password="!", language="en")
+    VerifiedPhone.objects.create(user=other, number=HALMONI)
+    client = browser_of(other)
+    answer(client, incident, "김순자")
+    assert "7731#" not in in_full(client)
+    assert "There were too many wrong answers" in in_full(client)
+    assert WrongAnswer.objects.count() == 5
+
+
+def test_a_row_without_name_and_address_asks_nothing(halmoni, incident):
+    expose(person(incident, phone="010-4141-2002"), file_of(incident), "phone-numbers")
+    with override("en"):
+        page = page_text(browser_of(halmoni).get(reverse("my_data")))
+    assert "Only a phone number led here" in page
+    assert "Or show that this data is yours" not in page
+
+
+def test_a_fact_shows_a_recipient_the_own_row_only(halmoni, book):
+    client = browser_of(halmoni)
+    for guess in ("박지훈", "jihun@example.com"):
+        assert "This does not fit" in answer(client, book, guess)
+    answer(client, book, "김순자")
+    shown = in_full(client)
+    assert "김순자" in shown
+    assert not [secret for secret in (*OWNERS, "이영호", "2003") if secret in shown]
 
 
 def test_an_alert_by_mail_leaves_out_people_without_an_address(halmoni, minji, version, editor):

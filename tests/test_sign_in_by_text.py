@@ -102,6 +102,42 @@ def test_regions_by_setting_decide_which_numbers_are_served(settings):
         read_contact("+44 7797 712345", takes_numbers=True)  # Jersey has +44, too
 
 
+def test_a_number_that_is_valid_in_two_regions_is_asked_about(client, solapi, settings, coupang):
+    settings.CODE_TEXT_REGIONS = ["KR", "DE"]
+    page = client.post(SIGN_IN, {"email": "0160 2800221"})
+    assert "Which number is yours?" in page.text
+    assert "+82 16-0280-0221" in page.text
+    assert "+49 160 2800221" in page.text
+    assert solapi.messages == []
+    client.post(SIGN_IN, {"email": "+821602800221"})
+    assert [message["to"] for message in solapi.messages] == ["01602800221"]
+
+
+def test_the_regions_of_public_incidents_count_too(client, solapi, coupang):
+    typed = {"email": "0160 2800221"}
+    assert client.post(SIGN_IN, typed).status_code == 302
+    coupang.phone_region = "DE"
+    coupang.save()
+    assert "Which number is yours?" in browser().post(SIGN_IN, typed).text
+    # A German number gets no text from this portal, which is said in words.
+    chosen = browser().post(SIGN_IN, {"email": "+491602800221"})
+    assert "We send text messages to numbers with +82 only" in chosen.text
+    assert len(solapi.messages) == 1
+
+
+def test_a_new_contact_is_asked_about_as_at_the_sign_in(client, solapi, settings, minji):
+    settings.CODE_TEXT_REGIONS = ["KR", "DE"]
+    sign_in(client, "minji@example.com")
+    new = "/en/account/contacts/new/"
+    asked = client.post(new, {"email": "0160 2800221"}).text
+    assert "Which number is yours?" in asked
+    assert f'action="{new}"' in asked
+    asked = client.post(new, {"email": "minji@gmial.com"}).text
+    assert "Is this address right?" in asked
+    assert f'action="{new}"' in asked
+    assert solapi.messages == []
+
+
 def test_an_address_still_gets_a_mail(client, solapi, minji):
     sign_in(client, "Minji <minji@example.com>")
     assert client.session["_auth_user_id"] == str(minji.pk)

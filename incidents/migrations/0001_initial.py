@@ -578,7 +578,7 @@ class Migration(migrations.Migration):
             name='RowProof',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('fact', models.CharField(choices=[('digits', 'the last four digits of the phone number'), ('name', 'the name as it is written')], max_length=6, verbose_name='proven by')),
+                ('fact', models.CharField(choices=[('digits', 'the last four digits of the phone number'), ('name', 'the name as it is written'), ('email', 'the part of the e-mail address before the @')], max_length=6, verbose_name='proven by')),
                 ('at', models.DateTimeField(auto_now_add=True, verbose_name='at')),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='proofs', to='incidents.affectedperson', verbose_name='affected person')),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='row_proofs', to=settings.AUTH_USER_MODEL, verbose_name='user')),

@@ -29,6 +29,12 @@ def default_phone_region() -> str:
     return str(settings.PHONE_REGION)
 
 
+def public_phone_regions() -> list[str]:
+    """Returns the regions of phone numbers of the public incidents, one each."""
+    regions = Incident.objects.public().order_by("phone_region")
+    return list(regions.values_list("phone_region", flat=True).distinct())
+
+
 def phone_regions() -> list[tuple[str, str]]:
     """Returns the choices of a region: KR, and "KR +82" with the country code of its numbers."""
     return [

@@ -8,14 +8,16 @@ from incidents.models.affected_person import AffectedPerson
 
 
 class RowProof(models.Model):
-    """The record that a user proved by a second fact that a row under a shared contact is theirs.
+    """The record that a user proved by a second fact that a row is theirs.
 
-    It is deleted with the user's account and with the row.
+    It opens a row under a shared contact for good. The values of a row that only a number found are
+    shown in full until the next sign-in. It is deleted with the user's account and with the row.
     """
 
     class Fact(models.TextChoices):
         DIGITS = "digits", _("the last four digits of the phone number")
         NAME = "name", _("the name as it is written")
+        EMAIL = "email", _("the part of the e-mail address before the @")
 
     user = models.ForeignKey(
         User, verbose_name=_("user"), on_delete=models.CASCADE, related_name="row_proofs"
@@ -27,7 +29,7 @@ class RowProof(models.Model):
         related_name="proofs",
     )
     fact = models.CharField(_("proven by"), max_length=6, choices=Fact.choices)
-    at = models.DateTimeField(_("at"), auto_now_add=True)
+    at = models.DateTimeField(_("at"), auto_now_add=True)  # of the newest proof
 
     class Meta:
         verbose_name = _("proof of a row")

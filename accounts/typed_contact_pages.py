@@ -1,0 +1,34 @@
+"""Asks about a typed address or number before a code goes to it.
+
+A mistake in the domain, or a number that is valid in two countries, would reach a stranger.
+"""
+
+import phonenumbers
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from accounts.forms import ContactForm
+
+
+def question_about(
+    request: HttpRequest, form: ContactForm, *, action: str, next_url: str = ""
+) -> HttpResponse | None:
+    """Returns the page with the question about what `form` holds, or None if nothing is to ask.
+
+    Its buttons post the answer to the URL `action`.
+    """
+    context = {"action": action, "next_url": next_url}
+    is_valid = form.is_valid()
+    if form.numbers:
+        numbers = [(number, _with_country_code(number)) for number in form.numbers]
+        context |= {"typed": form.data.get("email", ""), "numbers": numbers}
+        return render(request, "accounts/which_number.html", context)
+    if is_valid and form.suggestion:
+        context |= {"email": form.cleaned_data["email"], "suggestion": form.suggestion}
+        return render(request, "accounts/is_address_right.html", context)
+    return None
+
+
+def _with_country_code(number: str) -> str:
+    parsed = phonenumbers.parse(number)
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
