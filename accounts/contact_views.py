@@ -1,5 +1,7 @@
 """The pages on which a signed-in user proves a further address or number."""
 
+from typing import cast
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -8,12 +10,20 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import sign_in
+from accounts import joining, sign_in
 from accounts.code_pages import code_page, explain_refusals, posted
 from accounts.codes import SentCode
+from accounts.contacts import is_phone, readable_contact
 from accounts.ended_sessions import sign_in_required
 from accounts.forms import CodeForm, ContactForm
-from accounts.further_contacts import OtherAccountError, add_contact
+from accounts.further_contacts import (
+    LastContactError,
+    OtherAccountError,
+    SecondAccountError,
+    account_of,
+    add_contact,
+    remove_contact,
+)
 from accounts.models import User
 from accounts.pending_codes import Purpose
 from accounts.step_up import fresh_code_required
@@ -67,17 +77,74 @@ def _added(request: HttpRequest, contact: str) -> HttpResponse:
     user = request.user
     assert isinstance(user, User)  # noqa: S101  # sign_in_required
     try:
-        account = add_contact(user, contact)
+        add_contact(user, contact)
+    except SecondAccountError:
+        joining.begin(request, user, contact)
+        return redirect("join_accounts")
     except OtherAccountError:
         messages.error(
             request, _("This has an account of its own. Sign out, and sign in with it instead.")
         )
         return redirect("account")
-    if account != user:
-        logout(request)
-        return sign_in.complete_sign_in(request, contact=contact, next_url="")
     messages.success(request, _("Added. “My data” shows what belongs to it, too."))
     return redirect("account")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_code_required
+def join_accounts(request: HttpRequest) -> HttpResponse:
+    """Says what happens if the two accounts become one, and joins them on POST.
+
+    Both contacts are proven then: the own one by a fresh code, the other by the code before.
+    """
+    user, contact = cast("User", request.user), joining.pending(request)
+    other = account_of(user, contact) if contact else None
+    if other is None:
+        return redirect("new_contact")
+    if request.method != "POST":
+        context = {"contact": readable_contact(contact), "is_number": is_phone(contact)}
+        return render(request, "accounts/join_accounts.html", context)
+    joining.forget(request)
+    if request.POST.get("join") != "1":
+        if is_phone(contact):
+            add_contact(user, contact, leaves_account=True)
+            messages.success(request, _("Added. “My data” shows what belongs to it, too."))
+        return redirect("account")
+    return _joined(request, user, other, contact)
+
+
+def _joined(request: HttpRequest, user: User, other: User, contact: str) -> HttpResponse:
+    try:
+        account = joining.join(user, other)
+    except joining.NotJoinableError:
+        return redirect("account")
+    if account != user:  # the session was of the account that is gone
+        logout(request)
+        response = sign_in.complete_sign_in(
+            request, contact=contact, next_url=reverse("account"), is_known_device=True
+        )
+    else:
+        response = redirect("account")
+    messages.success(request, _("Your two accounts are one now."))
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@fresh_code_required
+def remove_contact_page(request: HttpRequest) -> HttpResponse:
+    """Lists the addresses and numbers of the account, and removes the chosen one on POST."""
+    user = cast("User", request.user)
+    contacts = [*user.verified_emails(), *user.verified_phones()]
+    if request.method == "POST":
+        try:
+            remove_contact(user, request.POST.get("contact", ""))
+        except LastContactError:
+            messages.error(request, _("This is your only address or number here."))
+            return redirect("remove_contact")
+        messages.success(request, _("Removed. You cannot sign in with it any more."))
+        return redirect("account")
+    context = {"contacts": [(one, readable_contact(one)) for one in contacts]}
+    return render(request, "accounts/remove_contact.html", context)
 
 
 @post_only(page="new_contact_code")

@@ -33,6 +33,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "ticket_extended": "answer:account:ticket",
     "company_account": "notice:account:team",
     "new_device": "notice:account:device",
+    "accounts_joined": "notice:account:joined",
     "step_reminder": "reminder:account:steps",
 }
 

@@ -26,6 +26,7 @@ class MailKind(IntEnum):
     SIGN_IN_TEXT = 2  # a code to sign in, by text message
     NEW_DEVICE = 3  # a sign-in on a device that is new to the account
     REMINDER = 4  # steps are still to do
+    JOINED = 5  # two accounts became one
 
 
 @dataclass(frozen=True)

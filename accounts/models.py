@@ -21,6 +21,7 @@ from accounts.company_sign_on.identities import (
 )
 from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
+from accounts.joined_account import JoinedAccount  # noqa: F401  # for the same reason
 from accounts.new_device import NewDevice  # noqa: F401  # for the same reason
 from accounts.sent_mail import SentMail  # noqa: F401  # for the same reason
 from foundations.languages import CODE_LENGTH, default_language, portal_languages
@@ -490,6 +491,7 @@ class AuditEntry(models.Model):
         EXPORT = "export", _("exported")
         COMMAND = "command", _("ran a command")
         DIGEST = "digest", _("sent the digest of the trail")
+        JOINED = "joined", _("joined into another account")
 
     at = models.DateTimeField(_("time"))
     actor_id = models.BigIntegerField(null=True)

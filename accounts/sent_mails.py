@@ -14,13 +14,21 @@ from accounts.sent_mail import SentMail
 KEPT_FOR = timedelta(days=90)  # as long as a sign-in on a new device
 
 
-def send(name: str, user: User, context: dict[str, Any], *, kind: MailKind, **more: Any) -> None:
-    """Does what `emails.send` does, to the address of a user, and keeps the text.
+def send(
+    name: str,
+    user: User,
+    context: dict[str, Any],
+    *,
+    kind: MailKind,
+    to: str = "",
+    **more: Any,
+) -> None:
+    """Does what `emails.send` does, and keeps the text for a user.
 
-    Call it in the transaction that records the mail as sent. `more` are further arguments of
+    The mail goes to the user's address, or to `to`, a former one. Call it in the transaction that records the mail as sent. `more` are further arguments of
     `emails.send`. Raises OSError or SMTPException; then nothing is kept.
     """
-    mail = emails.send(name, user.email or "", context, kind=kind, **more)
+    mail = emails.send(name, to or user.email or "", context, kind=kind, **more)
     SentMail.objects.create(
         user=user,
         subject=mail.subject,

@@ -10,7 +10,9 @@ from accounts.models import User
 from accounts.proofs import Proof
 
 
-def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> HttpResponse:
+def complete_sign_in(
+    request: HttpRequest, *, contact: str, next_url: str, is_known_device: bool = False
+) -> HttpResponse:
     """Signs the visitor in as the user of `contact`, and creates that user if there is none.
 
     `contact` is normalised and proven. allauth's pipeline does the rest: it refuses inactive users,
@@ -20,7 +22,8 @@ def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> Ht
     A code by text message is no fresh code of a user with an e-mail address, because the number may
     be in other hands: step-up asks for a code by e-mail.
 
-    A sign-in on a device that is new to the account is recorded, unless it is the first of all.
+    A sign-in on a device that is new to the account is recorded, unless it is the first of all or
+    the caller says that the device is known.
     """
     users, language = User.objects, get_language()
     email = None if is_phone(contact) else contact
@@ -28,9 +31,7 @@ def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> Ht
         user = users.for_proven_phone(contact, language=language)
     else:
         user = users.for_proven_email(email, language=language)
-    is_new_device = user.last_login is not None and not known_devices.is_known(
-        request, [*user.verified_emails(), *user.verified_phones()]
-    )
+    is_new_device = not is_known_device and is_new_to(request, user)
     if email or not user.email:
         proofs.record(request, user, Proof.SIGN_IN_CODE)
     response: HttpResponse = perform_login(
@@ -39,3 +40,9 @@ def complete_sign_in(request: HttpRequest, *, contact: str, next_url: str) -> Ht
     if is_new_device and request.user.is_authenticated:
         new_devices.record(request, user.pk)
     return response
+
+
+def is_new_to(request: HttpRequest, user: User) -> bool:
+    """Returns whether `user` signed in before, but never with this device."""
+    contacts = [*user.verified_emails(), *user.verified_phones()]
+    return user.last_login is not None and not known_devices.is_known(request, contacts)

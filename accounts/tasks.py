@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.utils.translation import override
 
-from accounts import code_states, new_devices, sent_mails, session_purge
+from accounts import code_states, joining, new_devices, sent_mails, session_purge
 from accounts.audit import chain, digests
 from accounts.company_sign_on import connections
 from foundations.languages import default_language, desk_language
@@ -17,12 +17,14 @@ def purge_sessions() -> None:
     code_states.purge()
     new_devices.purge()
     sent_mails.purge()
+    joining.purge()
 
 
 @shared_task(base=DjangoTask)
 def mail_new_devices() -> None:
     """Sends the mails about sign-ins on new devices."""
     new_devices.send_due()
+    joining.send_due()
 
 
 @shared_task(base=DjangoTask)

@@ -33,6 +33,8 @@ urlpatterns: list[URLPattern] = [
         contact_views.new_contact_code_again,
         name="new_contact_code_again",
     ),
+    path("contacts/join/", contact_views.join_accounts, name="join_accounts"),
+    path("contacts/remove/", contact_views.remove_contact_page, name="remove_contact"),
     path("sessions/", views.sessions, name="sessions"),
     path("close/", views.close_account, name="close_account"),
     path("closed/", views.account_closed, name="account_closed"),

@@ -245,7 +245,12 @@ def account(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         form.save()
         return _go_in_language(reverse("account"), form.cleaned_data["language"])
-    context = {"form": form, "new_device": _signed_in(request).new_devices.first()}
+    user = _signed_in(request)
+    context = {
+        "form": form,
+        "new_device": user.new_devices.first(),
+        "has_several_contacts": len(user.verified_emails()) + len(user.verified_phones()) > 1,
+    }
     return render(request, "accounts/account.html", context)
 
 

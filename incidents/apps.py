@@ -16,14 +16,15 @@ class IncidentsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules import models, which must be loaded first.
-        from accounts import typed_contacts
+        from accounts import joining, typed_contacts
         from accounts.team.superuser_acts import SUPERUSER_ACTS
         from foundations import page_extensions
-        from incidents import desk_page, facts
+        from incidents import desk_page, facts, joined_accounts
         from incidents.models import DataClass, Incident, IncidentDataClass, IncidentJurisdiction
         from incidents.models.incident import public_phone_regions
 
         SUPERUSER_ACTS.append(_("Shred the data of an incident, together with another superuser"))
+        joining.MOVERS.append(joined_accounts.move_rows)
         typed_contacts.REGION_SOURCES.append(public_phone_regions)
         page_extensions.extend("account_links", "incidents/extensions/copy_link.html")
         desk_page.SOURCES.append(_incident_parts)

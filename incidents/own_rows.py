@@ -139,7 +139,9 @@ def looked_up(
 # a row, and what it holds, comes with it, because each further query costs as much as this one.
 _FIND = f"""
 SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
-    (SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s) AS proven_at,
+    (
+        SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s
+    ) AS proven_at,
     (
         SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
         WHERE m.person_id = p.id AND m.lifted_at IS NULL

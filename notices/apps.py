@@ -13,11 +13,12 @@ class NoticesConfig(AppConfig):
         # Imported here, because these modules need the models.
         from anymail.signals import tracking
 
-        from accounts import code_texts
+        from accounts import code_texts, joining
         from foundations import page_extensions
         from incidents import desk_page, own_copy, own_rows, purging, reencryption, rewrapping
         from incidents.encryption import TEST_ADDRESS
         from incidents.retention import plans
+        from notices import joined_accounts
         from notices import own_copy as notices_copy
         from notices.desk_parts import notice_parts, retention_blockers
         from notices.engine.code_texts import GatewayTextSender
@@ -35,6 +36,7 @@ class NoticesConfig(AppConfig):
         checks.register(check_sending_plans)
         # anymail reports webhook events by this signal only.
         tracking.connect(take_event, dispatch_uid="notices")
+        joining.MOVERS.append(joined_accounts.move_rows)
         code_texts.SENDERS.append(GatewayTextSender())
         SOURCES.append(notifications)
         desk_page.SOURCES.append(notice_parts)

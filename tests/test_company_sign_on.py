@@ -14,9 +14,11 @@ from django.test import Client
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
+from accounts import new_devices
 from accounts.company_sign_on import connections, exchanges, providers
 from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.models import AuditEntry, Invitation, User
+from accounts.new_device import NewDevice
 from breachportal.demo import app_codes
 from foundations import page_parts
 from harness.sign_in import give_app, sign_in, sign_in_to_desk
@@ -126,6 +128,16 @@ def test_a_customer_signs_in_with_a_confirmed_address_and_nothing_is_kept(client
 def test_an_address_that_is_not_confirmed_proves_nothing(client, member, audience, mark):
     assert refused(signed_on(client, audience, f"member+{mark}"))
     assert not is_signed_in(client)
+
+
+def test_a_sign_in_on_a_new_device_is_recorded_and_mailed_once(client):
+    signed_on(client, "customers", "customer")  # the first of all
+    signed_on(client, "customers", "customer")  # the same browser
+    assert not NewDevice.objects.exists()
+    signed_on(Client(), "customers", "customer")
+    assert NewDevice.objects.get().user == User.objects.get(email="customer@example.com")
+    new_devices.send_due()
+    assert [one.to for one in mail.outbox] == [["customer@example.com"]]
 
 
 FORGED = [

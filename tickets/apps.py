@@ -10,14 +10,17 @@ class TicketsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules need the models.
+        from accounts import joining
         from foundations import page_extensions
         from incidents import desk_page, own_copy, reencryption
         from incidents.encryption import TICKET
         from incidents.retention import plans
+        from tickets import joined_accounts
         from tickets.correspondence import copy_section
         from tickets.desk_parts import retention_blockers, ticket_parts
         from tickets.models import TicketMessage
 
+        joining.MOVERS.append(joined_accounts.move_rows)
         desk_page.SOURCES.append(ticket_parts)
         plans.BLOCKERS.append(retention_blockers)
         page_extensions.extend("account_links", "tickets/extensions/account_link.html")

@@ -14,7 +14,7 @@ from django.utils.translation import override
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts import second_factor
+from accounts import known_devices, new_devices, second_factor
 from accounts.audit import acts, sign_ins
 from accounts.company_sign_on import connections, requests, staff_entry
 from accounts.company_sign_on.connections import UnknownIdentityError
@@ -23,6 +23,7 @@ from accounts.company_sign_on.providers import Provider, SignOnError, provider_f
 from accounts.company_sign_on.staff_entry import FirstUse
 from accounts.company_sign_on.tokens import SignedOn
 from accounts.models import AuditEntry, User
+from accounts.sign_in import is_new_to
 from accounts.team import invitations
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
 from foundations.rate_limits import limited
@@ -187,9 +188,15 @@ def _leave(request: HttpRequest) -> None:
 
 
 def _performed(request: HttpRequest, user: User, *, email: str, next_url: str) -> HttpResponse:
+    """Signs in. A sign-in on a device that is new to the account is recorded, and mailed."""
+    is_new_device = is_new_to(request, user)
     response: HttpResponse = perform_login(
         request, user, email=email, redirect_url=next_url or None
     )
+    if request.user.is_authenticated:
+        if is_new_device:
+            new_devices.record(request, user.pk)
+        known_devices.remember(request, response, email)
     return response
 
 

@@ -96,6 +96,22 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='JoinedAccount',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('email', models.EmailField(blank=True, max_length=254)),
+                ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('mail_after', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='joined_accounts', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-at'],
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
             name='CodeState',
             fields=[
                 ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),
@@ -161,7 +177,7 @@ class Migration(migrations.Migration):
                 ('actor_id', models.BigIntegerField(null=True)),
                 ('actor', models.CharField(max_length=320, verbose_name='who')),
                 ('account', models.CharField(max_length=63, verbose_name='database account')),
-                ('kind', models.CharField(choices=[('added', 'row added'), ('changed', 'row changed'), ('deleted', 'row deleted'), ('desk', 'entry of the desk’s log'), ('sign_in', 'signed in'), ('refused', 'refused'), ('look_up', 'looked up'), ('reveal', 'read encrypted data'), ('export', 'exported'), ('command', 'ran a command'), ('digest', 'sent the digest of the trail')], max_length=8, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('added', 'row added'), ('changed', 'row changed'), ('deleted', 'row deleted'), ('desk', 'entry of the desk’s log'), ('sign_in', 'signed in'), ('refused', 'refused'), ('look_up', 'looked up'), ('reveal', 'read encrypted data'), ('export', 'exported'), ('command', 'ran a command'), ('digest', 'sent the digest of the trail'), ('joined', 'joined into another account')], max_length=8, verbose_name='kind')),
                 ('object_type', models.CharField(max_length=63, verbose_name='object')),
                 ('object_id', models.CharField(max_length=64, verbose_name='number of the object')),
                 ('incident_id', models.BigIntegerField(null=True)),

@@ -116,6 +116,17 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Returns whether the trail says that an account was joined into another. Rows on record, such as
+-- who looked at which values, may then name the other account.
+CREATE FUNCTION accounts_is_joined(ended bigint, stays bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
+    SELECT EXISTS (
+        SELECT FROM accounts_auditentry
+        WHERE kind = 'joined' AND object_type = 'accounts_user' AND object_id = ended::text
+            AND (details ->> 'into')::bigint = stays
+    )
+$$;
+
 -- Returns the hash of a row: SHA-256 of the hash before and of the fields, each as
 -- "<length in bytes>:<text>" or "-" for null, with commas between them. docs/audit-trail.md
 CREATE FUNCTION accounts_audit_hash(previous bytea, number bigint, entry accounts_auditentry)
@@ -225,6 +236,7 @@ END $$;
 
 -- Backwards
 DROP FUNCTION accounts_staff_stays() CASCADE;
+DROP FUNCTION accounts_is_joined(bigint, bigint) CASCADE;
 DROP FUNCTION accounts_audit_link(integer);
 DROP FUNCTION accounts_audit_hash(bytea, bigint, accounts_auditentry);
 DROP FUNCTION accounts_audit_desk_log() CASCADE;

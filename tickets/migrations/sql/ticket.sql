@@ -1,6 +1,6 @@
 -- Tickets and their messages show when a person asked and when the company answered, so they stay.
 -- Of a ticket only its state, its dates, and the person in charge change; the customer is removed
--- from it when the account is closed. Of a message only the ciphertext changes, by a re-encryption,
+-- from it when the account is closed, and changes when accounts are joined. Of a message only the ciphertext changes, by a re-encryption,
 -- and whether its mail is sent.
 CREATE FUNCTION tickets_ticket_stays() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -10,6 +10,7 @@ BEGIN
         IS DISTINCT FROM
         (OLD.id, OLD.number, OLD.kind, OLD.incident_id, OLD.language, OLD.created_at)
         OR NEW.user_id IS DISTINCT FROM OLD.user_id AND NEW.user_id IS NOT NULL
+            AND NOT accounts_is_joined(OLD.user_id, NEW.user_id)
         OR OLD.answered_at IS NOT NULL AND NEW.answered_at IS DISTINCT FROM OLD.answered_at
     THEN
         RAISE EXCEPTION 'ticket % is on record', OLD.id
