@@ -81,10 +81,13 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def is_mfa_enabled(self, user: Any, types: Any = None) -> bool:
         """Returns whether allauth must ask `user` for a second factor of this portal.
 
-        It need not while a request signs in with one that the company's provider asked for.
+        It need not while a request signs in with one that the company's provider asked for. The
+        passkeys of a customer are a way to sign in, not a second factor.
         """
         if staff_entry.is_factor_given(context.request, user):
             return False
+        if not user.is_staff:
+            types = [Authenticator.Type.TOTP]
         return bool(super().is_mfa_enabled(user, types))
 
     def generate_authenticator_name(self, user: Any, type: Any) -> str:  # noqa: A002

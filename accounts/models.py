@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import make_password
@@ -182,6 +183,21 @@ class User(AbstractBaseUser, PermissionsMixin):
             or AuditEntry.objects.about_staff(self).exists()
         )
 
+    def has_customers_passkey(self) -> bool:
+        """Returns whether the user is a customer who can confirm with a passkey."""
+        kind = Authenticator.Type.WEBAUTHN
+        found = Authenticator.objects.filter(user_id=self.pk, type=kind)
+        return not self.is_staff and found.exists()
+
+    def remove_customers_passkeys(self) -> None:
+        """Deletes the passkeys of a customer who becomes a member of the response team.
+
+        They were made with a code by mail only, and would be a second factor from now on.
+        """
+        if not self.is_staff:
+            kind = Authenticator.Type.WEBAUTHN
+            Authenticator.objects.filter(user_id=self.pk, type=kind).delete()
+
     def verified_emails(self) -> list[str]:
         """Returns the normalised addresses that the user has verified."""
         addresses = EmailAddress.objects.filter(user=self, verified=True)
@@ -327,6 +343,7 @@ class RightsGrant(models.Model):
             if found is None or not found.may_be_confirmed_by(by):
                 return False
             user = User.objects.select_for_update().get(pk=found.user_id)
+            user.remove_customers_passkeys()
             user.is_staff |= found.is_staff
             user.is_superuser |= found.is_superuser
             user.save(update_fields=["is_staff", "is_superuser"])

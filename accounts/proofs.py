@@ -18,7 +18,8 @@ class Proof(StrEnum):
     """The kinds of proof."""
 
     SIGN_IN_CODE = "sign_in_code"  # the mailbox, by the code of a sign-in
-    STEP_UP_CODE = "step_up_code"  # the mailbox, by a code that step-up asked for
+    SIGN_IN_PASSKEY = "sign_in_passkey"  # a passkey, at the sign-in
+    STEP_UP_CODE = "step_up_code"  # the mailbox or a passkey, because step-up asked for it
     COMPANY_FACTOR = "company_factor"  # a second factor that the company's provider asked for
     NEW_APP = "new_app"  # the authenticator app or passkey, by its set-up
 

@@ -31,9 +31,36 @@ def complete_sign_in(
         user = users.for_proven_phone(contact, language=language)
     else:
         user = users.for_proven_email(email, language=language)
-    is_new_device = not is_known_device and is_new_to(request, user)
     if email or not user.email:
         proofs.record(request, user, Proof.SIGN_IN_CODE)
+    return _performed(
+        request,
+        user,
+        email=email,
+        next_url=next_url,
+        is_new_device=not is_known_device and is_new_to(request, user),
+    )
+
+
+def complete_with_passkey(request: HttpRequest, user: User, *, next_url: str) -> HttpResponse:
+    """Signs a customer in whose passkey the caller has verified.
+
+    It counts as a fresh code, because the browser asked its owner for a fingerprint, a face or a
+    PIN. A sign-in on a device that is new to the account is recorded: passkeys are copied between
+    the devices of a person.
+    """
+    proofs.record(request, user, Proof.SIGN_IN_PASSKEY)
+    is_new_device = is_new_to(request, user)
+    response = _performed(
+        request, user, email=user.email, next_url=next_url, is_new_device=is_new_device
+    )
+    known_devices.remember(request, response, user.contact)
+    return response
+
+
+def _performed(
+    request: HttpRequest, user: User, *, email: str | None, next_url: str, is_new_device: bool
+) -> HttpResponse:
     response: HttpResponse = perform_login(
         request, user, email=email, redirect_url=next_url or None
     )

@@ -34,8 +34,12 @@ def is_stepped_up(request: HttpRequest) -> bool:
 
 
 def has_fresh_code(request: HttpRequest) -> bool:
-    """Returns whether the user entered a step-up or sign-in code in the last STEP_UP_MINUTES."""
-    return is_stepped_up(request) or _is_fresh(request, Proof.SIGN_IN_CODE)
+    """Returns whether the user gave a step-up or sign-in code in the last STEP_UP_MINUTES.
+
+    A passkey counts as a code.
+    """
+    of_sign_in = (Proof.SIGN_IN_CODE, Proof.SIGN_IN_PASSKEY)
+    return is_stepped_up(request) or any(_is_fresh(request, proof) for proof in of_sign_in)
 
 
 def step_up_required(view: View) -> View:

@@ -9,7 +9,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, path
 
-from accounts import contact_views, second_factor, views
+from accounts import contact_views, customer_passkeys, second_factor, views
 from accounts.company_sign_on import views as company
 from accounts.second_factor import staff_only
 from accounts.team import pages, passkeys
@@ -23,9 +23,14 @@ urlpatterns: list[URLPattern] = [
     path("sign-in/second-step/", mfa.authenticate, name="mfa_authenticate"),
     path("sign-in/company/connect/", company.connect, name="company_sign_on_connect"),
     path("sign-in/company/<slug:audience>/", company.begin, name="company_sign_on"),
+    path("sign-in/passkey/", customer_passkeys.sign_in_with_passkey, name="passkey_sign_in"),
     path("sign-out/", views.sign_out, name="account_logout"),
     path("confirm/", views.confirm, name="step_up"),
     path("confirm/send/", views.send_step_up_code, name="step_up_send"),
+    path("confirm/passkey/", customer_passkeys.step_up_with_passkey, name="passkey_step_up"),
+    path("passkeys/", customer_passkeys.passkeys, name="passkeys"),
+    path("passkeys/new/", customer_passkeys.add_passkey, name="add_passkey"),
+    path("passkeys/remove/", customer_passkeys.remove_passkey, name="remove_passkey"),
     path("contacts/new/", contact_views.new_contact, name="new_contact"),
     path("contacts/new/code/", contact_views.new_contact_code, name="new_contact_code"),
     path(

@@ -201,7 +201,11 @@ def confirm(request: HttpRequest) -> HttpResponse:
     """Asks for a step-up code. GET sends no mail; the button on the page does."""
     process = SentCode.pending(request, Purpose.STEP_UP)
     if process is None:
-        context = {"next_url": _next_url(request), "has_no_code": request.method == "POST"}
+        context = {
+            "next_url": _next_url(request),
+            "has_no_code": request.method == "POST",
+            "has_passkey": _signed_in(request).has_customers_passkey(),
+        }
         return render(request, "accounts/step_up.html", context)
     process.set_next_url(_next_url(request))
     process.raise_if_expired()

@@ -495,6 +495,7 @@ PROOF_RATES = {
     "certificate_check": "30/m/ip,600/h/ip",
     "push_renewal": "60/m/ip,600/h/ip",
     "breach_api": "60/m/ip",
+    "passkey": "120/m/ip",
     "desk_api": "120/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
@@ -635,6 +636,7 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         "httpx": {"level": "WARNING"},  # it logs the URL of each request
         "httpcore": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},  # it logs the identifier of each passkey
         # A stranger chooses the header Host: each line would be one of theirs.
         "django.security.DisallowedHost": {"level": "CRITICAL"},
         "mail.log": {"level": "ERROR"},  # aiosmtpd logs commands of clients, with addresses

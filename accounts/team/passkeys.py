@@ -57,17 +57,15 @@ class AddPasskeyForm(AddWebAuthnForm):
         return cleaned
 
 
-class _BoundCredential:
+class BoundCredential:
     """The check of a passkey when it is used."""
-
-    user: User
 
     def clean_credential(self) -> Authenticator:
         """Returns the authenticator. Refuses one that was made for another user."""
         try:
             authenticator: Authenticator = super().clean_credential()  # type: ignore[misc]
             credential = authenticator.data["credential"]
-            is_bound = decrypt_for(self.user.pk, credential[_BOUND]) == credential["id"]
+            is_bound = decrypt_for(authenticator.user_id, credential[_BOUND]) == credential["id"]
         except (*_MALFORMED, TinkError):
             raise get_adapter().validation_error("incorrect_code") from None
         if not is_bound:
@@ -75,11 +73,11 @@ class _BoundCredential:
         return authenticator
 
 
-class PasskeyForm(_BoundCredential, AuthenticateWebAuthnForm):
+class PasskeyForm(BoundCredential, AuthenticateWebAuthnForm):
     """The second step of a sign-in, with a passkey."""
 
 
-class PasskeyAgainForm(_BoundCredential, ReauthenticateWebAuthnForm):
+class PasskeyAgainForm(BoundCredential, ReauthenticateWebAuthnForm):
     """The second step of a user who is already signed in, with a passkey."""
 
 

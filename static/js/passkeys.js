@@ -4,6 +4,7 @@
 const form = document.querySelector("[data-passkey]");
 const ids = {
   add: "passkey-button",
+  signup: "passkey-button",
   authenticate: "passkey-button",
   credential: form.querySelector("[name=credential]").id,
   data: "passkey-data",
