@@ -22,6 +22,7 @@ from django.utils.translation import override
 
 from accounts import due_mails, sent_mails
 from accounts.audit import acts
+from accounts.company_sign_on.member_numbers import MemberNumber
 from accounts.joined_account import JoinedAccount
 from accounts.mail_codes import MailKind
 from accounts.models import AuditEntry, User, VerifiedPhone
@@ -77,6 +78,7 @@ def join(user: User, other: User) -> User:
         VerifiedPhone.objects.filter(user=ends).update(user=stays)
         NewDevice.objects.filter(user=ends).update(user=stays)
         SentMail.objects.filter(user=ends).update(user=stays)
+        MemberNumber.objects.filter(user=ends).update(user=stays)
         for move in MOVERS:
             move(ends, stays)
         JoinedAccount.objects.filter(user=ends).update(user=stays)

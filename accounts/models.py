@@ -20,6 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts.company_sign_on.identities import (
     CompanyIdentity,  # noqa: F401  # Django finds the models of an app here
 )
+from accounts.company_sign_on.member_numbers import (
+    MemberNumber,  # noqa: F401  # for the same reason
+)
 from accounts.contacts import normalise_email, readable_contact
 from accounts.desk_api.tokens import ApiToken  # noqa: F401  # Django finds the models of an app here
 from accounts.joined_account import JoinedAccount  # noqa: F401  # for the same reason

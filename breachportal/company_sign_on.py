@@ -40,7 +40,10 @@ def customers(*, may_be_local: bool) -> dict[str, Any] | None:
         "client_secret": environment.text("CUSTOMER_SSO_CLIENT_SECRET"),
         "name": environment.text("CUSTOMER_SSO_NAME"),
     }
-    further = {"verified_claim": environment.text("CUSTOMER_SSO_VERIFIED_CLAIM")}
+    further = {
+        "verified_claim": environment.text("CUSTOMER_SSO_VERIFIED_CLAIM"),
+        "member_claim": environment.text("CUSTOMER_SSO_MEMBER_CLAIM"),
+    }
     return _checked("CUSTOMER_SSO_", values, further, may_be_local)
 
 

@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
+from accounts.company_sign_on import member_numbers
 from accounts.models import User
 from accounts.twin_mailboxes import twins_of
 from incidents.encryption import EncryptionError
@@ -23,6 +24,9 @@ from incidents.person_names import are_same_names, may_name_one_person, normal_n
 from incidents.unread_contacts import UNREAD_OF_CONTACT, UnreadRow, may_be_of, unread_rows
 
 Kind = FurtherContact.Kind
+# A member number that the customers' provider confirmed, beside FurtherContact.Kind. Its index is
+# the key of the row with this reference; see docs/decisions/0001 and 0063.
+MEMBER_NUMBER: Literal[3] = 3
 MOST_REVEALS = 20  # of a row, the newest first
 
 
@@ -30,8 +34,8 @@ class LookedUpContact(NamedTuple):
     """A verified contact of the user, with its blind index in one incident."""
 
     incident: Incident
-    kind: FurtherContact.Kind
-    address: str  # a normalised e-mail address, or a number in E.164
+    kind: FurtherContact.Kind | Literal[3]  # 3: MEMBER_NUMBER
+    address: str  # a normalised e-mail address, a number in E.164, or "" for a member number
     contact_index: UUID
 
 
@@ -45,7 +49,7 @@ class LockedRow(NamedTuple):
     """A row that does not open yet, and the kinds of the user's contacts that found it."""
 
     person: AffectedPerson
-    found_by: frozenset[FurtherContact.Kind]
+    found_by: frozenset[int]  # FurtherContact.Kind or MEMBER_NUMBER
 
 
 @dataclass
@@ -88,7 +92,7 @@ def own_rows_under(
 ) -> dict[int, OwnRows]:
     """Returns what `own_rows` does, for a caller that has read the verified contacts of `user`.
 
-    One query, and one for each of STRANGER_CHECKS.
+    One query, one for each of STRANGER_CHECKS, and one if member numbers open rows.
     """
     contacts = [
         contact
@@ -98,7 +102,7 @@ def own_rows_under(
             *looked_up(incident, Kind.PHONE, phones),
         )
     ]
-    found = _find(user, contacts)
+    found = _find(user, [*contacts, *_member_numbers(user, incidents)])
     strangers = {contact for check in STRANGER_CHECKS for contact in check(contacts)}
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
     for each in found:
@@ -132,6 +136,21 @@ def looked_up(
     cipher = incident.cipher()
     index = cipher.email_index if kind == Kind.EMAIL else cipher.phone_index
     return [LookedUpContact(incident, kind, address, index(address)) for address in addresses]
+
+
+def _member_numbers(user: User, incidents: Iterable[Incident]) -> list[LookedUpContact]:
+    """Returns the user's confirmed member numbers, for the incidents that are known by them."""
+    known = [incident for incident in incidents if incident.has_member_numbers]
+    numbers = member_numbers.numbers_of(user.pk) if known else []
+    relations = (AffectedPerson.Relation.MEMBER, AffectedPerson.Relation.FORMER_MEMBER)
+    return [
+        LookedUpContact(
+            incident, MEMBER_NUMBER, "", incident.cipher().person_id(kind.name.lower(), number)
+        )
+        for incident in known
+        for number in numbers
+        for kind in relations
+    ]
 
 
 # Reads at most one row more than the bound for each contact, so that an address of a million people
@@ -173,6 +192,9 @@ CROSS JOIN LATERAL (
         UNION ALL
         SELECT person_id FROM incidents_furthercontact f
         WHERE f.kind = c.kind AND f.contact_index = c.contact_index
+        UNION ALL
+        SELECT id FROM incidents_affectedperson
+        WHERE c.kind = {MEMBER_NUMBER} AND id = c.contact_index
     ) found
     WHERE EXISTS (
         SELECT FROM incidents_exposure e
@@ -207,7 +229,7 @@ def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
         user.pk,
         user.pk,
         [contact.incident.pk for contact in contacts],
-        [contact.kind.value for contact in contacts],
+        [int(contact.kind) for contact in contacts],
         [contact.contact_index for contact in contacts],
         [contact.incident.shared_contact_bound + 1 for contact in contacts],
     ]

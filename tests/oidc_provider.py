@@ -30,7 +30,7 @@ FAULTS = (
 
 
 def claims_of(name: str) -> dict[str, Any]:
-    """Returns the claims of a person: `name` may end in "+unverified", "+text", "+mfa"."""
+    """Returns the claims of a person: `name` may end in "+unverified", "+mfa", "+1001"."""
     person, *marks = name.split("+")
     claims: dict[str, Any] = {"email": f"{person}@example.com", "name": person.title()}
     claims["email_verified"] = "unverified" not in marks
@@ -38,6 +38,8 @@ def claims_of(name: str) -> dict[str, Any]:
         claims["email_verified"] = "false"
     if "no-flag" in marks:
         del claims["email_verified"]
+    if numbers := [mark for mark in marks if mark.isdigit()]:
+        claims["member_number"] = numbers[0]
     if "mfa" in marks:
         claims["amr"] = ["pwd", "mfa"]
     if "moved" in marks:

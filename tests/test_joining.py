@@ -29,7 +29,12 @@ JOIN, REMOVE = "/en/account/contacts/join/", "/en/account/contacts/remove/"
 
 # The tables that name a customer, and what a join does with them.
 MOVED = {
-    *("account.EmailAddress", "accounts.VerifiedPhone", "accounts.NewDevice"),
+    *(
+        "account.EmailAddress",
+        "accounts.VerifiedPhone",
+        "accounts.NewDevice",
+        "accounts.MemberNumber",
+    ),
     *("accounts.JoinedAccount", "incidents.Reveal", "incidents.RowProof", "incidents.WrongAnswer"),
     *("incidents.DoneStep", "incidents.StepReminder", "tickets.Ticket"),
     *("notices.AlertSubscription", "notices.PushSubscription"),

@@ -35,6 +35,7 @@ class Provider:
     name: str
     verified_claim: str = "email_verified"
     second_factors: tuple[str, ...] = ()
+    member_claim: str = ""  # of customers: the claim with the member number, "" for none
     may_be_local: bool = False
 
     def discovered(self, name: str) -> str:

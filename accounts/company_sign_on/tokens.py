@@ -5,6 +5,7 @@ from typing import Any
 
 import jwt
 
+from accounts.company_sign_on.member_numbers import MOST_CHARACTERS
 from accounts.company_sign_on.providers import Provider, SignOnError
 from accounts.contacts import is_usable_email, normalise_email
 
@@ -24,6 +25,7 @@ class SignedOn:
     email: str  # normalised; "" if the provider does not confirm it
     name: str
     has_second_factor: bool  # by a method that the setting accepts
+    member_number: str  # "" if the provider states none, or the settings name no claim
 
 
 def signed_on(provider: Provider, answer: dict[str, Any], nonce: str) -> SignedOn:
@@ -33,19 +35,23 @@ def signed_on(provider: Provider, answer: dict[str, Any], nonce: str) -> SignedO
     """
     claims = _verified(provider, answer.get("id_token"), nonce)
     token = answer.get("access_token")
-    if isinstance(token, str) and not {"email", provider.verified_claim} <= claims.keys():
+    needed = {"email", provider.verified_claim, provider.member_claim} - {""}
+    if isinstance(token, str) and not needed <= claims.keys():
         further = provider.userinfo(token)
         if further and further.get("sub") != claims["sub"]:
             raise SignOnError("the userinfo is another person’s")
         # The address and the flag that confirms it come from one source.
-        pair = ("email", provider.verified_claim)
-        claims = further | {name: value for name, value in claims.items() if name not in pair}
+        pair = {"email", provider.verified_claim}
+        if not pair <= claims.keys():
+            claims = {name: value for name, value in claims.items() if name not in pair}
+        claims = further | claims
     return SignedOn(
         issuer=provider.issuer,
         subject=claims["sub"],
         email=_confirmed_email(provider, claims),
         name=str(claims.get("name") or "")[:80],
         has_second_factor=_has_second_factor(provider, claims),
+        member_number=_member_number(provider, claims),
     )
 
 
@@ -97,6 +103,15 @@ def _confirmed_email(provider: Provider, claims: dict[str, Any]) -> str:
         return ""
     normalised = normalise_email(email) if isinstance(email, str) else ""
     return normalised if is_usable_email(normalised) else ""
+
+
+def _member_number(provider: Provider, claims: dict[str, Any]) -> str:
+    """Returns the member number as the company's exports write it: a text, or a whole number."""
+    value = claims.get(provider.member_claim) if provider.member_claim else None
+    if isinstance(value, bool) or not isinstance(value, (str, int)):
+        return ""
+    number = str(value).strip()
+    return number if number.isprintable() and len(number) <= MOST_CHARACTERS else ""
 
 
 def _has_second_factor(provider: Provider, claims: dict[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import known_devices, new_devices, second_factor
 from accounts.audit import acts, sign_ins
-from accounts.company_sign_on import connections, requests, staff_entry
+from accounts.company_sign_on import connections, member_numbers, requests, staff_entry
 from accounts.company_sign_on.connections import UnknownIdentityError
 from accounts.company_sign_on.offers import STAFF
 from accounts.company_sign_on.providers import Provider, SignOnError, provider_for
@@ -167,7 +167,7 @@ def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> Ht
     """Signs a customer in as the owner of the address that the provider confirms.
 
     It is no fresh code: step-up sends one before values are shown in full. An account of the
-    response team does not open so.
+    response team does not open so. The member number that the provider states opens rows, too.
     """
     if not who.email:
         raise SignOnError("the provider does not confirm the address")
@@ -178,6 +178,7 @@ def _enter_as_customer(request: HttpRequest, who: SignedOn, next_url: str) -> Ht
     if not user.is_active:
         raise SignOnError("the account may not sign in")
     _leave(request)
+    member_numbers.keep(user.pk, who.email, who.issuer, who.member_number)
     return _performed(request, user, email=who.email, next_url=next_url)
 
 

@@ -112,6 +112,23 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='MemberNumber',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('issuer', models.CharField(max_length=500, verbose_name='provider')),
+                ('number', models.CharField(max_length=100, verbose_name='member number')),
+                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
+                ('confirmed_at', models.DateTimeField(auto_now_add=True, verbose_name='confirmed')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='member_numbers', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'member number',
+                'verbose_name_plural': 'member numbers',
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('issuer', 'number'), name='member_number_of_one_address')],
+            },
+        ),
+        migrations.CreateModel(
             name='CodeState',
             fields=[
                 ('key', models.CharField(max_length=200, primary_key=True, serialize=False)),

@@ -89,6 +89,7 @@ class IncidentAdmin(FactsAdmin):
                     ("phone_region", "time_zone"),
                     "is_public",
                     "shared_contact_bound",
+                    "has_member_numbers",
                     "shredded",
                 ]
             },

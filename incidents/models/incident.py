@@ -146,6 +146,15 @@ class Incident(models.Model):
             "Notices follow a change from the next closing of a scope version on."
         ),
     )
+    has_member_numbers = models.BooleanField(
+        _("references are member numbers"),
+        default=False,
+        help_text=_(
+            "Only if the reference column of each file holds the member number that the customers’ "
+            "provider states at the sign-in. The number then opens its row, whatever the contact "
+            "in the row is."
+        ),
+    )
     is_public = models.BooleanField(_("public"), default=False)
     # Null until the incident is public for the first time. Never reset.
     first_public_at = models.DateTimeField(_("first public"), null=True, editable=False)
