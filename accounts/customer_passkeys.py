@@ -2,7 +2,7 @@
 
 The browser makes the key for this portal's host only, keeps it, and asks its owner for a
 fingerprint, a face or a PIN each time. Members of the response team have passkeys as a second
-factor instead; see accounts.team.passkeys and docs/decisions/0057.
+factor instead; see accounts.team.passkeys and docs/decisions/0072.
 """
 
 from functools import wraps
@@ -109,7 +109,7 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     """Makes a passkey. It needs a fresh code, so that an open browser is not enough.
 
     A user with a number only has none: the number can pass to another person, and the passkey would
-    stay with whoever made it.
+    stay with the person who made it.
     """
     user = cast("User", request.user)
     if not user.email or passkeys_of(user).count() >= MOST_PASSKEYS:
@@ -164,8 +164,8 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("passkey", methods=["POST"])
 @customers_only
+@limited("passkey", methods=["POST"])
 def step_up_with_passkey(request: HttpRequest) -> HttpResponse:
     """Takes a passkey of the signed-in customer in place of a step-up code."""
     user, next_url = cast("User", request.user), get_next_redirect_url(request) or ""

@@ -1,7 +1,7 @@
 """Joins two accounts of one person, who has proven the contact of each in one session.
 
 One account stays, and gets the addresses, the numbers and the history of the other, which is
-deleted. See docs/decisions/0056.
+deleted. See docs/decisions/0071.
 """
 
 import time

@@ -3,6 +3,8 @@
 A mistake in the domain, or a number that is valid in two countries, would reach a stranger.
 """
 
+from typing import Any
+
 import phonenumbers
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -17,7 +19,7 @@ def question_about(
 
     Its buttons post the answer to the URL `action`.
     """
-    context = {"action": action, "next_url": next_url}
+    context: dict[str, Any] = {"action": action, "next_url": next_url}
     is_valid = form.is_valid()
     if form.numbers:
         numbers = [(number, _with_country_code(number)) for number in form.numbers]

@@ -25,7 +25,7 @@ from incidents.unread_contacts import UNREAD_OF_CONTACT, UnreadRow, may_be_of, u
 
 Kind = FurtherContact.Kind
 # A member number that the customers' provider confirmed, beside FurtherContact.Kind. Its index is
-# the key of the row with this reference; see docs/decisions/0001 and 0063.
+# the key of the row with this reference; see docs/decisions/0001 and 0073.
 MEMBER_NUMBER: Literal[3] = 3
 MOST_REVEALS = 20  # of a row, the newest first
 
@@ -66,7 +66,7 @@ class OwnRows:
     reveals: dict[UUID, list[datetime]] = field(default_factory=dict)
     # Opened rows that only a number found, without a second fact since the last sign-in: their
     # values stay masked, because the number can have passed to another person. See
-    # docs/decisions/0056.
+    # docs/decisions/0071.
     by_number_only: set[UUID] = field(default_factory=set)
     # What the files hold of each opened row, by person. Withdrawn batches are left out.
     exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)

@@ -4,7 +4,7 @@ It opens a row under a contact of several people, and lets the values of a row t
 found be shown in full. The fact is in the row itself: its name as written, the last four digits of
 its phone number, or the part of its e-mail address before the @. A contact that has found the row
 is no second fact. The limit counts for each row in the database, over all users, so that neither a
-second account nor an emptied Redis gives more guesses. See docs/decisions/0022 and 0056.
+second account nor an emptied Redis gives more guesses. See docs/decisions/0022 and 0071.
 """
 
 import logging

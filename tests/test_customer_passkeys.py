@@ -1,6 +1,7 @@
 """Passkeys of customers: in place of a code, in a real Chromium with a virtual key."""
 
 import json
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -11,7 +12,8 @@ from django.utils.translation import override
 from playwright.sync_api import Page, expect
 
 from accounts import new_devices
-from accounts.models import NewDevice, RightsGrant, User, VerifiedPhone
+from accounts.models import RightsGrant, User, VerifiedPhone
+from accounts.new_device import NewDevice
 from accounts.proofs import Proof
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, newest_code, sign_in, step_up
@@ -56,8 +58,8 @@ def test_a_customer_makes_names_uses_and_removes_a_passkey(
     account = f"{live_server.url}/{language}/account/"
     with browser.chromium() as chromium, new_browser(chromium, language, width) as page:
         add_virtual_key(page)
-        refused: list[str] = []
-        page.on("console", lambda line: refused.append(line.text) if "Policy" in line.text else 0)
+        logged: list[str] = []
+        page.on("console", lambda line: logged.append(line.text))
         sign_in_with_code(page, f"{account}sign-in/", minji.email)
         page.goto(account)
         page.locator(f"a[href='/{language}/account/passkeys/']").click()
@@ -106,7 +108,7 @@ def test_a_customer_makes_names_uses_and_removes_a_passkey(
         expect(page.locator("main .error[role=alert]:not([hidden])")).to_be_visible()
         page.locator("main .actions a").first.click()
         sign_in_with_code(page, f"{account}sign-in/", minji.email)
-        assert refused == []
+        assert not [line for line in logged if "Policy" in line]  # the CSP refused nothing
 
 
 @pytest.mark.usefixtures("of_live_server")
@@ -162,9 +164,10 @@ def test_naming_another_user_in_the_response_signs_no_one_in(client, minji):
     passkey_of(minji)
     client.get(SIGN_IN)
     parts = {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA"}
-    for handle in ("MQ", "", None, 1, "%%", [], "A" * 5000):
-        credential = {"id": "AAAA", "rawId": "AAAA", "type": "public-key"}
-        credential["response"] = parts | {"userHandle": handle}
+    handles: list[Any] = ["MQ", "", None, 1, "%%", [], "A" * 5000]
+    for handle in handles:
+        response = {**parts, "userHandle": handle}
+        credential = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": response}
         answer = client.post(SIGN_IN, {"credential": json.dumps(credential)})
         assert answer.status_code == 200
         assert "_auth_user_id" not in client.session

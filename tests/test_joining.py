@@ -6,7 +6,7 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
@@ -19,8 +19,8 @@ from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in
 from incidents.models import DoneStep, Reveal, RowProof, StepReminder
 from notices.models import AlertSubscription, PushSubscription
-from tests.test_further_contacts import ACCOUNT, HALMONI, NEW, add, by_number
-from tests.text_sign_in import browser
+from tests.test_further_contacts import ACCOUNT, NEW, add, by_number
+from tests.text_sign_in import HALMONI, browser
 from tickets.models import Ticket
 
 pytest_plugins = ["tests.text_sign_in"]
@@ -57,7 +57,8 @@ def test_each_table_that_names_a_customer_is_moved_or_ended():
         f"{model._meta.app_label}.{model.__name__}"
         for model in apps.get_models(include_auto_created=True)
         for field in model._meta.concrete_fields
-        if field.related_model is User and field.remote_field.on_delete.__name__ != "PROTECT"
+        if field.related_model is User
+        and getattr(field.remote_field, "on_delete", None) is not models.PROTECT
     }
     assert naming - OF_THE_TEAM - ENDED == MOVED
     assert naming >= ENDED

@@ -64,9 +64,9 @@ def test_the_member_number_finds_the_row_whose_address_changed(client, claim, kn
     masked = page_text(client.get(reverse("my_data")))
     assert "7731#" not in masked
     assert "7731#" in in_full(client, user)
-    # A sign-in by code shows the same: nobody reads "not among the leaked data" instead.
+    # A sign-in by code shows the same, and no "not among the leaked data" instead.
     by_code = Client()
-    sign_in(by_code, user.email)
+    sign_in(by_code, user.contact)
     assert "7731#" in in_full(by_code, user)
 
 

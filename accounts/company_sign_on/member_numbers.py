@@ -1,13 +1,12 @@
 """Member numbers that the customers' provider confirmed at a sign-in.
 
 A number belongs to the address that the provider confirmed with it, and so to the account that has
-the address. See docs/decisions/0063.
+the address. See docs/decisions/0073.
 """
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import models, transaction
-from django.utils.translation import gettext_lazy as _
 
 MOST_CHARACTERS = 100
 
@@ -16,19 +15,14 @@ class MemberNumber(models.Model):
     """The member number of the person with an address. It counts while the user has the address."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        verbose_name=_("user"),
-        on_delete=models.CASCADE,
-        related_name="member_numbers",
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="member_numbers"
     )
-    email = models.EmailField(_("e-mail address"), unique=True)
-    issuer = models.CharField(_("provider"), max_length=500)
-    number = models.CharField(_("member number"), max_length=MOST_CHARACTERS)
-    confirmed_at = models.DateTimeField(_("confirmed"), auto_now_add=True)
+    email = models.EmailField(unique=True)
+    issuer = models.CharField(max_length=500)
+    number = models.CharField(max_length=MOST_CHARACTERS)
+    confirmed_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = _("member number")
-        verbose_name_plural = _("member numbers")
         default_permissions = ()  # no page of the desk shows it
         constraints = [
             models.UniqueConstraint(

@@ -10,8 +10,9 @@ from incidents.models.affected_person import AffectedPerson
 class RowProof(models.Model):
     """The record that a user proved by a second fact that a row is theirs.
 
-    It opens a row under a shared contact for good. The values of a row that only a number found are
-    shown in full until the next sign-in. It is deleted with the user's account and with the row.
+    It opens a row under a shared contact permanently. The values of a row that only a number found
+    are shown in full until the next sign-in. It is deleted with the user's account and with the
+    row.
     """
 
     class Fact(models.TextChoices):

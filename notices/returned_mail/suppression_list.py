@@ -77,7 +77,7 @@ def stranger_contacts(contacts: Sequence[LookedUpContact]) -> set[LookedUpContac
     """Returns those of the contacts that a live entry marks as a stranger's. Makes one query."""
     by_index: defaultdict[UUID, list[LookedUpContact]] = defaultdict(list)
     for contact in contacts:
-        everywhere = portal_indexes(_CHANNELS[contact.kind], contact.address)
+        everywhere = portal_indexes(_CHANNELS[Kind(contact.kind)], contact.address)
         for index in (*everywhere, contact.contact_index):
             by_index[index].append(contact)
     if not by_index:
