@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean bench-journey
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -191,6 +191,10 @@ bench-send: setup
 # Measures sign-ins by VISITORS= at once for SECONDS=, while a notice to PEOPLE= is being sent.
 bench-surge: setup
 	@$(BIN)/python -m benchmarks.bench_surge
+
+# Measures the processor time of each request of a sign-in, ROUNDS= times; the last line is JSON.
+bench-journey: setup
+	@$(BIN)/python -m benchmarks.bench_journey
 
 # Runs all drills, or those in DRILLS="kill redis". PEOPLE= and SEED= apply too (see docs/drills.md).
 drill: setup

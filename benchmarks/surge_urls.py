@@ -1,7 +1,8 @@
-"""The portal's URLs and an empty page, to which `bench_surge` compares the page "my data"."""
+"""The portal's URLs, and pages to which `bench_surge` and `bench_journey` compare its own."""
 
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib.auth.decorators import login_required
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
@@ -18,4 +19,11 @@ def empty_page(request: HttpRequest) -> HttpResponse:
     return render(request, "base_private.html")
 
 
-urlpatterns = [*portal_patterns, *i18n_patterns(path("empty/", empty_page))]
+def write(_request: HttpRequest) -> HttpResponse:
+    """Writes a row and returns the shortest response."""
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO bench_write DEFAULT VALUES")
+    return HttpResponse("Hello")
+
+
+urlpatterns = [path("write/", write), *portal_patterns, *i18n_patterns(path("empty/", empty_page))]

@@ -40,6 +40,12 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
     template database, and each call starts with a new copy of it. `environment` sets further
     variables. Exits with a message if another process uses `var`.
     """
+    prepare(var, people=people, **environment)
+    django.setup()
+
+
+def prepare(var: Path, *, people: int, **environment: str) -> None:
+    """Does what `open_in` does, but leaves it to the caller to set Django up."""
     for name in ("DATABASE_URL", "REDIS_URL", "MASTER_KEYSET", "MASTER_KEYSET_FILE"):
         os.environ.pop(name, None)
     os.environ.update(
@@ -58,7 +64,6 @@ def open_in(var: Path, *, people: int, **environment: str) -> None:
         _stage(var, people)
         stamp.write_text(version)
     _run_python("import harness.product as p; p.reset_database()")
-    django.setup()
 
 
 def _lock(var: Path) -> None:

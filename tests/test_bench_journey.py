@@ -1,0 +1,29 @@
+"""A short run of `make bench-journey`: each request of a sign-in is measured."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+STEPS = {"home", "sign_in_page", "ask", "code_page", "code", "my_data", "sign_out", "mail"}
+MOST_OF_REDIS = {"ask": 3, "code": 7}
+MOST_OF_DATABASE = {"ask": 1, "code_page": 1, "code": 8, "my_data": 4}
+
+
+def test_each_request_is_measured_and_asks_no_more_of_the_servers(tmp_path):
+    run = subprocess.run(
+        [sys.executable, "-m", "benchmarks.bench_journey"],
+        cwd=ROOT,
+        env=os.environ | {"BREACHPORTAL_VAR": str(tmp_path), "ROUNDS": "3", "PEOPLE": "50"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout.splitlines()[-1])
+    assert figures["micros"].keys() >= STEPS
+    asked = figures["asked_of_servers"]
+    assert all(asked[step]["redis_trips"] <= most for step, most in MOST_OF_REDIS.items())
+    assert all(asked[step]["statements"] <= most for step, most in MOST_OF_DATABASE.items())
