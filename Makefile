@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean bench-journey
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)

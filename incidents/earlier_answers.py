@@ -13,7 +13,7 @@ from uuid import UUID
 from foundations.replica import read_connection
 from incidents import phrasing
 from incidents.models import DataClass, ExposureBatch, FurtherContact, Incident, PersonMark
-from incidents.own_rows import STRANGER_CHECKS, LookedUpContact, looked_up
+from incidents.own_rows import LookedUpContact, looked_up, strangers_among
 
 # The people of each contact in each withdrawn version, two at most because more change nothing:
 # whether another person has the contact now, whether support closed the row, and what the version
@@ -120,7 +120,7 @@ def _contacts(
         *looked_up(incident, FurtherContact.Kind.EMAIL, emails),
         *looked_up(incident, FurtherContact.Kind.PHONE, phones),
     ]
-    strangers = {contact for check in STRANGER_CHECKS for contact in check(contacts)}
+    strangers = strangers_among(contacts)
     return [contact for contact in contacts if contact not in strangers]
 
 

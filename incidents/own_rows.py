@@ -17,6 +17,7 @@ from uuid import UUID
 from accounts.company_sign_on import member_numbers
 from accounts.models import User
 from accounts.twin_mailboxes import twins_of
+from foundations.replica import read_connection
 from incidents.encryption import EncryptionError
 from incidents.leaks import ExposedRow
 from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark
@@ -39,10 +40,31 @@ class LookedUpContact(NamedTuple):
     contact_index: UUID
 
 
-# Each function returns those of the contacts that belong to a stranger: support marked the address
-# as another person's than the incident's data says. The apps above this one add theirs in
-# AppConfig.ready.
-STRANGER_CHECKS: list[Callable[[Sequence[LookedUpContact]], set[LookedUpContact]]] = []
+class StrangerCheck(NamedTuple):
+    """Where support marked addresses as another person's than an incident's data says."""
+
+    indexes: Callable[[LookedUpContact], Sequence[UUID]]  # under which a contact may be marked
+    marked: str  # a SELECT of those that are, of an array of indexes: its only parameter
+
+
+# The apps above this one add theirs in AppConfig.ready.
+STRANGER_CHECKS: list[StrangerCheck] = []
+
+
+def strangers_among(contacts: Sequence[LookedUpContact]) -> set[LookedUpContact]:
+    """Returns those of the contacts that belong to a stranger. One query for each check."""
+    if not contacts:
+        return set()
+    marked: set[UUID] = set()
+    with read_connection().cursor() as cursor:
+        for check, indexes in zip(STRANGER_CHECKS, _indexes(contacts), strict=True):
+            cursor.execute(check.marked, [indexes])
+            marked |= {index for (index,) in cursor.fetchall()}
+    return {contact for contact in contacts if _is_marked(contact, marked)}
+
+
+def _is_marked(contact: LookedUpContact, marked: set[UUID]) -> bool:
+    return any(not marked.isdisjoint(check.indexes(contact)) for check in STRANGER_CHECKS)
 
 
 class LockedRow(NamedTuple):
@@ -92,7 +114,7 @@ def own_rows_under(
 ) -> dict[int, OwnRows]:
     """Returns what `own_rows` does, for a caller that has read the verified contacts of `user`.
 
-    One query, one for each of STRANGER_CHECKS, and one if member numbers open rows.
+    One query, and one if member numbers open rows.
     """
     contacts = [
         contact
@@ -102,8 +124,7 @@ def own_rows_under(
             *looked_up(incident, Kind.PHONE, phones),
         )
     ]
-    found = _find(user, [*contacts, *_member_numbers(user, incidents)])
-    strangers = {contact for check in STRANGER_CHECKS for contact in check(contacts)}
+    found, strangers = _find(user, [*contacts, *_member_numbers(user, incidents)])
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
     for each in found:
         by_incident[each.contact.incident.pk].append(each)
@@ -123,7 +144,7 @@ def twins_with_rows(
         contact for incident in incidents for contact in looked_up(incident, Kind.EMAIL, twins)
     ]
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for each in _find(user, contacts):
+    for each in _find(user, contacts)[0]:
         if each.rows:
             found[each.contact.incident.pk].append(each.contact.address)
     return found
@@ -156,8 +177,11 @@ def _member_numbers(user: User, incidents: Iterable[Incident]) -> list[LookedUpC
 # Reads at most one row more than the bound for each contact, so that an address of a million people
 # costs as little as that of one. People of withdrawn batches only are not read. What decides about
 # a row, and what it holds, comes with it, because each further query costs as much as this one.
+_MARKED = "ARRAY[]::uuid[]"  # in its place: what the STRANGER_CHECKS select, read once
+_FIELDS = AffectedPerson._meta.concrete_fields
+_COLUMNS = [field.column for field in _FIELDS]
 _FIND = f"""
-SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
+SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTACT} AS unread,
     (
         SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s
     ) AS proven_at,
@@ -179,7 +203,8 @@ SELECT p.*, c.place, {UNREAD_OF_CONTACT} AS unread,
         JOIN incidents_exposurefile f ON f.id = e.file_id
         JOIN incidents_exposurebatch b ON b.id = f.batch_id
         WHERE e.person_id = p.id AND b.state <> 'withdrawn'
-    ) AS exposed
+    ) AS exposed,
+    {_MARKED}
 FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[])
     WITH ORDINALITY AS c (incident, kind, contact_index, most, place)
 CROSS JOIN LATERAL (
@@ -220,36 +245,59 @@ class _Row(NamedTuple):
     reveals: list[datetime]
 
 
-def _find(user: User, contacts: Sequence[LookedUpContact]) -> list["_Found"]:
-    """Returns the rows of each contact, ordered by key, at most one more than the bound."""
+def _find(
+    user: User, contacts: Sequence[LookedUpContact]
+) -> tuple[list["_Found"], set[LookedUpContact]]:
+    """Returns the rows of each contact, ordered by key, at most one more than the bound.
+
+    Also returns those contacts with rows that belong to a stranger.
+    """
     found = [_Found(contact, [], []) for contact in contacts]
+    strangers: set[LookedUpContact] = set()
     if not contacts:
-        return found
+        return found, strangers
+    marked = [_MARKED, *(f"ARRAY({check.marked})" for check in STRANGER_CHECKS)]
     parameters = [
         user.pk,
         user.pk,
+        *_indexes(contacts),
         [contact.incident.pk for contact in contacts],
         [int(contact.kind) for contact in contacts],
         [contact.contact_index for contact in contacts],
         [contact.incident.shared_contact_bound + 1 for contact in contacts],
     ]
-    for person in AffectedPerson.objects.raw(_FIND, parameters):
-        columns = vars(person)
-        of_contact = found[columns["place"] - 1]
+    database = read_connection()
+    with database.cursor() as cursor:
+        cursor.execute(_FIND.replace(_MARKED, " || ".join(marked)), parameters)
+        rows = cursor.fetchall()
+    names = [field.attname for field in _FIELDS]
+    for row in rows:
+        person = AffectedPerson.from_db(database.alias, names, row[: len(names)])
+        place, unread, proven_at, marks, looks, exposed, of_strangers = row[len(names) :]
+        of_contact = found[place - 1]
         person.incident = of_contact.contact.incident
-        proven_at = columns["proven_at"]
         of_contact.rows.append(
             _Row(
                 person,
                 is_proven=proven_at is not None,
                 is_proven_now=proven_at is not None and proven_at >= (user.last_login or proven_at),
-                marks=columns["live_marks"] or {},
-                exposed=_exposed(columns["exposed"]),
-                reveals=columns["looks"],
+                marks=marks or {},
+                exposed=_exposed(exposed),
+                reveals=looks,
             )
         )
-        of_contact.unread[:] = unread_rows(columns["unread"])
-    return found
+        of_contact.unread[:] = unread_rows(unread)
+        if _is_marked(of_contact.contact, set(of_strangers)):
+            strangers.add(of_contact.contact)
+    return found, strangers
+
+
+def _indexes(contacts: Sequence[LookedUpContact]) -> list[list[UUID]]:
+    """Returns for each of STRANGER_CHECKS the indexes under which the contacts may be marked."""
+    return [
+        [index for contact in contacts for index in check.indexes(contact)]
+        for check in STRANGER_CHECKS
+    ]
 
 
 def _exposed(rows: list[tuple[int, list[int], str | None]] | None) -> list[ExposedRow]:

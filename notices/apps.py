@@ -29,7 +29,7 @@ class NoticesConfig(AppConfig):
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from notices.push_subscriptions import rewrap_push_subscriptions
-        from notices.returned_mail.suppression_list import stranger_contacts
+        from notices.returned_mail.suppression_list import STRANGERS
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
@@ -40,7 +40,7 @@ class NoticesConfig(AppConfig):
         code_texts.SENDERS.append(GatewayTextSender())
         SOURCES.append(notifications)
         desk_page.SOURCES.append(notice_parts)
-        own_rows.STRANGER_CHECKS.append(stranger_contacts)
+        own_rows.STRANGER_CHECKS.append(STRANGERS)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")

@@ -26,7 +26,7 @@ from incidents.models import (
     Incident,
     PersonMark,
 )
-from incidents.own_rows import STRANGER_CHECKS, Kind, LookedUpContact
+from incidents.own_rows import Kind, LookedUpContact, strangers_among
 from notices.engine import audiences, pacing, ramp
 from notices.engine.audiences import DryRun, Keys
 from notices.ledger_messages import LedgerMessages
@@ -343,7 +343,7 @@ def _owners(incident: Incident, users: list[int]) -> dict[UUID, int]:
     for phone in VerifiedPhone.objects.filter(user__in=users):
         index = cipher.phone_index(phone.number)
         contacts[LookedUpContact(incident, Kind.PHONE, phone.number, index)] = phone.user_id
-    strangers = {contact for check in STRANGER_CHECKS for contact in check(list(contacts))}
+    strangers = strangers_among(list(contacts))
     shared = set(incident.shared_contacts.values_list("contact_index", flat=True))
     return {
         contact.contact_index: user

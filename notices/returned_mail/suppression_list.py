@@ -6,8 +6,7 @@ all incidents has a MAC under the portal's secret key.
 """
 
 import hmac
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
@@ -19,7 +18,7 @@ from django.utils.crypto import salted_hmac
 from accounts.contacts import normalise_email, normalise_phone
 from accounts.models import User
 from incidents.models import AffectedPerson, Incident
-from incidents.own_rows import Kind, LookedUpContact
+from incidents.own_rows import MEMBER_NUMBER, Kind, LookedUpContact, StrangerCheck
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
@@ -73,18 +72,23 @@ def entries_of(channel: str, address: str) -> QuerySet[Suppression]:
 _CHANNELS = {Kind.EMAIL: "email", Kind.PHONE: "sms"}
 
 
-def stranger_contacts(contacts: Sequence[LookedUpContact]) -> set[LookedUpContact]:
-    """Returns those of the contacts that a live entry marks as a stranger's. Makes one query."""
-    by_index: defaultdict[UUID, list[LookedUpContact]] = defaultdict(list)
-    for contact in contacts:
-        everywhere = portal_indexes(_CHANNELS[Kind(contact.kind)], contact.address)
-        for index in (*everywhere, contact.contact_index):
-            by_index[index].append(contact)
-    if not by_index:
-        return set()
-    entries = Suppression.objects.live().filter(source=Source.STRANGER, index__in=list(by_index))
-    found = entries.values_list("index", flat=True)
-    return {contact for index in found for contact in by_index[index]}
+def _indexes_of(contact: LookedUpContact) -> list[UUID]:
+    """Returns the indexes under which an entry may mark a contact as a stranger's.
+
+    A member number is none of them: nobody else receives what is sent to it.
+    """
+    if contact.kind == MEMBER_NUMBER:
+        return []
+    everywhere = portal_indexes(_CHANNELS[Kind(contact.kind)], contact.address)
+    return [*everywhere, contact.contact_index]
+
+
+# The contacts that a live entry marks as a stranger's.
+STRANGERS = StrangerCheck(
+    _indexes_of,
+    "SELECT index FROM notices_suppression "
+    "WHERE index = ANY(%s) AND source = 'stranger' AND lifted_at IS NULL",
+)
 
 
 class SuppressionLookup:
