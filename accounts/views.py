@@ -36,7 +36,7 @@ from accounts.typed_contact_pages import question_about
 from accounts.waiting_room import with_waiting_room
 from foundations.language_switch import set_language_cookie
 from foundations.own_origin import is_from_own_page
-from foundations.page_parts import render_form_page
+from foundations.page_parts import render_form_page, render_own_page
 from foundations.post_only import post_only
 from foundations.session_store import SessionStore
 
@@ -138,7 +138,15 @@ def enter_code(request: HttpRequest) -> HttpResponse:
         return repeated_codes.answer_after_the_first(request) or _without_code(request)
     if is_right:
         return _signed_in_as(request, process, form.cleaned_data["is_borrowed"])
-    return render(request, "accounts/sign_in_code.html", code_page(process, form))
+    return _code_entry(request, process, form)
+
+
+def _code_entry(request: HttpRequest, process: SentCode, form: SignInCodeForm) -> HttpResponse:
+    """Shows the form for the code; nearly all visitors come from the request of a code by mail."""
+    template, context = "accounts/sign_in_code.html", code_page(process, form)
+    if form.is_bound or form.is_by_text or context["wait"]:
+        return render(request, template, context)
+    return render_own_page(request, template, context, own=["contact", "shown_contact"])
 
 
 def _without_code(request: HttpRequest) -> HttpResponse:

@@ -5,18 +5,22 @@ its foot is the same for all visitors. It is kept for settings.PUBLIC_PAGE_SECON
 are, and cleared with them. So no page with a form asks the database for the newest incident.
 
 The page on which a sign-in begins is the same for all new visitors, but for the CSRF token in its
-form. It is kept as a whole with a placeholder, which each visitor's token replaces.
+form. It is kept as a whole with a placeholder, which each visitor's token replaces. The page on
+which the code is entered differs in the address as well, which has placeholders, too.
 """
 
 import secrets
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.template import Context, Library
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
@@ -30,6 +34,7 @@ _NAMES = ("incident", "newest_incident", "portal_host", "portal_url")
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
 _pages: dict[tuple[str, str | None, str], tuple[float, str]] = {}
 _TOKEN = secrets.token_urlsafe(32)  # the placeholder of the CSRF token in kept pages
+_OWN = secrets.token_urlsafe(32)  # the begin of the placeholders of a visitor's own values
 _MESSAGES = "messages"  # the cookie of django.contrib.messages
 
 
@@ -61,6 +66,31 @@ def render_form_page(request: HttpRequest, template: str, context: dict[str, Any
     """
     if not _is_new_visitor(request):
         return render(request, template, context)
+    return _kept_page(request, template, context)
+
+
+def render_own_page(
+    request: HttpRequest, template: str, context: dict[str, Any], own: Sequence[str]
+) -> HttpResponse:
+    """Renders a page with a form, or returns it as it was kept, with this visitor's own values.
+
+    `own` are the names of those texts in `context` that differ between visitors. The template may
+    only print them, escaped. `context` must hold nothing else of the visitor. A visitor who is
+    signed in or has a message, and a request with a query, get a page of their own.
+    """
+    if not _is_like_others(request):
+        return render(request, template, context)
+    placeholders = {name: f"{_OWN}.{name}." for name in own}
+    response = _kept_page(request, template, context | placeholders)
+    text = response.content.decode()
+    for name, placeholder in placeholders.items():
+        text = text.replace(placeholder, escape(context[name]))
+    response.content = text
+    return response
+
+
+def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Returns a page as it was kept, with a new CSRF token."""
     key = (template, get_language(), request.path)
     fresh_until, text = _pages.get(key, (0.0, ""))
     now = time.monotonic()
@@ -72,11 +102,19 @@ def render_form_page(request: HttpRequest, template: str, context: dict[str, Any
 
 def _is_new_visitor(request: HttpRequest) -> bool:
     own = {settings.SESSION_COOKIE_NAME, _MESSAGES}
+    return _is_plain_get(request) and not (own & request.COOKIES.keys())
+
+
+def _is_like_others(request: HttpRequest) -> bool:
+    is_signed_in = request.user.is_authenticated
+    return _is_plain_get(request) and not is_signed_in and not len(get_messages(request))
+
+
+def _is_plain_get(request: HttpRequest) -> bool:
     return (
         request.method == "GET"
         and typed_text(request) is None
         and not request.META.get("QUERY_STRING")
-        and not (own & request.COOKIES.keys())
     )
 
 

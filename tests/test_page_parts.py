@@ -1,4 +1,4 @@
-"""The foot of private pages, and the sign-in page, are kept and show nothing of a visitor."""
+"""The foot of private pages and the pages of a sign-in are kept, and show nothing of a visitor."""
 
 import re
 from typing import Any
@@ -12,11 +12,12 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from foundations import page_cache, page_parts
-from harness.sign_in import sign_in
+from harness.sign_in import ask_for_code, sign_in
 from incidents.models import Incident
 
 pytestmark = pytest.mark.django_db
 SIGN_IN = "/en/account/sign-in/"
+CODE = "/en/account/sign-in/code/"
 
 
 @pytest.fixture(autouse=True)
@@ -123,3 +124,63 @@ def test_a_visitor_with_a_session_gets_no_kept_page(incident):
     client.cookies[django_settings.SESSION_COOKIE_NAME] = "x"
     assert "new@company.example" in page(client)
     assert "new@company.example" not in page(Client())
+
+
+def asked(email: str) -> Client:
+    client = Client()
+    ask_for_code(client, email)
+    return client
+
+
+def test_the_kept_code_page_shows_each_visitor_their_own_address(incident):
+    mails = ["minji@example.com", "o'hara&co@example.com", "seojun@example.com"]
+    pages = [page(asked(email), CODE) for email in mails]
+    shown = ["minji@example.com", "o&#x27;hara&amp;co@example.com", "seojun@example.com"]
+    for own, text in zip(shown, pages, strict=True):
+        assert f'<strong class="address">{own}</strong>' in text
+        assert text.count(f'name="email" value="{own}"') == 2
+        assert not any(other in text for other in shown if other != own)
+    assert all(one not in text for _until, text in page_parts._pages.values() for one in shown)
+
+
+def test_the_kept_code_page_equals_one_that_is_rendered(incident, settings):
+    kept = [page(asked(email), CODE) for email in ("o'hara@example.com", "minji@example.com")][1]
+    settings.PUBLIC_PAGE_SECONDS = 0
+    page_parts.forget()
+    client = asked("minji@example.com")
+    client.cookies["language"] = "en"
+    rendered = client.get(f"{CODE}?x=").content.decode()  # a query: rendered for this visitor
+    # The links of the languages hold the query.
+    rendered = rendered.replace("%3Fx%3D", "")
+    assert bare(kept) == bare(rendered)
+
+
+def bare(text: str) -> str:
+    """Returns a page without its tokens."""
+    assert len(set(tokens(text))) == 1
+    return text.replace(tokens(text)[0], "")
+
+
+def test_a_message_on_the_code_page_is_shown_to_its_visitor_only(incident):
+    minji = asked("minji@example.com")
+    page(asked("seojun@example.com"), CODE)
+    minji.post("/en/account/sign-in/code/again/", {"email": "minji@example.com"})
+    assert "We have sent you a new code." in page(minji, CODE)
+    assert "We have sent you a new code." not in page(asked("jiwoo@example.com"), CODE)
+
+
+def test_a_visitor_who_gets_no_new_mail_reads_it(incident):
+    page(asked("seojun@example.com"), CODE)
+    visitors = [asked("minji@example.com") for _visitor in range(8)]
+    assert "We have sent a mail with eight digits" not in page(visitors[-1], CODE)
+    assert "We have sent a mail with eight digits" in page(visitors[0], CODE)
+
+
+def test_the_kept_code_page_takes_each_visitors_own_code(incident, mailoutbox):
+    visitors = {email: asked(email) for email in ("minji@example.com", "seojun@example.com")}
+    for email, client in visitors.items():
+        client.handler.enforce_csrf_checks = True
+        (token, *_same) = tokens(page(client, CODE))
+        code = next(re.search(r"\b\d{8}\b", one.body) for one in mailoutbox if one.to == [email])
+        form = {"code": code[0], "email": email, "csrfmiddlewaretoken": token}
+        assert client.post(CODE, form).status_code == 302
