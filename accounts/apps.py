@@ -1,4 +1,5 @@
 from allauth.mfa import apps as mfa
+from allauth.usersessions import apps as usersessions
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -27,3 +28,15 @@ class SecondFactorConfig(mfa.MFAConfig):
         names = self.get_model("authenticator")._meta
         names.verbose_name = _("second factor")
         names.verbose_name_plural = _("second factors")
+
+
+class SessionListConfig(usersessions.UserSessionsConfig):
+    """The app of allauth.usersessions; a sign-in is recorded by `session_list`."""
+
+    default = False
+
+    def ready(self) -> None:
+        super().ready()
+        from accounts import session_list  # imports models, which must be loaded first
+
+        session_list.connect()

@@ -14,11 +14,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
 from foundations.mail_headers import address_header
+from foundations.pooled_connection import PooledConnection
 from foundations.private_urls import is_private
 
 PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
@@ -347,7 +347,7 @@ def add_pool(
     *,
     most: int,
     seconds: float = POOL_SECONDS,
-    connection_class: type[Connection[Any]] = Connection,
+    connection_class: type[PooledConnection] = PooledConnection,
 ) -> None:
     """Makes the threads of this process share at most `most` connections to `database`.
 

@@ -100,7 +100,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "accounts.apps.SecondFactorConfig",
-    "allauth.usersessions",
+    "accounts.apps.SessionListConfig",
     "csp",
 ]
 # The apps of worker processes (foundations.process_pool): the incidents, and what they are made of.
@@ -114,7 +114,7 @@ WORKER_PROCESS_APPS = [
     "allauth",
     "allauth.account",
     "accounts.apps.SecondFactorConfig",
-    "allauth.usersessions",
+    "accounts.apps.SessionListConfig",
 ]
 MIDDLEWARE = [
     "foundations.request_ids.name_requests",

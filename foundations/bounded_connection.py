@@ -4,11 +4,13 @@ A server that is suspended still has a kernel that acknowledges what it receives
 time-outs do not end such a wait, and the server's statement_timeout does not either.
 """
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from psycopg import Connection, OperationalError
+from psycopg import OperationalError
 from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
+
+from foundations.pooled_connection import PooledConnection
 
 ANSWER_SECONDS = 3.0
 _LOOK_SECONDS = 0.1  # between two looks at the clock
@@ -16,7 +18,7 @@ _LOOK_SECONDS = 0.1  # between two looks at the clock
 Result = TypeVar("Result")
 
 
-class BoundedConnection(Connection[Any]):
+class BoundedConnection(PooledConnection):
     """A connection of psycopg that is closed when one answer takes more than ANSWER_SECONDS."""
 
     def wait(

@@ -12,6 +12,7 @@ from typing import Any, cast
 from django.core.cache import caches
 from django.core.cache.backends import redis
 
+_ADD = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('INCRBY', KEYS[1], ARGV[1])"
 Entry = tuple[str, Any, float]  # a key, its value, and the seconds for which it is stored
 
 
@@ -47,6 +48,16 @@ class KeptClients(redis.RedisCacheClient):
         if write not in self._clients:
             self._clients[write] = super().get_client(key, write=write)
         return self._clients[write]
+
+    def incr(self, key: str, delta: int) -> int:
+        """Adds to a number and returns it, in one call of Redis; Django's own takes two.
+
+        Raises ValueError if there is none.
+        """
+        number = self.get_client(write=True).eval(_ADD, 1, key, delta)
+        if number is None:
+            raise ValueError(f"Key '{key}' not found.")
+        return int(number)
 
     def set_each(self, entries: Sequence[Entry]) -> None:
         """Stores several values in one call of Redis. The times are at least one second."""

@@ -32,6 +32,12 @@ _UNEVEN = bytes(range(_EVEN, 256))
 _INSERT = """
 INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, %s)
 """
+_SELECT = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+_RENAME = """
+UPDATE django_session SET session_key = %s, session_data = %s, expire_date = %s
+WHERE session_key = %s
+"""
+_DELETE = "DELETE FROM django_session WHERE session_key = %s"
 _UPDATE = "UPDATE django_session SET session_data = %s, expire_date = %s WHERE session_key = %s"
 
 
@@ -70,6 +76,29 @@ class SessionStore(db.SessionStore):
             self._update(row)
         self._written = written
 
+    def load(self) -> dict[str, Any]:
+        """Returns the data of the session. Without a row, returns {} and forgets the key."""
+        with connection.cursor() as cursor:
+            cursor.execute(_SELECT, [self.session_key, timezone.now()])
+            row = cursor.fetchone()
+        if row is None:
+            self._session_key = None
+            return {}
+        return self.decode(row[0])
+
+    def cycle_key(self) -> None:
+        """Gives the session a new key; the old one ends. One statement if the session has a row."""
+        data, old = self._get_session(), self.session_key  # type: ignore[attr-defined]
+        self._session_key = self._get_new_session_key()
+        row = self.create_model_instance(data)
+        values = [row.session_key, row.session_data, row.expire_date, old]
+        if old and _run(_RENAME, values):
+            self._written = (row.session_key, self.serializer().dumps(data))
+            self.modified = True
+        else:
+            self.create()
+            self._session_cache = data
+
     def _insert(self, row: Any) -> None:
         values = [row.session_key, row.session_data, row.expire_date]
         try:
@@ -90,7 +119,7 @@ class SessionStore(db.SessionStore):
         """Deletes the row of `session_key`, or of this session, without reading it first."""
         self._written = None
         if key := session_key or self.session_key:
-            self.model(session_key=key).delete()
+            _run(_DELETE, [key])
 
     def end_with_browser(self, seconds: int) -> None:
         """Lets the session end when the browser is closed, and after so many seconds at the latest.

@@ -38,6 +38,12 @@ def test_numbers_are_counted_by_redis(key):
     assert not cache.add(key, True, 10)
 
 
+def test_a_number_that_is_not_there_is_not_counted(key):
+    with pytest.raises(ValueError, match=key):
+        cache.incr(key)
+    assert cache.get(key) is None
+
+
 def test_content_of_redis_is_never_executed(key, tmp_path):
     latency.client().set(cache.make_key(key), pickle.dumps(Command(tmp_path / "owned")))
     with pytest.raises(ValueError, match="decode"):

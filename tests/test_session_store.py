@@ -77,3 +77,31 @@ def test_a_request_of_a_code_takes_one_statement(minji, email):
     assert minji.email == "minji@example.com"
     client = Client()
     assert statements(lambda: ask_for_code(client, email)) == ["INSERT"]
+
+
+def test_a_new_key_is_one_statement_and_ends_the_old_one():
+    session = new_session(name="minji")
+    old = session.session_key
+    assert old
+    assert statements(session.cycle_key) == ["UPDATE"]
+    assert session.session_key != old
+    assert SessionStore(session.session_key)["name"] == "minji"
+    assert "name" not in SessionStore(old)
+    assert statements(session.save) == []
+
+
+def test_a_session_without_a_row_gets_a_row_with_its_new_key():
+    session = SessionStore()
+    session["name"] = "minji"
+    session.cycle_key()
+    assert session.session_key
+    session.save()
+    assert SessionStore(session.session_key)["name"] == "minji"
+
+
+def test_a_session_that_ended_meanwhile_gets_a_new_row():
+    session = new_session(name="minji")
+    SessionStore(session.session_key).delete()
+    session.cycle_key()
+    session.save()
+    assert SessionStore(session.session_key)["name"] == "minji"

@@ -4,11 +4,13 @@ import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.browsers import describe_device
-from harness.sign_in import sign_in
+from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -128,3 +130,34 @@ def test_a_new_secret_key_signs_no_user_out(laptop, settings):
 def test_a_session_of_a_forgotten_secret_key_has_ended(laptop, settings):
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
     assert not is_signed_in(laptop)
+
+
+def statements_of_sign_in(user) -> list[str]:
+    client = Client()
+    ask_for_code(client, user.email)
+    with CaptureQueriesContext(connection) as queries:
+        enter_code(client, newest_code())
+    return [query["sql"] for query in queries]
+
+
+def test_a_sign_in_asks_no_more_of_the_database_with_more_sessions(minji):
+    sign_in(Client(), minji.email)
+    before = statements_of_sign_in(minji)
+    assert sum("usersessions_usersession" in one for one in before) == 1
+    for _session in range(2):
+        sign_in(Client(), minji.email)
+    assert len(statements_of_sign_in(minji)) == len(before)
+
+
+def test_a_second_sign_in_in_one_session_is_listed_once(minji, seojun):
+    client = Client()
+    for user in (minji, seojun):
+        sign_in(client, user.email)
+        client.post(reverse("account_logout"))
+    sign_in(client, minji.email)
+    assert (
+        list(UserSession.objects.filter(user=minji).values_list("session_key", flat=True)).count(
+            client.session.session_key
+        )
+        == 1
+    )
