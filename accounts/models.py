@@ -81,9 +81,9 @@ class UserManager(BaseUserManager["User"]):
     def _made(self, email: str, **new: str) -> "User | None":
         """Creates a user with a verified address, in one statement; None if `email` has a user."""
         fields = self.model._meta.concrete_fields
-        columns = ", ".join(field.column for field in fields)
+        columns = ", ".join(str(field.column) for field in fields)
         with connections[self.db].cursor() as cursor:
-            values = {**new, "email": email, "now": timezone.now()}
+            values: dict[str, Any] = {**new, "email": email, "now": timezone.now()}
             cursor.execute(f"{_MAKE} SELECT {columns} FROM made", values)  # noqa: S608
             row = cursor.fetchone()
         names = [field.attname for field in fields]

@@ -237,7 +237,7 @@ def _bare_view() -> Callable[[], None]:
     from django.test import override_settings
 
     with override_settings(MIDDLEWARE=[]):
-        handler = WSGIHandler()
+        handler: Any = WSGIHandler()
     environ = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": WRITE,

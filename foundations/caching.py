@@ -49,7 +49,7 @@ class KeptClients(redis.RedisCacheClient):
             self._clients[write] = super().get_client(key, write=write)
         return self._clients[write]
 
-    def incr(self, key: str, delta: int) -> int:
+    def incr(self, key: Any, delta: int) -> int:
         """Adds to a number and returns it, in one call of Redis; Django's own takes two.
 
         Raises ValueError if there is none.

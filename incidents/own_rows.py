@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 from accounts.company_sign_on import member_numbers
@@ -257,7 +257,7 @@ def _find(
     if not contacts:
         return found, strangers
     marked = [_MARKED, *(f"ARRAY({check.marked})" for check in STRANGER_CHECKS)]
-    parameters = [
+    parameters: list[Any] = [
         user.pk,
         user.pk,
         *_indexes(contacts),
