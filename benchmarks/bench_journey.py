@@ -287,6 +287,7 @@ def main() -> None:
         EMAIL_HOST="127.0.0.1",
         EMAIL_PORT=str(mail_port),
         TRUSTED_PROXY_COUNT="1",
+        CODE_MAIL_CONNECTIONS="4",  # a thread sends while this one waits for the mail
         SIGN_INS_PER_SECOND=os.environ.get("SIGN_INS_PER_SECOND", "0"),
     )
     from django.db import connection
