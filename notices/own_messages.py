@@ -2,7 +2,7 @@
 
 Notices and alerts are made again from what was bound: the message that the approval rendered, and
 the data classes that the delivery recorded. Mails about the account are kept as they were sent. A
-message with a sign-in code is not recorded, so it is not among them. See docs/decisions/0071.
+message with a sign-in code is not recorded, so it is not among them. See docs/decisions/0078.
 """
 
 import json
