@@ -27,8 +27,8 @@ from accounts.further_contacts import (
 from accounts.models import User
 from accounts.pending_codes import Purpose
 from accounts.step_up import fresh_code_required
-from foundations.post_only import post_only
 from accounts.typed_contact_pages import question_about
+from foundations.post_only import post_only
 
 _refusals = explain_refusals(
     Purpose.NEW_CONTACT,

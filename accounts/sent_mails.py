@@ -25,14 +25,15 @@ def send(
 ) -> None:
     """Does what `emails.send` does, and keeps the text for a user.
 
-    The mail goes to the user's address, or to `to`, a former one. Call it in the transaction that records the mail as sent. `more` are further arguments of
-    `emails.send`. Raises OSError or SMTPException; then nothing is kept.
+    The mail goes to the user's address, or to `to`, a former one. Call it in the transaction that
+    records the mail as sent. `more` are further arguments of `emails.send`. Raises OSError or
+    SMTPException; then nothing is kept.
     """
     mail = emails.send(name, to or user.email or "", context, kind=kind, **more)
     SentMail.objects.create(
         user=user,
-        subject=mail.subject,
-        text=mail.body,
+        subject=str(mail.subject),
+        text=str(mail.body),
         language=get_language() or user.language,
         code=mail.message_code,
     )
