@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import redis
 from amqp.exceptions import NotFound
@@ -142,7 +143,8 @@ def _rabbitmq_queue(connection: Connection, queue: str) -> tuple[int, Mapping[st
     The end of the channel gives that task back to its place. A queue that no worker has made yet
     is empty.
     """
-    with closing(connection.channel()) as channel:
+    channel: Any = connection.channel()  # of AMQP
+    with closing(channel):
         try:
             length = channel.queue_declare(queue, passive=True).message_count
         except NotFound:

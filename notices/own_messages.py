@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import SMTP
-from typing import cast
 from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
@@ -72,7 +70,7 @@ def _account_mails(user: User) -> Iterator[OwnMessage]:
     for mail in user.sent_mails.all()[:MOST]:
         yield OwnMessage(
             at=mail.sent_at,
-            channel=Channel.EMAIL.label,
+            channel=str(Channel.EMAIL.label),
             subject=mail.subject,
             language=mail.language,
             code=mail.code,
@@ -224,7 +222,7 @@ def _with_text(delivery: Delivery, recipient: Recipient) -> OwnMessage:
         return message
     if delivery.notice.channel == Channel.SMS:
         return replace(message, text=data.decode())
-    mail = cast("EmailMessage", message_from_bytes(data, policy=SMTP))
+    mail = message_from_bytes(data, policy=SMTP)
     body = mail.get_body(("plain",))
     return replace(message, subject=mail["Subject"], text=body.get_content() if body else "")
 
@@ -239,5 +237,6 @@ def _template(delivery: Delivery) -> NoticeMessage | None:
 def _letter(delivery: Delivery) -> OwnMessage:
     """Returns the posted letter of a delivery. Its day has no time, and its text is not stored."""
     noon = time(12, tzinfo=delivery.notice.incident.zone)
-    at = datetime.combine(delivery.letter.posted_on, noon)
+    posted_on = delivery.letter.posted_on or delivery.notice.created_at.date()
+    at = datetime.combine(posted_on, noon)
     return replace(_without_text(delivery), at=at, channel=_("letter by post"), notes=[])

@@ -12,7 +12,7 @@ from pathlib import Path
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from accounts.models import User
 from harness.sign_in import step_up
@@ -95,7 +95,7 @@ def walk(
     `size` is width and height in CSS pixels. axe needs JavaScript, so without it it does not look.
     """
     width, height = size
-    size_of_window = {"width": width, "height": height}
+    size_of_window: ViewportSize = {"width": width, "height": height}
     context = chromium.new_context(viewport=size_of_window, java_script_enabled=has_javascript)
     cookies = {settings.LANGUAGE_COOKIE_NAME: language}
     if user:

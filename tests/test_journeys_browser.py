@@ -51,7 +51,7 @@ def leaked(transactional_db, coupang, minji) -> Incident:
 
 
 def leak_of(row: AffectedPerson, file: ExposureFile) -> None:
-    contacts = ("names", "email-addresses", "phone-numbers")
+    contacts: tuple[str, ...] = ("names", "email-addresses", "phone-numbers")
     for place, more in ((HOME, [("entrance-codes", "7585#")]), (WORK, []), (PARENTS, [])):
         expose(row, file, *contacts, values=[("physical-addresses", place), *more])
         contacts = ()
@@ -210,6 +210,7 @@ def alerted(leaked, minji, settings) -> StatementVersion:
     alert = draft_notice(version, version.created_by, kind="alert", topic="scams")
     with SmtpServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        assert version.approved_by
         decisions.approve(alert, by=version.approved_by)
         assert work(alert).accepted == 1
     return version

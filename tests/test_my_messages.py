@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import new_devices, sent_mails
-from accounts.models import SentMail, User, VerifiedPhone
+from accounts.models import User, VerifiedPhone
+from accounts.sent_mail import SentMail
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in, step_up
 from incidents import reminders
@@ -232,10 +233,10 @@ def test_account_mails_are_listed_as_they_were_sent(minji, incident: Incident, e
     assert len(sent) == 3
     page = page_of(phone)
     assert sorted(texts_on(page)) == sorted(str(one.body).strip() for one in sent)
-    for row in SentMail.objects.all():
-        assert row.code in page
-        assert answer_for(row.code).verdict == MessageVerdict.SENT
-        assert row.code in row.text
+    for kept in SentMail.objects.all():
+        assert kept.code in page
+        assert answer_for(kept.code).verdict == MessageVerdict.SENT
+        assert kept.code in kept.text
     codes = re.findall(
         r"^ +(\d{8})$", "\n".join(str(one.body) for one in mail.outbox), re.MULTILINE
     )

@@ -181,6 +181,6 @@ def test_the_kept_code_page_takes_each_visitors_own_code(incident, mailoutbox):
     for email, client in visitors.items():
         client.handler.enforce_csrf_checks = True
         (token, *_same) = tokens(page(client, CODE))
-        code = next(re.search(r"\b\d{8}\b", one.body) for one in mailoutbox if one.to == [email])
-        form = {"code": code[0], "email": email, "csrfmiddlewaretoken": token}
+        [code] = [re.findall(r"\b\d{8}\b", one.body)[0] for one in mailoutbox if one.to == [email]]
+        form = {"code": code, "email": email, "csrfmiddlewaretoken": token}
         assert client.post(CODE, form).status_code == 302

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
-from playwright.sync_api import Page
+from playwright.sync_api import Page, ViewportSize
 
 from accounts.mail_codes import MailKind, account_mail_code
 from accounts.models import User
@@ -147,7 +147,7 @@ def pages_of(user: User, incident: Incident, language: str) -> dict[str, str]:
 def opened(pages: dict[str, str], **settings: Any) -> Iterator[tuple[str, Page]]:
     """Yields each page's name and the browser page that shows it with these settings."""
     with browser.chromium() as chromium:
-        size = {"width": 390, "height": 844}
+        size: ViewportSize = {"width": 390, "height": 844}
         page = chromium.new_context(viewport=size, **settings).new_page()
         page.route(f"{ORIGIN}/static/**", _static)
         for name, source in pages.items():

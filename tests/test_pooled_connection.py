@@ -1,6 +1,7 @@
 """The pool's check of a connection: rare while the server answers, and never too late."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import psycopg
 import pytest
@@ -27,9 +28,11 @@ def asked(pooled) -> Iterator[psycopg.Cursor]:
         yield other.cursor()
 
 
-def last_statement_at(asked, pooled) -> object:
+def last_statement_at(asked, pooled) -> datetime:
     pid = pooled.info.backend_pid
-    row = asked.execute("SELECT query_start FROM pg_stat_activity WHERE pid = %s", [pid]).fetchone()
+    row: tuple[datetime] = asked.execute(
+        "SELECT query_start FROM pg_stat_activity WHERE pid = %s", [pid]
+    ).fetchone()
     return row[0]
 
 
