@@ -7,6 +7,7 @@ a broken export looks like; but a column of masked addresses may also have leake
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from foundations.process_pool import Workers
 from incidents.importing import person_languages, profiling
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
@@ -48,12 +49,14 @@ def refuse_findings(
     source: Source,
     mapping: ColumnMapping,
     accepted: Collection[str],
+    pool: Workers,
     *,
     region: str = "",
     languages: Sequence[str] = (),
 ) -> None:
     """Raises ImportRefusedError with every finding that is not in `accepted` (codes).
 
+    The processes of `pool` look at the rows, and WorkerLostError is raised as it raises it.
     `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
     `languages` are those of the incident. Looks at some rows of every part of the file. Does
     nothing for a reject file, which may hold only odd values. A file that cannot be read is refused
@@ -62,7 +65,9 @@ def refuse_findings(
     if source.is_reject_file:
         return
     try:
-        found = profiling.quick_profile(source, region=region, languages=mapping.language_columns())
+        found = profiling.quick_profile(
+            source, pool, region=region, languages=mapping.language_columns()
+        )
     except ImportRefusedError:
         return
     every = findings(found, mapping, file=source.name, languages=languages)

@@ -83,12 +83,19 @@ def import_file(
     with refusing_interruptions(path.name):
         with recording_refusal(path, incident, mapping_text):
             job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-        # The processes start while this process looks for findings.
         with workers(block_worker.process_count(job.source)) as pool:
-            with recording_refusal(path, incident, mapping_text):
+            with (
+                recording_refusal(path, incident, mapping_text),
+                refusing_lost_workers(job.source),
+            ):
                 region = job.mapping.region or incident.phone_region
                 findings.refuse_findings(
-                    job.source, job.mapping, accepted, region=region, languages=incident.languages
+                    job.source,
+                    job.mapping,
+                    accepted,
+                    pool,
+                    region=region,
+                    languages=incident.languages,
                 )
             reject_file = rejects.choose_path(path, rejects_path)
             file, result = _import(job, batch_number, reject_file, pool, report)

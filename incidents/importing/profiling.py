@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from hashlib import blake2b
+from itertools import islice
 
-from foundations.process_pool import workers
-from incidents.importing import block_worker, person_languages, reading
+from foundations.process_pool import Workers, workers
+from incidents.importing import block_worker, formats, person_languages, reading
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.cell_kinds import CellKind, is_placeholder, kind_of, masked
 from incidents.importing.column_names import LANGUAGE, role_of
 from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
+from incidents.importing.formats.base import Format
 from incidents.importing.reading import REJECT_COLUMNS, Source
 from incidents.importing.rows import HEADER, RowReader
 
@@ -53,22 +55,49 @@ def profile(
 
 
 def quick_profile(
-    source: Source, *, region: str = "", languages: Collection[str] = ()
+    source: Source, pool: Workers, *, region: str = "", languages: Collection[str] = ()
 ) -> FileProfile:
-    """Returns a profile of some rows of every part of a file, in the calling process.
+    """Returns a profile of some rows of every part of a file, without examples.
 
-    Raises ImportRefusedError.
+    The processes of `pool` make it. Raises ImportRefusedError, and WorkerLostError.
     """
+    task = partial(_quick_profile_block, source, region=region, languages=languages)
+    return _sum(source, pool.map(task, _quick_pieces(source)), step=1)
 
-    def parts() -> Iterator[FileProfile]:
-        most = _QUICK_FIRST
-        for block in blocks_of(source):
-            yield profile_block(
-                source, block, step=1, most_rows=most, region=region, languages=languages
-            )
-            most = _QUICK_LATER
 
-    return _sum(source, parts(), step=1)
+def _quick_pieces(source: Source) -> Iterator[tuple[FileBlock, int]]:
+    """Yields the beginning of each block, with the number of rows that a quick profile reads."""
+    form, blocks = formats.of(source), blocks_of(source)
+    for block in islice(blocks, 1):
+        yield block, _QUICK_FIRST
+    for block in blocks:
+        yield _beginning(block, form, 2 * _QUICK_LATER), _QUICK_LATER  # some may be blank
+
+
+def _beginning(block: FileBlock, form: Format, rows: int) -> FileBlock:
+    """Returns the first rows of a block, or the block if it has fewer."""
+    end = 0
+    for _ in range(rows):
+        following = form.end_of_first_row(block.data, end)
+        if not following:
+            return block
+        end = following
+    return block._replace(data=block.data[:end])
+
+
+def _quick_profile_block(
+    source: Source, piece: tuple[FileBlock, int], *, region: str, languages: Collection[str]
+) -> FileProfile:
+    block, most_rows = piece
+    return profile_block(
+        source,
+        block,
+        step=1,
+        most_rows=most_rows,
+        example_tries=0,
+        region=region,
+        languages=languages,
+    )
 
 
 def _sum(
@@ -97,12 +126,14 @@ def profile_block(
     *,
     step: int,
     most_rows: int | None,
+    example_tries: int = _EXAMPLE_TRIES,
     region: str = "",
     languages: Collection[str] = (),
 ) -> FileProfile:
     """Returns the profile of a block; a worker process may run it.
 
-    `step` and `most_rows` (None for all) limit the rows that are classified and read.
+    `step` and `most_rows` (None for all) limit the rows that are classified and read. At most
+    `example_tries` cells of each kind are masked as examples; with 0, no rows are shown either.
     """
     found = _empty(source, step)
     found.lines = block.data.count(b"\n")
@@ -123,21 +154,24 @@ def profile_block(
             break
     if lines and lines[-1] == found.last_line:
         found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
-    _add_columns(found, lines, good, region)
+    _add_columns(found, lines, good, region, example_tries)
+    if example_tries:
+        found.first_rows = [
+            [masked(cell, kind_of(cell, region)) for cell in cells] for cells in good[:FIRST_ROWS]
+        ]
     _add_languages(found, good, languages)
     _add_rows_over_lines(found, lines, good)
     return found
 
 
-def _add_columns(found: FileProfile, lines: list[int], rows: list[list[str]], region: str) -> None:
+def _add_columns(
+    found: FileProfile, lines: list[int], rows: list[list[str]], region: str, example_tries: int
+) -> None:
     step = found.step
     for column, cells in zip(found.columns, zip(*rows, strict=True), strict=False):
-        _add_cells(column, lines[::step], cells[::step], region)
+        _add_cells(column, lines[::step], cells[::step], region, example_tries)
         if column.share(*_CONTACTS) > _CONTACT_SHARE:
             column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
-    found.first_rows = [
-        [masked(cell, kind_of(cell, region)) for cell in cells] for cells in rows[:FIRST_ROWS]
-    ]
 
 
 def _add_languages(found: FileProfile, rows: list[list[str]], languages: Collection[str]) -> None:
@@ -146,14 +180,20 @@ def _add_languages(found: FileProfile, rows: list[list[str]], languages: Collect
             column.languages = person_languages.counted(cells)
 
 
-def _add_cells(column: ColumnProfile, lines: list[int], cells: Sequence[str], region: str) -> None:
+def _add_cells(
+    column: ColumnProfile,
+    lines: list[int],
+    cells: Sequence[str],
+    region: str,
+    example_tries: int,
+) -> None:
     kinds = [kind_of(cell, region) for cell in cells]
     column.kinds.update(kinds)
     shown: Counter[CellKind] = Counter()  # cells that were masked as examples
     for line, cell, kind in zip(lines, cells, kinds, strict=True):
         if kind not in column.first_lines:
             column.first_lines[kind] = line
-        if shown[kind] < _EXAMPLE_TRIES:
+        if shown[kind] < example_tries:
             shown[kind] += 1
             _add_example(column.examples.setdefault(kind, []), masked(cell, kind))
         if kind == CellKind.PLACEHOLDER:
