@@ -36,6 +36,7 @@ MASKED, NOT_AN_ADDRESS = "masked", "not an address"
 MOST_ADDRESSES = 9  # a cell with more is a list, and no person's contact
 # The time of NFKC can grow with the square of the length. No address is longer than this.
 _MOST_CHARACTERS = 320
+_LONGEST_LOCAL_PART = 64
 _MOST_CELL_CHARACTERS = MOST_ADDRESSES * _MOST_CHARACTERS
 # The local parts that all mail servers accept (the dot-string of RFC 5321), in lower case.
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -123,7 +124,11 @@ def is_usable_email(normalised: str) -> bool:
     of the other. `normalised` comes from `normalise_email`.
     """
     local, _at, domain = normalised.rpartition("@")
-    if len(normalised) > 254 or len(local) > 64 or not _LOCAL_PART.fullmatch(local):
+    if (
+        len(normalised) > 254
+        or len(local) > _LONGEST_LOCAL_PART
+        or not _LOCAL_PART.fullmatch(local)
+    ):
         return False
     # Mail programs decode =?…?= in a header; * and ## stand for characters that were masked.
     is_plain = "=?" not in local and "*" not in local and "##" not in local
@@ -172,6 +177,8 @@ def read_emails(text: str) -> EmailCell:
     if len(text) > _MOST_CELL_CHARACTERS:
         return EmailCell((), NOT_AN_ADDRESS)
     plain = _unwrapped(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip())
+    if "@" not in plain:
+        return EmailCell((), NOT_AN_ADDRESS)
     found = [_read_address(piece) for piece in _pieces(plain)]
     if not found or "" in found or len(found) > MOST_ADDRESSES:
         return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)
@@ -193,10 +200,12 @@ def _without_label(text: str) -> str:
 
 def usual_email(text: str) -> str:
     """Returns what `read_emails` does for one address in its usual form, in less time; else ""."""
-    if len(text) > 254 or (usual := _USUAL.fullmatch(text)) is None or usual.end(1) > 64:
+    if (usual := _USUAL.fullmatch(text)) is None:
+        return ""
+    if len(text) > _LONGEST_LOCAL_PART and (len(text) > 254 or usual.end(1) > _LONGEST_LOCAL_PART):
         return ""
     address = text.lower()
-    return address if _is_usable_domain(address[usual.end(1) + 1 :]) else ""
+    return address if _is_usable_domain(usual[2].lower()) else ""
 
 
 def is_masked(text: str) -> bool:

@@ -111,8 +111,10 @@ def usual_mobile(text: str, region: str) -> str:
     """Returns what `read_phones` does for a usual Korean mobile number, in less time; else ""."""
     if region != "KR" or (usual := _USUAL_MOBILE.fullmatch(text)) is None:
         return ""
-    subscriber = usual[1] + usual[2]
-    return "+8210" + subscriber if subscriber[1:] != subscriber[1] * _SAME_DIGITS else ""
+    number = f"+8210{usual[1]}{usual[2]}"
+    if number[-1] == number[-2] and number.endswith(number[-1] * _SAME_DIGITS):
+        return ""
+    return number
 
 
 @lru_cache(maxsize=1 << 12)

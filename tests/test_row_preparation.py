@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -38,6 +39,28 @@ def test_a_usual_number_is_read_as_any_other(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phones, "_USUAL_MOBILE", NEVER)
         assert phones.normalise_phone(text) == quick
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.builds("{}@{}".format, LOCALS, DOMAINS))
+@example("A.b+c@D.EXAMPLE")
+@example("a" * 64 + "@d.example")
+@example("a" * 65 + "@d.example")
+@example("email=a@d.example")
+def test_a_usual_address_is_read_as_any_other_and_needs_no_escapes(text):
+    quick = contacts.usual_email(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(contacts, "_USUAL", NEVER)
+        slow = contacts.read_emails(text)
+    assert not quick or slow.addresses == (quick,)
+    assert json.dumps(quick, ensure_ascii=False) == f'"{quick}"'
+
+
+@given(st.text("@＠a.b* …", max_size=8))
+def test_a_text_without_the_sign_at_holds_no_address(text):
+    if "@" not in unicodedata.normalize("NFKC", text):
+        assert contacts.read_emails(text) == ((), contacts.NOT_AN_ADDRESS)
+        assert not any(map(contacts._read_address, contacts._pieces(text)))
 
 
 @settings(max_examples=500, deadline=None)
@@ -82,6 +105,7 @@ def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
 
 CELLS = st.text("a1@ \t\n\x85\udc80가-\u3000|NUL", max_size=6) | st.sampled_from(
     ["NULL", " NULL ", "\\N", "\u2028", "010-1234-5678", "a@b.example", " a", "a |", "|", ""]
+    + ["-", "#N/A", "NULL|a", "a|NULL", "[null]", "+82 10-1234-5678", "A.b+c@D.EXAMPLE"]
 )
 MAPPING = """
 nulls = ["NULL", "-"]
@@ -142,10 +166,10 @@ def outcome(preparer: Preparer, cells: list[str]) -> object:
 @example(["1", "김", "NULL", "010-1234-5678", "ko", "a", "2025-11-18"])
 @example(["1", "김", "a@b.example", "-", "ko ", "a\nb", "x"])
 def test_a_row_that_looks_plain_is_read_as_any_other(preparer, cells):
-    quick = outcome(preparer, cells)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(preparer, "_are_plain", lambda _cells: False)
-        assert outcome(preparer, cells) == quick
+    preparer._has_odd_cells = preparer._has_moved_addresses = preparer._has_new_dates = True
+    slow = outcome(preparer, cells)
+    for _line, row, _defect in preparer._looked_at(iter([(1, cells, "")])):
+        assert outcome(preparer, row) == slow
 
 
 DAYS = st.sampled_from(["", "2025-11-18", "2025-11-19", "2025-13-40", "NULL"])

@@ -33,13 +33,15 @@ class HeaderNames:
         self._keys = frozenset(filter(None, map(name_key, header)))
         self._first_keys = self._keys | {name_key(header[0])} if header else frozenset()
         self._longest = max((2 * len(name) + 2 for name in header), default=0)
-        self._are_words = not any(key.isdecimal() for key in self._keys)
+        # Whether no name is a number.
+        self.are_words = not any(key.isdecimal() for key in self._keys)
 
     def may_be_in(self, first_cell: str) -> bool:
-        """Returns whether the first cell of a row is a column name; cheap, for every row."""
-        if len(first_cell) > self._longest or (self._are_words and first_cell.isdecimal()):
-            return False
-        return name_key(first_cell) in self._first_keys
+        """Returns whether the first cell of a row is a column name; cheap, for every row.
+
+        It is none if it is a number and `are_words`, which takes even less time.
+        """
+        return len(first_cell) <= self._longest and name_key(first_cell) in self._first_keys
 
     def are_in(self, cells: Iterable[str]) -> bool:
         """Returns whether a row is a header: at least half of its cells are column names.

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import islice
 from typing import NamedTuple
 
 from accounts.contacts import Phone, read_emails, read_phones
@@ -43,7 +43,7 @@ from incidents.importing.rows import HEADER, RowReader
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
-_GROUP, _SMALL_GROUP = 64, 8  # rows that are looked at together
+_GROUP = 32  # rows that are looked at together
 _MOST_DATES = 1 << 14  # different cells of a column that are remembered as dates
 
 
@@ -119,6 +119,7 @@ class Preparer:
         self._dates = [(place[column], column, read) for column, read in readers.items()]
         self._read_dates: dict[str, set[str]] = {column: set() for column in readers}
         self._has_odd_cells = self._has_moved_addresses = self._has_new_dates = True
+        self._starts_oddly = _odd_cell(mapping.nulls).search
         separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(
             source.header, mapping, long_classes=long_classes, separator=separator, region=region
@@ -208,7 +209,7 @@ class Preparer:
 
     def _row(self, line: int, cells: list[str]) -> None:
         """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
-        if self._has_odd_cells and not self._are_plain(cells):
+        if self._has_odd_cells:
             cells = self._cleaned(cells)
         identity = self._identify(cells)
         if self._has_moved_addresses:
@@ -230,47 +231,43 @@ class Preparer:
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
     def _looked_at(self, rows: Iterator[ParsedRow]) -> Iterator[ParsedRow]:
-        """Yields the rows, and notes before each group of them which checks its rows need.
+        """Yields the rows, and notes before each one which checks it needs.
 
         A check of a whole group takes little longer than that of one row, and most groups pass.
         """
         while group := list(islice(rows, _GROUP)):
             cells = [cells for _line, cells, defect in group if not defect]
-            all_cells = list(chain.from_iterable(cells))
+            texts = list(map("|".join, cells))
+            text = "|".join(texts)
             in_emails = [row[place] for place in self._email_places for row in cells]
-            addresses = "".join(in_emails).count("@")
-            self._has_moved_addresses = "".join(all_cells).count("@") != addresses
+            self._has_moved_addresses = text.count("@") != "".join(in_emails).count("@")
             self._has_new_dates = not all(
                 self._read_dates[column].issuperset([row[place] for row in cells])
                 for place, column, _read in self._dates
             )
-            if self._are_plain(all_cells):
-                self._has_odd_cells = False
+            self._has_odd_cells = False
+            if self._are_plain(text):
                 yield from group
             else:
-                yield from self._looked_at_again(group)
+                yield from self._looked_at_alone(group, iter(texts))
 
-    def _looked_at_again(self, group: list[ParsedRow]) -> Iterator[ParsedRow]:
-        """Yields the rows of a group in which a cell is odd; looks for it in smaller groups."""
-        for start in range(0, len(group), _SMALL_GROUP):
-            rows = group[start : start + _SMALL_GROUP]
-            cells = [cell for _line, cells, defect in rows if not defect for cell in cells]
-            self._has_odd_cells = not self._are_plain(cells)
-            yield from rows
+    def _looked_at_alone(self, group: list[ParsedRow], texts: Iterator[str]) -> Iterator[ParsedRow]:
+        """Yields the rows of a group, and notes before each one whether a cell of it is odd.
 
-    def _are_plain(self, cells: list[str]) -> bool:
+        `texts` are those of the rows without a defect.
+        """
+        for row in group:
+            self._has_odd_cells = not (row[2] or self._are_plain(next(texts)))
+            yield row
+
+    def _are_plain(self, text: str) -> bool:
         """Returns whether `_cleaned` has nothing to do for the cells of a row or of several.
 
-        A line break, an undecodable byte and any space but the usual one are not printable.
+        `text` holds the cells with "|" between them. A line break, an undecodable byte and any
+        space but the usual one are not printable. Cells that hold "|" may be taken for odd ones.
         """
-        text = "|".join(cells)
-        return (
-            text.isprintable()
-            and " |" not in text
-            and "| " not in text
-            and text == text.strip(" ")
-            and self._nulls.isdisjoint(cells)
-        )
+        text = f"|{text}|"
+        return text.isprintable() and " |" not in text and not self._starts_oddly(text)
 
     def _cleaned(self, cells: list[str]) -> list[str]:
         """Returns the cells of a row, blank where one stands for nothing or cannot be decoded.
@@ -398,6 +395,16 @@ def _lines_of_rows(data: bytes) -> int:
     lines = data.count(b"\n")
     has_blank = data[:1] in b"\r\n" or b"\n\n" in data or b"\n\r" in data
     return lines - len(_BLANK_LINE.findall(data)) if has_blank else lines
+
+
+def _odd_cell(nulls: Collection[str]) -> re.Pattern[str]:
+    """Returns a pattern for cells between "|" that begin with a space, or are one of `nulls`.
+
+    Comparing with a set takes longer, because each cell must be hashed for it.
+    """
+    texts = sorted(filter(None, nulls))
+    starts = re.escape("".join({text[0] for text in texts}))
+    return re.compile(rf"\|(?=[ {starts}])(?: |(?:{'|'.join(map(re.escape, texts))})\|)")
 
 
 _BLANK_LINE = re.compile(rb"^\r*\n", re.MULTILINE)

@@ -63,11 +63,16 @@ class RowReader:
         is_mixed = self._may_mix_encodings and korean_text.may_hold_utf8(block.data)
         is_usual, width = is_clean and self._is_plain and not is_mixed, len(self._columns)
         may_be_header = self._names.may_be_in if self._format.has_header else _never
+        are_words = self._names.are_words
         for row in self._parsed(text, block.line):
             line, cells, defect = row
             if defect:
                 yield row
-            elif may_be_header(cells[0]) and self._is_header(cells):
+            elif (
+                not (are_words and cells[0].isdecimal())
+                and may_be_header(cells[0])
+                and self._is_header(cells)
+            ):
                 yield line, cells, HEADER
             elif len(cells) != width:
                 yield line, cells, WRONG_NUMBER
