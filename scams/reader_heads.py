@@ -7,15 +7,21 @@ sent. The addresses of its recipients are the readers', not the message's.
 """
 
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import takewhile
 
 from scams.address_patterns import EMAIL
 
 MOST_LINE_CHARACTERS = 1_000
 MOST_RECIPIENTS = 20  # in one line of a head
+MOST_NAME_COLUMNS = 32  # before an address; a sentence without blanks is longer
 _MOST_LINES_BETWEEN = 2  # without a label, between two lines of a head
+_OF_BODY = re.compile(
+    r"https?://|(?<![\w-])[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}(?![\w-])", re.IGNORECASE
+)
 _QUOTE = "> \t*|"
 
 
@@ -130,8 +136,12 @@ class Heads:
 
 
 def heads_in(text: str) -> Heads:
-    """Returns the addresses in the heads of a readable text."""
+    """Returns the addresses in the heads of a readable text.
+
+    A head is above the message. Lines after the first link or message code are the message's own.
+    """
     lines = [line[:MOST_LINE_CHARACTERS].strip(_QUOTE + "\r") for line in text.split("\n")]
+    lines = list(takewhile(lambda line: _is_footer(line) or not _OF_BODY.search(line), lines))
     recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if ":" in line}
     senders: dict[int, list[str]] = {
         number: _addresses(line, most_names=30)
@@ -219,10 +229,18 @@ def _addresses(text: str, *, most_names: int) -> list[str]:
     addresses = [found.lower() for found in EMAIL.findall(text)]
     *names, after = EMAIL.split(text)
     are_few = len(addresses) <= MOST_RECIPIENTS
-    are_short = all(len(name.split()) <= most_names for name in names)
+    are_short = all(
+        len(name.split()) <= most_names and (most_names > 6 or _columns(name) <= MOST_NAME_COLUMNS)
+        for name in names
+    )
     rest = _ATTRIBUTION.sub("", after).strip(" \t\r<>()[]:;,*\"'|")
     is_written_by = bool(_ATTRIBUTION.search(after))
     return addresses if are_few and are_short and (not rest or is_written_by) else []
+
+
+def _columns(text: str) -> int:
+    """Returns the width of a text. Chinese, Japanese and Korean characters have two columns."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def _one_to_line(line: str) -> list[str]:

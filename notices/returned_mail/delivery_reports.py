@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from notices.returned_mail.phrases import shape_pattern
-from notices.returned_mail.reply_reading import STATUS, Cause, cause_of
+from notices.returned_mail.reply_reading import STATUS, Cause, cause_of, may_mean_sender
 from notices.returned_mail.returned_message import Fields, ReturnedMessage, UnreadableMailError
 
 MOST_REPLY_CHARACTERS = 500
@@ -106,7 +106,8 @@ def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
     if cause in (Cause.UNCLEAR, Cause.NETWORK):
         said = _reply_lines(mail.notice)
         told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
-        cause = cause if told is Cause.UNCLEAR else told
+        is_contradicted = told is Cause.ADDRESS and may_mean_sender(reply)
+        cause = cause if told is Cause.UNCLEAR or is_contradicted else told
         reply = reply if diagnostic else f"{reply} {said}".strip()
     final, original = (_value(block, f"{name}-recipient") for name in ("final", "original"))
     return DeliveryReport(
@@ -168,21 +169,27 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
 
 
 def _is_from_server(mail: ReturnedMessage) -> bool:
-    sender = mail.header("From")
-    if _PHRASES["server"].search(sender) or mail.header("X-Failed-Recipients"):
+    if _names_server(mail):
         return True
-    if mail.is_delivery_report:
-        return True
-    takes_no_answer = _PHRASES["no_reply"].search(sender) or _has_null_path(mail)
+    takes_no_answer = _PHRASES["no_reply"].search(mail.header("From")) or _has_null_path(mail)
     return bool(takes_no_answer and _PHRASES["states_failure"].search(mail.notice))
 
 
+def _names_server(mail: ReturnedMessage) -> bool:
+    """Returns whether the head of a mail says that a server reports, whatever its text says."""
+    is_server = _PHRASES["server"].search(mail.header("From"))
+    return bool(is_server or mail.header("X-Failed-Recipients") or mail.is_delivery_report)
+
+
 def _cause_of_text(notice: str, said: str) -> Cause:
-    """Returns the cause that a text names: by its codes, beside the address, or anywhere."""
+    """Returns the cause that a text names: by its codes, beside the address, or anywhere.
+
+    The lines with codes belong to each reading, because they may name the sender.
+    """
     for words in (
         said,
-        _lines_of(notice, _ADDRESS, following=3),
-        _PHRASES["boilerplate"].sub(" ", notice),
+        f"{said} {_lines_of(notice, _ADDRESS, following=3)}",
+        f"{said} {_PHRASES['boilerplate'].sub(' ', notice)}",
     ):
         if words and (cause := cause_of(words)) is not Cause.UNCLEAR:
             return cause
@@ -209,7 +216,7 @@ def _first_failure(text: str) -> str:
 
 def _is_automatic_answer(mail: ReturnedMessage) -> bool:
     """Returns whether a program of the reader has answered: an absence, a challenge."""
-    if _is_from_server(mail):
+    if _names_server(mail):
         return False
     subject = _ANSWERED.sub("", mail.header("Subject"))
     if _PHRASES["automatic_subject"].match(subject):

@@ -9,7 +9,7 @@ and its registry define the codes.
 import re
 from enum import Enum, auto
 
-from notices.returned_mail.phrases import RECIPIENT, cause_pattern
+from notices.returned_mail.phrases import RECIPIENT, cause_pattern, shape_pattern
 
 
 class Cause(Enum):
@@ -24,6 +24,7 @@ class Cause(Enum):
     UNCLEAR = auto()
 
 
+_OF_RECIPIENT = (Cause.ADDRESS, Cause.MAILBOX)
 MOST_CHARACTERS = 4_000
 STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,4})(?![\d.]*\.\d)")
 
@@ -32,7 +33,7 @@ _WORDS = [
     (Cause.NETWORK, cause_pattern("temporary")),
     (Cause.EXPIRED, cause_pattern("given_up")),
     (Cause.UNCLEAR, cause_pattern("unclear")),
-    (Cause.MAILBOX, cause_pattern("blocked_mailbox")),
+    (Cause.MAILBOX, cause_pattern("recipients_mailbox")),
     (Cause.SENDER, cause_pattern("sender")),
     (Cause.MAILBOX, cause_pattern("full")),
     (Cause.CONTENT, cause_pattern("content")),
@@ -50,6 +51,10 @@ _HOST = re.compile(
 _TEMPORARY = re.compile(r"(?<![\w.])4(?:[25]\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
 _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
 _SENDERS_ADDRESS = re.compile(r"(?<![\d.])5\.1\.[789](?![\d.])")
+_POLICY = re.compile(r"(?<![\d.])5\.7\.\d{1,4}(?![\d.])")
+_NAMES_SENDER = shape_pattern("names_sender")
+# A server that answers us with these words may have looked up our domain.
+_MX_IN_REPLY = re.compile(r"\b5\d\d\b.*\bmx\b", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
 _CODES = {
@@ -69,11 +74,20 @@ def cause_of(reply: str) -> Cause:
     by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
     if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
         return Cause.SENDER
+    if by_words in _OF_RECIPIENT and may_mean_sender(text):
+        return Cause.UNCLEAR
+    if by_words is Cause.ADDRESS and by_codes is not Cause.ADDRESS and _MX_IN_REPLY.search(text):
+        return Cause.UNCLEAR
     if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
         return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
+
+
+def may_mean_sender(reply: str) -> bool:
+    """Returns whether a reply has a word for the sender or the code of a policy (5.7.x)."""
+    return bool(_NAMES_SENDER.search(reply) or _POLICY.search(reply))
 
 
 def _is_temporary(text: str) -> bool:
