@@ -6,8 +6,10 @@ is compared with the time of a fixed piece of work on the same machine in the sa
 """
 
 import random
+import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -18,7 +20,9 @@ from accounts.browsers import describe_device
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.typed_codes import clean_code
 from notices.message_codes import delivery_of_code
+from notices.returned_mail import phrases
 from notices.returned_mail.delivery_reports import read_report, redact_addresses
+from notices.returned_mail.reply_reading import cause_of
 from notices.returned_mail.returned_message import MOST_BYTES
 from scams import pasted_text
 from scams.message_check import KnownTraces
@@ -207,6 +211,21 @@ def test_returned_mail(start, unit):
     for size in (60_000, MOST_BYTES):
         mail = (start + unit * (size // len(unit)))[:size]
         assert_within(read_report, mail, most=MOST_MAIL_SECONDS * size / MOST_BYTES + 0.5)
+
+
+PHRASES = Path(phrases.__file__).with_name("phrases.toml").read_text("utf-8")
+PHRASE_WORDS = sorted(set(re.findall(r"[^\W\d_]{4,}", re.sub(r"(?m)^#.*|\\.", " ", PHRASES))))
+
+
+def test_no_phrase_has_an_unbounded_part():
+    lines = [line for line in PHRASES.splitlines() if line.startswith("    '")]
+    assert [line for line in lines if re.search(r"(?<!\\)(?:[*+]|\{\d+,\})(?!\])", line)] == []
+
+
+def test_words_of_phrases_without_blanks():
+    for word in PHRASE_WORDS:
+        text = f"550 {repeated(word, 8_000)}"
+        assert_within(cause_of, text, most=MOST_SECONDS)
 
 
 HEADERS = ["accept", "accept-language", "cookie", "user-agent", "referer", "x-forwarded-for"]

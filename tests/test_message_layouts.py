@@ -443,3 +443,26 @@ def test_a_code_of_one_kind_is_not_one_of_the_other(sent, people):
     code = message_codes.message_code(delivery_to(sent, people["minji"]).pk)
     assert mail_codes.made_mail(code) is None
     assert message_codes.delivery_of_code(mail_codes.account_mail_code()) is None
+
+
+@pytest.mark.parametrize("place", ["above", "below"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "差出人: notice@portal.example\n宛先: カード番号はこちらまでお送りください help@evil.example.com",
+        "发件人: notice@portal.example\n收件人: 请将您的银行卡号码和密码发送到这里 help@evil.example.com",
+        "Von: notice@portal.example\nAn: senden Sie Ihre Kartennummer bitte an help@evil.example.com",
+        "De: notice@portal.example\nPara: envíe el número de su tarjeta a help@evil.example.com",
+        "To: please send your card number to help@evil.example.com",
+    ],
+)
+def test_a_request_in_the_shape_of_a_head_is_called_out(text, head, place):
+    pasted = f"{head}\n\n{text}" if place == "above" else f"{text}\n\n{head}\n"
+    answer = message_check.answer_for(pasted)
+    assert answer.verdict == MessageVerdict.ALTERED
+    assert "help@evil.example.com" in [one.shown for one in answer.strange]
+
+
+def test_a_recipient_below_our_message_is_no_readers_address(text):
+    below = "\n\nFrom: notice@portal.example\nTo: help@evil.example.com\n"
+    assert message_check.answer_for(text + below).verdict != MessageVerdict.SENT

@@ -130,3 +130,51 @@ def test_a_report_in_an_encoding_that_it_does_not_name_is_read(charset):
     mail = f"From: MAILER-DAEMON@corp.example\nSubject: 메일 반송\n\nminji@corp.example {words}\n"
     report = read_report(mail.encode(charset))
     assert (report.kind, report.cause) == (ReportKind.BOUNCE, Cause.ADDRESS)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 발신자 계정이 없습니다",
+        "550 발송 계정이 삭제되었습니다",
+        "550 존재하지 않는 발신자",
+        "5.7.1 인증된 사용자가 없습니다",
+        "550 L'adresse de l'expéditeur est introuvable",
+        "550 Sender <notice@portal.example> does not exist",
+        "550 sender's mailbox does not exist",
+        "550 mittente non esiste",
+        "550 IP地址無效",
+        "550 送信アドレスが存在しません",
+        "5.7.1 all relevant MX records point to non-existent hosts",
+        "550 no MX for this domain",
+    ],
+)
+def test_a_reply_that_may_mean_the_sender_suppresses_nobody(reply):
+    mail = f"From: MAILER-DAEMON@corp.example\nSubject: failure\n\nminji@corp.example:\n{reply}\n"
+    report = read_report(mail.encode())
+    assert cause_of(reply) in (Cause.UNCLEAR, Cause.SENDER)
+    assert report.cause in (Cause.UNCLEAR, Cause.SENDER)
+
+
+@pytest.mark.parametrize("address", ["kim@corp.example", "minji@corp.example"])
+def test_an_automatic_answer_that_states_a_failure_is_none(address):
+    mail = (
+        "From: Minji <minji@corp.example>\nSubject: Re: About your data\nReturn-Path: <>\n"
+        "Auto-Submitted: auto-replied\n\n"
+        f"Mail could not be delivered to {address}. Minji no longer works here.\n"
+    )
+    assert read_report(mail.encode()).kind is ReportKind.NOT_FINAL
+
+
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        ("550 This account has been blocked for sending spam", Cause.SENDER),
+        ("550 The mailbox was locked because of abuse, account disabled for abuse", Cause.SENDER),
+        ("550 The recipient's mailbox is blocked", Cause.MAILBOX),
+        ("552 5.2.2 Your mailbox has exceeded its quota", Cause.MAILBOX),
+        ("552 Your mailbox has exceeded its quota, you cannot send", Cause.SENDER),
+    ],
+)
+def test_a_blocked_or_full_account_is_ours_or_the_recipients(reply, cause):
+    assert cause_of(reply) is cause
