@@ -106,6 +106,9 @@ def test_no_text_raises(cell):
         ("2025-11-18T23:30:00Z", "2025-11-19"),
         ("2025-11-18 23:30:00 UTC", "2025-11-19"),
         ("2025-11-18T23:30:00.123456789+0000", "2025-11-19"),
+        ("2025-11-18T10:00:00-0800 (PST)", "2025-11-19"),
+        ("Tue, 18 Nov 2025 23:03:22 -0000", "2025-11-19"),  # UTC, sent from an unknown time zone
+        ("Tue, 18 Nov 2025 23:03:22 +0000 (UTC)", "2025-11-19"),
         ("2025-11-18 10:00:00+09", DAY),
         ("2025-11-19T08:30:00+09:00", "2025-11-19"),
         ("2025-11-18T20:00-08:00", "2025-11-19"),
@@ -116,6 +119,16 @@ def test_no_text_raises(cell):
 )
 def test_a_time_with_an_offset_is_a_day_of_the_incidents_time_zone(cell, day):
     assert days.reader(("datetime",), "Asia/Seoul")(cell) == day
+
+
+@pytest.mark.parametrize(
+    "cell", ["1990-05-01T00:00:00Z", "1990-05-01T00:00:00.000+00:00", "1990-05-01 00:00:00 UTC"]
+)
+@pytest.mark.parametrize("time_zone", ["Asia/Seoul", "America/New_York", "Pacific/Kiritimati"])
+def test_midnight_in_utc_is_a_date_in_every_time_zone(cell, time_zone):
+    assert days.reader(("date",), time_zone)(cell) == "1990-05-01"
+    assert days.reader(("date",), time_zone)(cell.replace(":00", ":01", 1)) is not None
+    assert days.reader(("date",), "America/New_York")("1990-05-01T00:00:01Z") == "1990-04-30"
 
 
 @pytest.mark.parametrize(

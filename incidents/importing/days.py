@@ -38,13 +38,18 @@ _WEEKDAY = r"(?:\s?\([^\d()]{1,9}\))?"
 _YEAR_FIRST = re.compile(
     r"(\d{4})([-./]|년|年)\s*(\d{1,2})(?:\2|월|月)\s*(\d{1,2})(?:\.|일|日)?" + _WEEKDAY + _TIME
 )
+_ZONE_NAME = r"(?: \([A-Z]{1,5}\))?"
 # A moment with its offset from UTC, which may be on another day in the time zone of the incident.
 _MOMENT = re.compile(
     r"(\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}(?::\d{2}[.,\d]*)?|\s\d{2}:\d{2}:\d{2}[.,\d]*))"
-    r"\s?([Zz]|UTC|[+-]\d{2}(?::?\d{2})?)"
+    rf"\s?([Zz]|UTC|[+-]\d{{2}}(?::?\d{{2}})?){_ZONE_NAME}"
+)
+# A program that writes a date as a moment takes midnight in UTC.
+_MIDNIGHT = re.compile(
+    r"(\d{4}-\d{2}-\d{2})[T\s]00:00(?::00(?:[.,]0*)?)?\s?(?:[Zz]|UTC|[+-]00(?::?00)?)"
 )
 _MAIL_MOMENT = re.compile(
-    r"[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} [\d:]{5,8} (?:GMT|UTC|[+-]\d{4})"
+    r"[A-Za-z]{3}, \d{1,2} [A-Za-z]{3} \d{4} [\d:]{5,8} (?:GMT|UTC|[+-]\d{4})" + _ZONE_NAME
 )
 _YEAR_LAST = re.compile(rf"(\d{{1,2}})([-./])\s*(\d{{1,2}})\2\s*(\d{{4}}){_TIME}")
 _DIGITS = re.compile(r"((?:19|20)\d{2})(\d{2})(\d{2})(?:(?:[01]\d|2[0-4])[0-5]\d(?:[0-5]\d)?)?")
@@ -123,13 +128,20 @@ def _certain_day(text: str, zone: ZoneInfo) -> str | None:
 
 
 def _day_of_moment(text: str, zone: ZoneInfo) -> str | None:
-    """Returns the day in the time zone of a moment such as `2025-11-18T23:30:00Z`, or None."""
+    """Returns the day in the time zone of a moment such as `2025-11-18T23:30:00Z`, or None.
+
+    Midnight in UTC is a date without a time, of which the time zone changes nothing.
+    """
+    if found := _MIDNIGHT.fullmatch(text):
+        return _iso(*found[1].split("-"))
     try:
         if found := _MOMENT.fullmatch(text):
             offset = found[2] if found[2][0] in "+-" else "+00:00"
             moment = dt.datetime.fromisoformat(found[1] + offset)
         elif _MAIL_MOMENT.fullmatch(text):
             moment = parsedate_to_datetime(text)
+            if moment.tzinfo is None:  # -0000: the time is in UTC, the zone of the sender unknown
+                moment = moment.replace(tzinfo=dt.UTC)
         else:
             return None
         local = moment.astimezone(zone)
