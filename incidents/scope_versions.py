@@ -135,6 +135,7 @@ def take_refused(batch: ExposureBatch) -> None:
                 name=refused.name,
                 sha256=refused.sha256,
                 sheet=refused.sheet,
+                has_other_sheets=bool(refused.sheet),
                 size=refused.size,
                 mapping=refused.mapping,
                 state=ExposureFile.State.FAILED,

@@ -35,7 +35,7 @@ WHERE s.id IS NULL AND (
         SELECT FROM incidents_exposurefile later
         WHERE later.incident_id = f.incident_id AND later.state = 'loaded'
             AND later.id > f.id
-            AND f.sheet IN ('', later.sheet)
+            AND (NOT f.has_other_sheets OR f.sheet = later.sheet)
             AND (later.name = f.name OR later.sha256 = f.sha256
                 OR later.content_sha256 = f.content_sha256 AND f.content_sha256 <> '')
     )

@@ -78,10 +78,73 @@ def test_a_refused_sheet_is_not_settled_by_another_sheet(incident, tmp_path, sen
 
     assert "lacks handy" in send(path, mapping=f'sheet = "S1"\n{wrong}')
     assert "taken 3" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
-    with pytest.raises(ScopeRefusedError, match=r"two\.xlsx failed"):
+    with pytest.raises(ScopeRefusedError, match=r"two\.xlsx \(S1\) failed"):
         scope_versions.close(incident.batches.get())
 
     assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
+@pytest.mark.parametrize(
+    ("mapping", "refusal"),
+    [
+        (MAPPING, "several sheets"),
+        (f'sheet = "S3"\n{MAPPING}', "no sheet is named 'S3'"),
+        ("[person]\n", "relation"),
+    ],
+)
+def test_a_workbook_that_is_refused_counts_until_each_sheet_is_loaded(
+    incident, tmp_path, send, mapping, refusal
+):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
+
+    assert refusal in send(path, mapping=mapping)
+    assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    with pytest.raises(ScopeRefusedError, match=r"two\.xlsx \(S2\) failed"):
+        scope_versions.close(incident.batches.get())
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_mistyped_sheet_fails_no_sheet_that_is_loaded(incident, tmp_path, send):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    assert "several sheets" in send(path)
+    assert "no sheet is named" in send(path, mapping=f'sheet = "S22"\n{MAPPING}')
+    assert "taken 3" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_loaded_file_does_not_fail_by_a_wrong_mapping(incident, tmp_path, send):
+    path = tmp_path / "members.csv"
+    path.write_bytes(csv())
+
+    assert "taken 6" in send(path)
+    assert "lacks handy" in send(path, mapping=MAPPING.replace('"mobile"', '"handy"'))
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_corrected_workbook_of_one_sheet_settles_the_sheet_of_its_name(incident, tmp_path, send):
+    path = tmp_path / "members.xlsx"
+    path.write_bytes(xlsx([CELLS[0], *([["", "x", "", ""]] * 3)], [["notes"]]))
+    assert "none of its 3 rows" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    (tmp_path / "members.xlsx.rejects.csv").unlink()
+    path.write_bytes(xlsx(CELLS))
+    assert "taken 6" in send(path)
+    scope_versions.close(incident.batches.get())
+
+
+def test_a_workbook_of_one_sheet_may_rename_it(incident, tmp_path, send):
+    path = tmp_path / "members.xlsx"
+    path.write_bytes(xlsx([CELLS[0], *([["", "x", "", ""]] * 3)]))
+    assert "none of its 3 rows" in send(path)
+    (tmp_path / "members.xlsx.rejects.csv").unlink()
+    path.write_bytes(xlsx([["notes"]], CELLS))
+    assert "taken 6" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
     scope_versions.close(incident.batches.get())
 
 

@@ -68,7 +68,9 @@ class _Content(NamedTuple):
     encoding: str  # of the file as it was sent
     separator: str = ""  # that its first line names
     dialect: Dialect = DEFAULT_DIALECT
-    uncomputed: MappingType[int, int] = MappingProxyType({})  # see spreadsheets.converted
+    sheet: str = ""  # the name of the sheet that is read
+    has_other_sheets: bool = False
+    uncomputed: MappingType[int, int] = MappingProxyType({})  # see spreadsheets.Sheet
 
     @property
     def rows_are_converted(self) -> bool:
@@ -106,8 +108,32 @@ def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLAR
         single=declared.single,
         is_converted=content.file.is_converted,
         has_plain_rows=content.rows_are_converted,
+        sheet=stored_sheet(content.sheet),
+        has_other_sheets=content.has_other_sheets,
         spool=content.file.spool,
     )
+
+
+def sheets_of(path: Path, named: str) -> list[str]:
+    """Returns the sheets for which a refused file counts as failed.
+
+    That is the sheet `named` by the mapping; if the file has no such sheet, or none is named, it is
+    each filled sheet. [""] stands for the only sheet, for a file that is no spreadsheet, and for
+    one that cannot be read. Raises OSError.
+    """
+    try:
+        file, is_spreadsheet = file_kinds.unpacked(File(path, PLAIN))
+        filled = spreadsheets.filled_sheets(file) if is_spreadsheet else []
+    except ImportRefusedError:
+        return [""]
+    if len(filled) < 2:
+        return [""]
+    return [stored_sheet(named)] if named in filled else list(map(stored_sheet, filled))
+
+
+def stored_sheet(name: str) -> str:
+    """Returns the name of a sheet as ExposureFile.sheet has it."""
+    return name.replace("\0", "")[:255]
 
 
 def _is_reject_file(path: Path) -> bool:
@@ -142,8 +168,15 @@ def _content_of(file: File, label: str, declared: Declared) -> _Content:
     file, is_spreadsheet = file_kinds.unpacked(file)
     file_kinds.refuse_uncompressed(file)
     if is_spreadsheet:
-        rows, uncomputed = spreadsheets.converted(file, declared.sheet)
-        return _Content(rows, formats.CONVERTED_ROWS, UTF8, uncomputed=uncomputed)
+        sheet = spreadsheets.converted(file, declared.sheet)
+        return _Content(
+            sheet.file,
+            formats.CONVERTED_ROWS,
+            UTF8,
+            sheet=sheet.name,
+            has_other_sheets=sheet.has_others,
+            uncomputed=sheet.uncomputed,
+        )
     encoding = encoding_detection.encoding_of(file, label)
     file, separator = text_conversion.converted(file, encoding)
     start = file_kinds.first_bytes(file).removeprefix(MARK).lstrip()

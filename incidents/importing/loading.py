@@ -189,7 +189,7 @@ def _examine(
     with reading.refusing_together() as check:
         check(parsed.check_classes, DataClass.objects.descriptions())
         check(parsed.check_source, source)
-    refuse_loaded(source, incident, sheet=parsed.sheet_key)
+    refuse_loaded(source, incident)
     refuse_deleted(incident)
     incident.cipher()  # raises EncryptionError if the data cannot be encrypted
     return _Job(
@@ -213,14 +213,15 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
     """
     with transaction.atomic():
         scope_versions.fail_killed_imports(job.incident)
-        refuse_loaded(job.source, job.incident, sheet=job.mapping.sheet_key)
+        refuse_loaded(job.source, job.incident)
         return ExposureFile.objects.create(
             batch=scope_versions.open_version(job.incident, batch_number),
             incident=job.incident,
             name=job.source.name[:255],
             sha256=job.source.sha256,
             content_sha256=job.source.content_sha256,
-            sheet=job.mapping.sheet_key,
+            sheet=job.source.sheet,
+            has_other_sheets=job.source.has_other_sheets,
             corrects=job.correction.file if job.correction else None,
             size=job.source.size,
             encoding=job.source.encoding,

@@ -309,11 +309,6 @@ class ColumnMapping(TomlTable):
         return self._name
 
     @property
-    def sheet_key(self) -> str:
-        """The sheet as ExposureFile.sheet has it."""
-        return self.sheet.replace("\0", "")[:255]
-
-    @property
     def takes_known_only(self) -> bool:
         """Returns whether rows of people that no earlier file named are rejected."""
         return self.person.known
@@ -455,11 +450,16 @@ class ColumnMapping(TomlTable):
 
 
 def sheet_named(text: str) -> str:
-    """Returns the sheet that the text of a mapping names; "" if none, or if it is not valid."""
+    """Returns the sheet that the text of a mapping names; "" if none, or if it is no TOML.
+
+    Other faults of the mapping do not matter.
+    """
     try:
-        return parse(text, name="").sheet_key
-    except ImportRefusedError:
+        mapping_limits.check_text(text, name="")
+        sheet = tomllib.loads(text).get("sheet", "")
+    except (ImportRefusedError, ValueError, RecursionError):
         return ""
+    return sheet if isinstance(sheet, str) else ""
 
 
 def parse(text: str, *, name: str) -> ColumnMapping:

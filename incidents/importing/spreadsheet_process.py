@@ -2,6 +2,8 @@
 
 The spreadsheet is standard input, a regular file; the argument is the name of a sheet, or "". The
 rows are written to standard output, each as a JSON array on the line of its number in the sheet.
+A report is written to standard error, as a JSON object. With a second argument, only the names of
+the filled sheets are written to standard error, as a JSON array.
 The memory and the time of this process are limited: a few bytes of a file can claim billions of
 cells. It imports nothing of the portal. A refusal is the JSON object on standard error, with exit
 status 3.
@@ -36,13 +38,19 @@ def main() -> None:
     sys.stdin.buffer.seek(0)
     try:
         workbook = python_calamine.CalamineWorkbook.from_filelike(sys.stdin.buffer)
-        sheet = _choose(workbook, sys.argv[1])
+        names = _names(workbook)
+        if sys.argv[2:]:
+            sys.stderr.write(json.dumps([sheet.name for sheet in _filled(workbook, names)]))
+            return
+        sheet = _choose(workbook, names, sys.argv[1])
     except python_calamine.PasswordError:
         _refuse("encrypted")
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError):
         _refuse("damaged")
     _write_rows(sheet)
-    sys.stderr.write(json.dumps(_uncomputed(sys.stdin.buffer, sheet.name)))
+    uncomputed = _uncomputed(sys.stdin.buffer, sheet.name)
+    report = {"sheet": sheet.name, "has_others": len(names) > 1, "uncomputed": uncomputed}
+    sys.stderr.write(json.dumps(report))
 
 
 def _refuse(why: str, names: list[str] | None = None) -> NoReturn:
@@ -50,17 +58,23 @@ def _refuse(why: str, names: list[str] | None = None) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _choose(workbook: Any, wanted: str) -> Any:
-    """Returns the wanted sheet, or the only one that has cells."""
+def _names(workbook: Any) -> list[str]:
     kinds = python_calamine.SheetTypeEnum
-    names = [one.name for one in workbook.sheets_metadata if one.typ == kinds.WorkSheet]
+    return [one.name for one in workbook.sheets_metadata if one.typ == kinds.WorkSheet]
+
+
+def _filled(workbook: Any, names: list[str]) -> list[Any]:
+    """Returns the sheets that have cells."""
+    return [sheet for name in names if (sheet := workbook.get_sheet_by_name(name)).end is not None]
+
+
+def _choose(workbook: Any, names: list[str], wanted: str) -> Any:
+    """Returns the wanted sheet, or the only one that has cells."""
     if wanted:
         if wanted not in names:
             _refuse("no such sheet", names)
         return workbook.get_sheet_by_name(wanted)
-    filled = [
-        sheet for name in names if (sheet := workbook.get_sheet_by_name(name)).end is not None
-    ]
+    filled = _filled(workbook, names)
     if not filled:
         _refuse("empty")
     if len(filled) > 1:

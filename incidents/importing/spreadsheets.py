@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from incidents.importing.compressions import MOST_EXPANSION
 from incidents.importing.reading import (
@@ -33,12 +33,21 @@ _WHY = {
 }
 
 
-def converted(file: File, sheet: str) -> tuple[File, dict[int, int]]:
-    """Returns the rows of one sheet, as a file in the format ConvertedRows.
+class Sheet(NamedTuple):
+    """A sheet whose rows were converted."""
 
-    The second value holds the columns, from 0, with formulas that were never computed, so that
-    their cells are blank; each with the line of the first. `sheet` is the name of the sheet; ""
-    for the only one that is not empty. Raises ImportRefusedError.
+    file: File  # the rows, in the format ConvertedRows
+    name: str
+    has_others: bool  # whether the workbook has other sheets, filled or not
+    # The columns, from 0, with formulas that were never computed, so that their cells are blank;
+    # each with the line of the first.
+    uncomputed: dict[int, int]
+
+
+def converted(file: File, sheet: str) -> Sheet:
+    """Returns one sheet of a spreadsheet.
+
+    `sheet` is its name; "" for the only one that is not empty. Raises ImportRefusedError.
     """
     with refusing_read_errors(file), file.open() as raw, tempfile.TemporaryFile() as errors:
         spool = Spool()
@@ -56,8 +65,22 @@ def converted(file: File, sheet: str) -> tuple[File, dict[int, int]]:
         report = errors.read(_LONGEST_REPORT)
         if process.returncode:
             raise ImportRefusedError(_why(process.returncode, report, file, sheet))
-    uncomputed = {int(column): line for column, line in json.loads(report).items()}
-    return File(file.path, "", spool, is_converted=True), uncomputed
+    found = json.loads(report)
+    uncomputed = {int(column): line for column, line in found["uncomputed"].items()}
+    rows = File(file.path, "", spool, is_converted=True)
+    return Sheet(rows, found["sheet"], found["has_others"], uncomputed)
+
+
+def filled_sheets(file: File) -> list[str]:
+    """Returns the names of the sheets that have cells; none if the spreadsheet cannot be read.
+
+    Raises OSError.
+    """
+    with file.open() as raw:
+        handle = file.spool.fileno() if file.spool else raw.fileno()
+        command = [sys.executable, "-I", str(_PROCESS), "", "names"]
+        ended = subprocess.run(command, stdin=handle, capture_output=True, env={}, check=False)
+    return [] if ended.returncode else list(json.loads(ended.stderr))
 
 
 def _copy(rows: IO[bytes] | None, spool: Spool, file: File) -> None:

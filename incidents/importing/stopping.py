@@ -11,7 +11,7 @@ from psycopg.errors import DiskFull
 
 from foundations.process_pool import WorkerLostError
 from incidents import scope_versions
-from incidents.importing import mapping, reading
+from incidents.importing import examining, mapping, reading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import ExposureFile, Incident, RefusedFile
@@ -87,30 +87,39 @@ def recording_refusal(path: Path, incident: Incident, mapping_text: str) -> Iter
         raise
     except ImportRefusedError as refusal:
         with suppress(IncidentBusyError, OSError), scope_versions.incident_lock(incident):
-            if path.is_file():
-                _record_refused(path, incident, mapping_text)
-                if not scope_versions.takes_refused_files(incident):
-                    why = RefusalMessages.NO_VERSION_OPEN.stored(file=path.name)
-                    raise ImportRefusedError(f"{refusal}{BETWEEN}{why}") from None
+            is_recorded = path.is_file() and _record_refused(path, incident, mapping_text)
+            if is_recorded and not scope_versions.takes_refused_files(incident):
+                why = RefusalMessages.NO_VERSION_OPEN.stored(file=path.name)
+                raise ImportRefusedError(f"{refusal}{BETWEEN}{why}") from None
         raise
 
 
-def _record_refused(path: Path, incident: Incident, mapping_text: str) -> None:
-    """Records a refused file in the open version, or for the version that opens next."""
+def _record_refused(path: Path, incident: Incident, mapping_text: str) -> bool:
+    """Records a refused file in the open version, or for the version that opens next.
+
+    Of a spreadsheet each sheet that the refusal concerns is recorded. Returns False, and records
+    nothing, if all of them are loaded already.
+    """
     with path.open("rb") as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    RefusedFile.objects.update_or_create(
-        incident=incident,
-        sha256=sha256,
-        sheet=mapping.sheet_named(mapping_text),
-        defaults={
-            "name": reading.readable_name(path)[:255],
-            "size": path.stat().st_size,
-            "mapping": mapping_text.replace("\0", ""),
-        },
-    )
-    if scope_versions.takes_refused_files(incident):
+    sheets = examining.sheets_of(path, mapping.sheet_named(mapping_text))
+    files = ExposureFile.objects.filter(incident=incident, sha256=sha256)
+    loaded = set(files.filter(state=ExposureFile.State.LOADED).values_list("sheet", flat=True))
+    missing = [sheet for sheet in sheets if sheet not in loaded and (sheet or not loaded)]
+    for sheet in missing:
+        RefusedFile.objects.update_or_create(
+            incident=incident,
+            sha256=sha256,
+            sheet=sheet,
+            defaults={
+                "name": reading.readable_name(path)[:255],
+                "size": path.stat().st_size,
+                "mapping": mapping_text.replace("\0", ""),
+            },
+        )
+    if missing and scope_versions.takes_refused_files(incident):
         scope_versions.take_refused(scope_versions.open_version(incident, None))
+    return bool(missing)
 
 
 def refuse_deleted(incident: Incident) -> None:
@@ -121,12 +130,12 @@ def refuse_deleted(incident: Incident) -> None:
         )
 
 
-def refuse_loaded(source: reading.Source, incident: Incident, *, sheet: str) -> None:
+def refuse_loaded(source: reading.Source, incident: Incident) -> None:
     """Raises ImportRefusedError if a file with the same bytes or the same text is loaded.
 
-    `sheet` is that of a spreadsheet which the mapping names, or "": each sheet is loaded once.
+    Each sheet of a spreadsheet is loaded once.
     """
-    same = Q(sha256=source.sha256, sheet=sheet) | Q(content_sha256=source.content_sha256)
+    same = Q(sha256=source.sha256, sheet=source.sheet) | Q(content_sha256=source.content_sha256)
     loaded = ExposureFile.objects.filter(
         same, incident=incident, state=ExposureFile.State.LOADED
     ).first()

@@ -221,6 +221,7 @@ class Migration(migrations.Migration):
                 ('sha256', models.CharField(max_length=64, verbose_name='SHA-256')),
                 ('content_sha256', models.CharField(default='', editable=False, max_length=64)),
                 ('sheet', models.CharField(default='', editable=False, max_length=255)),
+                ('has_other_sheets', models.BooleanField(default=False, editable=False)),
                 ('size', models.PositiveBigIntegerField(verbose_name='bytes')),
                 ('encoding', models.CharField(max_length=20, verbose_name='encoding')),
                 ('mapping', models.TextField(help_text='As it was used.', verbose_name='mapping')),

@@ -34,8 +34,10 @@ class ExposureFile(models.Model):
     # Of the text, without compression, byte order mark and kind of line breaks. Two files with the
     # same text are the same file.
     content_sha256 = models.CharField(max_length=64, default="", editable=False)
-    # The sheet of a spreadsheet that the mapping names: each sheet is a file of its own.
+    # The sheet of a spreadsheet: each is a file of its own. A failed one is only settled by the
+    # sheet of the same name, unless its workbook had no other.
     sheet = models.CharField(max_length=255, default="", editable=False)
+    has_other_sheets = models.BooleanField(default=False, editable=False)
     # The file whose rejected rows this reject file holds, corrected. Null: it is no reject file.
     corrects = models.ForeignKey(
         "self",

@@ -23,7 +23,7 @@ class RefusedFile(models.Model):
     )
     name = models.CharField(_("file"), max_length=255)
     sha256 = models.CharField("SHA-256", max_length=64)
-    sheet = models.CharField(max_length=255, default="", editable=False)  # see ExposureFile
+    sheet = models.CharField(max_length=255, default="", editable=False)  # "" for the only one
     size = models.PositiveBigIntegerField(_("bytes"))
     mapping = models.TextField(_("mapping"))
     refused_at = models.DateTimeField(_("refused"), auto_now_add=True)

@@ -1,12 +1,13 @@
 -- Returns the files of a scope version that are not read whole, each with the number of rows that
 -- were not loaded. The number is null for a failed file, whose rows are unknown. A rejected row is
 -- settled while a reject file that holds it, corrected, is loaded. A failed file counts unless it
--- was loaded later, by its name or content (of a spreadsheet, the same sheet), or each row that it
--- rejected is settled.
+-- was loaded later, by its name or content (of several sheets, the same one), or each row that it
+-- rejected is settled. The name of one of several sheets is shown after that of the file.
 CREATE FUNCTION incidents_unread_files(batch bigint)
 RETURNS TABLE (file_id integer, name varchar, unread bigint, is_written_off boolean)
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT f.id, f.name, CASE WHEN r.rejected > 0 THEN r.unread END, EXISTS (
+    SELECT f.id, CASE WHEN f.has_other_sheets THEN f.name || ' (' || f.sheet || ')' ELSE f.name END,
+        CASE WHEN r.rejected > 0 THEN r.unread END, EXISTS (
         SELECT FROM incidents_writeoff w WHERE w.file_id = f.id AND w.confirmed_at IS NOT NULL
     )
     FROM incidents_exposurefile f CROSS JOIN LATERAL (
@@ -20,7 +21,7 @@ LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
         OR f.state = 'failed' AND (r.rejected = 0 OR r.unread > 0) AND NOT EXISTS (
             SELECT FROM incidents_exposurefile later
             WHERE later.batch_id = f.batch_id AND later.state = 'loaded' AND later.id > f.id
-                AND f.sheet IN ('', later.sheet)
+                AND (NOT f.has_other_sheets OR f.sheet = later.sheet)
                 AND (later.name = f.name OR later.sha256 = f.sha256
                     OR later.content_sha256 = f.content_sha256 AND f.content_sha256 <> '')
         )
