@@ -47,7 +47,12 @@ _INVISIBLE = re.compile(
 )
 # The form in which nearly all addresses are written. Nothing has to be peeled from it.
 _LABEL = r"[Ee]?-?[Mm][Aa][Ii][Ll]"
-_USUAL = re.compile(rf"((?!{_LABEL}=)[\w+=-]+(?:\.[\w+=-]+)*)@([A-Za-z0-9.-]+)", re.ASCII)
+_USUAL = re.compile(
+    rf"((?!{_LABEL}=)[\w+=-]+(?:\.[\w+=-]+)*)(?<!___)(?<!---)@([A-Za-z0-9.-]+)", re.ASCII
+)
+# Exports also mask with signs that an address may hold. A user may still sign in with such an
+# address, but a cell with one is not certain.
+_MASKED_END = re.compile(r"(?:_{3}|-{3}|\?\?)@")
 _LABELS = re.compile(rf"(?:{_LABEL}\s*[=:]\s*)+")
 _PYTHON_TEXT = re.compile(r"""[bu](['"])([^'"]*)\1""")  # as pandas writes bytes: b'a@b'
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
@@ -210,7 +215,10 @@ def usual_email(text: str) -> str:
 
 def is_masked(text: str) -> bool:
     """Returns whether the text is an address of which characters were replaced, as `k***@b.com`."""
-    return "@" in text and re.search(r"[*\u2022\u25cf\u25cb\u00d7]|\.{3}|\u2026", text) is not None
+    return "@" in text and _MASK.search(text) is not None
+
+
+_MASK = re.compile(rf"[*\u2022\u2580-\u25ff\u00d7]|\.{{3}}|\u2026|{_MASKED_END.pattern}")
 
 
 def _pieces(plain: str) -> list[str]:
@@ -239,4 +247,5 @@ def _read_address(piece: str) -> str:
     if plain[:7].lower() == "mailto:":
         plain = plain[7:].partition("?")[0]
     normalised = normalise_email(plain.strip(_AROUND))
-    return normalised if is_usable_email(normalised) else ""
+    is_certain = is_usable_email(normalised) and not _MASKED_END.search(normalised)
+    return normalised if is_certain else ""

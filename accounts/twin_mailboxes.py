@@ -29,6 +29,20 @@ def twins_of(email: str) -> list[str]:
     return [one for one in spellings if one != email][:_MOST_TWINS]
 
 
+def main_spelling(email: str) -> str:
+    """Returns the one spelling that a normalised address and all its twins have in common.
+
+    A part after `+` stays, as in `twins_of`.
+    """
+    local, _at, domain = email.rpartition("@")
+    if domain in _DAUM:
+        return f"{local}@{_DAUM[0]}"
+    if domain in _GMAIL:
+        user, plus, tag = local.partition("+")
+        return f"{user.replace('.', '')}{plus}{tag}@{_GMAIL[0]}"
+    return email
+
+
 def _with_dots(local: str) -> Iterator[str]:
     """Yields spellings of a Gmail local part, those with the fewest dots first."""
     user, plus, tag = local.partition("+")

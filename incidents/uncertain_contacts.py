@@ -5,7 +5,8 @@ not read that they are not among the leaked data all the same. So the import kee
 of every address or number that the cell may mean (UnreadContact), and of a pattern where parts are
 hidden or lost: `mi*@b.example` for `mi***@b.example`, `*6781` for `010-****-6781`. Both sides use
 the same texts: `contacts_meant` returns those of a cell, `meant_by` those of a verified contact.
-They open no row. See docs/decisions/0077.
+Twins of an address (accounts.twin_mailboxes) are one address here, and patterns hold no dots. They
+open no row. See docs/decisions/0077.
 """
 
 import html
@@ -17,12 +18,20 @@ from urllib.parse import unquote
 import phonenumbers
 from phonenumbers import Leniency, PhoneNumberFormat, PhoneNumberMatcher
 
-from accounts.contacts import is_phone, is_usable_email, normalise_email, read_phones
+from accounts.contacts import (
+    is_phone,
+    is_usable_email,
+    normalise_email,
+    read_emails,
+    read_phones,
+)
+from accounts.twin_mailboxes import main_spelling, twins_of
 
 MOST_CHARACTERS = 2_000  # of a cell that is searched
 MOST_MEANT = 100  # texts of one cell
 _SHOWN = 3  # characters that a pattern of an address keeps, at most
-_HIDDEN = r"*\u2022\u25cf\u25cb\u00d7\u2026\u2731"
+# Signs for hidden characters: \u2580 to \u25ff are blocks, squares and circles.
+_HIDDEN = r"*\u2022\u00d7\u2026\u203b\u2580-\u25ff\u2605\u2606\u2731"
 # Cyrillic letters that look like Latin ones, and the i that Turkish programs make of others.
 _LIKE_LATIN = "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0455\u051b\u051d\u0458\u04bb\u0501"
 _READ_AS = str.maketrans(
@@ -30,25 +39,27 @@ _READ_AS = str.maketrans(
     | dict.fromkeys("\u200c\u200d", "")
 )
 _MARK = re.compile(r"[<>\"'`()\[\]{}]")
+# The time is linear: the text has no two spaces side by side, and the brackets are blank.
 _AT = re.compile(
-    r"\s*[<(\[{_-]?\s*(?:\b(?:at|arroba|klammeraffe)\b|골뱅이|앳|아트|=40)\s*[>)\]}_-]?\s*",
-    re.IGNORECASE,
+    r" ?[_-]? ?(?:\b(?:at|arroba|klammeraffe)\b|골뱅이|앳|아트|=40) ?[_-]? ?", re.IGNORECASE
 )
-_DOT = re.compile(
-    r"\s*[<(\[{]\s*(?:dot|점|punkt|point)\s*[>)\]}]\s*|\s+(?:dot|점|punkt)\s+", re.IGNORECASE
-)
-_AROUND_SIGN = re.compile(r"\s*([@.])\s*")
-_ADDRESS = re.compile(r"[\w.!#$%&*+=?^{|}~'-]+@[\w-]+(?:\.[\w-]+)+")
-_LIKE_ADDRESS = re.compile(r"([^\s@,;/|<>]*)@([^\s@,;/|<>]*)")
+_DOT = re.compile(r" (?:dot|점|punkt|point) ", re.IGNORECASE)
+_AROUND_SIGN = re.compile(r" ?([@.]) ?")
+_IN_LOCAL = r"[\w.!#$%&*+=?^{|}~'-]"
+_ADDRESS = re.compile(rf"(?<!{_IN_LOCAL}){_IN_LOCAL}+@[\w-]+(?:\.[\w-]+)+")
+_LIKE_ADDRESS = re.compile(r"(?<![^\s@,;/|<>])([^\s@,;/|<>]*)@([^\s@,;/|<>]*)")
 _MASKED_CELL = re.compile(rf"[\w.+-]*[{_HIDDEN}][\w.+{_HIDDEN}-]*@[\w.-]+")
 _USER_NAME = re.compile(r"[a-z0-9._%+-]{4,64}", re.ASCII | re.IGNORECASE)
-_HIDES = re.compile(rf"[{_HIDDEN}#]|\.{{3}}|x{{3,}}", re.IGNORECASE)
-_NUMBER = re.compile(rf"\+?[\d{_HIDDEN}#xX][\d{_HIDDEN}#xX ().-]{{5,}}")
-_HIDDEN_DIGITS = re.compile(rf"[{_HIDDEN}]|[xX#]{{2,}}")
-_SHORTENED = re.compile(r"[+-]?\d[.,]\d+E\+?\d+", re.IGNORECASE)
+_HIDES = re.compile(
+    rf"[{_HIDDEN}#]|\.{{3}}|\?{{2,}}|x{{3,}}|_{{3,}}(?=@|$)|-{{3,}}(?=@|$)", re.IGNORECASE
+)
+_NUMBER = re.compile(rf"\+?[\d{_HIDDEN}#?_xX][\d{_HIDDEN}#?_xX ().-]{{5,}}")
+_HIDDEN_DIGITS = re.compile(rf"[{_HIDDEN}]|[xX#?_]{{2,}}")
+_SHORTENED = re.compile(r"[+-]?(\d)[.,](\d+)E\+?(\d{1,3})", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
-_LAST_LINES = re.compile(r"\s*[/~]\s*\d{1,2}\s*$")  # of "0171/2345612/13"
+_LAST_LINES = re.compile(r" ?[/~] ?\d{1,2}$")  # of "0171/2345612/13"
 _LIKE_DIGITS = str.maketrans("OoIl|", "00111")
+_FEWEST_OF_START = 4  # characters, with the `+`
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15  # of a number with its country code
 
 
@@ -58,11 +69,15 @@ def meant_by(contact: str) -> list[str]:
     `contact` is a normalised address or a number in E.164; it is the first of the texts.
     """
     if is_phone(contact):
-        return [contact, f"*{contact[-4:]}", f"{contact[:-4]}*", "*"]
-    local, _at, domain = contact.rpartition("@")
-    starts = [local[:size] for size in range(min(_SHOWN, len(local)) + 1)]
-    patterns = (f"{start}*@{end}" for start in starts for end in (domain, "*"))
-    return [contact, f"{local}+*@{domain}", *patterns]
+        starts = [f"{contact[:size]}*" for size in range(_FEWEST_OF_START, len(contact))]
+        return [contact, f"*{contact[-4:]}", *starts, "*"]
+    main = main_spelling(contact)
+    local, _at, domain = main.rpartition("@")
+    plain = local.replace(".", "")
+    sizes = range(1, min(_SHOWN, len(plain)) + 1)
+    shown = [f"{plain[:size]}*" for size in sizes] + [f"*{plain[-size:]}" for size in sizes]
+    patterns = [f"{part}@{end}" for part in shown for end in (domain, "*")]
+    return [contact, *twins_of(contact), f"{local}+*@{domain}", f"{plain}@*", *patterns]
 
 
 def is_pattern(text: str) -> bool:
@@ -80,16 +95,30 @@ def contacts_meant(cell: str, region: str) -> tuple[list[str], list[str]]:
     if not text.isascii():
         text = "".join(map(_plain_digit, text)).translate(_READ_AS)
         text = text.encode("utf-8", "ignore").decode()  # half a character of JSON means nothing
+    text = " ".join(text.split())
     return _emails(text)[:MOST_MEANT], _numbers_meant(text, region)[:MOST_MEANT]
+
+
+def contacts_held(cell: str, region: str) -> tuple[list[str], list[str]]:
+    """Returns what `contacts_meant` does, for a cell of a column that is not for contacts.
+
+    If it is certain what the cell says, that is all.
+    """
+    emails = list(read_emails(cell).addresses) if "@" in cell else []
+    numbers = [phone.number for phone in read_phones(cell, region).phones]
+    return (emails, numbers) if emails or numbers else contacts_meant(cell, region)
 
 
 def pattern_of_user_name(cell: str) -> str:
     """Returns the pattern of an address of which a cell holds the user name alone; "" if none.
 
-    The domain was cut off, or is in another column.
+    The domain was cut off, or is in another column. A part of the name may be cut off too, but not
+    of one of digits, as those of QQ are.
     """
-    is_name = _USER_NAME.fullmatch(cell) is not None and not cell.isdecimal()
-    return f"{cell[:_SHOWN].lower()}*@*" if is_name else ""
+    if not _USER_NAME.fullmatch(cell):
+        return ""
+    plain = cell.lower().replace(".", "")
+    return f"{plain}@*" if plain.isdecimal() else f"{plain[:_SHOWN]}*@*"
 
 
 def pattern_of_tagged(email: str) -> str:
@@ -97,7 +126,7 @@ def pattern_of_tagged(email: str) -> str:
 
     At most providers the address without that part reaches the same mailbox, but not at all.
     """
-    local, _at, domain = email.rpartition("@")
+    local, _at, domain = main_spelling(email).rpartition("@")
     user, plus, _tag = local.partition("+")
     return f"{user}+*@{domain}" if plus and user else ""
 
@@ -123,7 +152,8 @@ def _emails(text: str) -> list[str]:
 def _spellings(text: str) -> Iterator[str]:
     """Yields the text, and the ways in which a person may have written an address in it."""
     yield text
-    plain = _DOT.sub(".", _AT.sub("@", _MARK.sub(" ", text)))
+    blank = " ".join(_MARK.sub(" ", text).split())
+    plain = _DOT.sub(".", _AT.sub("@", blank))
     yield plain
     joined = re.sub("@+", "@", re.sub(r"\.{2,}", ".", _AROUND_SIGN.sub(r"\1", plain)))
     yield joined
@@ -142,15 +172,32 @@ def _addresses(text: str) -> Iterator[str]:
 
 
 def _patterns(text: str, *, only_hidden: bool) -> Iterator[str]:
-    """Yields the pattern of each address of which characters are hidden, or cut off."""
+    """Yields the pattern of each address of which characters are hidden, or cut off.
+
+    An address of which no character before the `@` is shown has none: it would match each address
+    of its domain.
+    """
     for local, domain in _LIKE_ADDRESS.findall(text.lower()):
-        hidden = _HIDES.search(local)
-        if only_hidden and not (hidden or _HIDES.search(domain)):
+        if only_hidden and not (_HIDES.search(local) or _HIDES.search(domain)):
             continue
-        start = local[: hidden.start() if hidden else len(local)].strip("\"'`([{")[:_SHOWN]
         whole = normalise_email(f"a@{domain}".rstrip(".-)]}'\"`"))
         is_whole = is_usable_email(whole) and not _HIDES.search(domain)
-        yield f"{start}*@{whole.partition('@')[2] if is_whole else '*'}"
+        end = main_spelling(whole).partition("@")[2] if is_whole else "*"
+        if shown := _shown_of(local, is_whole=is_whole):
+            yield f"{shown}@{end}"
+
+
+def _shown_of(local: str, *, is_whole: bool) -> str:
+    """Returns what a pattern keeps of a local part; "" if no character of it is shown.
+
+    Of an address whose domain is cut off, that is the local part if nothing of it is hidden.
+    """
+    plain = local.strip("\"'`([{").replace("...", "\u2026").replace(".", "")
+    hidden = list(_HIDES.finditer(plain))
+    if not hidden:
+        return f"{plain[:_SHOWN]}*" if is_whole and plain else plain
+    start, end = plain[: hidden[0].start()], plain[hidden[-1].end() :]
+    return f"{start[:_SHOWN]}*" if start else end and f"*{end[-_SHOWN:]}"
 
 
 # ---------------------------------------------------------------- phone numbers
@@ -196,18 +243,30 @@ def _numbers(text: str, region: str) -> Iterator[str]:
 
 def _number_patterns(text: str, region: str) -> Iterator[str]:
     """Yields the pattern of each number of which digits are hidden or lost."""
-    if _SHORTENED.fullmatch(text.strip()):
-        yield "*"
+    shortened = _SHORTENED.fullmatch(text)
+    if shortened and int(shortened[3]) < _MOST_DIGITS:
+        start, hidden = shortened[1] + shortened[2], int(shortened[3]) - len(shortened[2])
+        yield _pattern_of_start(start, hidden, region)
     for piece in _NUMBER.findall(text):
         digits = re.sub(r"[ ().-]", "", piece)
-        hidden = _HIDDEN_DIGITS.search(digits)
-        if not hidden or not any(map(str.isdigit, digits)):
+        first = _HIDDEN_DIGITS.search(digits)
+        if not first or not any(map(str.isdigit, digits)):
             continue
         if read_phones(re.sub(r"[^\d+]", "", digits), region).phones:
             continue  # a whole number beside a sign
         if digits[-4:].isdigit():
             yield f"*{digits[-4:]}"
             continue
-        start = digits[: hidden.start()]
-        whole = read_phones(start + "1234", region).phones if len(digits) - len(start) == 4 else ()
-        yield f"{whole[0].number[:-4]}*" if whole else "*"
+        start = digits[: first.start()]
+        yield _pattern_of_start(start, len(digits) - len(start), region)
+
+
+def _pattern_of_start(start: str, hidden: int, region: str) -> str:
+    """Returns the pattern of a number of which the first digits are shown; "*" if it is unclear."""
+    filled = "1234567890123456"[: max(0, hidden)]
+    for text in (f"{start}{filled}", f"+{start.lstrip('+')}{filled}"):
+        for phone in read_phones(text, region, has_lost_zeros=True).phones:
+            shown = phone.number[: len(phone.number) - len(filled)]
+            if len(shown) >= _FEWEST_OF_START:
+                return f"{shown}*"
+    return "*"

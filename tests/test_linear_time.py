@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from accounts.browsers import describe_device
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.typed_codes import clean_code
+from incidents.uncertain_contacts import MOST_CHARACTERS, contacts_meant
 from notices.message_codes import delivery_of_code
 from notices.returned_mail import phrases
 from notices.returned_mail.delivery_reports import read_report, redact_addresses
@@ -158,6 +159,32 @@ def assert_linear(parse: Callable[..., object], text: str | bytes, *, most: floa
 def test_a_repeated_pattern(parse, before):
     for unit in UNITS:
         assert_linear(parse, before + repeated(unit, LENGTH), most=MOST_SECONDS)
+
+
+MOST_CELL_SECONDS = 0.3  # for one cell; the slowest below needs a fifth of it
+CELL_UNITS = [
+    *UNITS,
+    "(",
+    "[",
+    "x y",
+    " at ",
+    "_at_",
+    " dot ",
+    "\u25a0",
+    "?",
+    "/",
+    "E+",
+    "@ ",
+    "x*",
+]
+
+
+@pytest.mark.parametrize("before", ["", "x", "a@", "010-"])
+def test_a_cell_with_an_uncertain_contact(before):
+    texts = [before + repeated(unit, MOST_CHARACTERS) for unit in CELL_UNITS]
+    texts.append(f"{before}{' ' * (MOST_CHARACTERS - 10)}y")
+    for text in texts:
+        assert_within(lambda cell: contacts_meant(str(cell), "KR"), text, most=MOST_CELL_SECONDS)
 
 
 @pytest.mark.parametrize("letters", ALPHABETS.values(), ids=ALPHABETS)

@@ -2,12 +2,19 @@
 
 import pytest
 
+from accounts.contacts import MASKED, read_emails
 from harness import exposure_factory
 from harness.exposure_factory import write_off_unread
 from incidents import scope_versions, store_check
 from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Incident, UnreadContact
-from incidents.uncertain_contacts import contacts_meant, meant_by, pattern_of_user_name
+from incidents.uncertain_contacts import (
+    contacts_meant,
+    meant_by,
+    pattern_of_tagged,
+    pattern_of_user_name,
+)
 from tests.more_messy_files import GOOD, HEADER, csv
 from tests.test_more_messy_files import MAPPING
 from tests.test_unread_contacts import shown_to
@@ -47,11 +54,34 @@ ADDRESSES = {
     "z1***@m.example": "z1abc@m.example",
     "***ji@n.example": "minji@n.example",
     "y***@*.example": "yuna@anywhere.example",
-    "\u25cf\u25cf\u25cf@o.example": "seojun@o.example",
+    "s\u25cf\u25cf\u25cf@o.example": "seojun@o.example",
+    "hy\u25a0\u25a0@o.example": "hyun@o.example",
+    "ma___@o.example": "mary@o.example",
+    "na---@o.example": "nana@o.example",
+    "ye??@o.example": "yerin@o.example",
+    "o_____@o.example": "o_____@o.example",
+    "ha\u203b\u203b@o***.example": "hana@other.example",
     "w...@p.example": "woojin@p.example",
     "minji.kim@nav": "minji.kim@naver.com",
     "park.seojun.long": "park.seojun.long@naver.com",
+    "b@": "b@naver.com",
+    "12345678": "12345678@qq.com",
+    # Twins are one mailbox.
+    "kim(at)daum.net": "kim@hanmail.net",
+    "le***@hanmail.net": "lee@daum.net",
+    "min.ji(at)gmail.com": "minji@gmail.com",
+    "hongik(at)googlemail.com": "hong.ik@gmail.com",
+    "c.h.o***@googlemail.com": "chohee@gmail.com",
+    "jang.mi@gma": "jangmi@gmail.com",
 }
+NOBODYS = [
+    "@naver.com",
+    "***@naver.com",
+    "\u25cf\u25cf\u25cf@naver.com",
+    "@",
+    "***@***",
+    "___@naver.com",
+]
 NUMBERS = [
     ("KR", "010-2345-6791 또는 010-2345-6792", "+821023456792"),
     ("KR", "\u260e010-2345-6793", "+821023456793"),
@@ -72,6 +102,9 @@ NUMBERS = [
     ("KR", "010\u25cb\u25cb\u25cb\u25cb6710", "+821077776710"),
     ("KR", "010-2345-****", "+821023459999"),
     ("KR", "010-23**-67**", "+821023996799"),
+    ("KR", "010-2345-\u25a1\u25a1\u25a1\u25a1", "+821023456999"),
+    ("KR", "010-2346-____", "+821023466999"),
+    ("KR", "010-????-6712", "+821077776712"),
     ("KR", "8.21012E+11", "+821012345678"),
     ("KR", "415-555-0101", "+14155550101"),  # of another region
     ("KR", "010-345-6711", "+821023456711"),  # a digit is missing
@@ -107,6 +140,33 @@ def test_a_cell_may_mean_the_address_of_its_owner(cell, contact):
 
     assert set(meant_by(contact)) & set(found)
     assert not set(meant_by("other@else.example")) & set(found) - {"*@*"}
+
+
+@pytest.mark.parametrize("cell", ["8.21012E+11", "1.012E+09", "010-12**-67**"])
+def test_the_first_digits_of_a_number_do_not_match_every_number(cell):
+    found = contacts_meant(cell, "KR")[1]
+    assert not set(meant_by("+821034567890")) & set(found)
+    assert set(meant_by("+821012345678")) & set(found)
+
+
+@pytest.mark.parametrize("cell", NOBODYS)
+def test_an_address_of_which_nothing_is_shown_means_nobody(cell):
+    """It would match each user of the domain."""
+    assert not set(meant_by("someone@naver.com")) & set(contacts_meant(cell, "KR")[0])
+
+
+def test_a_tag_at_a_provider_with_twins_is_a_part_of_the_same_address():
+    assert pattern_of_tagged("min.ji+shop@googlemail.com") in meant_by("minji@gmail.com")
+
+
+@pytest.mark.parametrize("cell", ["mi___@b.example", "Kim <mi---@b.example>", "mi??@b.example"])
+def test_an_address_that_ends_like_a_mask_is_not_certain(cell):
+    assert read_emails(cell) == ((), MASKED)
+
+
+@pytest.mark.parametrize("cell", ["m__i@b.example", "mi__@b.example", "a---b@b.example"])
+def test_an_address_with_lines_in_it_is_certain(cell):
+    assert read_emails(cell).addresses == (cell,)
 
 
 @pytest.mark.parametrize(("region", "cell", "contact"), NUMBERS)
@@ -158,12 +218,55 @@ def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
         ("7,가,010-2345-6791,", "+821023456791"),  # a number in the column of addresses
         ("7,q7@b.example,q8@b.example,", "q7@b.example"),  # an address as the name
         ("7,가,q7+shop@gmail.com,", "q7@gmail.com"),  # an address with a tag
+        ("7,가,q.7+shop@gmail.com,", "q7@gmail.com"),
+        ("7,010-2345-6791,q8@b.example,", "+821023456791"),  # a number as the name
+        ("q7@b.example,가,,", "q7@b.example"),  # an address as the reference
+        ("q7@b.example,가,q8@b.example,", "q7@b.example"),
+        ("01023456791,가,q8@b.example,", "+821023456791"),  # a number as the reference
     ],
 )
 def test_a_contact_in_an_unusual_place_is_not_cleared(load, row, contact):
     load([*GOOD, row])
 
     assert NOT_READ in shown_to(contact)
+
+
+def test_an_address_as_a_name_is_not_cleared_without_a_column_of_addresses(load):
+    mapping = table(phone='"hp"')
+    load(
+        ["1,q7@b.example,010-2345-6781", "2,김,010-2345-6782"], mapping, header="member_id,name,hp"
+    )
+
+    assert NOT_READ in shown_to("q7@b.example")
+    assert NOT_AMONG not in shown_to("+821023456782")
+    assert NOT_READ not in shown_to("+821023456782")
+
+
+@pytest.mark.parametrize("data_class", ["email-addresses", "usernames"])
+def test_a_leaked_address_that_finds_nobody_is_not_cleared(load, data_class):
+    rows = [f"{row},q{place}@c.example" for place, row in enumerate(GOOD)]
+    leak = f'[[leaked]]\nclass = "{data_class}"\nvalue = "{{other}}"\n'
+    load(rows, MAPPING + leak, header=f"{HEADER},other")
+
+    assert NOT_READ in shown_to("q3@c.example")
+    assert NOT_AMONG in shown_to("q9@c.example")
+    assert "kinds of your data leaked" in shown_to("user1@naver.example")
+
+
+def test_a_leaked_number_is_no_pattern(load):
+    rows = [f"{row},010-5555-000{place}" for place, row in enumerate(GOOD)]
+    leak = '[[leaked]]\nclass = "phone-numbers"\nvalue = "{other}"\n'
+    load(rows, MAPPING + leak, header=f"{HEADER},other")
+
+    assert NOT_READ in shown_to("+821055550003")
+    assert NOT_AMONG in shown_to("+821066660003")
+
+
+def test_text_that_mentions_an_address_concerns_nobody(load):
+    leak = '[[leaked]]\nclass = "usernames"\nvalue = "{memo}"\n'
+    load([f"{GOOD[0]},asked by q7@b.example"], MAPPING + leak, header=f"{HEADER},memo")
+
+    assert not UnreadContact.objects.exists()
 
 
 def test_a_second_person_with_an_uncertain_number_is_not_cleared(load):
@@ -239,6 +342,37 @@ def test_a_contact_is_joined_from_several_columns(load):
     assert "김민지" in shown_to("minji@b.example")
     assert "이서준" in shown_to("seojun@b.example", "+821023456792")
     assert "김민지" not in shown_to("+821023456792")
+
+
+BOTH = {"email": '"{mail}@{domain}"', "phone": '"{hp1}-{hp2}-{hp3}"'}
+
+
+def test_parts_of_a_fixed_width_are_joined_without_their_spaces(load):
+    load(["1,김민지,minji   ,b.example  ,010 ,2345,2345"], table(**BOTH), header=PARTS)
+
+    assert "김민지" in shown_to("minji@b.example")
+    assert AffectedPerson.objects.exclude(phone_index=None).exists()
+
+
+def test_a_contact_of_which_a_part_is_blank_is_no_contact(load):
+    """Its owner is not cleared, and the other users of the domain are."""
+    rows = ["1,김,,b.example,010,2345,", "2,이,seojun,,,2345,6792", "3,박,,,,,"]
+    load(rows, table(**BOTH), header=PARTS)
+
+    assert not AffectedPerson.objects.exclude(email_index=None, phone_index=None).exists()
+    assert NOT_AMONG in shown_to("minji@b.example")
+    for contact in ("seojun@b.example", "+821023459999", "+821077776792"):
+        assert NOT_READ in shown_to(contact)
+
+
+def test_a_template_that_makes_no_contact_is_refused(incident, load):
+    rows = [f"{n},김{n},user{n},b.example,010,2345,{2000 + n}" for n in range(1, 60)]
+    swapped = table(email='"{domain}@{mail}"', phone='"{hp3}-{hp2}-{hp1}"')
+
+    with pytest.raises(ImportRefusedError, match=r"unusable:domain, mail.*unusable:hp3, hp2, hp1"):
+        load(rows, swapped, header=PARTS)
+    load(rows, table(**BOTH), header=PARTS)
+    assert AffectedPerson.objects.exclude(email_index=None).count() == 59
 
 
 def test_the_owner_of_a_contact_in_parts_is_not_cleared(load):

@@ -1,7 +1,7 @@
 """Templates that build one value from cells of a row."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
@@ -33,6 +33,11 @@ class CellTemplate:
         return self.pieces[0][1] if is_only else ""
 
     @property
+    def label(self) -> str:
+        """The columns, for messages."""
+        return ", ".join(self.columns())
+
+    @property
     def literal_characters(self) -> int:
         """The number of characters before, between and after the columns."""
         return sum(len(literal) for literal, _ in self.pieces) + len(self.tail)
@@ -51,6 +56,29 @@ class CellTemplate:
             if row[column].strip():
                 value += (literal if value else literal.lstrip(" ,;/")) + row[column]
         return value + self.tail if value else ""
+
+    def fill_contact(self, row: Mapping[str, str]) -> str:
+        """Returns the address or the number for a row, or "" if a cell is blank.
+
+        Spaces around cells are left out, because columns of a fixed width are filled with them. A
+        part of an address or a number is nobody's contact.
+        """
+        cells = [row[column].strip() for column in self.columns()]
+        return self._joined(cells) if all(cells) else ""
+
+    def fill_incomplete(self, row: Mapping[str, str], blank: str) -> str:
+        """Returns what `fill_contact` does not: the text with `blank` for each blank cell.
+
+        Returns "" if no cell is blank, or if all are.
+        """
+        cells = [row[column].strip() for column in self.columns()]
+        if all(cells) or not any(cells):
+            return ""
+        return self._joined([cell or blank for cell in cells])
+
+    def _joined(self, cells: Iterable[str]) -> str:
+        pairs = zip(self.pieces, cells, strict=True)
+        return "".join(literal + cell for (literal, _), cell in pairs) + self.tail
 
 
 def contact_template(text: str) -> CellTemplate:

@@ -66,7 +66,11 @@ def refuse_findings(
         return
     try:
         found = profiling.quick_profile(
-            source, pool, region=region, languages=mapping.language_columns()
+            source,
+            pool,
+            region=region,
+            languages=mapping.language_columns(),
+            joined=mapping.joined_contacts(),
         )
     except ImportRefusedError:
         return
@@ -86,7 +90,8 @@ def findings(
     columns = {column.name: column for column in profile.columns}
     undecided = _undecided_languages(columns, mapping, languages, file) if languages else ()
     unused = _unused_contacts(profile.columns, mapping, file)
-    return [*undecided, *_contact_findings(columns, mapping, file), *unused]
+    contacts = columns | {contact.name: contact for contact in profile.joined}
+    return [*undecided, *_contact_findings(contacts, mapping, file), *unused]
 
 
 def _unused_contacts(
@@ -153,13 +158,16 @@ def _contact_findings(
 
 
 def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
-    """Yields each column with names or contacts, with the kind that its cells should have."""
+    """Yields each column with names or contacts, with the kind that its cells should have.
+
+    Contacts in several columns are one.
+    """
     for columns in mapping.people():
         names = columns.name_cells.columns() if columns.name_cells else ()
-        emails = (cells.only_column for cells in columns.email_cells)
-        phones = (cells.only_column for cells in columns.phone_cells)
+        emails = (cells.label for cells in columns.email_cells)
+        phones = (cells.label for cells in columns.phone_cells)
         for used, meant in ((emails, EMAIL), (phones, PHONE), (names, NAME)):
-            yield from ((column, meant) for column in used if column)
+            yield from ((column, meant) for column in used)
 
 
 def _of_column(

@@ -318,6 +318,15 @@ class ColumnMapping(TomlTable):
         used = (column for person in self.people() for column in person.columns())
         return list(dict.fromkeys([*used, *self.dates]))
 
+    def joined_contacts(self) -> list[CellTemplate]:
+        """Returns the templates of the addresses and numbers that are not a column as it is."""
+        return [
+            cells
+            for person in self.people()
+            for cells in (*person.email_cells, *person.phone_cells)
+            if not cells.only_column
+        ]
+
     def check_amounts(self) -> None:
         """Raises ImportRefusedError if values are much larger than a row."""
         people = list(self.people())

@@ -3,6 +3,7 @@
 It runs for every row of a nation, so its inner functions cache all that they need again.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingType
@@ -24,6 +25,7 @@ from incidents.importing.placeholders import is_placeholder
 from incidents.importing.refusals import CellMessages
 from incidents.models import CONTACT_CLASSES, AffectedPerson, FurtherContact
 from incidents.uncertain_contacts import (
+    contacts_held,
     contacts_meant,
     is_pattern,
     pattern_of_tagged,
@@ -41,6 +43,7 @@ _ODD_PHONES = {
     phones.NO_PERSONS_NUMBER: CellMessages.NO_PERSONS_PHONE,
     phones.LOST_ZERO: CellMessages.LOST_ZERO,
 }
+_IN_CONTACT = re.compile(r"[@\d]")
 PreparedT = TypeVar("PreparedT")
 
 
@@ -130,8 +133,19 @@ class PersonWriter:
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
         self._name = columns.name_cells and _filler(columns.name_cells, place)
         emails, numbers = columns.email_cells, columns.phone_cells
-        self._emails = [(_filler(cells, place), _label(cells)) for cells in emails]
-        self._phones = [(_filler(cells, place), _label(cells)) for cells in numbers]
+        self._emails = [(_contact_filler(cells, place), cells.label) for cells in emails]
+        self._phones = [(_contact_filler(cells, place), cells.label) for cells in numbers]
+        # The contacts that several columns hold; see `_write_incomplete`.
+        self._place = place
+        self._joined = [
+            (cells, cells.label, blank, kind)
+            for each, blank, kind in (
+                (emails, "", CellMessages.NO_EMAIL),
+                (numbers, "****", CellMessages.NO_PHONE),
+            )
+            for cells in each
+            if not cells.only_column
+        ]
         self._only_email, self._only_phone = _only(emails, place), _only(numbers, place)
         self._default_language = context.default_language
         self.language_column = columns.language
@@ -147,6 +161,7 @@ class PersonWriter:
         ]
         ids = {part: context.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
         self._ids = ids["name"], ids["email"], ids["phone"]
+        self._contact_ids = ids["email"], ids["phone"]
         parts = ("name", "email", "phone")
         leaked = [ids[part] if part in columns.contact_leaked else 0 for part in parts]
         # By the parts that a contact has: the name counts 1, the addresses 2, the numbers 4.
@@ -197,6 +212,10 @@ class PersonWriter:
             self._write_patterns(map(pattern_of_user_name, emails[usable_emails:]))
         if usable_emails and ("+" in emails[0] or usable_emails > 1):
             self._write_patterns(map(pattern_of_tagged, emails[:usable_emails]))
+        if self._joined:
+            self._write_incomplete(line, person, cells)
+        if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
+            self._write_unusual(line, person, identity, contact)
         if self._writes_contact:
             if name and address and number:  # these forms need no escapes in JSON
                 plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
@@ -239,6 +258,38 @@ class PersonWriter:
                 for text in texts:
                     self._write_meant(line, person, kind, text)
 
+    def _write_held(
+        self, line: int, person: bytes, cell: str, contact: tuple[tuple[str, ...], ...]
+    ) -> None:
+        """Adds the contacts in a cell of another column, unless they find the person already."""
+        if cell in contact[1] or cell in contact[2]:
+            return
+        emails, numbers = contacts_held(cell, self._region)
+        for kind, texts, known in (("email", emails, contact[1]), ("phone", numbers, contact[2])):
+            for text in texts:
+                if text not in known:
+                    self._write_meant(line, person, kind, text)
+
+    def _write_incomplete(self, line: int, person: bytes, cells: list[str]) -> None:
+        """Adds what contacts in several columns may mean of which a column is blank."""
+        row = {column: cells[place] for column, place in self._place.items()}
+        for template, label, blank, kind in self._joined:
+            if text := template.fill_incomplete(row, blank):
+                self._odd_cells[label, kind] += 1
+                self._write_uncertain(line, person, [text])
+
+    def _write_unusual(
+        self, line: int, person: bytes, identity: str, contact: tuple[tuple[str, ...], ...]
+    ) -> None:
+        """Adds the contacts that a reference or a name holds, unless they find the person."""
+        if "@" in identity:
+            self._write_held(line, person, identity, contact)
+        elif identity[0] in "0+" and (number := phones.usual_mobile(identity, self._region)):
+            self._write_held(line, person, number, contact)
+        for name in contact[0]:
+            if _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS):
+                self._write_held(line, person, name, contact)
+
     def write_uncertain(self, line: int, identity: str, cell: str) -> None:
         """Adds what a cell may mean. `identity` is that of `write`; "" for no person known."""
         person = self.person_id(identity) if identity else b""
@@ -273,7 +324,7 @@ class PersonWriter:
             return
         classes, values = self._of_contact[parts], ""
         if self._leaks:
-            further, values = self._leaked_values(cells, contact)
+            further, values = self._leaked_values(line, cells, person, contact)
             classes += further
         if not classes:
             if self._slot == FIRST and not self._writes_contact:
@@ -290,13 +341,19 @@ class PersonWriter:
             self._exposures.append(head + data_classes + _NULL)
 
     def _leaked_values(
-        self, cells: list[str], contact: tuple[tuple[str, ...], ...]
+        self, line: int, cells: list[str], person: bytes, contact: tuple[tuple[str, ...], ...]
     ) -> tuple[tuple[int, ...], str]:
-        """Returns the classes of a row's leaked values, and the values that the contact lacks."""
+        """Returns the classes of a row's leaked values, and the values that the contact lacks.
+
+        Adds the contacts that a value holds; of free text, which may name others, only one that is
+        an address as a whole.
+        """
         classes, values = list[int](), list[str]()
         for leak in self._leaks:
             if value := leak.value(cells):
                 classes.append(leak.class_id)
+                if leak.class_id in self._contact_ids or ("@" in value and usual_email(value)):
+                    self._write_held(line, person, value, contact)
                 if date := leak.date(cells):
                     values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
                 elif not self._is_in_contact(leak.class_id, value, contact):
@@ -387,8 +444,8 @@ class _LeakReader:
         return (self._day(cells[self._date]) or "") if self._day else ""
 
 
-def _label(template: CellTemplate) -> str:
-    return ", ".join(template.columns())
+def _digits(text: str) -> int:
+    return sum(map(str.isdigit, text))
 
 
 def _only(templates: Sequence[CellTemplate], place: dict[str, int]) -> int:
@@ -417,6 +474,16 @@ def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence
         return value + tail if value else ""
 
     return fill
+
+
+def _contact_filler(
+    template: CellTemplate, place: dict[str, int]
+) -> Callable[[Sequence[str]], str]:
+    """Returns a function that does what `template.fill_contact` does, for the cells of a row."""
+    if template.only_column:
+        return _filler(template, place)
+    places = {column: place[column] for column in template.columns()}
+    return lambda cells: template.fill_contact({one: cells[at] for one, at in places.items()})
 
 
 def contact_json(name: str, emails: Sequence[str], phones: Sequence[str]) -> bytes:

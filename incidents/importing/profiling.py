@@ -16,6 +16,7 @@ from foundations.process_pool import Workers, workers
 from incidents.importing import block_worker, formats, person_languages, reading
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.cell_kinds import CellKind, is_placeholder, kind_of, masked
+from incidents.importing.cell_templates import CellTemplate
 from incidents.importing.column_names import LANGUAGE, role_of
 from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
 from incidents.importing.formats.base import Format
@@ -39,30 +40,46 @@ def profile(
     *,
     region: str = "",
     languages: Collection[str] = (),
+    joined: Sequence[CellTemplate] = (),
 ) -> FileProfile:
     """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows.
 
     `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
     `languages` names columns whose cells are counted by value, beside those whose name says that
-    they hold languages. `report` is called after each block with the rows that were read so far.
+    they hold languages. `joined` are templates whose values are profiled like a column. `report` is
+    called after each block with the rows that were read so far.
     """
     step = SAMPLE if source.size > SAMPLED_FROM else 1
     task = partial(
-        profile_block, source, step=step, most_rows=None, region=region, languages=languages
+        profile_block,
+        source,
+        step=step,
+        most_rows=None,
+        region=region,
+        languages=languages,
+        joined=joined,
     )
     with workers(block_worker.process_count(source)) as pool:
-        return _sum(source, pool.map(task, blocks_of(source)), step=step, report=report)
+        parts = pool.map(task, blocks_of(source))
+        return _sum(source, parts, step=step, joined=joined, report=report)
 
 
 def quick_profile(
-    source: Source, pool: Workers, *, region: str = "", languages: Collection[str] = ()
+    source: Source,
+    pool: Workers,
+    *,
+    region: str = "",
+    languages: Collection[str] = (),
+    joined: Sequence[CellTemplate] = (),
 ) -> FileProfile:
     """Returns a profile of some rows of every part of a file, without examples.
 
     The processes of `pool` make it. Raises ImportRefusedError, and WorkerLostError.
     """
-    task = partial(_quick_profile_block, source, region=region, languages=languages)
-    return _sum(source, pool.map(task, _quick_pieces(source)), step=1)
+    task = partial(
+        _quick_profile_block, source, region=region, languages=languages, joined=joined
+    )
+    return _sum(source, pool.map(task, _quick_pieces(source)), step=1, joined=joined)
 
 
 def _quick_pieces(source: Source) -> Iterator[tuple[FileBlock, int]]:
@@ -86,7 +103,12 @@ def _beginning(block: FileBlock, form: Format, rows: int) -> FileBlock:
 
 
 def _quick_profile_block(
-    source: Source, piece: tuple[FileBlock, int], *, region: str, languages: Collection[str]
+    source: Source,
+    piece: tuple[FileBlock, int],
+    *,
+    region: str,
+    languages: Collection[str],
+    joined: Sequence[CellTemplate],
 ) -> FileProfile:
     block, most_rows = piece
     return profile_block(
@@ -97,13 +119,19 @@ def _quick_profile_block(
         example_tries=0,
         region=region,
         languages=languages,
+        joined=joined,
     )
 
 
 def _sum(
-    source: Source, parts: Iterator[FileProfile], *, step: int, report: Report = lambda _: None
+    source: Source,
+    parts: Iterator[FileProfile],
+    *,
+    step: int,
+    joined: Sequence[CellTemplate],
+    report: Report = lambda _: None,
 ) -> FileProfile:
-    found = _empty(source, step)
+    found = _empty(source, step, joined)
     counters = max(_FEWEST_COUNTERS, _COUNTERS // max(1, len(source.header)))
     for part in parts:
         found.add(part, counters=counters)
@@ -113,10 +141,12 @@ def _sum(
     return found
 
 
-def _empty(source: Source, step: int) -> FileProfile:
+def _empty(source: Source, step: int, joined: Sequence[CellTemplate]) -> FileProfile:
     own = len(REJECT_COLUMNS) if source.is_reject_file else 0
     return FileProfile(
-        columns=[ColumnProfile(name=name) for name in source.header[own:]], step=step
+        columns=[ColumnProfile(name=name) for name in source.header[own:]],
+        joined=[ColumnProfile(name=template.label) for template in joined],
+        step=step,
     )
 
 
@@ -129,13 +159,14 @@ def profile_block(
     example_tries: int = _EXAMPLE_TRIES,
     region: str = "",
     languages: Collection[str] = (),
+    joined: Sequence[CellTemplate] = (),
 ) -> FileProfile:
     """Returns the profile of a block; a worker process may run it.
 
     `step` and `most_rows` (None for all) limit the rows that are classified and read. At most
     `example_tries` cells of each kind are masked as examples; with 0, no rows are shown either.
     """
-    found = _empty(source, step)
+    found = _empty(source, step, joined)
     found.lines = block.data.count(b"\n")
     own = len(source.header) - len(found.columns)
     lines: list[int] = []
@@ -155,6 +186,7 @@ def profile_block(
     if lines and lines[-1] == found.last_line:
         found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
     _add_columns(found, lines, good, region, example_tries)
+    _add_joined(found, lines, good, joined, region, example_tries)
     if example_tries:
         found.first_rows = [
             [masked(cell, kind_of(cell, region)) for cell in cells] for cells in good[:FIRST_ROWS]
@@ -172,6 +204,21 @@ def _add_columns(
         _add_cells(column, lines[::step], cells[::step], region, example_tries)
         if column.share(*_CONTACTS) > _CONTACT_SHARE:
             column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
+
+
+def _add_joined(
+    found: FileProfile,
+    lines: list[int],
+    rows: list[list[str]],
+    joined: Sequence[CellTemplate],
+    region: str,
+    example_tries: int,
+) -> None:
+    names = [column.name for column in found.columns]
+    for column, template in zip(found.joined, joined, strict=True):
+        chosen = rows[:: found.step]
+        values = [template.fill_contact(dict(zip(names, row, strict=False))) for row in chosen]
+        _add_cells(column, lines[:: found.step], values, region, example_tries)
 
 
 def _add_languages(found: FileProfile, rows: list[list[str]], languages: Collection[str]) -> None:

@@ -48,8 +48,16 @@ class RejectedContacts:
             for name, cell in zip(self._columns, cells, strict=True)
         }
         for columns in self._people:
-            emails = [one for cells in columns.email_cells for one in self._emails(cells.fill(row))]
-            phones = [one for cells in columns.phone_cells for one in self._phones(cells.fill(row))]
+            emails = [
+                one
+                for cells in columns.email_cells
+                for one in self._emails(cells.fill_contact(row))
+            ]
+            phones = [
+                one
+                for cells in columns.phone_cells
+                for one in self._phones(cells.fill_contact(row))
+            ]
             if emails or phones:
                 key = person if columns is self._people[0] else b""
                 first = (*emails[:1], b"")[0], (*phones[:1], b"")[0]

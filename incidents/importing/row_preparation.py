@@ -213,7 +213,7 @@ class Preparer:
             cells = self._cleaned(cells)
         identity = self._identify(cells)
         if self._has_moved_addresses:
-            self._refuse_moved(line, cells, identity)
+            self._refuse_moved(cells)
         if self._has_new_dates:
             self._check_dates(cells, identity)
         first, second = self._first, self._second
@@ -290,11 +290,11 @@ class Preparer:
             self._odd_cells[column, CellMessages.UNDECODABLE] += 1
         return cells
 
-    def _refuse_moved(self, line: int, cells: Sequence[str], identity: str) -> None:
+    def _refuse_moved(self, cells: Sequence[str]) -> None:
         """Raises RowRejectedError if an address stands where a number or a name belongs.
 
         A comma in a name moves the cells after it. The owner of the address would not be found. A
-        name can be an address, if the row has another one that finds the person.
+        name can be an address, if the row has another one that finds the person; see PersonWriter.
         """
         for place, column in self._no_email_places:
             if "@" not in cells[place] or not self._email_places:
@@ -304,8 +304,6 @@ class Preparer:
             known = {one for cell in others for one in read_emails(cell).addresses}
             if found - known and (column in self._phone_columns or not known):
                 raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
-            if found - known:
-                self._first.write_uncertain(line, identity, cells[place])
 
     def _check_dates(self, cells: Sequence[str], identity: str) -> None:
         """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
