@@ -136,7 +136,7 @@ FAILURES = {
             "адресатам.\n\n<minji@yandex.ru>: host mx.yandex.ru said: 550 5.7.1 No such user!\n",
             failed("5.7.1", "550 5.7.1 No such user!"),
         ),
-        Cause.UNCLEAR,
+        Cause.ADDRESS,
     ),
     "mail-ru-full": (
         Shape(

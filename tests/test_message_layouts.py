@@ -186,6 +186,15 @@ def test_a_mail_that_was_forwarded_twice_is_asked_about(sent, text):
             "From: <notice@p0rtal.example>\nTo: <minji@naver.com>\n\nFrom: <notice@portal.example>\n"
             "To: <minji@naver.com>\n\n{text}"
         ),
+        # Lines like a head below our message, which head nothing.
+        "{text}\n\nFrom: <notice@portal.example>\nTo: <help@evil.example.com>",
+        "{text}\n\n差出人: notice@portal.example\n宛先: help@evil.example.com",
+        "{text}\n\nVon: notice@portal.example\nAn: help@evil.example.com\nSenden Sie die Karte!",
+        # A sentence where a name should be.
+        (
+            "差出人: notice@portal.example\n"
+            "宛先: カード番号はこちらまでお送りください help@evil.example.com\n\n{text}"
+        ),
         # A reply address that is not ours.
         "From: <notice@portal.example>\nReply-To: <a@evil.example.com>\nTo: <m@naver.com>\n\n{text}",
     ],

@@ -118,10 +118,36 @@ def test_a_reply_is_judged_by_whom_it_names(reply, step, result):
         ("451 4.7.1 Greylisting in action, come back later: retry timeout exceeded", Cause.EXPIRED),
         ("550 5.4.4 host not reachable", Cause.NETWORK),
         ("552 5.2.2 mailbox full", Cause.MAILBOX),
+        ("552 5.2.2 Your mailbox has exceeded its quota", Cause.MAILBOX),
+        # Words for us beside words for a bad address.
+        ("550 발신자 계정이 없습니다", Cause.UNCLEAR),
+        ("550 발송 계정이 삭제되었습니다", Cause.UNCLEAR),
+        ("550 존재하지 않는 발신자", Cause.UNCLEAR),
+        ("550 L'adresse de l'expéditeur est introuvable", Cause.UNCLEAR),
+        ("550 Sender <notice@portal.example> does not exist", Cause.UNCLEAR),
+        ("550 sender's mailbox does not exist", Cause.UNCLEAR),
+        ("550 mittente non esiste", Cause.UNCLEAR),
+        ("550 IP地址無效", Cause.UNCLEAR),
+        ("550 送信アドレスが存在しません", Cause.UNCLEAR),
+        ("550 5.7.1 인증된 사용자가 없습니다", Cause.UNCLEAR),
+        ("550 5.7.1 all relevant MX records point to non-existent hosts", Cause.UNCLEAR),
+        ("550 This account has been blocked for sending spam", Cause.SENDER),
     ],
 )
 def test_the_cause_is_read_from_the_servers_words_alone(reply, cause):
     assert cause_of(reply) is cause
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Auto-Submitted: auto-replied", "Precedence: auto_reply", "Subject: Automatic reply: notice"],
+)
+def test_an_automatic_answer_that_names_a_dead_address_suppresses_nobody(header):
+    report = read_report(
+        f"From: kim@corp.example\n{header}\nReturn-Path: <>\n\n"
+        "Mail could not be delivered to kim@corp.example: Kim no longer works here.\n".encode()
+    )
+    assert report.kind is ReportKind.NOT_FINAL
 
 
 @pytest.mark.parametrize("charset", ["euc-kr", "utf-8"])

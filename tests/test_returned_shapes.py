@@ -70,7 +70,7 @@ def test_no_address_is_kept(name):
     ("reply", "cause"),
     [
         ("550 5.1.1 user unknown", Cause.ADDRESS),
-        ("550 5.7.1 Recipient address rejected: User unknown", Cause.UNCLEAR),
+        ("550 5.7.1 Recipient address rejected: User unknown", Cause.ADDRESS),
         ("550 relay not permitted", Cause.SENDER),
         ("550 5.1.8 Sender address rejected: Domain not found", Cause.SENDER),
         (

@@ -76,9 +76,7 @@ def quick_profile(
 
     The processes of `pool` make it. Raises ImportRefusedError, and WorkerLostError.
     """
-    task = partial(
-        _quick_profile_block, source, region=region, languages=languages, joined=joined
-    )
+    task = partial(_quick_profile_block, source, region=region, languages=languages, joined=joined)
     return _sum(source, pool.map(task, _quick_pieces(source)), step=1, joined=joined)
 
 

@@ -86,8 +86,9 @@ def cause_of(reply: str) -> Cause:
 
 
 def may_mean_sender(reply: str) -> bool:
-    """Returns whether a reply has a word for the sender or the code of a policy (5.7.x)."""
-    return bool(_NAMES_SENDER.search(reply) or _POLICY.search(reply))
+    """Returns whether a reply has a word for the sender, or names a policy and no recipient."""
+    names_policy = _POLICY.search(reply) and not _MAILBOX.search(reply)  # 5.7.x
+    return bool(_NAMES_SENDER.search(reply) or names_policy)
 
 
 def _is_temporary(text: str) -> bool:
