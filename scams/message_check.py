@@ -230,7 +230,7 @@ def _forwarders(text: str, known: KnownTraces) -> set[str]:
     The last head is that of the innermost message, so its sender has to be ours. An address that
     also occurs outside heads is not among them, nor one that imitates ours.
     """
-    heads = reader_heads.heads_in(text)
+    heads = reader_heads.heads_in(text, within=reader_heads.lines_above_message(text))
     if not heads.senders or not known.has(_email_trace(heads.senders[-1])):
         return set()
     all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))

@@ -158,11 +158,12 @@ def traces_in(text: str) -> list[Trace]:
 
 def _traces(text: str) -> Iterator[Trace]:
     """Yields the traces. Each pattern searches the text that the patterns before it left."""
+    above = reader_heads.lines_above_message(text)
     yield from _urls(text)
     text = _URL.sub(" ", text)
     yield from (Trace(TraceKind.LINK, normal_host(match[0])) for match in _BARE_IP.finditer(text))
     text = _BARE_IP.sub(" ", text)
-    yield from _emails(text)
+    yield from _emails(text, above)
     text = EMAIL.sub(" ", text)
     yield from (
         Trace(TraceKind.LINK, _normal_link(match[1], match[2])) for match in _HOST.finditer(text)
@@ -181,10 +182,13 @@ def _urls(text: str) -> Iterator[Trace]:
             yield Trace(TraceKind.LINK, value)
 
 
-def _emails(text: str) -> Iterator[Trace]:
-    """Yields the addresses, except those that occur only as recipients in the head of a mail."""
+def _emails(text: str, above: int) -> Iterator[Trace]:
+    """Yields the addresses, except those that occur only as recipients in the head of a mail.
+
+    A head is in the first `above` lines.
+    """
     all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))
-    recipients = reader_heads.heads_in(text).recipients
+    recipients = reader_heads.heads_in(text, within=above).recipients
     for match in EMAIL.finditer(text):
         if all_addresses[match[0].lower()] > recipients[match[0].lower()]:
             yield Trace(TraceKind.EMAIL, normal_email(match[0]))

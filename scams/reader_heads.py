@@ -20,7 +20,8 @@ MOST_RECIPIENTS = 20  # in one line of a head
 MOST_NAME_COLUMNS = 32  # before an address; a sentence without blanks is longer
 _MOST_LINES_BETWEEN = 2  # without a label, between two lines of a head
 _OF_BODY = re.compile(
-    r"https?://|(?<![\w-])[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}(?![\w-])", re.IGNORECASE
+    r"https?://|[\w-]\.[\w-]{1,63}(?::\d{1,5})?/[a-z]|(?<![\w-])[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}(?![\w-])",
+    re.IGNORECASE,
 )
 _QUOTE = "> \t*|"
 
@@ -135,13 +136,10 @@ class Heads:
     senders: list[str]  # in the order of the text: the last is that of the innermost message
 
 
-def heads_in(text: str) -> Heads:
-    """Returns the addresses in the heads of a readable text.
-
-    A head is above the message. Lines after the first link or message code are the message's own.
-    """
+def heads_in(text: str, *, within: int) -> Heads:
+    """Returns the addresses in the heads in the first `within` lines of a readable text."""
     lines = [line[:MOST_LINE_CHARACTERS].strip(_QUOTE + "\r") for line in text.split("\n")]
-    lines = list(takewhile(lambda line: _is_footer(line) or not _OF_BODY.search(line), lines))
+    lines = lines[:within]
     recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if ":" in line}
     senders: dict[int, list[str]] = {
         number: _addresses(line, most_names=30)
@@ -158,6 +156,15 @@ def heads_in(text: str) -> Heads:
         Counter(address for found in recipients.values() for address in found),
         [address for _number, found in sorted(senders.items()) for address in found],
     )
+
+
+def lines_above_message(text: str) -> int:
+    """Returns the number of lines above the first link or message code, apart from footers.
+
+    A head is above the message. What follows is the message's own, and may be part of a scam.
+    """
+    lines = (line[:MOST_LINE_CHARACTERS] for line in without_footers(text).split("\n"))
+    return sum(1 for _line in takewhile(lambda line: not _OF_BODY.search(line), lines))
 
 
 def without_footers(text: str) -> str:

@@ -54,7 +54,7 @@ _SENDERS_ADDRESS = re.compile(r"(?<![\d.])5\.1\.[789](?![\d.])")
 _POLICY = re.compile(r"(?<![\d.])5\.7\.\d{1,4}(?![\d.])")
 _NAMES_SENDER = shape_pattern("names_sender")
 # A server that answers us with these words may have looked up our domain.
-_MX_IN_REPLY = re.compile(r"\b5\d\d\b.*\bmx\b", re.IGNORECASE)
+_MX_IN_REPLY = re.compile(r"\b5\d\d\b.{0,200}\bmx\b", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
 _CODES = {
