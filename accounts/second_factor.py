@@ -73,19 +73,18 @@ def staff_only(view: View) -> View:
 def company_factor_first(view: View) -> View:
     """Decorates the set-up of a second factor of one's own.
 
-    If the provider's factor opens the desk for the user, it is needed for the first own one as
-    well. Otherwise the mailbox alone would open the desk.
+    If the provider's factor opens the desk for the user, or did, it is needed for the first own one
+    as well. Otherwise the mailbox alone would open the desk.
     """
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user: Any = request.user
         provider = settings.COMPANY_SIGN_ON.get("staff") or {}
-        is_connected = (
-            provider.get("second_factors") and user.company_identities.connected().exists()
-        )
+        # A removed one counts: a removal takes access away, and gives the mailbox none.
+        is_by_company = provider.get("second_factors") and user.company_identities.exists()
         is_given = proofs.seconds_since(request, Proof.COMPANY_FACTOR) is not None
-        if is_connected and not is_given and not has_second_factor(user):
+        if is_by_company and not is_given and not has_second_factor(user):
             return redirect_to_login(request.path, reverse("company_sign_on", args=["staff"]))
         return view(request, *args, **kwargs)
 

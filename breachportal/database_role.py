@@ -20,7 +20,8 @@ logger = logging.getLogger(__name__)
 # Triggers protect the rows that become proof later, such as a published version or a filed report.
 PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "accounts_companyidentity": (
-        *("removed_by_id", "removed_at", "mailed_at", "mail_tries", "mail_after"),
+        *("removed_by_id", "removed_at", "allowed_by_id", "allowed_at"),
+        *("mailed_at", "mail_tries", "mail_after"),
     ),
     "accounts_invitation": (
         *("confirmed_by_id", "confirmed_at", "token_hash", "expires_at", "sent_at"),

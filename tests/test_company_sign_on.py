@@ -439,6 +439,7 @@ def superuser_at_desk() -> Client:
 
 
 def test_a_superuser_removes_a_connection(client, member, sign_on):
+    User.objects.filter(pk=member.pk).update(language="en")  # of the mails
     signed_on(client, "staff", "member")
     connect(client)
     connections.send_due()
@@ -459,11 +460,48 @@ def test_a_superuser_removes_a_connection(client, member, sign_on):
     connections.send_due()
     assert len(mail.outbox) == sent
 
-    assert signed_on(Client(), "staff", "member")["Location"] == reverse("company_sign_on_connect")
+    assert refused(signed_on(Client(), "staff", "member"))
+    assert refused(signed_on(Client(), "staff", "colleague+takes+member"))
     entry = AuditEntry.objects.get(object_type="accounts_companyidentity", kind="changed")
     assert entry.details["removed_at"][0] is None
     assert desk.post(f"{page}remove/", follow=True).status_code == 200
     assert f"{page}remove/" not in desk.get(f"{page}change/").content.decode()
+
+    assert f"{page}allow/" in desk.get(f"{page}change/").content.decode()
+    desk.post(f"{page}allow/")
+    again = signed_on(Client(), "staff", "member")["Location"]
+    assert again.endswith("/sign-in/company/connect/")
+    assert f"{page}allow/" not in desk.get(f"{page}change/").content.decode()
+    assert desk.post(f"{page}allow/", follow=True).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn"])
+def test_a_removal_opens_nothing_to_the_provider_or_the_mailbox(client, sign_on, page):
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    User.objects.create_user("member@example.com", is_staff=True)
+    signed_on(client, "staff", "member+mfa")
+    client.get(confirm(client)["Location"])
+    identity = CompanyIdentity.objects.get()
+    superuser_at_desk().post(f"/admin/accounts/companyidentity/{identity.pk}/remove/")
+    later = Client()
+    assert refused(signed_on(later, "staff", "member+mfa"))
+    assert not is_signed_in(later)
+    sign_in(later, "member@example.com")
+    assert later.get(reverse(page)).status_code == 302
+
+
+def test_a_first_use_that_was_begun_before_the_removal_opens_nothing(client, sign_on):
+    sign_on["staff"]["second_factors"] = ["mfa"]
+    User.objects.create_user("member@example.com", is_staff=True)
+    asked, confirmed = Client(), Client()
+    for browser in (client, asked, confirmed):
+        signed_on(browser, "staff", "member+mfa")
+    confirm(confirmed)  # signed in by the provider's factor, and not connected yet
+    client.get(confirm(client)["Location"])
+    assert refused(confirm(asked))  # another browser connected it
+    assert not is_signed_in(asked)
+    assert refused(confirmed.get(reverse("company_sign_on_connect")))
+    assert not is_signed_in(confirmed)
 
 
 def test_only_a_superuser_removes_a_connection(member, sign_on):
@@ -473,6 +511,7 @@ def test_only_a_superuser_removes_a_connection(member, sign_on):
     sign_in_to_desk(desk, member)
     page = f"/admin/accounts/companyidentity/{identity.pk}/"
     assert desk.post(f"{page}remove/").status_code == 403
+    assert desk.post(f"{page}allow/").status_code == 403
     for address in (f"{page}change/", "/admin/accounts/companyidentity/"):
         assert desk.post(address, {"action": "delete_selected"}).status_code == 403
     identity.refresh_from_db()

@@ -161,6 +161,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "examine": EACH,
     "accounts_apitoken_revoke": NOT_A_ROLE,
     "accounts_auditentry_export": {"auditor"},
+    "accounts_companyidentity_allow": NOT_A_ROLE,
     "accounts_companyidentity_remove": NOT_A_ROLE,
     "accounts_invitation_confirm": NOT_A_ROLE,
     "accounts_invitation_send": NOT_A_ROLE,

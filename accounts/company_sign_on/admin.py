@@ -20,9 +20,12 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
 
     actions = None
     change_form_template = "accounts/desk/company_identity.html"
-    list_display = ("user", "issuer", "bound_at", "removed_at", "removed_by")
+    list_display = ("user", "issuer", "bound_at", "removed_at", "removed_by", "allowed_at")
     list_select_related = ("user", "removed_by")
-    fields = ("user", "issuer", "subject", "bound_at", "removed_by", "removed_at", "mailed_at")
+    fields = (
+        *("user", "issuer", "subject", "bound_at", "removed_by", "removed_at"),
+        *("allowed_by", "allowed_at", "mailed_at"),
+    )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -35,15 +38,20 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         page = desk_path(self, "<int:pk>/remove/", require_POST(self.remove), "remove")
-        return [page, *super().get_urls()]
+        again = desk_path(self, "<int:pk>/allow/", require_POST(self.allow), "allow")
+        return [page, again, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Adds what the user may do."""
         number = object_id if object_id.isdecimal() else 0
-        is_connected = CompanyIdentity.objects.connected().filter(pk=number).exists()
-        buttons = {"may_remove": is_connected and staff_of(request).is_superuser}
+        rows = CompanyIdentity.objects.filter(pk=number)
+        may_act = staff_of(request).is_superuser
+        buttons = {
+            "may_remove": may_act and rows.connected().exists(),
+            "may_allow": may_act and rows.barred().exists(),
+        }
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **buttons}
         )
@@ -58,4 +66,18 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
             messages.success(request, done)
         else:
             messages.warning(request, _("Nothing was done: it is removed already."))
+        return redirect("admin:accounts_companyidentity_change", pk)
+
+    def allow(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Lets the connection be made again. Raises PermissionDenied for all but superusers."""
+        require_superuser(request)
+        identity = get_object_or_404(CompanyIdentity, pk=pk)
+        if connections.allow_again(identity, staff_of(request)):
+            done = _("Allowed. The member can connect a company account again.")
+            self.log_change(request, identity, str(done))
+            messages.success(request, done)
+        else:
+            messages.warning(
+                request, _("Nothing was done: it is not removed, or is allowed already.")
+            )
         return redirect("admin:accounts_companyidentity_change", pk)

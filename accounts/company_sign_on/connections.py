@@ -6,6 +6,7 @@ Each change is a row of CompanyIdentity and a mail to the member.
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import override
@@ -31,17 +32,29 @@ def known_user(who: SignedOn) -> User | None:
     return bound.user if bound else None
 
 
-def has_another(who: SignedOn, user: User) -> bool:
-    """Returns whether an account at the same provider opens the account of `user` already."""
-    return user.company_identities.connected().filter(issuer=who.issuer).exists()
+def refuse_first_use(who: SignedOn, user: User | None) -> None:
+    """Raises UnknownIdentityError if the account at the provider may not be connected with `user`,
+    or with a person who is invited (None).
+
+    A removed connection stays so until a superuser allows it again: neither this account at the
+    provider nor another one there opens the member's account meanwhile.
+    """
+    of_issuer = CompanyIdentity.objects.filter(issuer=who.issuer)
+    if of_issuer.connected().filter(user=user).exists():
+        raise UnknownIdentityError("another account at the provider opens this one")
+    if of_issuer.barred().filter(Q(subject=who.subject) | Q(user=user)).exists():
+        raise UnknownIdentityError("a superuser removed the connection")
 
 
 def bind(who: SignedOn, user: User) -> None:
     """Connects the account at the provider with `user`. Raises UnknownIdentityError if one of the
-    two is connected with another already: an address never moves a connection.
+    two is connected with another already, because an address never moves a connection, or if
+    a superuser removed the connection.
     """
     try:
         with transaction.atomic(), actors.acting(user):
+            _lock(user)
+            refuse_first_use(who, user)
             CompanyIdentity.objects.create(user=user, issuer=who.issuer, subject=who.subject)
     except IntegrityError as error:
         raise UnknownIdentityError("the account is connected with another one") from error
@@ -53,12 +66,27 @@ def remove(request: HttpRequest, identity: CompanyIdentity, by: User) -> bool:
     Returns False, and changes nothing, if it is removed already.
     """
     with transaction.atomic():
+        _lock(identity.user)
         row = CompanyIdentity.objects.connected().filter(pk=identity.pk)
         change = {"removed_at": timezone.now(), "removed_by": by}
         if not row.update(**change, mailed_at=None, mail_tries=0, mail_after=None):
             return False
         end_other_sessions(request, identity.user)
     return True
+
+
+def allow_again(identity: CompanyIdentity, by: User) -> bool:
+    """Lets the removed connection, or another one of the member at this provider, be made again.
+
+    Returns False, and changes nothing, if it is not removed or is allowed already.
+    """
+    barred = CompanyIdentity.objects.barred().filter(pk=identity.pk)
+    return bool(barred.update(allowed_at=timezone.now(), allowed_by=by))
+
+
+def _lock(user: User) -> None:
+    """Keeps a removal and a new connection of one member apart, until the transaction ends."""
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def send_due() -> None:

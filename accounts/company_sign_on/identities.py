@@ -14,6 +14,10 @@ class CompanyIdentityQuerySet(models.QuerySet["CompanyIdentity"]):
         """Returns the company accounts that open an account of the team."""
         return self.filter(removed_at=None)
 
+    def barred(self) -> "CompanyIdentityQuerySet":
+        """Returns the removed connections that may not be made again."""
+        return self.filter(removed_at__isnull=False, allowed_at=None)
+
     def to_mail(self) -> "CompanyIdentityQuerySet":
         """Returns the rows about whose newest change the member got no mail yet."""
         return self.filter(may_be_tried(), mailed_at=None, user__email__isnull=False)
@@ -43,6 +47,14 @@ class CompanyIdentity(DueMail):
         null=True,
     )
     removed_at = models.DateTimeField(_("removed"), null=True)
+    allowed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("allowed again by"),
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+    )
+    allowed_at = models.DateTimeField(_("allowed again"), null=True)
     mailed_at = models.DateTimeField(_("mail to the member"), null=True)
 
     objects = CompanyIdentityQuerySet.as_manager()
@@ -67,6 +79,13 @@ class CompanyIdentity(DueMail):
                 condition=models.Q(removed_at=None, removed_by=None)
                 | models.Q(removed_at__isnull=False, removed_by__isnull=False),
                 name="company_identity_removed_by_somebody",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(allowed_at=None, allowed_by=None)
+                | models.Q(
+                    allowed_at__isnull=False, allowed_by__isnull=False, removed_at__isnull=False
+                ),
+                name="company_identity_allowed_by_somebody",
             ),
         ]
 

@@ -107,8 +107,7 @@ def _enter_desk(request: HttpRequest, who: SignedOn, next_url: str) -> HttpRespo
     staff = _member(who.email)
     if staff is None and not invitations.open_for(who.email):
         raise UnknownIdentityError("no account of the team has this address")
-    if staff is not None and connections.has_another(who, staff):
-        raise UnknownIdentityError("another account at the provider opens this one")
+    connections.refuse_first_use(who, staff)
     staff_entry.keep(request, who)
     return redirect("company_sign_on_connect")
 
@@ -119,7 +118,9 @@ def _member(email: str) -> User | None:
 
 def _user_to_connect(who: SignedOn) -> User:
     """Returns the member of the team with the confirmed address, by invitation if it is new."""
-    if user := _member(who.email):
+    user = _member(who.email)
+    connections.refuse_first_use(who, user)  # it may be removed since the question
+    if user:
         return user
     try:
         return invitations.accept_proven(who.email, who.name or who.email)
@@ -148,7 +149,11 @@ def _connect_if_proven(request: HttpRequest, first: FirstUse) -> HttpResponse:
     if not admin.site.has_permission(request):
         return redirect_to_login(request.path, reverse("admin:login"))
     staff_entry.forget(request)
-    connections.bind(first.who, user)
+    try:
+        connections.bind(first.who, user)
+    except UnknownIdentityError:
+        _leave(request)  # the provider's factor may have signed the person in
+        raise
     return redirect("admin:index")
 
 
