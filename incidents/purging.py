@@ -173,27 +173,22 @@ WHERE i.inhparent = 'incidents_exposure'::regclass AND c.relname = ANY(%s)
 
 
 def _drop_partitions(record: Shredding, wait: Callable[[float], None]) -> None:
-    for table, file in _partitions(record.incident_id).items():
-        retry_lock(partial(_drop_partition, record, file, _count_rows(table)), wait=wait)
+    for file in _partitions(record.incident_id):
+        retry_lock(partial(_drop_partition, record, file), wait=wait)
 
 
-def _partitions(incident_id: int) -> dict[str, int]:
-    """Returns the incident's partitions by name, each with its file: a large file has one."""
+def _partitions(incident_id: int) -> list[int]:
+    """Returns the incident's files that have a partition: the large ones."""
     files = Incident.objects.filter(pk=incident_id).values_list("batches__files", flat=True)
     tables = {f"incidents_exposure_{file}": file for file in files if file}
     with connection.cursor() as cursor:
         cursor.execute(_PARTITIONS, [list(tables)])
-        return {name: tables[name] for (name,) in cursor.fetchall()}
+        return [tables[name] for (name,) in cursor.fetchall()]
 
 
-def _count_rows(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {connection.ops.quote_name(table)}")  # noqa: S608
-        return int(cursor.fetchone()[0])
-
-
-def _drop_partition(record: Shredding, file: int, rows: int) -> None:
+def _drop_partition(record: Shredding, file: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT incidents_purge_partition(%s)", [file])
-    record.exposures += rows
+        exposures = int(cursor.fetchone()[0])
+    record.exposures += exposures
     record.save(update_fields=["exposures"])

@@ -97,6 +97,26 @@ def test_the_account_purges_a_shredded_incident_and_no_other(
     assert Shredding.objects.get().purged_at
 
 
+def test_the_account_purges_a_partition_that_was_made_after_the_grants(
+    leaked_minji, incident, editor, approver, as_portal
+):
+    file = ExposureFile.objects.get(batch__incident=incident)
+    table = f"incidents_exposure_{file.pk}"
+    run("RESET ROLE")
+    run(f"CREATE TABLE {table} (LIKE incidents_exposure INCLUDING ALL)")
+    run(f"INSERT INTO {table} SELECT * FROM incidents_exposure WHERE file_id = {file.pk}")  # noqa: S608
+    run(f"DELETE FROM incidents_exposure WHERE file_id = {file.pk}")  # noqa: S608
+    run(f"ALTER TABLE incidents_exposure ATTACH PARTITION {table} FOR VALUES IN ({file.pk})")
+    [(exposures,)] = run(f"SELECT count(*) FROM {table}")  # noqa: S608
+    run(f"SET LOCAL ROLE {ROLE}")
+    Shredding.objects.create(incident=incident, asked_by=editor)
+    incident.shred(approver)
+    done = purging.run(incident)
+    assert exposures
+    assert done.exposures == exposures
+    assert run("SELECT to_regclass(%s)", table) == [(None,)]
+
+
 @pytest.mark.usefixtures("as_portal")
 @pytest.mark.parametrize("table", database_role.PROOF_TABLES)
 def test_the_account_can_change_only_the_listed_columns(table):

@@ -21,8 +21,12 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION incidents_purge_reveals(bigint, uuid[]) FROM PUBLIC;
 
-CREATE FUNCTION incidents_purge_partition(file bigint) RETURNS void
+-- Returns the number of exposures: the portal's account has no right on a partition that was made after
+-- the grants.
+CREATE FUNCTION incidents_purge_partition(file bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    exposures bigint;
 BEGIN
     IF NOT EXISTS (
         SELECT FROM incidents_exposurefile f JOIN incidents_exposurebatch b ON b.id = f.batch_id
@@ -31,7 +35,9 @@ BEGIN
         RAISE EXCEPTION 'the incident of file % is not shredded', file
             USING ERRCODE = 'insufficient_privilege';
     END IF;
+    EXECUTE format('SELECT count(*) FROM %I', 'incidents_exposure_' || file) INTO exposures;
     EXECUTE format('DROP TABLE %I', 'incidents_exposure_' || file);
+    RETURN exposures;
 END $$;
 REVOKE ALL ON FUNCTION incidents_purge_partition(bigint) FROM PUBLIC;
 
