@@ -24,7 +24,7 @@ from accounts import emails
 
 SECONDS = 50.0  # of one run: the next begins a minute after it
 CHUNK = 500  # rows that a run looks up at once
-MOST_TRIES = 5  # permanent refusals of one mail
+MOST_TRIES = 5  # permanent refusals of one recipient
 AGAIN_AFTER = timedelta(minutes=10)
 
 _CLOSING, _PERMANENT = 421, 500  # RFC 5321, section 4.2
@@ -39,7 +39,7 @@ class NotNowError(Exception):
 class DueMail(models.Model):
     """The columns of a row about which a user gets a mail. Each model has its own time of it."""
 
-    mail_tries = models.PositiveSmallIntegerField(default=0)  # permanent refusals
+    mail_tries = models.PositiveSmallIntegerField(default=0)  # permanent refusals of the recipient
     mail_after = models.DateTimeField(null=True)  # not before, because it did not leave
 
     class Meta:
@@ -64,12 +64,16 @@ def send_each(
 
     `due` returns the rows to send; `mail` sends one over an open connection; `sent` returns the
     columns of a row whose mail the server took. A mail that did not leave is tried again after
-    AGAIN_AFTER; only permanent refusals (5xx) use up tries. Runs at the same time share the rows
-    and send no mail twice. A process that is killed after the server took a mail sends it again.
+    AGAIN_AFTER. Only permanent refusals (5xx) of the recipient use up tries: another refusal may be
+    about the sender, and then about every mail. A run tries a row once at most. Runs at the same
+    time share the rows and send no mail twice. A process that is killed after the server took a
+    mail sends it again.
     """
     until = time.monotonic() + SECONDS
+    tried: list[int] = []  # those that another run holds are due after it, too
     with contextlib.closing(_Server()) as server:
-        while chunk := list(due().values_list("pk", flat=True)[:CHUNK]):
+        while chunk := list(due().exclude(pk__in=tried).values_list("pk", flat=True)[:CHUNK]):
+            tried += chunk
             random.shuffle(chunk)  # runs at the same time seldom take the same row
             for pk in chunk:
                 is_over = time.monotonic() > until
@@ -131,7 +135,7 @@ def _send_one(
             logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
             if not _is_refusal(error):
                 return False
-            tries = int(_is_permanent(error))
+            tries = int(_is_recipient_gone(error))
             rows.update(mail_tries=F("mail_tries") + tries, mail_after=later)
             return True
         rows.update(**{"mail_tries": 0, "mail_after": None, **sent(row)})
@@ -153,5 +157,9 @@ def _is_refusal(error: Exception) -> bool:
     return bool(codes) and _CLOSING not in codes
 
 
-def _is_permanent(error: Exception) -> bool:
-    return all(code >= _PERMANENT for code in _codes(error))
+def _is_recipient_gone(error: Exception) -> bool:
+    """Returns whether the server refused the recipient for good. A refusal of the sender or the
+    content can mean the portal, and is tried until it ends.
+    """
+    is_of_recipient = isinstance(error, SMTPRecipientsRefused)
+    return is_of_recipient and all(code >= _PERMANENT for code in _codes(error))

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import due_mails, new_devices
 from accounts.models import User
 from accounts.new_device import NewDevice
+from tests.database import conninfo
 
 pytestmark = pytest.mark.django_db
 
@@ -85,3 +89,25 @@ def test_a_run_takes_more_rows_than_it_looks_up_at_once(mails, monkeypatch):
     due_for(5)
     new_devices.send_due()
     assert len(mails.taken) == 5
+
+
+def test_a_refusal_of_the_sender_uses_up_no_try(mails):
+    (device,) = due_for(1)
+    refusals = ["550 5.7.1 you are blocked"] * (due_mails.MOST_TRIES + 2)
+    mails.reply_next("sender", "", *refusals)
+    for _run in refusals:
+        send_after_the_wait()
+    device.refresh_from_db()
+    assert (device.mailed_at, device.mail_tries) == (None, 0)
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_row_that_another_run_holds_is_tried_once(mails, monkeypatch):
+    monkeypatch.setattr(due_mails, "SECONDS", 2.0)
+    held, _free = due_for(2)
+    with psycopg.connect(conninfo()) as other, CaptureQueriesContext(connection) as queries:
+        table = NewDevice._meta.db_table
+        other.execute(f"SELECT FROM {table} WHERE id = %s FOR UPDATE", [held.pk])
+        new_devices.send_due()
+    assert len(mails.taken) == 1
+    assert len(queries) < 20
