@@ -34,7 +34,7 @@ for word in "$@"; do
     esac
 done
 """,
-    "nginx": "",
+    "nginx": "[[ ! -e $M/nginx_refuses ]]\n",
     "runuser": "",
     "flock": "",
     "sleep": "",

@@ -131,6 +131,43 @@ def test_the_way_back_after_a_finished_upgrade_leads_to_the_version_before(machi
     assert machine.state() == running(machine.new)
 
 
+def test_a_site_that_nginx_refuses_ends_nothing_that_serves(machine):
+    """The visitors are with the spare processes; the way back would lead them away first."""
+    calls = range(1, MOST_COMMANDS + 1)
+    led = next(each for each in calls if is_led_to_spare(machine, each))
+    (machine.folder / "nginx_refuses").touch()
+    assert machine.upgrade("--back").returncode != 0, led
+    assert (machine.folder / "answers/8001").exists()
+    assert machine.errors_of_visitors() == ""
+    (machine.folder / "nginx_refuses").unlink()
+    ends(machine, machine.upgrade("--back"), machine.old)
+
+
+def is_led_to_spare(machine: Machine, call: int) -> bool:
+    machine.upgrade(end_at=call)
+    led = (machine.folder / "led").read_text().strip()
+    return led == "8001" and (machine.folder / "answers/8000").exists()
+
+
+# Bash goes on after a step that fails, in a function that a condition calls. These only ask, end
+# with a program, or take one step.
+IN_CONDITIONS = {"answers", "wait_for_web", "has_systemd", "manage", "as_postgres"}
+
+
+def test_no_condition_calls_a_function_with_steps():
+    texts = [(DEPLOY / name).read_text("utf-8") for name in ("install", "upgrade", "steps.sh")]
+    names = {name for text in texts for name in re.findall(r"^(\w+)\(\)", text, re.MULTILINE)}
+    called = {
+        name
+        for text in texts
+        for line in text.replace("||\n", "|| ").splitlines()
+        for name in re.findall(r"(?:^\s*|\b(?:if|while|until|elif)\s+|!\s+)(\w+)\b", line)
+        if name in names
+        and re.search(rf"(\b(if|while|until|elif) |! ){name}\b|\b{name}\b[^;]*(\|\||&&)", line)
+    }
+    assert called == IN_CONDITIONS
+
+
 def test_two_upgrades_do_not_run_at_once(run, installed):
     with (installed / "opt/breachportal-versions/.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
