@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psycopg
 import pytest
@@ -47,6 +47,7 @@ def new_column(monkeypatch) -> Iterator[None]:
     monkeypatch.setattr(migrate, "LOCK_SECONDS", 1)
     monkeypatch.setattr(migrate, "PAUSE_SECONDS", 0.5)
     yield
+    call_command("migrate", "scams", verbosity=0)  # a test may have left a part of it
     call_command("migrate", "scams", "0001", verbosity=0)
 
 
@@ -115,9 +116,7 @@ def is_valid(index: str) -> bool | None:
         return row[0] if row else None
 
 
-@pytest.mark.usefixtures("new_column")
-def test_an_index_that_was_broken_off_is_built_again():
-    """The run before was killed while it built the index, so the migration begins again."""
+def break_off_a_build() -> None:
     with psycopg.connect(conninfo(), autocommit=True) as first:
         first.execute(f"ALTER TABLE {TABLE} ADD COLUMN later integer")
         with import_that_runs():
@@ -125,7 +124,43 @@ def test_an_index_that_was_broken_off_is_built_again():
             with pytest.raises(psycopg.errors.QueryCanceled):
                 first.execute(f"CREATE INDEX CONCURRENTLY of_later ON {TABLE} (later)")
     assert is_valid("of_later") is False
+
+
+@pytest.mark.usefixtures("new_column")
+def test_an_index_that_was_broken_off_is_built_again():
+    """The run before was killed while it built the index, so the migration begins again."""
+    break_off_a_build()
     call_command("migrate", verbosity=0)
+    assert is_valid("of_later") is True
+
+
+@pytest.mark.usefixtures("new_column")
+@pytest.mark.parametrize("option", ["--plan", "--check"])
+def test_a_question_changes_nothing(option):
+    break_off_a_build()
+    with suppress(SystemExit):
+        call_command("migrate", option, verbosity=0)
+    assert is_valid("of_later") is False
+
+
+@pytest.mark.usefixtures("new_column")
+def test_an_index_that_another_one_builds_is_not_dropped(monkeypatch):
+    """The view of builds hides those of other accounts; the lock of the table does not."""
+    monkeypatch.setattr(migrate, "TRIES", 2)
+    with psycopg.connect(conninfo(), autocommit=True) as other:
+        other.execute(f"ALTER TABLE {TABLE} ADD COLUMN later integer")
+        with import_that_runs() as holder:
+            build = f"CREATE INDEX CONCURRENTLY of_later ON {TABLE} (later)"
+            thread = threading.Thread(target=other.execute, args=(build,))
+            thread.start()
+            deadline = time.monotonic() + 30
+            while is_valid("of_later") is None:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            with pytest.raises(CommandError, match="is being built"):
+                call_command("migrate", verbosity=0)
+            holder.rollback()
+            thread.join(60)
     assert is_valid("of_later") is True
 
 

@@ -12,18 +12,17 @@ from typing import Any
 
 from django.core.management import CommandError
 from django.core.management.commands import migrate
-from django.db import DatabaseError, OperationalError, connections
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import LockNotAvailable
 
-# Indexes of a CREATE INDEX CONCURRENTLY that was broken off. No query uses them, but IF NOT EXISTS
-# takes them for the index. Not those that are being built, nor those of partitioned tables.
+# Indexes of a CREATE INDEX CONCURRENTLY that was broken off, or is being built, with their tables.
+# No query uses them, but IF NOT EXISTS takes them for the index. Not those of partitioned tables.
 _INVALID = """
-SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+SELECT c.relname, t.relname FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
+JOIN pg_class t ON t.oid = i.indrelid
 WHERE NOT i.indisvalid AND c.relkind = 'i' AND c.relnamespace = current_schema()::regnamespace
-    AND NOT EXISTS (
-        SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = i.indexrelid
-    )
+    AND pg_has_role(t.relowner, 'USAGE')
 """
 
 LOCK_SECONDS = 2
@@ -38,7 +37,8 @@ class Command(migrate.Command):
         for left in reversed(range(TRIES)):
             try:
                 with _lock_timeout(connection):
-                    _drop_invalid_indexes(connection)
+                    if not (options["plan"] or options["check_unapplied"]):
+                        _drop_invalid_indexes(connection)
                     super().handle(*args, **options)
             except OperationalError as error:
                 if not isinstance(error.__cause__, LockNotAvailable):
@@ -50,7 +50,8 @@ class Command(migrate.Command):
     def _wait(self, tries_left: int) -> None:
         if not tries_left:
             raise CommandError(
-                "A table is in use by a long transaction, such as an import. What was migrated"
+                "A table is in use by a long transaction, such as an import, or an index is being"
+                " built. What was migrated"
                 " stays, and nothing else was changed. Run this again after its end."
             )
         self.stderr.write(f"A table is in use; {tries_left} tries are left.")
@@ -58,11 +59,23 @@ class Command(migrate.Command):
 
 
 def _drop_invalid_indexes(connection: BaseDatabaseWrapper) -> None:
+    """Drops what broken-off builds left.
+
+    A build holds a lock on its table to its end. So an index that is invalid under the same lock is
+    not being built. Raises OperationalError if the lock is not free.
+    """
+    for name, table in _invalid_indexes(connection):
+        with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+            quoted = connection.ops.quote_name(table)
+            cursor.execute(f"LOCK TABLE {quoted} IN SHARE UPDATE EXCLUSIVE MODE")
+            if (name, table) in _invalid_indexes(connection):
+                cursor.execute(f"DROP INDEX {connection.ops.quote_name(name)}")
+
+
+def _invalid_indexes(connection: BaseDatabaseWrapper) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
         cursor.execute(_INVALID)
-        for (name,) in cursor.fetchall():
-            quoted = connection.ops.quote_name(name)
-            cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted}")
+        return list(cursor.fetchall())
 
 
 @contextmanager
