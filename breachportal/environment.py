@@ -427,11 +427,9 @@ def celery_transport(broker_url: str) -> dict[str, Any]:
     """Returns the options with which Celery connects to its broker.
 
     A firewall that forgets a connection drops its packets, and neither side is told. The kernel
-    then ends the connection after BROKER_SILENCE_SECONDS, and Celery connects again. RabbitMQ
-    confirms each task that it stores.
+    then ends the connection after BROKER_SILENCE_SECONDS, and Celery connects again. RabbitMQ's
+    client does so by itself.
     """
-    if is_rabbitmq(broker_url):
-        return {"confirm_publish": True}  # its client ends silent connections by itself
     if not broker_url.startswith(("redis://", "rediss://")):
         return {}
     return {
