@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from amqp.exceptions import NotFound
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -147,7 +146,7 @@ def _rabbitmq_queue(connection: Connection, queue: str) -> tuple[int, Mapping[st
     with closing(channel):
         try:
             length = channel.queue_declare(queue, passive=True).message_count
-        except NotFound:
+        except connection.channel_errors:  # there is none
             return 0, {}
         message = channel.basic_get(queue)
         return length, message.headers if message else {}

@@ -36,6 +36,11 @@ def imported(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+# allauth has no public name for the challenges of passkeys. The version is pinned, and
+# test_customer_passkeys.py uses a virtual key.
+WITHOUT_PUBLIC_NAME = {("customer_passkeys.py", "allauth.mfa.webauthn.internal.auth")}
+
+
 def is_private(name: str) -> bool:
     """Returns whether a part of the dotted name marks it as private to its package."""
     parts = [part for part in name.split(".") if not part.startswith("__")]
@@ -57,7 +62,7 @@ def test_no_module_imports_what_is_private_to_a_library():
         f"{module.relative_to(ROOT)}: {name}"
         for module in modules
         for name in imported(module)
-        if is_private(name)
+        if is_private(name) and (module.name, name) not in WITHOUT_PUBLIC_NAME
     ]
     assert private == []
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import redis
-from amqp.exceptions import AMQPError
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.mail.backends.smtp import EmailBackend
@@ -114,7 +113,7 @@ def check_broker() -> Iterator[Diagnosis]:
     with app.connection_for_read(connect_timeout=2) as connection:
         try:
             connection.connect()
-        except (AMQPError, OSError) as error:
+        except (*connection.connection_errors, *connection.channel_errors) as error:
             yield Diagnosis.fault(f"RabbitMQ: {_words_of(error)}", Found.BROKER_DO.stored())
             return
         version = str(connection.connection.server_properties["version"])
