@@ -10,7 +10,7 @@ ROOT = Path(__file__).parent.parent
 STEPS = {"home", "sign_in_page", "ask", "code_page", "code", "my_data", "sign_out", "mail"}
 MOST_OF_REDIS = {"ask": 3, "code": 7}
 # The page for the code reads the incident of its foot once in two seconds.
-MOST_OF_DATABASE = {"ask": 1, "code_page": 2, "code": 8, "my_data": 4}
+MOST_OF_DATABASE = {"ask": 1, "code_page": 2, "code": 10, "my_data": 4}
 
 
 def test_each_request_is_measured_and_asks_no_more_of_the_servers(tmp_path):

@@ -140,12 +140,12 @@ def test_an_email_address_that_looks_like_a_number_finds_no_phone_row(minji, inc
     assert odd not in rows(minji)
 
 
-def test_there_are_five_queries_for_any_number_of_addresses(
+def test_there_are_four_queries_for_any_number_of_addresses(
     minji, incident, django_assert_num_queries
 ):
     person(incident, email=minji.email)
-    # E-mails, phones, incidents, rows, and the entries about strangers.
-    with django_assert_num_queries(5):
+    # E-mails, phones, incidents, rows with the entries about strangers.
+    with django_assert_num_queries(4):
         rows(minji)
 
     proven(
@@ -157,7 +157,7 @@ def test_there_are_five_queries_for_any_number_of_addresses(
         other = another_incident(incident, f"hanbit-{number}")
         person(other, email=f"minji{number}@example.org")
         person(other, relation=Relation.RECIPIENT, phone=f"010-1234-56{number:02}")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(4):
         assert len(rows(minji)) == 9
 
 

@@ -91,7 +91,7 @@ def test_a_page_has_the_words_of_the_catalogue(run):
 
 def test_every_page_links_to_the_language(run):
     page = run(SHOW.format(path="/ko/account/sign-in/"))
-    assert 'hreflang="it"' in page
+    assert 'value="it" lang="it"' in page
     assert "Italiano" in page
     assert '<html lang="ko">' in page
 

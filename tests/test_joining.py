@@ -34,6 +34,7 @@ MOVED = {
         "accounts.VerifiedPhone",
         "accounts.NewDevice",
         "accounts.MemberNumber",
+        "accounts.SentMail",
     ),
     *("accounts.JoinedAccount", "incidents.Reveal", "incidents.RowProof", "incidents.WrongAnswer"),
     *("incidents.DoneStep", "incidents.StepReminder", "tickets.Ticket"),

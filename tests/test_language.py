@@ -138,7 +138,7 @@ def test_switching_after_unmasking_keeps_the_values(client, incident, minji):
 
 def test_switching_while_a_code_is_awaited_keeps_the_page_and_the_language(client, minji):
     client.post("/ko/account/sign-in/", {"email": minji.email, "next": "/ko/alerts/"})
-    page = client.get(client.get(other_language(client.get("/ko/account/sign-in/code/"))).url)
+    page = client.post("/en/account/sign-in/code/", {"to_language": "en"}, follow=True)
     assert page.request["PATH_INFO"] == "/en/account/sign-in/code/"
     answer = client.post("/en/account/sign-in/code/", {"code": newest_code()})
     assert answer.url == "/en/alerts/"

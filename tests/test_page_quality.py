@@ -40,7 +40,10 @@ ALIKE = """() => {
   const check = (selector, isRight) => document.querySelectorAll(selector).forEach(each => {
     if (each.checkVisibility() && !isRight(each)) wrong.push(each.outerHTML.slice(0, 100));
   });
-  check("button, .button, input, select, textarea", each => isNative(each) || hasEdge(each));
+  const isLink = element => style(element).textDecorationLine.includes("underline");
+  const isHidden = element => element.matches(".visually-hidden");
+  check("button, .button, input, select, textarea",
+    each => isNative(each) || isLink(each) || isHidden(each) || hasEdge(each));
   check(".state-leaked", isFilled);
   check(".state-possibly", hasEdge);
   check(".state-not-involved", each => getComputedStyle(each, "::before").content !== "none");
@@ -76,6 +79,7 @@ FAINT = """least => {
   const hasText = element => [...element.childNodes]
     .some(node => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
   return [...document.querySelectorAll("body *")]
+    .filter(each => !each.matches(".visually-hidden"))
     .filter(each => hasText(each) && each.checkVisibility() && contrast(each) < least)
     .map(each => `${contrast(each).toFixed(2)} ${each.outerHTML.slice(0, 100)}`);
 }"""

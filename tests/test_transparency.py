@@ -269,7 +269,7 @@ def test_it_says_what_was_written_off(incident, language, amount):
     assert amount not in page(incident, language)
     batch = file_of(incident, state="closed").batch
     ExposureBatch.objects.filter(pk=batch.pk).update(rows_unread=12)
-    confirmed = {"en": "Two people of the company have confirmed", "ko": "두 사람이 확인하였습니다"}
+    confirmed = {"en": "Two people of the company have confirmed", "ko": "두 사람이 확인했습니다"}
     shown = page(incident, language)
     assert amount in shown
     assert confirmed[language] in shown

@@ -75,7 +75,7 @@ _CHANNELS = {Kind.EMAIL: "email", Kind.PHONE: "sms"}
 def _indexes_of(contact: LookedUpContact) -> list[UUID]:
     """Returns the indexes under which an entry may mark a contact as a stranger's.
 
-    A member number is none of them: nobody else receives what is sent to it.
+    A member number is none of them: no message is sent to it.
     """
     if contact.kind == MEMBER_NUMBER:
         return []
