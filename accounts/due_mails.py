@@ -50,7 +50,7 @@ Row = TypeVar("Row", bound=DueMail)
 
 
 def may_be_tried() -> Q:
-    """Returns the condition of rows whose mail the server did not refuse permanently or just now."""
+    """Returns the condition of rows whose mail no server refused permanently or just now."""
     is_time = Q(mail_after=None) | Q(mail_after__lte=timezone.now())
     return is_time & Q(mail_tries__lt=MOST_TRIES)
 

@@ -33,7 +33,7 @@ class CompanyIdentity(DueMail):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("user"),
-        on_delete=models.CASCADE,
+        on_delete=models.PROTECT,  # accounts of the team are never deleted
         related_name="company_identities",
     )
     issuer = models.CharField(_("provider"), max_length=500)

@@ -61,7 +61,7 @@ class CellTemplate:
         """Returns the address or the number for a row, or "" if a cell is blank.
 
         Spaces around cells are left out, because columns of a fixed width are filled with them. A
-        part of an address or a number is nobody's contact.
+        part of an address or a number is no person's contact.
         """
         cells = [row[column].strip() for column in self.columns()]
         return self._joined(cells) if all(cells) else ""
