@@ -170,7 +170,7 @@ def check_mail() -> Iterator[Diagnosis]:
     yield Diagnosis.ok("`manage.py check_mail_domain` checks SPF, DKIM and DMARC")
 
 
-def _words_of(error: Exception) -> str:
+def _words_of(error: BaseException) -> str:
     """Returns what a mail server answered, in one line; a reply to a login names no password."""
     if isinstance(error, smtplib.SMTPResponseException):
         text = error.smtp_error
