@@ -158,7 +158,7 @@ def _is_refusal(error: Exception) -> bool:
 
 
 def _is_recipient_gone(error: Exception) -> bool:
-    """Returns whether the server refused the recipient for good. A refusal of the sender or the
+    """Returns whether the server refused the recipient permanently. A refusal of the sender or the
     content can mean the portal, and is tried until it ends.
     """
     is_of_recipient = isinstance(error, SMTPRecipientsRefused)
