@@ -31,12 +31,7 @@ from incidents.my_data_parts import MyDataPart, UnopenedParts
 from incidents.own_facts import OwnFacts
 from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
 from incidents.places import places_in
-from incidents.second_fact import (
-    NEVER,
-    Refusals,
-    has_fact_beside_number,
-    rows_to_ask_about,
-)
+from incidents.second_fact import Refusals, has_fact_beside_number, rows_to_ask_about
 from incidents.steps import steps_for
 from incidents.unread_contacts import incidents_that_may_hold
 
@@ -210,12 +205,7 @@ def _question(person: AffectedPerson, own: OwnRows, refusals: Refusals) -> dict[
     """Returns the fields of a part about the second fact that would show its values in full."""
     if person.pk not in own.by_number_only or not has_fact_beside_number(person):
         return {}
-    until = refusals.until(rows_to_ask_about(own))
-    return {
-        "takes_answer": True,
-        "refused_until": None if until == NEVER else until,
-        "is_refused": until is not None,
-    }
+    return {"takes_answer": True, "no_answer_until": refusals.until(rows_to_ask_about(own))}
 
 
 def _unavailable(incident: Incident) -> MyDataPart:

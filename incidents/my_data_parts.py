@@ -102,8 +102,7 @@ class MyDataPart:
     addresses: Sequence[str] = ()  # that the part is about
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
     is_number_known: bool = False  # a number found each locked row, and is no second fact
-    refused_until: datetime | None = None
-    is_refused: bool = False
+    no_answer_until: datetime | None = None  # NEVER, or until when no answer is taken; None: now
     unread_text: str = ""  # how much could not be read, for the kind "unread"
     earlier: Sequence[EarlierAnswer] = ()  # what the page said before a withdrawal
 
@@ -111,6 +110,16 @@ class MyDataPart:
     def template(self) -> str:
         """Returns the name of the part's template."""
         return f"incidents/{self.kind}.html"
+
+    @property
+    def is_refused(self) -> bool:
+        """Returns whether no answer of the user is taken now."""
+        return self.no_answer_until is not None
+
+    @property
+    def refused_until(self) -> datetime | None:
+        """Returns when an answer is taken again; None if one is taken now, or never again."""
+        return None if self.no_answer_until == NEVER else self.no_answer_until
 
     @property
     def has_answer_form(self) -> bool:
@@ -168,15 +177,13 @@ class UnopenedParts:
 
     def _several_people(self, incident: Incident, own: OwnRows) -> MyDataPart:
         keys = [row.person.pk for row in own.locked]
-        refused_until = self._refusals.until(rows_to_ask_about(own))
         return MyDataPart(
             incident,
             "several_people",
             _("Several people share your address or number"),
             people=[self._class_names(key) for key in keys],
             is_number_known=all(FurtherContact.Kind.PHONE in row.found_by for row in own.locked),
-            refused_until=None if refused_until == NEVER else refused_until,
-            is_refused=refused_until is not None,
+            no_answer_until=self._refusals.until(rows_to_ask_about(own)),
         )
 
     def _class_names(self, person: UUID) -> list[str]:

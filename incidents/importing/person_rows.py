@@ -284,7 +284,7 @@ class PersonWriter:
         """Adds the contacts that a reference or a name holds, unless they find the person."""
         if "@" in identity:
             self._write_held(line, person, identity, contact)
-        elif identity[0] in "0+" and (number := phones.usual_mobile(identity, self._region)):
+        elif identity[0] in "0+" and (number := usual_mobile(identity, self._region)):
             self._write_held(line, person, number, contact)
         for name in contact[0]:
             if _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS):
