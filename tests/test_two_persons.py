@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import models, second_person
-from accounts.models import RightsGrant, User
+from accounts import second_person
+from accounts.models import RightsGrant, User, rights_grant
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents.models import FactChange
@@ -54,7 +54,7 @@ def test_who_gave_rights_and_who_got_them_are_one_person_for_a_time(
     for one, other in ((approver, editor), (editor, approver), (approver, root), (root, approver)):
         assert "rights on the desk" in second_person.objection(one, first=[other])
     assert not second_person.objection(root, first=[editor])
-    monkeypatch.setattr(models, "GRANT_JOINS_FOR", timedelta(0))
+    monkeypatch.setattr(rights_grant, "GRANT_JOINS_FOR", timedelta(0))
     assert not second_person.objection(approver, first=[editor])
 
 
