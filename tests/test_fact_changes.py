@@ -185,8 +185,9 @@ def test_the_proposer_of_a_change_cannot_confirm_it(editors_desk, proposed, inci
 
 
 def test_a_proposal_stays_as_it_was_made(second, proposed):
-    with pytest.raises(IntegrityError, match="on record"), transaction.atomic():
-        FactChange.objects.update(changes={"contact_phone": ["", "060-000"]})
+    for changed in ({"changes": {"contact_phone": ["", "060-000"]}}, {"incident": None}):
+        with pytest.raises(IntegrityError, match="on record"), transaction.atomic():
+            FactChange.objects.update(**changed)
     second.post(url("confirm", proposed))
     for change in (
         lambda: FactChange.objects.update(withdrawn_at=proposed.proposed_at),

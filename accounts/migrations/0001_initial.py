@@ -266,6 +266,6 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('issuer', 'subject'), name='company_identity_opens_one_account'), models.UniqueConstraint(condition=models.Q(('removed_at', None)), fields=('issuer', 'user'), name='one_company_identity_of_an_account'), models.CheckConstraint(condition=models.Q(models.Q(('removed_at', None), ('removed_by', None)), models.Q(('removed_at__isnull', False), ('removed_by__isnull', False)), _connector='OR'), name='company_identity_removed_by_somebody'), models.CheckConstraint(condition=models.Q(models.Q(('allowed_at', None), ('allowed_by', None)), models.Q(('allowed_at__isnull', False), ('allowed_by__isnull', False), ('removed_at__isnull', False)), _connector='OR'), name='company_identity_allowed_by_somebody')],
             },
         ),
-        run_sql(SQL / 'rightsgrant.sql'),
+        run_sql(SQL / 'proposal.sql'),
         run_sql(SQL / 'audit.sql'),
     ]

@@ -1,21 +1,7 @@
 -- A withdrawal of a scope version is the decision of two people. It may be confirmed or taken back
 -- once; it cannot be changed or deleted.
-CREATE FUNCTION incidents_batch_withdrawal_stays() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
-        (NEW.batch_id, NEW.rows, NEW.reason, NEW.public_reason, NEW.proposed_by_id,
-            NEW.proposed_at)
-        IS DISTINCT FROM (OLD.batch_id, OLD.rows, OLD.reason, OLD.public_reason,
-            OLD.proposed_by_id, OLD.proposed_at)
-    THEN
-        RAISE EXCEPTION 'the withdrawal % of a scope version is on record', OLD.id
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE TRIGGER batch_withdrawal_stays BEFORE UPDATE OR DELETE ON incidents_batchwithdrawal
-    FOR EACH ROW EXECUTE FUNCTION incidents_batch_withdrawal_stays();
+    FOR EACH ROW EXECUTE FUNCTION accounts_proposal_stays('withdrawal of a scope version');
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON incidents_batchwithdrawal
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 
@@ -38,4 +24,3 @@ CREATE TRIGGER batch_withdrawal_takes_two BEFORE UPDATE OF state ON incidents_ex
 
 -- Backwards
 DROP FUNCTION incidents_batch_withdrawal_takes_two() CASCADE;
-DROP FUNCTION incidents_batch_withdrawal_stays() CASCADE;

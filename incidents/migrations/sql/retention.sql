@@ -1,21 +1,7 @@
 -- A retention plan and a legal hold are decisions of two people. They may be confirmed or taken back
 -- once; they cannot be changed or deleted.
-CREATE FUNCTION incidents_retention_decision_stays() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
-        (NEW.incident_id, NEW.kind, NEW.values_on, NEW.contacts_on, NEW.proof_until, NEW.reason,
-            NEW.proposed_by_id, NEW.proposed_at)
-        IS DISTINCT FROM (OLD.incident_id, OLD.kind, OLD.values_on, OLD.contacts_on,
-            OLD.proof_until, OLD.reason, OLD.proposed_by_id, OLD.proposed_at)
-    THEN
-        RAISE EXCEPTION 'the retention decision % is on record', OLD.id
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE TRIGGER retention_decision_stays BEFORE UPDATE OR DELETE ON incidents_retentiondecision
-    FOR EACH ROW EXECUTE FUNCTION incidents_retention_decision_stays();
+    FOR EACH ROW EXECUTE FUNCTION accounts_proposal_stays('retention decision');
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON incidents_retentiondecision
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 
@@ -81,4 +67,3 @@ CREATE TRIGGER hold_stops_shredding BEFORE UPDATE ON incidents_incident
 DROP FUNCTION incidents_hold_stops_shredding() CASCADE;
 DROP FUNCTION incidents_data_deletion_follows_a_plan() CASCADE;
 DROP FUNCTION incidents_data_deletion_stays() CASCADE;
-DROP FUNCTION incidents_retention_decision_stays() CASCADE;

@@ -31,23 +31,10 @@ $$;
 
 -- A write-off is the decision of two people that the portal then reports publicly. It may be
 -- confirmed or withdrawn once; it cannot be changed or deleted.
-CREATE FUNCTION incidents_write_off_stays() RETURNS trigger
-LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
-BEGIN
-    IF TG_OP = 'DELETE' OR OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL OR
-        (NEW.file_id, NEW.rows, NEW.reason, NEW.proposed_by_id, NEW.proposed_at)
-        IS DISTINCT FROM (OLD.file_id, OLD.rows, OLD.reason, OLD.proposed_by_id, OLD.proposed_at)
-    THEN
-        RAISE EXCEPTION 'write-off % is on record', OLD.id
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
-    RETURN NEW;
-END $$;
 CREATE TRIGGER write_off_stays BEFORE UPDATE OR DELETE ON incidents_writeoff
-    FOR EACH ROW EXECUTE FUNCTION incidents_write_off_stays();
+    FOR EACH ROW EXECUTE FUNCTION accounts_proposal_stays('write-off');
 CREATE TRIGGER proof_is_not_truncated BEFORE TRUNCATE ON incidents_writeoff
     FOR EACH STATEMENT EXECUTE FUNCTION incidents_refuse_truncate_of_proof();
 
 -- Backwards
-DROP FUNCTION incidents_write_off_stays() CASCADE;
 DROP FUNCTION incidents_unread_files(bigint) CASCADE;
