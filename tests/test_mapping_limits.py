@@ -9,8 +9,8 @@ import tracemalloc
 import pytest
 
 from incidents.importing import mapping, mapping_limits
+from incidents.importing.cell_fillers import filler
 from incidents.importing.formats.base import MAX_ROW_BYTES
-from incidents.importing.person_rows import _filler
 from incidents.importing.reading import ImportRefusedError
 from incidents.initial_data_classes import DATA_CLASSES
 from tests.test_mapping import GOOD, ROOT
@@ -78,7 +78,7 @@ def test_the_largest_value_of_the_largest_row_needs_little_memory():
     text = GOOD.replace("{postcode} {address1}, {address2}", value)
     (leak,) = mapping.parse(text, name="map.toml").leaked
     tracemalloc.start()
-    filled = _filler(leak.value, {"note": 0})(["가" * (MAX_ROW_BYTES // 3)])
+    filled = filler(leak.value, {"note": 0})(["가" * (MAX_ROW_BYTES // 3)])
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert len(filled.encode()) <= mapping_limits.MOST_USES * MAX_ROW_BYTES

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from accounts import contacts, phones
 from incidents import encryption
 from incidents.bulk_encryption import BulkEncryptor
-from incidents.importing import examining, mapping, person_rows
+from incidents.importing import cell_fillers, contact_json, examining, mapping
 from incidents.importing.cell_templates import CellTemplate
 from incidents.importing.row_preparation import Preparer, RowRejectedError
 from incidents.models import CONTACT_CLASSES
@@ -82,10 +82,10 @@ def test_an_address_is_judged_alike_as_a_whole_and_by_parts(local, domain):
 
 @given(st.text(), st.lists(st.text(min_size=1), max_size=3), st.lists(st.text(min_size=1)))
 def test_contacts_are_written_as_json_writes_them(name, emails, phones):
-    held = person_rows.contact_parts(name, emails, phones)
+    held = contact_json.contact_parts(name, emails, phones)
 
     written = json.dumps(held, ensure_ascii=False, separators=(",", ":"))
-    assert person_rows.contact_json(name, emails, phones) == written.encode()
+    assert contact_json.contact_json(name, emails, phones) == written.encode()
     assert list(held.values()) == ([name] if name else []) + emails + phones
 
 
@@ -98,7 +98,7 @@ def test_contacts_are_written_as_json_writes_them(name, emails, phones):
 )
 def test_values_are_put_together_as_the_mapping_says(pieces, tail, cells):
     template = CellTemplate(tuple(pieces), tail)
-    quick = person_rows._filler(template, {"a": 0, "b": 1, "c": 2})
+    quick = cell_fillers.filler(template, {"a": 0, "b": 1, "c": 2})
 
     assert quick(cells) == template.fill(dict(zip("abc", cells, strict=True)))
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping as MappingType
 from functools import lru_cache, partial
 from hashlib import blake2b
 from json.encoder import encode_basestring as in_json
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from accounts import phones
 from accounts.contacts import MASKED, Phone, read_emails, read_phones, usual_email
@@ -18,7 +18,9 @@ from accounts.phones import usual_mobile
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, person_languages
-from incidents.importing.cell_templates import CellTemplate
+from incidents.importing.block_output import BlockOutput
+from incidents.importing.cell_fillers import contact_filler, filler, index_of_only
+from incidents.importing.contact_json import contact_json
 from incidents.importing.days import DayReader
 from incidents.importing.mapping import LeakColumn, PersonColumns
 from incidents.importing.placeholders import is_placeholder
@@ -44,52 +46,6 @@ _ODD_PHONES = {
     phones.LOST_ZERO: CellMessages.LOST_ZERO,
 }
 _IN_CONTACT = re.compile(r"[@\d]")
-PreparedT = TypeVar("PreparedT")
-
-
-class BlockOutput:
-    """The COPY rows of one block, collected by staging table."""
-
-    def __init__(self, file_id: int) -> None:
-        self.file_id = file_id
-        self.people: list[bytes] = []
-        self.exposures: list[bytes] = []
-        self.second_exposures: list[bytes] = []
-        self.mentions: list[bytes] = []
-        self.further: list[bytes] = []
-        self.unread: list[bytes] = []
-
-    def _all(self) -> tuple[list[bytes], ...]:
-        first = self.people, self.exposures, self.second_exposures
-        return *first, self.mentions, self.further, self.unread
-
-    def clear(self) -> None:
-        """Removes all rows."""
-        for rows in self._all():
-            rows.clear()
-
-    def mark(self) -> tuple[int, ...]:
-        """Returns the current number of rows of each table, for `go_back`."""
-        return tuple(map(len, self._all()))
-
-    def go_back(self, mark: tuple[int, ...]) -> None:
-        """Removes the rows that were added after `mark` was called."""
-        for rows, count in zip(self._all(), mark, strict=False):
-            del rows[count:]
-
-    def prepared(self, form: Callable[..., PreparedT], **counts: Any) -> PreparedT:
-        """Returns the rows and `counts` as a row_preparation.Prepared, which `form` makes."""
-        return form(
-            people_rows=len(self.people),
-            exposure_rows=len(self.exposures) + len(self.second_exposures),
-            people=b"".join(self.people),
-            exposures=b"".join(self.exposures),
-            second_exposures=b"".join(self.second_exposures),
-            mentions=b"".join(self.mentions),
-            further=b"".join(self.further),
-            unread=b"".join(self.unread),
-            **counts,
-        )
 
 
 class RowContext(NamedTuple):
@@ -131,10 +87,10 @@ class PersonWriter:
         self._odd_cells = context.odd_cells
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
-        self._name = columns.name_cells and _filler(columns.name_cells, place)
+        self._name = columns.name_cells and filler(columns.name_cells, place)
         emails, numbers = columns.email_cells, columns.phone_cells
-        self._emails = [(_contact_filler(cells, place), cells.label) for cells in emails]
-        self._phones = [(_contact_filler(cells, place), cells.label) for cells in numbers]
+        self._emails = [(contact_filler(cells, place), cells.label) for cells in emails]
+        self._phones = [(contact_filler(cells, place), cells.label) for cells in numbers]
         # The contacts that several columns hold; see `_write_incomplete`.
         self._place = place
         self._joined = [
@@ -146,7 +102,10 @@ class PersonWriter:
             for cells in each
             if not cells.only_column
         ]
-        self._only_email, self._only_phone = _only(emails, place), _only(numbers, place)
+        self._only_email, self._only_phone = (
+            index_of_only(emails, place),
+            index_of_only(numbers, place),
+        )
         self._default_language = context.default_language
         self.language_column = columns.language
         self._language = place[columns.language] if columns.language else -1
@@ -435,7 +394,7 @@ class _LeakReader:
         days: MappingType[str, DayReader],
     ) -> None:
         self.class_id = class_ids[leak.data_class]
-        self.value = _filler(leak.value, place)
+        self.value = filler(leak.value, place)
         self._date = place[leak.date] if leak.date else -1
         self._day = days[leak.date] if leak.date else None
 
@@ -446,63 +405,6 @@ class _LeakReader:
 
 def _digits(text: str) -> int:
     return sum(map(str.isdigit, text))
-
-
-def _only(templates: Sequence[CellTemplate], place: dict[str, int]) -> int:
-    """Returns the index of the one cell that is a contact as it is; -1 if there is no such one."""
-    columns = [template.only_column for template in templates]
-    return place[columns[0]] if len(columns) == 1 and columns[0] else -1
-
-
-def _filler(template: CellTemplate, place: dict[str, int]) -> Callable[[Sequence[str]], str]:
-    """Returns a function that does what `template.fill` does, for the list of cells of a row.
-
-    It is faster, because it finds a cell by its index.
-    """
-    pieces = [(literal, literal.lstrip(" ,;/"), place[name]) for literal, name in template.pieces]
-    tail = template.tail
-    if len(pieces) == 1 and not tail and not pieces[0][1]:
-        only = pieces[0][2]
-        return lambda cells: "" if (cell := cells[only]).isspace() else cell
-
-    def fill(cells: Sequence[str]) -> str:
-        value = ""
-        for literal, first_literal, number in pieces:
-            cell = cells[number]
-            if cell and not cell.isspace():
-                value += (literal if value else first_literal) + cell
-        return value + tail if value else ""
-
-    return fill
-
-
-def _contact_filler(
-    template: CellTemplate, place: dict[str, int]
-) -> Callable[[Sequence[str]], str]:
-    """Returns a function that does what `template.fill_contact` does, for the cells of a row."""
-    if template.only_column:
-        return _filler(template, place)
-    places = {column: place[column] for column in template.columns()}
-    return lambda cells: template.fill_contact({one: cells[at] for one, at in places.items()})
-
-
-def contact_json(name: str, emails: Sequence[str], phones: Sequence[str]) -> bytes:
-    """Returns the JSON of AffectedPerson.contact, without the parts that are empty."""
-    if name and len(emails) == 1 and len(phones) == 1:
-        first = f'{{"n":{in_json(name)},"e":{in_json(emails[0])},"p":{in_json(phones[0])}}}'
-        return first.encode()
-    parts = contact_parts(name, emails, phones)
-    held = (f'"{key}":{in_json(text)}' for key, text in parts.items())
-    return f"{{{','.join(held)}}}".encode()
-
-
-def contact_parts(name: str, emails: Sequence[str], phones: Sequence[str]) -> dict[str, str]:
-    """Returns the parts of AffectedPerson.contact: n, e, p, and e2, e3, p2 for further ones."""
-    parts = {"n": name} if name else {}
-    for letter, texts in (("e", emails), ("p", phones)):
-        for number, text in enumerate(texts, start=1):
-            parts[letter if number == 1 else f"{letter}{number}"] = text
-    return parts
 
 
 _pack_person, _pack_length = copy_format.person_head, copy_format.length

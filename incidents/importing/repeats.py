@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
-from incidents.importing.person_rows import contact_parts
+from incidents.importing.contact_json import contact_parts
 from incidents.importing.refusals import RejectMessages
 from incidents.models import FurtherContact
 

@@ -23,6 +23,7 @@ from incidents.importing import (
     references,
     rejects,
 )
+from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
 from incidents.importing.formats.base import ParsedRow
 from incidents.importing.line_breaks import LineBreaks
@@ -30,7 +31,6 @@ from incidents.importing.mapping import ColumnMapping
 from incidents.importing.person_rows import (
     FIRST,
     SECOND,
-    BlockOutput,
     PersonWriter,
     RowContext,
     in_order,
