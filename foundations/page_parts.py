@@ -34,7 +34,7 @@ _NAMES = ("incident", "newest_incident", "portal_host", "portal_url")
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
 _pages: dict[tuple[str, str | None, str], tuple[float, str]] = {}
 _TOKEN = secrets.token_urlsafe(32)  # the placeholder of the CSRF token in kept pages
-_OWN = secrets.token_urlsafe(32)  # the begin of the placeholders of a visitor's own values
+_OWN = secrets.token_urlsafe(32)  # the beginning of the placeholders of a visitor's own values
 _MESSAGES = "messages"  # the cookie of django.contrib.messages
 
 

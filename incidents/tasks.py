@@ -35,7 +35,7 @@ def sweep_batch_changes() -> None:
 
 @shared_task(base=DjangoTask)
 def keep_figure_points() -> None:
-    """Records the figures of the incidents' pages. It is on the default queue, for it is short."""
+    """Records the figures of the incidents' pages. It is short, so it is on the default queue."""
     figure_points.keep()
 
 

@@ -55,7 +55,7 @@ def loaded_width(page: Page) -> int:
 
 
 def missing_packages() -> list[str]:
-    """Returns the packages of Debian that lack; pdftotext reads the portal's PDFs."""
+    """Returns the packages of Debian that are missing; pdftotext reads the portal's PDFs."""
     browser = [] if executable() else ["chromium", "fonts-noto-cjk"]
     programs = {"pdftotext": "poppler-utils", "nginx": "nginx-light", "pgbouncer": "pgbouncer"}
     return browser + [package for name, package in programs.items() if not program(name)]

@@ -11,7 +11,6 @@ from foundations.rate_limits import limited
 from statements.breach_api import records
 
 CACHE_SECONDS = 60
-KEY_HEADER = "hibp-api-key"
 
 
 @require_safe
