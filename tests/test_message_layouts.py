@@ -14,30 +14,16 @@ from django.utils.translation import override
 
 from accounts import emails, mail_codes
 from notices import message_codes
-from notices.models import Notice
 from scams import message_check, pasted_text
 from scams.look_alikes import SuspicionReason
 from scams.message_check import MessageVerdict
-from tests.notice_factory import delivery_to, work
+from tests.notice_factory import delivery_to
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.sent_notice"]
 
 OURS = "notice@portal.example"
 PORTAL = "http://127.0.0.1:8000"
 EVIL = "https://refund.evil.example.com/pay"
-
-
-@pytest.fixture
-def sent(notice, server, people) -> Notice:
-    """The notice, delivered to Minji and Seojun."""
-    return work(notice)
-
-
-@pytest.fixture
-def text(sent, server) -> str:
-    """The text part of Minji's mail."""
-    mail = next(one.message for one in server.taken if "minji@example.com" in one.to)
-    return str(mail.get_body(("plain",)).get_content())
 
 
 def quoted(text: str) -> str:
@@ -448,8 +434,8 @@ def test_a_sign_in_mail_whose_code_we_never_made_has_no_record(code_mail):
     assert message_check.answer_for(other).verdict == MessageVerdict.NO_RECORD
 
 
-def test_a_code_of_one_kind_is_not_one_of_the_other(sent, people):
-    code = message_codes.message_code(delivery_to(sent, people["minji"]).pk)
+def test_a_code_of_one_kind_is_not_one_of_the_other(sent, sent_once):
+    code = message_codes.message_code(delivery_to(sent, sent_once.minji).pk)
     assert mail_codes.made_mail(code) is None
     assert message_codes.delivery_of_code(mail_codes.account_mail_code()) is None
 

@@ -10,9 +10,8 @@ import pytest
 
 from scams import message_check
 from scams.message_check import MessageVerdict as Verdict
-from tests.notice_factory import work
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.sent_notice"]
 PORTAL = "http://127.0.0.1:8000"
 EVIL = "https://refund.evil.example.com/pay"
 MIMECAST = "https://url.us.m.mimecastprotect.com/s/abc?domain=portal.example"
@@ -265,14 +264,6 @@ LAYOUTS = {
     "markdown_link": (Verdict.SENT, "{md}"),
     "mimecast": (Verdict.ASK, "{mime}"),
 }
-
-
-@pytest.fixture
-def texts(notice, server, people) -> list[str]:
-    """The text parts of the mails to Minji and to Seojun, who read different languages."""
-    work(notice)
-    mails = [one.message for one in server.taken]
-    return [str(mail.get_body(("plain",)).get_content()) for mail in mails]
 
 
 def quoted(text: str) -> str:

@@ -6,13 +6,13 @@ empty as well as full.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.contrib.staticfiles import finders
-from django.template.loader import render_to_string
 from django.test import Client
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, ViewportSize
 
 from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
@@ -22,10 +22,10 @@ from notices.models import Suppression
 from notices.returned_mail import suppression_list
 from statements import sample
 from tests import browser
-from tests.sample_pages import PAGES
 
 STATIC = Path(__file__).parent.parent / "static"
 ORIGIN = "http://narrow.test"
+LANGUAGES = ("ko", "en")
 NAME = "Wolfeschlegelsteinhausenbergerdorff" * 2  # 70 letters in one word
 ADDRESS = "서울특별시강남구테헤란로" * 17  # 204 signs in one word
 LONG = f"https://{'very-long-name.' * 6}example/{'x' * 120} 010-0000-0000 {'A' * 200}"
@@ -40,22 +40,26 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].
 
 def faults(pages: dict[str, str]) -> dict[str, list[str]]:
     """Returns {page name: faults at 320 pixels}."""
-    found = {}
-    for name, page in shown(pages, width=320, height=640):
-        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
-        wrong = list(page.evaluate(CUT_OFF))
-        if page.evaluate("document.documentElement.scrollWidth") != 320:
-            wrong.append("scrolls sideways")
-        wrong += [each["id"] for each in Axe().run(page).response["violations"]]
-        if wrong:
-            found[name] = wrong
-    return found
+    found = {name: faults_of(page) for name, page in shown(pages, width=320, height=640)}
+    return {name: wrong for name, wrong in found.items() if wrong}
 
 
-def shown(pages: dict[str, str], *, width: int, height: int) -> Iterator[tuple[str, Page]]:
-    """Yields each page's name, and the browser page that shows it."""
+def faults_of(page: Page) -> list[str]:
+    """Returns the faults of a page that is shown at 320 pixels."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    wrong = list(page.evaluate(CUT_OFF))
+    if page.evaluate("document.documentElement.scrollWidth") != 320:
+        wrong.append("scrolls sideways")
+    return wrong + [each["id"] for each in Axe().run(page).response["violations"]]
+
+
+def shown(
+    pages: dict[str, str], *, width: int, height: int, **settings: Any
+) -> Iterator[tuple[str, Page]]:
+    """Yields each page's name, and the browser page that shows it; `settings` of the context."""
     with browser.chromium() as chromium:
-        page = chromium.new_page(viewport={"width": width, "height": height})
+        size: ViewportSize = {"width": width, "height": height}
+        page = chromium.new_context(viewport=size, **settings).new_page()
         page.route(f"{ORIGIN}/static/**", _static)
         for name, source in pages.items():
             page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
@@ -72,76 +76,65 @@ def _page(route: Route, html: str) -> None:
     route.fulfill(body=html, content_type="text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_public_pages_and_forms_sent_with_errors(coupang, language):
-    def get(path: str) -> str:
-        return Client().get(f"/{language}/{path}").text
+# tests/test_page_quality.py looks at the other public pages.
 
-    def post(path: str, **fields: str) -> str:
-        return Client().post(f"/{language}/{path}", fields).text
 
-    pages = {f"page-{number}": get(path) for number, path in enumerate(PAGES)}
-    pages |= {
-        "sign-in": get("account/sign-in/"),
-        "sign-in-empty": post("account/sign-in/"),
-        "sign-in-none": post("account/sign-in/", email="x" * 200),
-        "certificates": get("certificates/"),
-        "certificate-long": post("certificates/", code="Z" * 200),
-        "certificate-none": get(f"certificates/{'Z' * 60}/"),
-        "check-empty": post("check/answer/"),
-        "check-long": post("check/answer/", text=LONG),
-        "report-empty": post("check/report/"),
-        "reported": get("check/reported/"),
-        "unsubscribe-unknown": get("alerts/unsubscribe/unknown/"),
-        "not-found": get("nothing/"),
-    }
+def test_public_pages_and_forms_sent_with_errors(coupang):
+    pages: dict[str, str] = {}
+    for language in LANGUAGES:
+
+        def get(path: str, language: str = language) -> str:
+            return Client().get(f"/{language}/{path}").text
+
+        def post(path: str, language: str = language, **fields: str) -> str:
+            return Client().post(f"/{language}/{path}", fields).text
+
+        pages |= {
+            f"{language}-sign-in-none": post("account/sign-in/", email="x" * 200),
+            f"{language}-certificate-long": post("certificates/", code="Z" * 200),
+            f"{language}-certificate-none": get(f"certificates/{'Z' * 60}/"),
+            f"{language}-check-empty": post("check/answer/"),
+            f"{language}-check-long": post("check/answer/", text=LONG),
+            f"{language}-report-empty": post("check/report/"),
+            f"{language}-reported": get("check/reported/"),
+            f"{language}-unsubscribe-unknown": get("alerts/unsubscribe/unknown/"),
+        }
     assert faults(pages) == {}
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_text_of_twice_the_size_does_not_scroll_sideways(coupang, language):
-    paths = {"home": "", "check": "check/", "sign-in": "account/sign-in/"}
-    pages = {name: Client().get(f"/{language}/{path}").text for name, path in paths.items()}
-    for name, page in shown(pages, width=390, height=844):
-        page.add_style_tag(content="html { font-size: 200% }")
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390, name
-
-
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_the_address_field_and_its_button_are_on_the_first_screen(coupang, language):
-    pages = {"home": Client().get(f"/{language}/").text}
-    for _name, page in shown(pages, width=390, height=844):
+def test_the_address_field_and_its_button_are_on_the_first_screen(coupang):
+    pages = {language: Client().get(f"/{language}/").text for language in LANGUAGES}
+    for language, page in shown(pages, width=390, height=844):
         for part in ("main input[type=email]", "main form .button"):
             bottom = page.locator(part).first.evaluate("e => e.getBoundingClientRect().bottom")
-            assert bottom <= 600, part
+            assert bottom <= 600, (language, part)
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang, language):
-    pages = {"check": Client().get(f"/{language}/check/").text}
-    for _name, page in shown(pages, width=320, height=640):
+def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang):
+    pages = {language: Client().get(f"/{language}/check/").text for language in LANGUAGES}
+    for language, page in shown(pages, width=320, height=640):
         page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
         links = page.locator(".trust a").all()
         heights = [link.evaluate("each => each.offsetHeight") for link in links]
-        assert min(heights) >= 44
+        assert min(heights) >= 44, language
         assert page.locator(".whole").first.evaluate("each => each.offsetHeight") < 45  # one line
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_an_empty_portal_and_pages_of_errors(db, minji, language):
+EMPTY = {"home": "", "my-data": "my-data/", "alerts": "alerts/", "check": "check/"}
+
+
+def test_an_empty_portal(db, minji):
     client = Client()
     client.force_login(minji)
     pages = {
-        "home": client.get(f"/{language}/").text,
-        "my-data": client.get(f"/{language}/my-data/").text,
-        "alerts": client.get(f"/{language}/alerts/").text,
-        "check": client.get(f"/{language}/check/").text,
-        **{name: render_to_string(name) for name in ("400.html", "500.html", "503.html")},
+        f"{language}-{name}": client.get(f"/{language}/{path}").text
+        for language in LANGUAGES
+        for name, path in EMPTY.items()
     }
     assert faults(pages) == {}
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     row = person(incident, name=NAME, email="minji@example.com", phone="010-1234-5678")
     file = file_of(incident)
@@ -165,7 +158,7 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
     assert faults(pages) == {}
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_pages_about_rows_that_do_not_open(incident, minji, seojun, editor, language):
     file = file_of(incident)
     for number in range(2):
@@ -204,7 +197,7 @@ BEYOND = """() => [...document.querySelectorAll("#changelist .results")]
   .map(list => list.scrollWidth - list.clientWidth)"""
 
 
-@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_desks_lists_fit_beside_its_sidebar_and_filters(coupang, language):
     file_of(coupang, state="open")
     desk = Client()

@@ -4,8 +4,7 @@ Forced colours, a zoom of 400 per cent, text of twice the size, reduced motion, 
 the contrast of all text in both schemes.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from django.template.loader import render_to_string
@@ -19,10 +18,12 @@ from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, step_up
 from incidents.models import Incident
-from tests import browser
 from tests.sample_pages import PAGES
-from tests.test_narrow_pages import ORIGIN, _page, _static, faults
+from tests.test_narrow_pages import faults_of, shown
 
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+MOTIONS: tuple[Literal["reduce", "no-preference"], ...] = ("reduce", "no-preference")
 SCAM = "환급금이 있습니다. http://coupang-refund.example"
 
 # Controls without an edge and states without a shape of their own, while the browser replaces all
@@ -82,6 +83,19 @@ FAINT = """least => {
     .filter(each => !each.matches(".visually-hidden"))
     .filter(each => hasText(each) && each.checkVisibility() && contrast(each) < least)
     .map(each => `${contrast(each).toFixed(2)} ${each.outerHTML.slice(0, 100)}`);
+}"""
+
+MOVING = """() => document.getAnimations().length + [...document.querySelectorAll("*")]
+  .filter(each => getComputedStyle(each).transitionDuration !== "0s"
+    || getComputedStyle(each).scrollBehavior !== "auto").length"""
+
+# The width of the page, if it is more than the window's while its text has twice the size.
+WIDE = """() => {
+  document.querySelectorAll("details").forEach(each => each.open = true);
+  document.documentElement.style.fontSize = "200%";
+  const width = document.documentElement.scrollWidth;
+  document.documentElement.style.fontSize = "";
+  return width > innerWidth && width;
 }"""
 
 # Forms that only a script can send, and folded text that does not open.
@@ -148,68 +162,36 @@ def pages_of(user: User, incident: Incident, language: str) -> dict[str, str]:
     }
 
 
-def opened(pages: dict[str, str], **settings: Any) -> Iterator[tuple[str, Page]]:
-    """Yields each page's name and the browser page that shows it with these settings."""
-    with browser.chromium() as chromium:
-        size: ViewportSize = {"width": 390, "height": 844}
-        page = chromium.new_context(viewport=size, **settings).new_page()
-        page.route(f"{ORIGIN}/static/**", _static)
-        for name, source in pages.items():
-            page.route(f"{ORIGIN}/{name}", lambda route, _request, html=source: _page(route, html))
-            page.goto(f"{ORIGIN}/{name}")
-            yield name, page
-
-
-def found(pages: dict[str, str], script: str, argument: Any = None, **settings: Any) -> Any:
-    """Returns {page name: what the script finds}, without the pages in which it finds nothing."""
-    each = {name: page.evaluate(script, argument) for name, page in opened(pages, **settings)}
-    return {name: faults for name, faults in each.items() if faults}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_controls_and_verdicts_stay_distinct_in_forced_colours(leaked, minji, scheme):
-    pages = pages_of(minji, leaked, "en")
-    assert found(pages, ALIKE, forced_colors="active", color_scheme=scheme) == {}
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_all_text_has_a_contrast_of_seven(leaked, minji, scheme):
-    assert found(pages_of(minji, leaked, "ko"), FAINT, 7, color_scheme=scheme) == {}
+def checked(name: str, page: Page) -> dict[str, Any]:
+    """Returns what each check finds on the page, by the check."""
+    found: dict[str, Any] = {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, forced_colors="active")
+        found[f"controls in forced colours, {scheme}"] = page.evaluate(ALIKE)
+        page.emulate_media(color_scheme=scheme, forced_colors="none")
+        found[f"a contrast below seven, {scheme}"] = page.evaluate(FAINT, 7)
+    for motion in MOTIONS:
+        page.emulate_media(reduced_motion=motion)
+        found[f"something moves, {motion}"] = page.evaluate(MOVING)
+    found["text of twice the size scrolls sideways"] = page.evaluate(WIDE)
+    page.set_viewport_size({"width": 320, "height": 640})  # 1280 pixels at a zoom of 400 per cent
+    found["cut off or found by axe"] = faults_of(page)
+    page.set_viewport_size(PHONE)
+    return {f"{name}: {check}": faults for check, faults in found.items() if faults}
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_a_zoom_of_400_per_cent_cuts_nothing(leaked, minji, language):
-    """A window of 1280 pixels has 320 then; axe finds nothing either."""
-    assert faults(pages_of(minji, leaked, language)) == {}
-
-
-@pytest.mark.parametrize("language", ["ko", "en"])
-def test_text_of_twice_the_size_does_not_scroll_sideways(leaked, minji, language):
-    script = """() => {
-      document.documentElement.style.fontSize = "200%";
-      document.querySelectorAll("details").forEach(each => each.open = true);
-      return document.documentElement.scrollWidth > 390 && document.documentElement.scrollWidth;
-    }"""
-    assert found(pages_of(minji, leaked, language), script) == {}
-
-
-def test_nothing_moves(leaked, minji):
-    script = """() => document.getAnimations().length + [...document.querySelectorAll("*")]
-      .filter(each => getComputedStyle(each).transitionDuration !== "0s"
-        || getComputedStyle(each).scrollBehavior !== "auto").length"""
-    pages = pages_of(minji, leaked, "en")
-    assert found(pages, script, reduced_motion="reduce") == {}
-    assert found(pages, script, reduced_motion="no-preference") == {}
+def test_each_page_serves_readers_with_other_settings(leaked, minji, language):
+    found: dict[str, Any] = {}
+    for name, page in shown(pages_of(minji, leaked, language), **PHONE):
+        found |= checked(name, page)
+    assert found == {}
 
 
 def test_each_form_and_fold_works_without_javascript(leaked, minji):
     pages = pages_of(minji, leaked, "en")
-    assert found(pages, CLOSED, java_script_enabled=False) == {}
-
-
-def test_folded_text_opens_without_javascript(leaked, minji):
-    pages = pages_of(minji, leaked, "en")
-    for name, page in opened(pages, java_script_enabled=False):
+    for name, page in shown(pages, **PHONE, java_script_enabled=False):
+        assert page.evaluate(CLOSED) == [], name
         for fold in page.locator("main details").all():
             if fold.is_visible() and fold.get_attribute("open") is None:
                 fold.locator("> summary").click()

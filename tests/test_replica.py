@@ -86,9 +86,10 @@ def replica(pair) -> Iterator[Server]:
     pair[1].run("SELECT pg_reload_conf()")
 
 
-@pytest.fixture
-def port(primary, replica) -> Iterator[int]:
-    """A web process with one worker that reads the replica."""
+@pytest.fixture(scope="module")
+def web(pair) -> Iterator[int]:
+    """A web process with one worker."""
+    primary, replica = pair
     environment = {
         "DATABASE_URL": primary.url,
         "DATABASE_REPLICA_URL": replica.url,
@@ -97,8 +98,14 @@ def port(primary, replica) -> Iterator[int]:
     }
     with web_processes("--workers 1 --blocking-threads 4", **environment) as port:
         wait_for(port, "/healthz")
-        wait_for_state(port, "ok")
         yield port
+
+
+@pytest.fixture
+def port(web, replica) -> int:
+    """The port of the web process, which reads the replica."""
+    wait_for_state(web, "ok")
+    return web
 
 
 @pytest.fixture

@@ -14,16 +14,15 @@ from foundations.slow_bodies import LateBodies
 from harness.nginx import NGINX, nginx
 from tests.web_processes import web_processes
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 ROOT = Path(__file__).parent.parent
 FORM = "application/x-www-form-urlencoded"
 PAGE, SIGN_IN = "/en/", "/en/account/sign-in/"
 THREADS, SLOW_VISITORS, PATIENCE_SECONDS, SOON_SECONDS = 4, 120, 30, 5.0
 
 
-@pytest.fixture
-def portal(coupang) -> Iterator[int]:
-    """The port of one web process with the Procfile's limits and few threads."""
+@pytest.fixture(scope="module")
+def portal(django_db_setup) -> Iterator[int]:
+    """The port of a web process with the Procfile's limits and few threads; without an incident."""
     options = f"--workers 1 --blocking-threads {THREADS} --backlog 4096 --backpressure 4096"
     with web_processes(options, WEB_THREADS=str(THREADS)) as port:
         wait_for(port)

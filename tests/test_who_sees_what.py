@@ -42,7 +42,7 @@ from tests.reference_importer import Member, is_unread
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 
-EXAMPLES = int(os.environ.get("MESSY_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("MESSY_EXAMPLES", "24"))
 drawn = settings(
     max_examples=EXAMPLES,
     deadline=None,
