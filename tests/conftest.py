@@ -1,15 +1,13 @@
 """Fixtures that most tests need: people, the response desk, incidents and a clean cache."""
 
+import os
 from collections.abc import Iterator
-from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connections
-from django.db.backends.base.creation import BaseDatabaseCreation
-from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, TransactionTestCase
 from django.utils import translation
 
@@ -21,7 +19,9 @@ from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
 from statements import sample
 from statements.models import StatementVersion
+from tests import database_reset
 from tests.audit_trails import as_owner
+from tests.database import conninfo
 from tests.sample_pages import correct
 from tests.smtp_server import SmtpServer
 
@@ -30,35 +30,28 @@ teach_test_clients()
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix):
-    """Removes the audit entries of the migrations before Django keeps the rows of migrations.
+    """Lets the tests' own PostgreSQL not wait for the disk: nothing in it outlives a crash."""
+    if "DATABASE_URL" not in os.environ:
+        with psycopg.connect(conninfo(), autocommit=True) as server:
+            for name in ("fsync", "full_page_writes", "synchronous_commit"):
+                server.execute(f"ALTER SYSTEM SET {name} = off")
+            server.execute("SELECT pg_reload_conf()")
 
-    A flush does not empty the audit trail, so Django could not restore its rows.
-    """
-    original = BaseDatabaseCreation.serialize_db_to_string
 
-    def without_trail(self: Any) -> str:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SET session_replication_role = replica")
-            cursor.execute("DELETE FROM accounts_auditentry")
-            cursor.execute("RESET session_replication_role")
-        return original(self)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BaseDatabaseCreation, "serialize_db_to_string", without_trail)
-        yield
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """Keeps the rows of the migrations, such as the data classes, and restores them later."""
+    with django_db_blocker.unblock():
+        database_reset.keep_rows()
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _empty_tables_past_the_triggers():
-    """Lets Django empty the tables after a transactional test; a trigger would refuse it."""
-    original = DatabaseOperations.sql_flush
-
-    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
-        statements = original(*args, **kwargs)
-        return ["SET LOCAL session_replication_role = replica", *statements]
-
+def _restore_rows_of_migrations():
+    """Restores these rows after each transactional test, in place of Django's flush."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        patch.setattr(
+            TransactionTestCase, "_fixture_teardown", lambda _case: database_reset.restore_rows()
+        )
         yield
 
 
@@ -72,32 +65,6 @@ def _reset_language():
 def _clear_cache():
     """Empties Redis, so that rate limits of one test do not affect the next."""
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _restore_rows_of_migrations(django_db_serialized_rollback):
-    """Restores the catalogue of data classes after a transactional test emptied the tables."""
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _rows_of_migrations_after_each_flush():
-    """Restores these rows after a transactional test, too, because another file may be next.
-
-    pytest-django runs transactional tests last, but only within one process's order of files.
-    """
-    case: Any = TransactionTestCase
-    empty = case._fixture_teardown
-
-    def empty_and_restore(self: TransactionTestCase) -> None:
-        empty(self)
-        database: Any = connections["default"]
-        rows = getattr(database, "_test_serialized_contents", "")  # none if no test asked for them
-        if rows:
-            database.creation.deserialize_db_from_string(rows)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(case, "_fixture_teardown", empty_and_restore)
-        yield
 
 
 @pytest.fixture

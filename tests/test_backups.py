@@ -27,7 +27,7 @@ from tests.database import conninfo, without_triggers
 from tests.notice_factory import affected
 
 pytest_plugins = ["tests.notice_fixtures"]
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def elsewhere(work) -> None:
     thread.join()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_change_waits_while_a_file_is_imported(editors_desk, incident, batch):
     change = asked(editors_desk, batch)
     with incident_lock(incident):
@@ -215,7 +215,7 @@ def test_a_change_waits_while_a_file_is_imported(editors_desk, incident, batch):
     assert worked(change).state == State.DONE
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_change_of_a_worker_killed_while_counting_is_repeated(editors_desk, incident, batch):
     change = asked(editors_desk, batch)
 
@@ -250,7 +250,7 @@ def freed(change: BatchChange) -> bool:
     return True
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_real_worker_closes_it(editors_desk, incident, batch):
     app.loader.import_default_modules()
     with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):

@@ -10,7 +10,7 @@ import pytest
 from tests.database_proxy import DatabaseProxy
 from tests.web_processes import web_processes
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = ["/ko/", "/en/", "/en/check/", "/en/incidents/coupang-2025/"]
 PATIENCE_SECONDS, THREADS = 30, 4
 

@@ -59,7 +59,7 @@ def wait_until_it_listens(port: int) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_bursts_do_not_add_connections(coupang):
     """Threads of the web server end after five idle seconds here, and new ones begin."""
     options = f"--workers 1 --blocking-threads {BURST} --blocking-threads-idle-timeout 5"
@@ -85,7 +85,7 @@ def test_a_process_of_a_worker_keeps_one_connection():
     assert settings.DATABASES["default"]["CONN_MAX_AGE"] == 60
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_lock_is_released_if_the_unlocking_fails(incident: Incident):
     """A pool gives the session to another request, which would hold the lock."""
     with suppress(DatabaseError), transaction.atomic(), incident_lock(incident):
@@ -166,7 +166,7 @@ def start(url: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(not PGBOUNCER, reason="PgBouncer is not installed; set PGBOUNCER to its path")
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 class TestPgBouncer:
     @pytest.mark.parametrize("mode", ["transaction", "statement"])
     def test_a_mode_that_shares_sessions_is_refused_with_the_reason(self, mode):

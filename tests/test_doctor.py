@@ -28,7 +28,7 @@ from tests.test_slow_bodies import wait_for
 from tests.web_processes import web_processes
 
 pytest_plugins = ["tests.notice_fixtures"]
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 60
 ROOT = Path(__file__).parent.parent
 

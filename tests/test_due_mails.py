@@ -101,7 +101,7 @@ def test_a_refusal_of_the_sender_uses_up_no_try(mails):
     assert (device.mailed_at, device.mail_tries) == (None, 0)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_row_that_another_run_holds_is_tried_once(mails, monkeypatch):
     monkeypatch.setattr(due_mails, "SECONDS", 2.0)
     held, _free = due_for(2)

@@ -19,7 +19,7 @@ from incidents.models import AffectedPerson, ExposureFile
 from tests.database import database_url
 
 ROOT = Path(__file__).parent.parent
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 MAPPING = """
 [person]
 relation = "member"

@@ -177,7 +177,7 @@ def while_merged(monkeypatch):
             cursor.execute(f"DROP TABLE {name}")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypatch, while_merged):
     load(incident, tmp_path, "members.csv")
     monkeypatch.setattr(store, "STORED_FOR_EACH", 0)
@@ -199,7 +199,7 @@ def test_a_reader_reads_during_a_later_import(incident, tmp_path, many, monkeypa
         assert read(visitor) > before
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_people_can_be_read_while_their_table_is_rebuilt(incident, tmp_path, many, while_merged):
     seen: list[int] = []
     with reader() as visitor:
@@ -255,7 +255,7 @@ def test_a_table_that_a_view_reads_is_not_replaced(incident, tmp_path, many):
     assert AffectedPerson.objects.filter(incident=incident).exists()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_an_import_that_waits_for_a_long_reader_delays_no_other_reader(
     incident, tmp_path, many, monkeypatch, while_merged
 ):
@@ -288,7 +288,7 @@ SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 """
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_two_incidents_files_are_merged_one_after_the_other(
     incident, tmp_path, many, monkeypatch, while_merged
 ):

@@ -22,7 +22,7 @@ from statements import sample
 from tests.database import conninfo
 from tests.web_processes import web_processes
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 LOCK_SECONDS, SLACK_SECONDS, SOON_SECONDS = 1, 1.5, 0.7
 PATIENCE_SECONDS = 30
 

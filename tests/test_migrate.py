@@ -15,7 +15,7 @@ from django.db.migrations.loader import MigrationLoader
 from breachportal.management.commands import migrate
 from tests.database import conninfo
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 TABLE = "scams_scamreport"
 
 

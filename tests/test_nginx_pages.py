@@ -18,7 +18,7 @@ from statements.sample import SLUG
 from tests.web_processes import web_processes
 
 pytestmark = [
-    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not NGINX, reason="nginx is not installed; run python -m tests.browser"),
 ]
 HOME, CERTIFICATE = "/en/", f"/en/incidents/{SLUG}/certificate/"

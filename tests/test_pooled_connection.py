@@ -12,7 +12,7 @@ from foundations import pooled_connection
 from foundations.pooled_connection import PooledConnection
 from tests.database import conninfo
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from harness.product import free_port
 from tests.database import conninfo
 from tests.test_settings import ROOT
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 60
 
 

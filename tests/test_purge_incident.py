@@ -135,7 +135,7 @@ def test_the_stored_counts_stay(incident):
     call_command("check_counts")
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_killed_run_continues_where_it_ended(incident, people, other):
     incident.shred()
 
@@ -151,7 +151,7 @@ def test_a_killed_run_continues_where_it_ended(incident, people, other):
     assert AffectedPerson.objects.count() == PEOPLE
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_the_purge_waits_for_locks_and_blocks_others_briefly(incident, people):
     incident.shred()
     waits: list[float] = []

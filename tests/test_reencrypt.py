@@ -170,7 +170,7 @@ def test_nothing_is_touched_before_every_process_knows_the_new_key(incident, peo
     assert 290 < seconds <= 300
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_killed_run_continues_where_it_ended(incident, people):
     before = opened(incident)
 
@@ -245,7 +245,7 @@ def test_columns_of_other_apps_are_re_encrypted(incident, draft):
     assert cipher.decrypt(address.contact, person=address.pk, purpose=encryption.TEST_ADDRESS)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_no_file_is_imported_while_it_runs(incident, people):
     def try_to_import(_change: Reencryption) -> None:
         with ThreadPoolExecutor(1) as other:

@@ -344,9 +344,7 @@ def listening(*, host: str = "127.0.0.1", **options):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_listener_takes_reports_and_refuses_everything_else(
-    django_db_serialized_rollback, notice, closed
-):
+def test_the_listener_takes_reports_and_refuses_everything_else(notice, closed):
     ours = envelope_sender(closed.pk)
     with listening() as port, smtplib.SMTP("127.0.0.1", port, timeout=10) as smtp:
         smtp.ehlo("mx.example.com")
@@ -365,7 +363,7 @@ def test_the_listener_takes_reports_and_refuses_everything_else(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_speaks_lmtp_as_well(django_db_serialized_rollback, notice, closed):
+def test_it_speaks_lmtp_as_well(notice, closed):
     with listening(is_lmtp=True) as port, smtplib.LMTP("127.0.0.1", port) as lmtp:
         lmtp.ehlo("mx.example.com")
         lmtp.sendmail("", [envelope_sender(closed.pk)], bounce())

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from foundations.session_store import SessionStore
 from harness.sign_in import ask_for_code
 
-pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def statements(action) -> list[str]:

@@ -77,7 +77,7 @@ def until(condition, *, seconds: float = 10) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("code", "words"), [("53100", FULL), ("57P03", AWAY)])
 def test_the_page_shows_the_reason_only_while_the_stall_lasts(
     approvers_desk, notice, people, server, code, words
@@ -100,7 +100,7 @@ def test_the_page_shows_the_reason_only_while_the_stall_lasts(
     assert_adds_up(notice)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, server):
     """The database fails after the worker received results, when it counts a refusal."""
     server.reply_next("message", "minji@example.com", "554 5.6.0 we do not like this")
@@ -119,7 +119,7 @@ def test_a_refusal_that_cannot_be_counted_loses_no_acceptance(notice, people, se
     assert_adds_up(notice)
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_the_page_shows_why_planning_is_stalled(approvers_desk, notice, people, server):
     with (
         database_that_refuses("notices_delivery", code="53100"),

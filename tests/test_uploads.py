@@ -457,7 +457,7 @@ def work_elsewhere(upload: Upload) -> None:
     connections.close_all()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_an_upload_waits_while_another_file_is_imported(desk, incident, places):
     upload = sent(desk, incident)
     with incident_lock(incident):
@@ -519,7 +519,7 @@ def test_an_importer_sends_more_than_a_form_and_less_than_the_limit(desk, incide
     assert desk.post(ADD, headers={"content-length": str(too_much)}).status_code == 413
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_real_worker_checks_and_imports(desk, incident):
     app.control.purge()
     with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):

@@ -269,7 +269,7 @@ def test_a_decision_is_not_deleted(batch):
         BatchWithdrawal.objects.all().delete()
 
 
-@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.django_db(transaction=True)
 def test_a_version_is_not_withdrawn_while_a_file_is_imported(desk, incident, batch):
     proposal = proposed(desk, batch)
     answers = []
