@@ -43,7 +43,7 @@ from incidents.importing.rows import HEADER, RowReader
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
-_GROUP = 32  # rows that are looked at together
+_GROUP = 24  # rows that are looked at together
 _MOST_DATES = 1 << 14  # different cells of a column that are remembered as dates
 
 
@@ -237,10 +237,11 @@ class Preparer:
         """
         while group := list(islice(rows, _GROUP)):
             cells = [cells for _line, cells, defect in group if not defect]
-            texts = list(map("|".join, cells))
-            text = "|".join(texts)
-            in_emails = [row[place] for place in self._email_places for row in cells]
-            self._has_moved_addresses = text.count("@") != "".join(in_emails).count("@")
+            text = "|".join(map("|".join, cells))
+            signs = text.count("@")
+            for place in self._email_places:
+                signs -= "".join([row[place] for row in cells]).count("@")
+            self._has_moved_addresses = signs != 0
             self._has_new_dates = not all(
                 self._read_dates[column].issuperset([row[place] for row in cells])
                 for place, column, _read in self._dates
@@ -249,15 +250,12 @@ class Preparer:
             if self._are_plain(text):
                 yield from group
             else:
-                yield from self._looked_at_alone(group, iter(texts))
+                yield from self._looked_at_alone(group)
 
-    def _looked_at_alone(self, group: list[ParsedRow], texts: Iterator[str]) -> Iterator[ParsedRow]:
-        """Yields the rows of a group, and notes before each one whether a cell of it is odd.
-
-        `texts` are those of the rows without a defect.
-        """
+    def _looked_at_alone(self, group: list[ParsedRow]) -> Iterator[ParsedRow]:
+        """Yields the rows of a group, and notes before each one whether a cell of it is odd."""
         for row in group:
-            self._has_odd_cells = not (row[2] or self._are_plain(next(texts)))
+            self._has_odd_cells = not (row[2] or self._are_plain("|".join(row[1])))
             yield row
 
     def _are_plain(self, text: str) -> bool:
