@@ -26,8 +26,7 @@ from accounts.code_queue import CodeLane
 from accounts.contacts import is_phone
 from accounts.desk_alarms import BUDGET_RUNS_OUT, BUDGET_USED_UP
 from foundations import rate_limits
-from foundations.keyed_hashes import keyed_hash
-from foundations.rate_limits import CountStep, Usage
+from foundations.rate_limits import NOTHING, Along, CountStep, Usage
 
 ALARM = "accounts.code_limits.alarm"
 TEXT_ALARM = "accounts.code_limits.text_alarm"
@@ -81,6 +80,8 @@ class LimitCounts(NamedTuple):
 
     steps: list[CountStep]
     usages: list[Usage]
+    claimed: str = ""  # the value of the claim, if another request holds it; nothing was counted
+    is_in_database: bool = False  # Redis is away, so it stored nothing along with the counts
 
     @property
     def wait_seconds(self) -> int:
@@ -95,10 +96,16 @@ class LimitCounts(NamedTuple):
 
 @dataclass(frozen=True)
 class CodePermit:
-    """Whether a code may be sent now, and in which lane."""
+    """Whether a code may be sent now, and in which lane.
+
+    If it may, Redis has stored what the caller wanted stored along with the counts, unless
+    `is_in_database`.
+    """
 
     lane: CodeLane = CodeLane.USUAL
     wait_seconds: int = 0  # until the next code to this address or number; 0: now
+    claimed: str = ""  # the value of the caller's claim, if another request holds it
+    is_in_database: bool = False  # Redis is away
 
 
 class TooManyRequestsError(Exception):
@@ -110,52 +117,58 @@ class TooManyRequestsError(Exception):
         self.wait_seconds = wait_seconds
 
 
-def permit_code(request: HttpRequest, contact: str) -> CodePermit:
+def permit_code(request: HttpRequest, contact: str, along: Along = NOTHING) -> CodePermit:
     """Returns whether a code may be sent to `contact` at this visitor's request.
 
     Raises TooManyRequestsError if the portal sends no more codes at all to such visitors now.
     """
     stream = _stream_of(contact)
-    permit = _permit(request, contact, stream)
-    if stream is TEXTS and not permit.wait_seconds:
+    permit = _permit(request, contact, stream, along)
+    if stream is TEXTS and not (permit.wait_seconds or permit.claimed):
         _warn_of_budget(request)
     return permit
 
 
-def _permit(request: HttpRequest, contact: str, stream: CodeStream) -> CodePermit:
+def _permit(request: HttpRequest, contact: str, stream: CodeStream, along: Along) -> CodePermit:
     if device := known_devices.device_name(request, contact):
         own = (f"{stream.prefix}ask_known", f"{device} {contact}")
-        counts = _count(request, own, *stream.of_known_device)
+        counts = _count(request, own, *stream.of_known_device, along=along)
         if counts.used_up == stream.all[0]:
             raise _too_many_codes(stream, counts)
-        return CodePermit(CodeLane.KNOWN_DEVICE, counts.wait_seconds)
+        return _permit_by(counts, CodeLane.KNOWN_DEVICE)
     of_contact = _limits_of_contact(request, contact, stream)
-    counts = _count(request, *of_contact, stream.network, stream.all)
+    counts = _count(request, *of_contact, stream.network, stream.all, along=along)
+    along = along._replace(claim=None)  # this request holds it, or ends here
     if counts.used_up in [name for name, _key in of_contact]:
         if wait := _wait_of_contact(request, contact, counts, stream):
             return CodePermit(wait_seconds=wait)
-        counts = _count(request, stream.network, stream.all)
+        counts = _count(request, stream.network, stream.all, along=along)
     lane = CodeLane.USUAL
     if counts.used_up == stream.network[0]:
         lane = CodeLane.SUSPICIOUS
-        counts = _count(request, stream.suspicious, stream.all)
+        counts = _count(request, stream.suspicious, stream.all, along=along)
     if counts.used_up:
         raise _too_many_codes(stream, counts)
-    return CodePermit(lane)
+    return _permit_by(counts, lane)
 
 
-def permit_step_up(request: HttpRequest, contact: str) -> None:
+def _permit_by(counts: LimitCounts, lane: CodeLane) -> CodePermit:
+    return CodePermit(lane, counts.wait_seconds, counts.claimed, counts.is_in_database)
+
+
+def permit_step_up(request: HttpRequest, contact: str, along: Along = NOTHING) -> CodePermit:
     """Counts a step-up code of the signed-in user, so that no stranger can use up the limit.
 
     Raises TooManyRequestsError.
     """
     stream = _stream_of(contact)
     own = ("ask_step_up", f"user:{request.user.pk}")
-    counts = _count(request, own, *stream.of_known_device)
+    counts = _count(request, own, *stream.of_known_device, along=along)
     if counts.used_up == stream.all[0]:
         raise _too_many_codes(stream, counts)
     if counts.wait_seconds:
         raise TooManyRequestsError(MANY_CODES, counts.wait_seconds)
+    return _permit_by(counts, CodeLane.KNOWN_DEVICE)
 
 
 def count_guess_of_newest(request: HttpRequest, email: str) -> None:
@@ -270,36 +283,33 @@ def _warn_of_budget(request: HttpRequest) -> None:
             logger.warning("%s %% of today's codes by text message are used up", per_cent)
 
 
-def _count(request: HttpRequest, *limits: Limit) -> LimitCounts:
+def _count(request: HttpRequest, *limits: Limit, along: Along = NOTHING) -> LimitCounts:
     """Counts one request against limits of settings.CODE_RATES, up to the first used-up one.
 
-    Each key is hashed with the portal's secret key, so that Redis contains no address.
+    The names of the counts contain keyed hashes, so that Redis holds no address. The database
+    stores nothing `along` with the counts.
     """
-    steps = [CountStep(action, _rates(action), _hash(key)) for action, key in limits]
+    steps = [CountStep(action, _rates(action), key) for action, key in limits]
     if not code_states.redis_is_away():
         try:
-            usages = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps)
+            attempt = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps, along=along)
         except RedisError:
             code_states.note_redis_away()
         else:
             code_states.note_redis_answers()
-            return LimitCounts(steps, usages)
+            return LimitCounts(steps, attempt.usages, attempt.claimed or "")
     usages = []
     for step in steps:
         usages.append(_count_in_database(request, step))
         if usages[-1].wait_seconds:
             break
-    return LimitCounts(steps, usages)
+    return LimitCounts(steps, usages, is_in_database=True)
 
 
 def _rates(action: str) -> str:
     """Returns the rates of a limit: those of settings.CODE_RATES, or of the budget of texts."""
     rates = settings.CODE_RATES
     return str(rates[action] if action in rates else code_texts.rates_of_budget()[action])
-
-
-def _hash(key: str) -> str:
-    return keyed_hash("accounts.codes.rates", key)
 
 
 def _count_in_database(request: HttpRequest, step: CountStep) -> Usage:

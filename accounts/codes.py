@@ -34,12 +34,14 @@ from accounts import (
     double_presses,
     pending_codes,
 )
+from accounts.code_limits import CodePermit
 from accounts.code_queue import CarrierError, CodeLane, CodeMessage, QueueFullError
 from accounts.contacts import is_phone
 from accounts.pending_codes import Purpose
 from accounts.typed_codes import DIGITS
 from foundations import caching
 from foundations.keyed_hashes import keyed_hash
+from foundations.rate_limits import Along
 
 MOST_REPLACED = 2  # earlier codes of an address that the session still recognises
 _NO_CODE = {"salt": "", "digest": ""}
@@ -133,21 +135,22 @@ class SentCode:
         and the newest one that was sent to the contact is valid here, too. Raises
         code_limits.TooManyRequestsError or CodeNotSentError.
         """
-        salt = secrets.token_urlsafe(16)
         button = self._buttons[min(1, self.state["resend_count"])]
-        first = double_presses.salt_of_first(self.request, button, salt)
-        if first != salt:
-            self._wait_for_mail_of(first)
-            return True
+        salt, code = secrets.token_urlsafe(16), f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
+        along = Along(double_presses.claim(self.request, button, salt), self._states_of(salt, code))
         is_sent = False
         try:
-            is_sent = self._send_new(salt)
+            replaced = self._replaced_by_next_mail()  # before Redis stores the newest code
+            permit = self._permit(along)
+            is_sent = bool(permit.claimed) or self._send_new(permit, salt, code, replaced)
         except BaseException:
             _mark_failed(self._key("failed", salt), self.timeout)  # for the second press
             raise
         finally:
             if not is_sent:
                 double_presses.forget(self.request, button)
+        if permit.claimed:
+            self._wait_for_mail_of(permit.claimed)
         return is_sent
 
     @property
@@ -155,21 +158,39 @@ class SentCode:
         """The names of the button that begins and of the one that sends a new code."""
         return f"{self.purpose}:first:{self.contact}", f"{self.purpose}:again:{self.contact}"
 
-    def _send_new(self, salt: str) -> bool:
-        permit = self._permit()
+    def _send_new(
+        self, permit: CodePermit, salt: str, code: str, replaced: list[list[str]]
+    ) -> bool:
+        """Sends the code and returns True, or False if the contact gets none now."""
         if permit.wait_seconds:
             self._accept_newest()
             self.state["next_mail_at"] = time.time() + permit.wait_seconds
             self.persist()
             return False
-        code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}d}"
-        self.state["replaced"] = self._replaced_by_next_mail()
-        self._renew(permit.lane, code, salt)
-        self.state["digest"] = self._digest(code)
+        self.state |= {
+            "salt": salt,
+            "digest": self._digest(code, salt),
+            "at": time.time(),
+            "failed_attempts": 0,
+            "replaced": replaced,
+            "is_in_database": permit.is_in_database,
+        }
+        if permit.is_in_database:
+            self._states.set_each(self._states_of(salt, code))
+        self._hand_over(permit.lane, code, salt)
         self.state.pop("next_mail_at", None)
         self.state.pop("mail_salt", None)
         self.persist()
         return True
+
+    def _states_of(self, salt: str, code: str) -> list[caching.Entry]:
+        """Returns the counter of tries of a new code, and the code as the newest of the contact."""
+        newest = {"salt": salt, "digest": self._digest(code, salt)}
+        return [self._counter(salt), (self._key("newest", ""), newest, self.timeout)]
+
+    def _counter(self, salt: str) -> caching.Entry:
+        # It lives longer than the code, because a code without counter is invalid.
+        return self._key("tries", salt), 0, 2 * self.timeout
 
     def _replaced_by_next_mail(self) -> list[list[str]]:
         """Returns [salt, digest] of the last codes mailed to this browser, the newest first."""
@@ -188,15 +209,13 @@ class SentCode:
         self.state["mail_salt"] = first
         self.persist()
 
-    def _permit(self) -> code_limits.CodePermit:
-        if self.purpose == Purpose.STEP_UP:
-            code_limits.permit_step_up(self.request, self.contact)
-            return code_limits.CodePermit(CodeLane.KNOWN_DEVICE)
-        return code_limits.permit_code(self.request, self.contact)
+    def _permit(self, along: Along) -> CodePermit:
+        step_up = self.purpose == Purpose.STEP_UP
+        permit = code_limits.permit_step_up if step_up else code_limits.permit_code
+        return permit(self.request, self.contact, along)
 
-    def _renew(self, lane: CodeLane, code: str, salt: str) -> None:
-        """Stores the salt of a new code and sends it. Raises CodeNotSentError."""
-        self.state |= {"salt": salt, "at": time.time(), "failed_attempts": 0}
+    def _hand_over(self, lane: CodeLane, code: str, salt: str) -> None:
+        """Gives the code to the queue of mails or texts. Raises CodeNotSentError."""
         message = CodeMessage(
             to=self.contact,
             code=code,
@@ -205,27 +224,19 @@ class SentCode:
             on_failure=partial(_mark_failed, self._key("failed", salt), 2 * self.timeout),
         )
         try:
-            self._begin_tries(salt, newest={"salt": salt, "digest": self._digest(code)})
             (code_texts if is_phone(self.contact) else code_mails).send(message)
         except (CarrierError, QueueFullError) as error:
             raise CodeNotSentError from error
 
-    def _begin_tries(self, salt: str, *, newest: dict[str, str] | None = None) -> None:
-        """Stores the counter of tries, and the newest code: in the database if Redis is away."""
+    def _begin_tries(self, salt: str) -> None:
+        """Stores the counter of tries: in the database if Redis is away."""
         self.state["is_in_database"] = code_states.redis_is_away()
         try:
-            self._write_tries(salt, newest)
+            self._states.set_each([self._counter(salt)])
         except RedisError:
             code_states.note_redis_away()
             self.state["is_in_database"] = True
-            self._write_tries(salt, newest)
-
-    def _write_tries(self, salt: str, newest: dict[str, str] | None) -> None:
-        # The counter lives longer than the code, because a code without counter is invalid.
-        entries: list[caching.Entry] = [(self._key("tries", salt), 0, 2 * self.timeout)]
-        if newest:
-            entries.append((self._key("newest", ""), newest, self.timeout))
-        self._states.set_each(entries)
+            self._states.set_each([self._counter(salt)])
 
     @property
     def _states(self) -> code_states.CodeStates:

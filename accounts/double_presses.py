@@ -3,7 +3,8 @@
 Without it two mails go out and only the newer code works. Both requests go on: the second one waits
 for the mail of the first. Requests belong together if they have the same purpose and address, and
 come from one network address and one kind of browser within SECONDS. A session cannot connect them,
-because the first press on the home page has none yet.
+because the first press on the home page has none yet. While Redis is away, each press counts as the
+first.
 """
 
 from contextlib import suppress
@@ -12,26 +13,20 @@ from django.core.cache import cache
 from django.http import HttpRequest
 from redis.exceptions import RedisError
 
-from foundations import rate_limits
+from foundations import caching, rate_limits
 from foundations.keyed_hashes import keyed_hash
 
 SECONDS = 10
 
 
-def salt_of_first(request: HttpRequest, button: str, salt: str) -> str:
-    """Returns `salt` if this is the first press of `button`, else the salt of the first press.
+def claim(request: HttpRequest, button: str, salt: str) -> caching.Entry | None:
+    """Returns the entry that the first press of `button` stores, with the salt of its code.
 
-    It is one atomic step. A client without `User-Agent` is not recognised, because it is no
-    browser; and while Redis is away, each press counts as the first.
+    The second press finds it. Returns None for a client without `User-Agent`, which is no browser.
     """
     if not request.headers.get("User-Agent"):
-        return salt
-    name = _name(request, button)
-    try:
-        is_first = cache.add(name, salt, timeout=SECONDS)
-        return salt if is_first else str(cache.get(name) or salt)
-    except RedisError:
-        return salt
+        return None
+    return _name(request, button), salt, SECONDS
 
 
 def forget(request: HttpRequest, *buttons: str) -> None:

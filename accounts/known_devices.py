@@ -55,8 +55,10 @@ def remember(request: HttpRequest, response: HttpResponse, contact: str) -> None
 
 
 def _read(request: HttpRequest) -> KnownDevice | None:
+    cookie = request.COOKIES.get(COOKIE)
+    if not cookie:
+        return None
     try:
-        cookie = request.COOKIES.get(COOKIE, "")
         return KnownDevice(*signing.loads(cookie, salt=_SALT, max_age=COOKIE_SECONDS))
     except (signing.BadSignature, TypeError):
         return None

@@ -14,6 +14,7 @@ from django.core.cache.backends import redis
 
 _ADD = "return redis.call('EXISTS', KEYS[1]) == 1 and redis.call('INCRBY', KEYS[1], ARGV[1])"
 Entry = tuple[str, Any, float]  # a key, its value, and the seconds for which it is stored
+Encoded = tuple[str, tuple[int | str, int]]  # the same as Redis stores it
 
 
 class JsonSerializer:
@@ -59,11 +60,11 @@ class KeptClients(redis.RedisCacheClient):
             raise ValueError(f"Key '{key}' not found.")
         return int(number)
 
-    def set_each(self, entries: Sequence[Entry]) -> None:
+    def set_each(self, entries: Sequence[Encoded]) -> None:
         """Stores several values in one call of Redis. The times are at least one second."""
         pipeline = self.get_client(write=True).pipeline(transaction=False)
-        for key, value, seconds in entries:
-            pipeline.set(key, self._serializer.dumps(value), ex=int(seconds))
+        for name, (value, seconds) in entries:
+            pipeline.set(name, value, ex=seconds)
         pipeline.execute()
 
 
@@ -74,10 +75,24 @@ class KeptRedisCache(redis.RedisCache):
         super().__init__(server, params)
         self._class = KeptClients
 
+    @property
+    def _kept(self) -> KeptClients:
+        return cast("KeptClients", self._cache)
+
     def set_each(self, entries: Sequence[Entry]) -> None:
         """Stores several values in one call of Redis. The times are at least one second."""
-        named = [(self.make_and_validate_key(key), *rest) for key, *rest in entries]
-        cast("KeptClients", self._cache).set_each(named)
+        self._kept.set_each([self.encoded(entry) for entry in entries])
+
+    def encoded(self, entry: Entry) -> Encoded:
+        """Returns what Redis stores of an entry, for a script that stores it."""
+        key, value, seconds = entry
+        data = self._kept._serializer.dumps(value)
+        stored = data if isinstance(data, int) else data.decode()
+        return self.make_and_validate_key(key), (stored, int(seconds))
+
+    def decoded(self, data: bytes) -> Any:
+        """Returns the value that Redis stores as `data`."""
+        return self._kept._serializer.loads(data)
 
 
 def kept_cache() -> KeptRedisCache:

@@ -13,9 +13,14 @@ def keyed_hash(purpose: str, text: str) -> str:
     It is the value of Django's `salted_hmac`, which derives the key again for each text and so
     takes longer.
     """
+    return keyed_digest(purpose, text).hex()
+
+
+def keyed_digest(purpose: str, text: str) -> bytes:
+    """Returns what `keyed_hash` does, as 32 bytes."""
     mac = _begun(purpose, settings.SECRET_KEY).copy()
     mac.update(text.encode())
-    return mac.hexdigest()
+    return mac.digest()
 
 
 @lru_cache(maxsize=64)

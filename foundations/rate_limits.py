@@ -9,6 +9,7 @@ Several rates are separated by commas.
 """
 
 import ipaddress
+import json
 import logging
 import re
 import secrets
@@ -25,6 +26,7 @@ from django.shortcuts import render
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from foundations.caching import Entry, kept_cache
 from foundations.keyed_hashes import keyed_hash
 
 logger = logging.getLogger(__name__)
@@ -39,23 +41,35 @@ _ANSWER_SECONDS = 2.0
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
 # clock of Redis, so that all web servers count by one clock. The members of a set are the requests
-# that passed. ARGV: member, then amount and seconds of each key. The script returns the number of
-# keys that let the request pass, and the seconds until the next key lets one pass; 0 if all did.
+# that passed. KEYS: the claim, if there is one; the counts; the entries. ARGV[1] is JSON, because
+# redis-py takes long for each argument: the member, the number of claims (0 or 1), that of claims
+# and counts, and two values of each key: the amount and the seconds of a count, else the value and
+# the seconds. The script returns the number of counts that let the request pass, the seconds until
+# the next one lets one pass (0 if all did), and the value of the claim if another request holds it.
 _TAKE = """
+local member, claims, counted, pairs = unpack(cjson.decode(ARGV[1]))
+if claims == 1 and not redis.call('SET', KEYS[1], pairs[1][1], 'NX', 'EX', pairs[1][2]) then
+    return {0, 0, redis.call('GET', KEYS[1])}
+end
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-for number, key in ipairs(KEYS) do
-    local amount, seconds = tonumber(ARGV[2 * number]), tonumber(ARGV[2 * number + 1])
+local at = string.format('%.6f', now)
+for number = claims + 1, counted do
+    local key = KEYS[number]
+    local amount, seconds = unpack(pairs[number])
     redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', now - seconds))
     if redis.call('ZCARD', key) >= amount then
         local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
         local wait = math.ceil(tonumber(first[2] or now) + seconds - now)
-        return {number - 1, math.max(1, wait)}
+        return {number - claims - 1, math.max(1, wait), ''}
     end
-    redis.call('ZADD', key, string.format('%.6f', now), ARGV[1])
+    redis.call('ZADD', key, at, member)
     redis.call('EXPIRE', key, seconds)
 end
-return {#KEYS, 0}
+for number = counted + 1, #KEYS do
+    redis.call('SET', KEYS[number], pairs[number][1], 'EX', pairs[number][2])
+end
+return {counted - claims, 0, ''}
 """
 
 
@@ -89,6 +103,27 @@ class CountStep(NamedTuple):
     action: str
     rates: str
     key: str = ""
+
+
+class Along(NamedTuple):
+    """What the cache stores in the same step as the counts of a request.
+
+    A claim is stored unless its key exists. If another request holds it, nothing else is done. The
+    entries are stored if all rates let the request pass.
+    """
+
+    claim: Entry | None = None
+    entries: Sequence[Entry] = ()
+
+
+class Attempt(NamedTuple):
+    """The usage of each step up to the used-up one; only the last one can have a wait."""
+
+    usages: list[Usage]
+    claimed: Any = None  # the value of the claim, if another request holds it; nothing was counted
+
+
+NOTHING = Along()
 
 
 def limited(
@@ -162,16 +197,16 @@ def attempt(request: HttpRequest, *, scope: str, action: str, rates: str, key: s
     The entries of the returned usage are those of the rates before the one that is used up. Raises
     the same exceptions.
     """
-    return attempt_in_order(request, scope=scope, steps=[CountStep(action, rates, key)])[0]
+    steps = [CountStep(action, rates, key)]
+    return attempt_in_order(request, scope=scope, steps=steps).usages[0]
 
 
 def attempt_in_order(
-    request: HttpRequest, *, scope: str, steps: Sequence[CountStep]
-) -> list[Usage]:
+    request: HttpRequest, *, scope: str, steps: Sequence[CountStep], along: Along = NOTHING
+) -> Attempt:
     """Counts one request for several actions in one call of Redis, up to the first used-up rate.
 
-    Returns the usage of each step up to that rate. Only the last one can have a wait. Raises the
-    same exceptions as `consume`.
+    Stores what is `along` in the same call. Raises the same exceptions as `consume`.
     """
     member = secrets.token_hex(8)
     counts = [
@@ -179,17 +214,24 @@ def attempt_in_order(
         for number, step in enumerate(steps)
         for rate in parse_rates(step.rates)
     ]
-    limits = [limit for _number, rate, _name in counts for limit in (rate.amount, rate.seconds)]
-    passed, wait = 0, 0
-    if counts:
-        names = [name for _number, _rate, name in counts]
-        passed, wait = _take(settings.REDIS_URL)(keys=names, args=[member, *limits])
+    cache = kept_cache()
+    claims = [cache.encoded(along.claim)] if along.claim else []
+    keys = [*claims, *((name, (rate.amount, rate.seconds)) for _number, rate, name in counts)]
+    keys += [cache.encoded(entry) for entry in along.entries]
+    passed, wait, claimed = 0, 0, b""
+    if keys:
+        pairs = [pair for _key, pair in keys]
+        argument = json.dumps([member, len(claims), len(claims) + len(counts), pairs])
+        take = _take(settings.REDIS_URL)
+        passed, wait, claimed = take(keys=[key for key, _pair in keys], args=[argument])
+    if claimed:
+        return Attempt([Usage()], cache.decoded(claimed))
     tried = counts[passed][0] + 1 if wait else len(steps)
     usages = [Usage() for _step in steps[:tried]]
     usages[-1].wait_seconds = int(wait)
     for number, _rate, name in counts[:passed]:
         usages[number].entries.append((name, member))
-    return usages
+    return Attempt(usages)
 
 
 def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, number: int) -> None:
@@ -247,14 +289,21 @@ def _address_of(request: HttpRequest) -> str:
 
 @lru_cache(maxsize=1_000)
 def _network(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str:
+    parsed = _parsed(address)
+    if parsed is None:
+        return address
+    prefix = ipv4_prefix if parsed.version == 4 else ipv6_prefix
+    bits = parsed.max_prefixlen - prefix
+    return str(type(parsed)(int(parsed) >> bits << bits))
+
+
+@lru_cache(maxsize=1_000)
+def _parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return address
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped:
-        parsed = parsed.ipv4_mapped
-    prefix = ipv4_prefix if parsed.version == 4 else ipv6_prefix
-    return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed
 
 
 _COUNTED = {"ip": network_of, "site": site_of}
@@ -263,9 +312,15 @@ _COUNTED = {"ip": network_of, "site": site_of}
 def name_of_count(request: HttpRequest, scope: str, action: str, rate: Rate, key: str) -> str:
     """Returns the name of a count, which contains the counted network or key as a keyed hash."""
     counted = _COUNTED[rate.per](request) if rate.per in _COUNTED else key
-    # Keyed, because all IPv4 addresses could be hashed and compared.
-    digest = keyed_hash("foundations.rate_limits", counted)
+    digest = _digest(counted, settings.SECRET_KEY)
     return f"breachportal:rl:{scope}:{action}:{rate.amount}/{rate.seconds}/{rate.per}:{digest}"
+
+
+# Keyed, because all IPv4 addresses could be hashed and compared. Kept, because several rates count
+# the same network or key.
+@lru_cache(maxsize=1_000)
+def _digest(counted: str, _secret: str) -> str:
+    return keyed_hash("foundations.rate_limits", counted)
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import redis.connection
 from django.core import mail
 from django.db import connection
 from django.test import Client
@@ -29,6 +30,7 @@ UNKNOWN, CUSTOMER, LEAKED, INACTIVE, STAFF = (
 KINDS = [CUSTOMER, LEAKED, INACTIVE, STAFF]
 ROUNDS = 15
 MOST_RATIO = 1.5
+LATENCY_CALLS = 1  # once a second a process publishes its response time
 
 
 @pytest.fixture(autouse=True)
@@ -91,6 +93,23 @@ def test_every_step_asks_the_database_the_same(email):
 
     questions(UNKNOWN)  # what a process asks once
     assert questions(email) == questions(UNKNOWN)
+
+
+@pytest.mark.parametrize("email", [CUSTOMER, UNKNOWN])
+def test_a_request_of_a_code_takes_one_call_of_redis(email, monkeypatch):
+    calls: list[object] = []
+    send = redis.connection.AbstractConnection.send_packed_command
+
+    def counting(self: Any, command: Any, **options: Any) -> None:
+        calls.append(command)
+        send(self, command, **options)
+
+    ask = {"path": reverse("account_login"), "headers": {"user-agent": "Mozilla/5.0"}}
+    Client().post(**ask, data={"email": "f@example.com"})  # the script is loaded, connections open
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", counting)
+    Client().post(**ask, data={"email": email})
+    assert len(mail.outbox) == 2
+    assert len(calls) <= 1 + LATENCY_CALLS
 
 
 @pytest.mark.parametrize("email", KINDS)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import override
@@ -93,13 +94,36 @@ def test_steps_are_counted_in_order_by_one_call():
         rate_limits.CountStep("mails", "9/h/key", "*"),
     ]
     request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")
-    answers = [rate_limits.attempt_in_order(request, scope="tests", steps=steps) for _ in range(4)]
+
+    def attempt():
+        return rate_limits.attempt_in_order(request, scope="tests", steps=steps).usages
+
+    answers = [attempt() for _ in range(4)]
     assert [len(usages) for usages in answers] == [3, 3, 2, 1]
     assert [len(usages[0].entries) for usages in answers] == [2, 2, 2, 0]
     assert [usages[-1].wait_seconds > 0 for usages in answers] == [False, False, True, True]
     answers[2][0].roll_back()
-    usages = rate_limits.attempt_in_order(request, scope="tests", steps=steps)
+    usages = attempt()
     assert (len(usages), usages[0].wait_seconds) == (2, 0)
+
+
+def test_what_goes_along_is_stored_with_the_counts_and_only_if_all_pass():
+    request = RequestFactory().get("/", REMOTE_ADDR="192.0.2.1")
+    steps = [rate_limits.CountStep("ask", "2/h/key", "minji")]
+
+    def attempt(number: int, claim: str = "claim"):
+        along = rate_limits.Along((f"tests:{claim}", number, 60), [("tests:entry", number, 60)])
+        return rate_limits.attempt_in_order(request, scope="tests", steps=steps, along=along)
+
+    cache.delete_many(["tests:claim", "tests:second", "tests:third", "tests:entry"])
+    first = attempt(1)
+    assert (first.claimed, first.usages[0].wait_seconds, cache.get("tests:entry")) == (None, 0, 1)
+    again = attempt(2)
+    assert (again.claimed, again.usages[0].entries, cache.get("tests:entry")) == (1, [], 1)
+    assert attempt(3, "second").claimed is None  # the one before was not counted
+    used_up = attempt(4, "third")
+    assert (used_up.claimed, used_up.usages[0].wait_seconds > 0) == (None, True)
+    assert (cache.get("tests:entry"), cache.get("tests:third")) == (3, 4)
 
 
 def test_requests_at_the_same_moment_do_not_pass_together():
