@@ -1,6 +1,7 @@
 """Middleware for every request: headers, the desk's languages, and limits on bodies."""
 
 from collections.abc import Callable
+from functools import cache
 from wsgiref.headers import Headers
 
 from csp.constants import HEADER as POLICY_HEADER
@@ -90,12 +91,17 @@ def desk_language_of(
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(reverse("admin:index")):
+        if request.path_info.startswith(_desk_path(settings.ROOT_URLCONF)):
             translation.activate(desk_language(translation.get_language() or ""))
             request.LANGUAGE_CODE = translation.get_language() or SOURCE_LANGUAGE
         return get_response(request)
 
     return middleware
+
+
+@cache
+def _desk_path(_urls: str) -> str:
+    return reverse("admin:index")
 
 
 def limit_uploads(

@@ -10,7 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from foundations.page_cache import may_answer_from_memory
+from foundations.page_parts import may_answer_from_memory
 
 ROOT = "/"
 ROOT_SECONDS = 60

@@ -119,8 +119,9 @@ WORKER_PROCESS_APPS = [
 MIDDLEWARE = [
     "foundations.request_ids.name_requests",
     "breachportal.health.health",
-    # These two are the outermost for visitors, so that they keep all headers of a response.
+    # These three are the outermost for visitors, so that they keep all headers of a response.
     "breachportal.root.root_redirects",
+    "foundations.page_parts.form_pages",
     "foundations.page_cache.public_pages",
     "foundations.latency.measure_latency",
     "django.middleware.security.SecurityMiddleware",

@@ -25,6 +25,7 @@ from redis.exceptions import RedisError
 
 from foundations import page_parts, replica
 from foundations.database_away import DatabaseAwayResponse
+from foundations.page_parts import may_answer_from_memory
 
 P = ParamSpec("P")
 # Proxies may answer for a minute, and longer while they revalidate or while the portal fails.
@@ -105,12 +106,6 @@ def forget() -> None:
     _pages.clear()
     page_parts.forget()
     replica.forget()
-
-
-def may_answer_from_memory(request: HttpRequest) -> bool:
-    """Returns whether a kept response may answer: to GET or HEAD, without a redirect to HTTPS."""
-    is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
-    return not is_redirected and request.method in ("GET", "HEAD")
 
 
 def public_pages(

@@ -7,17 +7,21 @@ are, and cleared with them. So no page with a form asks the database for the new
 The page on which a sign-in begins is the same for all new visitors, but for the CSRF token in its
 form. It is kept as a whole with a placeholder, which each visitor's token replaces. The page on
 which the code is entered differs in the address as well, which has placeholders, too.
+
+A visitor without cookies of their own gets the first of these pages from the middleware
+`form_pages`, before any other work.
 """
 
 import secrets
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
-from django.middleware.csrf import get_token
+from django.http.response import HttpResponseBase, ResponseHeaders
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.shortcuts import render
 from django.template import Context, Library
 from django.utils.html import escape
@@ -31,7 +35,32 @@ MOST_PARTS = 1_000
 # The whole context of a part. It has no user, session or request, so a part shows nothing of them.
 _NAMES = ("incident", "newest_incident", "portal_host", "portal_url")
 
+
+class FormResponse(HttpResponse):
+    """A page of `render_form_page` that is the same for all new visitors but for the token."""
+
+    def __init__(self, text: str, token: str, fresh_until: float) -> None:
+        super().__init__(text.replace(_TOKEN, token))
+        self.pieces = text.encode().split(_TOKEN.encode())
+        self.fresh_until = fresh_until
+
+
+class FormPage(NamedTuple):
+    """What `form_pages` keeps of a FormResponse: the bytes around the tokens, and the headers."""
+
+    pieces: list[bytes]
+    headers: ResponseHeaders
+    fresh_until: float
+
+    def response(self, token: str) -> HttpResponse:
+        """Returns the page with this token."""
+        response = HttpResponse(token.encode().join(self.pieces))
+        response.headers = self.headers
+        return response
+
+
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
+_forms: dict[str, FormPage] = {}  # by path
 _pages: dict[tuple[str, str | None, str], tuple[float, str]] = {}
 _TOKEN = secrets.token_urlsafe(32)  # the placeholder of the CSRF token in kept pages
 _OWN = secrets.token_urlsafe(32)  # the beginning of the placeholders of a visitor's own values
@@ -66,7 +95,8 @@ def render_form_page(request: HttpRequest, template: str, context: dict[str, Any
     """
     if not _is_new_visitor(request):
         return render(request, template, context)
-    return _kept_page(request, template, context)
+    fresh_until, text = _kept_page(request, template, context)
+    return FormResponse(text, get_token(request), fresh_until)
 
 
 def render_own_page(
@@ -81,23 +111,66 @@ def render_own_page(
     if not _is_like_others(request):
         return render(request, template, context)
     placeholders = {name: f"{_OWN}.{name}." for name in own}
-    response = _kept_page(request, template, context | placeholders)
-    text = response.content.decode()
+    _until, text = _kept_page(request, template, context | placeholders)
     for name, placeholder in placeholders.items():
         text = text.replace(placeholder, escape(context[name]))
-    response.content = text
-    return response
+    return HttpResponse(text.replace(_TOKEN, get_token(request)))
 
 
-def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Returns a page as it was kept, with a new CSRF token."""
+def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> tuple[float, str]:
+    """Returns until when a page is kept, and the page with placeholders."""
     key = (template, get_language(), request.path)
     fresh_until, text = _pages.get(key, (0.0, ""))
     now = time.monotonic()
     if now >= fresh_until:
         text = render(request, template, {**context, "csrf_token": _TOKEN}).content.decode()
-        _pages[key] = now + settings.PUBLIC_PAGE_SECONDS, text
-    return HttpResponse(text.replace(_TOKEN, get_token(request)))
+        fresh_until = now + settings.PUBLIC_PAGE_SECONDS
+        _pages[key] = fresh_until, text
+    return fresh_until, text
+
+
+def form_pages(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware that answers with a FormResponse of before, with a new CSRF token and its cookie.
+
+    It answers a GET without a query and without cookies but those of the token and the language. A
+    response that sets another cookie than that of the token is not kept. Other middleware has
+    completed the headers, so it must come before nearly all of it.
+    """
+    csrf = CsrfViewMiddleware(get_response)
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if not _may_get_form_page(request):
+            return get_response(request)
+        if (page := _forms.get(request.path)) and time.monotonic() < page.fresh_until:
+            request.get_host()  # raises DisallowedHost for an unknown host
+            csrf.process_request(request)
+            return csrf.process_response(request, page.response(get_token(request)))
+        response = get_response(request)
+        token = settings.CSRF_COOKIE_NAME
+        if isinstance(response, FormResponse) and response.cookies.keys() == {token}:
+            page = FormPage(response.pieces, response.headers, response.fresh_until)
+            _forms[request.path] = page
+        return response
+
+    return middleware
+
+
+def _may_get_form_page(request: HttpRequest) -> bool:
+    shared = {settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME}
+    return (
+        request.method == "GET"
+        and not request.META.get("QUERY_STRING")
+        and may_answer_from_memory(request)
+        and request.COOKIES.keys() <= shared
+    )
+
+
+def may_answer_from_memory(request: HttpRequest) -> bool:
+    """Returns whether a kept response may answer: to GET or HEAD, without a redirect to HTTPS."""
+    is_redirected = settings.SECURE_SSL_REDIRECT and not request.is_secure()
+    return not is_redirected and request.method in ("GET", "HEAD")
 
 
 def _is_new_visitor(request: HttpRequest) -> bool:
@@ -122,3 +195,4 @@ def forget() -> None:
     """Clears the kept parts and pages of this process."""
     _parts.clear()
     _pages.clear()
+    _forms.clear()

@@ -22,7 +22,7 @@ CODE = "/en/account/sign-in/code/"
 
 @pytest.fixture(autouse=True)
 def keep_parts(settings):
-    settings.PUBLIC_PAGE_SECONDS = 60
+    settings.PUBLIC_PAGE_SECONDS, settings.SIGN_INS_PER_SECOND = 60, 0
     page_parts.forget()
     yield
     page_parts.forget()
@@ -124,6 +124,38 @@ def test_a_visitor_with_a_session_gets_no_kept_page(incident):
     client.cookies[django_settings.SESSION_COOKIE_NAME] = "x"
     assert "new@company.example" in page(client)
     assert "new@company.example" not in page(Client())
+
+
+def test_new_visitors_get_the_sign_in_page_before_other_middleware(incident, settings):
+    page(Client())
+    assert SIGN_IN in page_parts._forms
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.endswith("form_pages")]
+    visitor = Client()
+    answers = [visitor.get(SIGN_IN) for _visit in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    cookies = [answer.cookies[django_settings.CSRF_COOKIE_NAME] for answer in answers]
+    assert cookies[0].value == cookies[1].value
+    assert cookies[0]["httponly"]
+    assert tokens(answers[0].text) != tokens(answers[1].text)
+    assert answers[0].headers["Content-Length"] == str(len(answers[0].content))
+    assert "Content-Security-Policy" in answers[0].headers
+    assert Client().get(SIGN_IN, headers={"host": "evil.example"}).status_code == 400
+
+
+def test_a_sign_in_page_with_a_cookie_of_the_waiting_room_is_not_kept(incident, settings):
+    settings.SIGN_INS_PER_SECOND = 1_000
+    answers = [Client().get(SIGN_IN) for _visit in range(2)]
+    assert all("waiting_room" in answer.cookies for answer in answers)
+    assert not page_parts._forms
+
+
+def test_a_visitor_with_another_cookie_gets_no_page_from_memory(incident, settings):
+    page(Client())
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.endswith("form_pages")]
+    client = Client()
+    client.cookies["known_device"] = "x"
+    with pytest.raises(AttributeError):  # its answer needs the session
+        client.get(SIGN_IN)
 
 
 def asked(email: str) -> Client:
