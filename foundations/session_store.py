@@ -30,11 +30,11 @@ _AS_KEY = bytes(ord(VALID_KEY_CHARS[byte % len(VALID_KEY_CHARS)]) for byte in ra
 _UNEVEN = bytes(range(_EVEN, 256))
 # Django's ORM takes longer to write these statements than the server to run them.
 _INSERT = """
-INSERT INTO django_session (session_key, session_data, expire_date) VALUES (%s, %s, %s)
+INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s)
 """
 _SELECT = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 _RENAME = """
-UPDATE django_session SET session_key = %s, session_data = %s, expire_date = %s
+UPDATE django_session SET session_data = %s, expire_date = %s, session_key = %s
 WHERE session_key = %s
 """
 _DELETE = "DELETE FROM django_session WHERE session_key = %s"
@@ -66,14 +66,15 @@ class SessionStore(db.SessionStore):
             self.create()
             return
         data = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
-        written = (self.session_key, self.serializer().dumps(data))
+        plain = self.serializer().dumps(data)
+        written = (self.session_key, plain)
         if written == self._written:
             return
-        row = self.create_model_instance(data)
+        values = [self._encrypted(plain), self.get_expiry_date(), self.session_key]
         if must_create:
-            self._insert(row)
+            self._insert(values)
         else:
-            self._update(row)
+            self._update(values)
         self._written = written
 
     def load(self) -> dict[str, Any]:
@@ -90,24 +91,22 @@ class SessionStore(db.SessionStore):
         """Gives the session a new key; the old one ends. One statement if the session has a row."""
         data, old = self._get_session(), self.session_key  # type: ignore[attr-defined]
         self._session_key = self._get_new_session_key()
-        row = self.create_model_instance(data)
-        values = [row.session_key, row.session_data, row.expire_date, old]
+        plain = self.serializer().dumps(data)
+        values = [self._encrypted(plain), self.get_expiry_date(), self.session_key, old]
         if old and _run(_RENAME, values):
-            self._written = (row.session_key, self.serializer().dumps(data))
+            self._written = (str(self.session_key), plain)
             self.modified = True
         else:
             self.create()
             self._session_cache = data
 
-    def _insert(self, row: Any) -> None:
-        values = [row.session_key, row.session_data, row.expire_date]
+    def _insert(self, values: list[Any]) -> None:
         try:
             _run(_INSERT, values)
         except IntegrityError as error:
             raise CreateError from error
 
-    def _update(self, row: Any) -> None:
-        values = [row.session_data, row.expire_date, row.session_key]
+    def _update(self, values: list[Any]) -> None:
         try:
             is_there = _run(_UPDATE, values)
         except DatabaseError as error:
@@ -139,8 +138,10 @@ class SessionStore(db.SessionStore):
 
     def encode(self, session_dict: dict[str, Any]) -> str:
         """Returns the data encrypted, in base64."""
+        return self._encrypted(self.serializer().dumps(session_dict))
+
+    def _encrypted(self, plain: bytes) -> str:
         nonce = os.urandom(_NONCE_BYTES)
-        plain = self.serializer().dumps(session_dict)
         ciphertext = _cipher(settings.SECRET_KEY).encrypt(nonce, plain, self._bound_to())
         return base64.b64encode(nonce + ciphertext).decode()
 

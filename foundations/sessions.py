@@ -8,26 +8,35 @@ that key signed with the secret key, so that the rows alone are useless.
 from django.conf import settings
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, b64_encode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from foundations.keyed_hashes import keyed_digest
+
+_SALT = "session cookie"
+
 
 def cookie_of(session_key: str) -> str:
-    """Returns the value of the cookie for the session with this key."""
-    return _signer().sign(session_key)
+    """Returns the value of the cookie for the session with this key.
+
+    It is the value of Django's `Signer`, which derives the key again for each cookie.
+    """
+    return f"{session_key}:{b64_encode(keyed_digest(f'{_SALT}signer', session_key)).decode()}"
 
 
 def session_key_of(cookie: str | None) -> str | None:
     """Returns the key of the session's row, or None if the cookie's signature is not valid."""
+    if not cookie:
+        return None
     try:
-        return _signer().unsign(cookie or "")
+        return _signer().unsign(cookie)
     except BadSignature:
         return None
 
 
 def _signer() -> Signer:
-    return Signer(salt="session cookie")
+    return Signer(salt=_SALT)
 
 
 class SignedSessionMiddleware(SessionMiddleware):

@@ -2,11 +2,13 @@
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
+from django.core.signing import Signer
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from foundations.session_store import SessionStore
+from foundations.session_store import SessionStore, random_key
+from foundations.sessions import cookie_of, session_key_of
 from harness.sign_in import ask_for_code
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -105,3 +107,13 @@ def test_a_session_that_ended_meanwhile_gets_a_new_row():
     session.cycle_key()
     session.save()
     assert SessionStore(session.session_key)["name"] == "minji"
+
+
+def test_a_cookie_is_signed_as_djangos_signer_does(settings):
+    key = random_key()
+    assert cookie_of(key) == Signer(salt="session cookie").sign(key)
+    assert session_key_of(cookie_of(key)) == key
+    settings.SECRET_KEY_FALLBACKS, settings.SECRET_KEY = [settings.SECRET_KEY], "a newer key"
+    assert cookie_of(key) == Signer(salt="session cookie").sign(key)
+    for cookie in (None, "", key, f"{key}:x", f"{random_key()}:{cookie_of(key)[33:]}"):
+        assert session_key_of(cookie) is None
