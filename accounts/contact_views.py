@@ -48,7 +48,7 @@ def new_contact(request: HttpRequest) -> HttpResponse:
     could otherwise add a way in.
     """
     form = ContactForm(posted(request))
-    if question := question_about(request, form, action=reverse("new_contact")):
+    if question := question_about(request, form, action="new_contact"):
         return question
     if form.is_valid():
         contact = form.cleaned_data["email"]

@@ -4,6 +4,9 @@ The first request uses the code up and begins a session. The browser may show th
 second request only, and drop the first with its cookie. So the second gets the same answer: the
 same session and the same redirect. It must come from the same session as the first, with the same
 code, within ANSWER_SECONDS.
+
+The first request gives the session a new key before it has an answer, so it says before that it has
+begun. A second request that no longer finds the session then waits for the answer.
 """
 
 import contextlib
@@ -21,20 +24,24 @@ from foundations.sessions import session_key_of
 ANSWER_SECONDS = 30
 # The longest wait for the end of the first request, and the pause between two looks.
 _WAIT_SECONDS, _PAUSE_SECONDS = 5.0, 0.05
+_BEGUN: list[str] = []  # in place of the session's key and the URL
+
+
+def begin(request: HttpRequest) -> None:
+    """Records that the answer to a right code is being made. Does nothing without Redis."""
+    _store(request, _BEGUN)
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> None:
     """Stores the answer to a right code, for a second request with the same code.
 
-    Does nothing if the answer is not a redirect, or if Redis cannot be reached.
+    Only a redirect is stored. Does nothing without Redis.
     """
-    name = _name(request)
-    if name is None or not isinstance(response, HttpResponseRedirect):
+    if not isinstance(response, HttpResponseRedirect):
+        _store(request, None)
         return
     request.session.save()  # the second request may come before this one has ended
-    known = [_code_mac(request), request.session.session_key, response.url]
-    with contextlib.suppress(RedisError):
-        cache.set(name, known, timeout=ANSWER_SECONDS)
+    _store(request, [str(request.session.session_key), response.url])
 
 
 def answer_after_the_first(request: HttpRequest) -> HttpResponse | None:
@@ -48,17 +55,40 @@ def answer_after_the_first(request: HttpRequest) -> HttpResponse | None:
 def answer(request: HttpRequest) -> HttpResponse | None:
     """Returns the answer that a first request with this code got, or None.
 
-    Another code deletes the answer, so that the code cannot be guessed.
+    Waits for a first request that has begun, _WAIT_SECONDS at most. Another code deletes the
+    answer, so that the code cannot be guessed.
     """
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while (known := _known(request)) == _BEGUN and time.monotonic() < deadline:
+        time.sleep(_PAUSE_SECONDS)
+    return _repeat(request, known[0], known[1]) if known else None
+
+
+def _store(request: HttpRequest, known: list[str] | None) -> None:
+    name = _name(request)
+    if name is None:
+        return
+    with contextlib.suppress(RedisError):
+        if known is None:
+            cache.delete(name)
+        else:
+            cache.set(name, [_code_mac(request), *known], timeout=ANSWER_SECONDS)
+
+
+def _known(request: HttpRequest) -> list[str] | None:
+    """Returns what is stored of a first request with this code: _BEGUN, or its key and URL."""
     name = _name(request)
     try:
-        known = cache.get(name) if name else None
-        if known and not constant_time_compare(known[0], _code_mac(request)):
+        found = cache.get(name) if name else None
+        if not found:
+            return None
+        mac, *known = found
+        if not constant_time_compare(mac, _code_mac(request)):
             cache.delete(name)
-            known = None
+            return None
     except RedisError:
-        known = None
-    return _repeat(request, known[1], known[2]) if known else None
+        return None
+    return list(known)
 
 
 def _repeat(request: HttpRequest, session_key: str, url: str) -> HttpResponse:

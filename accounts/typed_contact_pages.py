@@ -8,6 +8,7 @@ from typing import Any
 import phonenumbers
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 
 from accounts.forms import ContactForm
 
@@ -17,18 +18,19 @@ def question_about(
 ) -> HttpResponse | None:
     """Returns the page with the question about what `form` holds, or None if nothing is to ask.
 
-    Its buttons post the answer to the URL `action`.
+    Its buttons post the answer to the URL with the name `action`.
     """
-    context: dict[str, Any] = {"action": action, "next_url": next_url}
     is_valid = form.is_valid()
     if form.numbers:
+        template = "accounts/which_number.html"
         numbers = [(number, _with_country_code(number)) for number in form.numbers]
-        context |= {"typed": form.data.get("email", ""), "numbers": numbers}
-        return render(request, "accounts/which_number.html", context)
-    if is_valid and form.suggestion:
-        context |= {"email": form.cleaned_data["email"], "suggestion": form.suggestion}
-        return render(request, "accounts/is_address_right.html", context)
-    return None
+        context: dict[str, Any] = {"typed": form.data.get("email", ""), "numbers": numbers}
+    elif is_valid and (suggestion := form.suggestion):
+        template = "accounts/is_address_right.html"
+        context = {"email": form.cleaned_data["email"], "suggestion": suggestion}
+    else:
+        return None
+    return render(request, template, {**context, "action": reverse(action), "next_url": next_url})
 
 
 def _with_country_code(number: str) -> str:

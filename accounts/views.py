@@ -79,7 +79,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             _explain_other_address(request, form.cleaned_data["email"])
         return redirect(next_url or settings.LOGIN_REDIRECT_URL)
-    question = question_about(request, form, action=reverse("account_login"), next_url=next_url)
+    question = question_about(request, form, action="account_login", next_url=next_url)
     if question:
         return question
     if form.is_valid():
@@ -160,12 +160,15 @@ def _without_code(request: HttpRequest) -> HttpResponse:
 
 def _signed_in_as(request: HttpRequest, process: SentCode, is_borrowed: bool) -> HttpResponse:
     """Signs the visitor in. A device of another person is not remembered, and soon signed out."""
+    repeated_codes.begin(request)
     try:
         response = sign_in.complete_sign_in(
             request, contact=process.contact, next_url=_in_page_language(process.next_url)
         )
     except StaffNumberError:
-        return render(request, "accounts/staff_number.html", status=403)
+        response = render(request, "accounts/staff_number.html", status=403)
+        repeated_codes.remember(request, response)
+        return response
     if is_borrowed:
         cast("SessionStore", request.session).end_with_browser(BORROWED_SECONDS)
     else:

@@ -1,7 +1,7 @@
 """The same right code, posted twice, signs in once and answers both requests."""
 
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from accounts import sign_in as sign_in_module
 from harness.sign_in import ask_for_code, give_app, newest_code, sign_in, wrong
 from harness.sign_in import enter_code as submit_code
 
@@ -70,6 +71,34 @@ def test_two_requests_at_once_both_sign_in():
     assert [answer[:2] for answer in answers] == [(302, reverse("my_data"))] * 2
     assert all(is_signed_in(copy) for _status, _url, copy in answers)
     assert UserSession.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_second_request_waits_for_the_first_that_has_changed_the_session(monkeypatch):
+    browser, code = asked()
+    second, complete = copy_of(browser), sign_in_module.complete_sign_in
+    answers: list[Any] = []
+
+    def post() -> None:
+        try:
+            answers.append(enter_code(second, code))
+        finally:
+            connection.close()
+
+    thread = Thread(target=post)
+
+    def complete_while_the_second_asks(*args: Any, **kwargs: Any) -> Any:
+        response = complete(*args, **kwargs)
+        thread.start()
+        thread.join(timeout=0.5)
+        return response
+
+    monkeypatch.setattr(sign_in_module, "complete_sign_in", complete_while_the_second_asks)
+    first = enter_code(browser, code)
+    thread.join(timeout=30)
+    assert [answer.status_code for answer in (first, *answers)] == [302, 302]
+    assert answers[0].url == reverse("my_data")
+    assert is_signed_in(second)
 
 
 def test_a_browser_that_is_signed_in_goes_on():
