@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 from django.conf import settings as django_settings
 from django.core import mail
@@ -199,13 +198,14 @@ def test_sign_in_goes_on_when_redis_stops_and_when_it_comes_back(tmp_path):
         ) as port,
     ):
         visitors = {name: Visitor(port) for name in ("before", "away", "again", "after")}
-        wait_until_it_answers(visitors["before"])
+        began = time.monotonic()
         sign_in_as("before", visitors, mails)
+        usual = time.monotonic() - began  # on a machine as busy as this one is now
         embedded_servers._stop_redis(tmp_path / "redis")
         sign_in_as("away", visitors, mails)
         began = time.monotonic()
         sign_in_as("again", visitors, mails)
-        assert time.monotonic() - began < SOON_SECONDS
+        assert time.monotonic() - began < SOON_SECONDS + 2 * usual
         assert visitors["before"].get("/en/account/").url.path == "/en/account/"
         embedded_servers._start_redis(
             tmp_path / "redis", embedded_servers._socket_dir(tmp_path) / "redis.sock"
@@ -215,15 +215,6 @@ def test_sign_in_goes_on_when_redis_stops_and_when_it_comes_back(tmp_path):
         sign_in_as("after", visitors, mails)
     assert in_database
     assert CodeState.objects.count() == in_database
-
-
-def wait_until_it_answers(visitor: Visitor) -> None:
-    for _ in range(300):
-        try:
-            visitor.get("/en/")
-            return
-        except httpx.ConnectError:
-            time.sleep(0.1)
 
 
 def sign_in_as(name: str, visitors: dict[str, Visitor], mails: SmtpServer) -> None:
