@@ -54,9 +54,8 @@ class FormPage(NamedTuple):
 
     def response(self, token: str) -> HttpResponse:
         """Returns the page with this token."""
-        response = HttpResponse(token.encode().join(self.pieces))
-        response.headers = self.headers
-        return response
+        # A copy of the headers: other middleware sets more of them for this answer alone.
+        return HttpResponse(token.encode().join(self.pieces), headers=self.headers)
 
 
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
