@@ -53,8 +53,15 @@ _USUAL = re.compile(
 # Exports also mask with signs that an address may hold. A user may still sign in with such an
 # address, but a cell with one is not certain.
 _MASKED_END = re.compile(r"(?:_{3}|-{3}|\?\?)@")
+# What programs add to the domain of an account that is closed, or copied for a test (Salesforce).
+# It is no domain, and the address without it is somebody's.
+_PUT_OUT = re.compile(
+    r"\.(?:invalid|deleted?|del|removed|disabled|deactivated|inactive|withdrawn|closed|old|bak)"
+    r"(?:[._-]?\d+)?$"
+)
 _LABELS = re.compile(rf"(?:{_LABEL}\s*[=:]\s*)+")
-_PYTHON_TEXT = re.compile(r"""[bu](['"])([^'"]*)\1""")  # as pandas writes bytes: b'a@b'
+# A text in the syntax of Python or SQL: b'a@b', N'a@b', _binary 'a@b'.
+_TEXT_LITERAL = re.compile(r"""(?:[bune]|_[a-z0-9]{2,12} ?)(['"])([^'"]*)\1""", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
 _ANGLE = re.compile(r"<([^<>]*)>")
 # The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
@@ -154,6 +161,17 @@ def _is_usable_domain(domain: str) -> bool:
     return _stays_the_same_in_dns(domain)
 
 
+@lru_cache(maxsize=1 << 14)
+def _is_certain_domain(domain: str) -> bool:
+    """Returns whether a domain in a file is usable, and no program has added to it."""
+    return _is_usable_domain(domain) and without_added_end(domain) == domain
+
+
+def without_added_end(domain: str) -> str:
+    """Returns the domain without what programs add to that of a closed account."""
+    return _PUT_OUT.sub("", domain)
+
+
 def _stays_the_same_in_dns(domain: str) -> bool:
     """Returns whether DNS looks up the domain as it is written.
 
@@ -192,8 +210,8 @@ def read_emails(text: str) -> EmailCell:
 
 def _unwrapped(text: str) -> str:
     """Returns a cell without what programs write around an address."""
-    if python := _PYTHON_TEXT.fullmatch(text):
-        text = python[2]
+    if literal := _TEXT_LITERAL.fullmatch(text):
+        text = literal[2]
     plain = _without_label(text.strip(_AROUND)).strip(_AROUND)
     return _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
 
@@ -210,7 +228,7 @@ def usual_email(text: str) -> str:
     if len(text) > _LONGEST_LOCAL_PART and (len(text) > 254 or usual.end(1) > _LONGEST_LOCAL_PART):
         return ""
     address = text.lower()
-    return address if _is_usable_domain(usual[2].lower()) else ""
+    return address if _is_certain_domain(usual[2].lower()) else ""
 
 
 def is_masked(text: str) -> bool:
@@ -247,5 +265,9 @@ def _read_address(piece: str) -> str:
     if plain[:7].lower() == "mailto:":
         plain = plain[7:].partition("?")[0]
     normalised = normalise_email(plain.strip(_AROUND))
-    is_certain = is_usable_email(normalised) and not _MASKED_END.search(normalised)
+    is_certain = (
+        is_usable_email(normalised)
+        and not _MASKED_END.search(normalised)
+        and _is_certain_domain(normalised.rpartition("@")[2])
+    )
     return normalised if is_certain else ""

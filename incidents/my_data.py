@@ -27,7 +27,7 @@ from incidents.leaks import (
 )
 from incidents.masking import HIDDEN, mask
 from incidents.models import AffectedPerson, DataClass, Incident, Reveal
-from incidents.my_data_parts import MyDataPart, UnopenedParts
+from incidents.my_data_parts import MyDataPart, UnlinkedEntries, UnopenedParts
 from incidents.own_facts import OwnFacts
 from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
 from incidents.places import places_in
@@ -76,6 +76,7 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
         if one.pk not in twins and one.pk in facts.public.with_unread and _is_complete(one)
     ]
     uncertain = incidents_that_may_hold(facts.emails, facts.phones, unmatched)
+    unlinked = UnlinkedEntries(user, empty)
     refusals = Refusals([key for own in found.values() for key in rows_to_ask_about(own)])
     unopened = UnopenedParts(found.values(), catalogue, refusals)
     parts = []
@@ -100,7 +101,7 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
             parts += unopened.of(incident, own, twins.get(incident.pk, []))
             if own.is_empty() and incident.pk not in twins:
                 may_hold = incident.pk in uncertain
-                parts.append(_not_matched(incident, facts.addresses, may_hold=may_hold))
+                parts.append(_not_matched(incident, facts.addresses, unlinked, may_hold=may_hold))
     parts.sort(key=lambda part: part.kind != "leaked")
     return _with_earlier_answers(parts, facts)
 
@@ -217,23 +218,34 @@ def _is_complete(incident: Incident) -> bool:
     return incident.is_scope_complete() and not any(incident.unread())
 
 
-def _not_matched(incident: Incident, addresses: Sequence[str], *, may_hold: bool) -> MyDataPart:
+def _not_matched(
+    incident: Incident, addresses: Sequence[str], unlinked: UnlinkedEntries, *, may_hold: bool
+) -> MyDataPart:
     """Returns the part of an incident without a row of the user.
 
     Its kind is "unknown" if the user has no verified address or number, or the scope is not
-    complete; else "unread" if not everything could be read, or an entry may hold an address of the
-    user; only then "not_found".
+    complete; else "unread" if not everything could be read, an entry may hold an address of the
+    user, or an entry has no contact; only then "not_found".
     """
     if not (addresses and incident.is_scope_complete()):
         return MyDataPart(incident, "unknown", _("We do not know yet whether your data leaked"))
-    if any(incident.unread()):
-        return _not_in_what_was_read(incident, addresses, phrasing.unread(incident.unread()))
-    if may_hold:
+    entries, number_from = unlinked.of(incident)
+    without_contact = [phrasing.unlinked(entries)] if entries else []
+    unread = [phrasing.unread(incident.unread())] if any(incident.unread()) else []
+    if not unread and may_hold:
         text = _(
             "Some entries hold an address or number that is incomplete, unclear or written in "
             "another way."
         )
-        return _not_in_what_was_read(incident, addresses, text)
+        unread = [text]
+    if unread or entries:
+        return MyDataPart(
+            incident,
+            "unread",
+            _unread_heading(addresses) if unread else _("We found no entry with your contact data"),
+            unread_text=" ".join(unread + without_contact),
+            member_number_from=number_from,
+        )
     if len(addresses) > 1:
         heading = _("Your addresses are not among the leaked data we know")
     else:
@@ -241,15 +253,10 @@ def _not_matched(incident: Incident, addresses: Sequence[str], *, may_hold: bool
     return MyDataPart(incident, "not_found", heading)
 
 
-def _not_in_what_was_read(
-    incident: Incident, addresses: Sequence[str], unread_text: str
-) -> MyDataPart:
-    """Returns the part that does not clear the user: an unread row may be theirs."""
+def _unread_heading(addresses: Sequence[str]) -> str:
     if len(addresses) > 1:
-        heading = _("Your addresses are not in what could be read of the leaked data")
-    else:
-        heading = _("Your address is not in what could be read of the leaked data")
-    return MyDataPart(incident, "unread", heading, unread_text=unread_text)
+        return _("Your addresses are not in what could be read of the leaked data")
+    return _("Your address is not in what could be read of the leaked data")
 
 
 def _relation(person: AffectedPerson) -> str:

@@ -8,6 +8,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from accounts.company_sign_on import member_numbers
+from accounts.company_sign_on.offers import CUSTOMERS
+from accounts.company_sign_on.providers import provider_for
+from accounts.models import User
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
@@ -103,7 +107,10 @@ class MyDataPart:
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
     is_number_known: bool = False  # a number found each locked row, and is no second fact
     no_answer_until: datetime | None = None  # NEVER, or until when no answer is taken; None: now
-    unread_text: str = ""  # how much could not be read, for the kind "unread"
+    # For the kind "unread": how much could not be read, or has no contact; and the provider at
+    # which a sign-in states the user's member number.
+    unread_text: str = ""
+    member_number_from: str = ""
     earlier: Sequence[EarlierAnswer] = ()  # what the page said before a withdrawal
 
     @property
@@ -141,6 +148,28 @@ class MyDataPart:
         """Returns the steps without `next_step`: those to do, then the done ones."""
         others = [step for step in self.steps if step != self.next_step]
         return sorted(others, key=lambda step: step.is_done)
+
+
+class UnlinkedEntries:
+    """The entries without a contact of which one may be the user's, by incident."""
+
+    def __init__(self, user: User, incidents: Iterable[Incident]) -> None:
+        """Makes a query if a member number could find such an entry, else none."""
+        self._counts = {one.pk: one.unlinked() for one in incidents}
+        by_number = any(one.has_member_numbers and self._counts[one.pk].people for one in incidents)
+        provider = provider_for(CUSTOMERS) if by_number else None
+        self._provider = provider.name if provider and provider.member_claim else ""
+        self._has_number = bool(self._provider) and bool(member_numbers.numbers_of(user.pk))
+
+    def of(self, incident: Incident) -> tuple[int, str]:
+        """Returns the number of entries, and the provider that would state the member number.
+
+        People of an incident that is known by member numbers do not count for a user with one.
+        """
+        counts = self._counts[incident.pk]
+        if not (incident.has_member_numbers and self._provider and counts.people):
+            return counts.entries, ""
+        return (counts.recipients, "") if self._has_number else (counts.entries, self._provider)
 
 
 class UnopenedParts:

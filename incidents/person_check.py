@@ -9,11 +9,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from accounts.contacts import is_masked, is_usable_email, normalise_email, normalise_phone
+from accounts.contacts import (
+    is_usable_email,
+    normalise_email,
+    normalise_phone,
+    read_emails,
+    read_phones,
+)
 from incidents import encryption
 from incidents.encryption import CONTACT, EXPOSURE, EncryptionError, IncidentCipher
 from incidents.leaks import CONTACT_KEYS
 from incidents.models import AffectedPerson, FurtherContact
+from incidents.uncertain_contacts import contacts_meant, pattern_of_user_name
 
 Reach, Kind = AffectedPerson.Reach, FurtherContact.Kind
 Keysets = tuple[int, str, bytes, bytes]  # what Incident.keysets() returns
@@ -55,12 +62,21 @@ class Mention(NamedTuple):
     has_lines: bool  # whether the text has a line break
 
 
+class Uncertain(NamedTuple):
+    """What the import keeps of a contact that is not certain; see incidents.uncertain_contacts."""
+
+    place: str
+    addresses: frozenset[UUID]  # all of them are kept
+    numbers: frozenset[UUID]  # one is kept, if there are any: they depend on the region
+
+
 class CheckedPerson(NamedTuple):
     """The faults of one person, and the contacts in their texts that may be other people's."""
 
     key: UUID
     faults: list[str]
     mentions: list[Mention]
+    uncertain: list[Uncertain]
 
 
 def check_people(
@@ -68,19 +84,23 @@ def check_people(
     class_slugs: dict[int, str],
     people: Sequence[StoredPerson],
     *,
+    regions: Iterable[str] = (),
     has_values: bool = True,
 ) -> list[CheckedPerson]:
-    """Returns the people that have faults or mentions, in their order.
+    """Returns the people that have faults, mentions or uncertain contacts, in their order.
 
-    `class_slugs` holds the slug of every data class by id. `has_values` is False once the
-    incident's values are deleted, so that none is missed. Raises EncryptionError if the keysets
-    cannot be unwrapped.
+    `class_slugs` holds the slug of every data class by id. `regions` are those of the numbers in
+    the incident's files. `has_values` is False once the incident's values are deleted, so that none
+    is missed. Raises EncryptionError if the keysets cannot be unwrapped.
     """
     cipher = encryption.incident_cipher(*keysets)
     checked = (
-        _PersonCheck(cipher, class_slugs, person, has_values=has_values).run() for person in people
+        _PersonCheck(
+            cipher, class_slugs, person, regions=tuple(regions), has_values=has_values
+        ).run()
+        for person in people
     )
-    return [one for one in checked if one.faults or one.mentions]
+    return [one for one in checked if one.faults or one.mentions or one.uncertain]
 
 
 class _PersonCheck:
@@ -92,10 +112,11 @@ class _PersonCheck:
         class_slugs: dict[int, str],
         person: StoredPerson,
         *,
+        regions: Sequence[str],
         has_values: bool,
     ) -> None:
         self._cipher, self._class_slugs, self._person = cipher, class_slugs, person
-        self._has_values = has_values
+        self._regions, self._has_values = regions, has_values
         self._faults: list[str] = []
         self._mentions: list[Mention] = []
 
@@ -111,7 +132,26 @@ class _PersonCheck:
         self._look_for_contacts("contact", contact.values(), own)
         for exposure in self._person.exposures:
             self._check_exposure(exposure, contact, own)
-        return CheckedPerson(self._person.key, self._faults, self._mentions)
+        uncertain = list(self._uncertain(contact))
+        return CheckedPerson(self._person.key, self._faults, self._mentions, uncertain)
+
+    def _uncertain(self, contact: dict[str, str]) -> Iterator[Uncertain]:
+        """Yields what the import keeps of the parts of a contact that find nobody."""
+        for key, text in contact.items():
+            is_email = key.startswith("e")
+            if key == "n" or (is_email and read_emails(text).addresses):
+                continue
+            if not is_email and any(read_phones(text, one).phones for one in self._regions):
+                continue
+            meant = [contacts_meant(text, one) for one in self._regions]
+            emails = {one for emails, _ in meant for one in emails}
+            emails |= {pattern_of_user_name(text)} - {""} if is_email else set()
+            addresses = frozenset(self._cipher.blind_index("email", one) for one in emails)
+            numbers = frozenset(
+                self._cipher.blind_index("phone", one) for _, found in meant for one in found
+            )
+            if addresses or numbers:
+                yield Uncertain(f"contact {key}", addresses, numbers)
 
     def _own_indexes(self) -> set[UUID]:
         further = {index for _, index in self._person.further}
@@ -126,9 +166,10 @@ class _PersonCheck:
 
     def _check_email(self, text: str) -> None:
         email = normalise_email(text)
-        if is_masked(email) and not self._person.indexes[0]:
-            return  # a person may sign in with `mi___@b.com`, but in a file it is not certain
-        expected = self._cipher.email_index(email) if is_usable_email(email) else None
+        # A person may sign in with `mi___@b.com`, but in a file it is not certain.
+        is_expected = self._person.indexes[0] or read_emails(text).addresses
+        is_one = is_expected and is_usable_email(email)
+        expected = self._cipher.email_index(email) if is_one else None
         self._compare(
             "e-mail", bool(text), self._person.reaches[0], self._person.indexes[0], expected
         )

@@ -69,6 +69,18 @@ def unread(amount: Unread) -> str:
     return gettext("%(amount)s of the leaked data could not be read.") % {"amount": joined(counted)}
 
 
+def unlinked(entries: int) -> str:
+    """Returns how many entries hold no contact of their owner, as a sentence."""
+    sentence = ngettext(
+        "%(number)s entry of the leaked data holds no e-mail address or mobile number that shows "
+        "whose it is.",
+        "%(number)s entries of the leaked data hold no e-mail address or mobile number that shows "
+        "whose they are.",
+        entries,
+    )
+    return sentence % {"number": formatting.number(entries)}
+
+
 def joined(items: Sequence[str]) -> str:
     """Returns the items as a list in the active language: "a, b and c" or "a, b, c"."""
     return phrases().joined(items)

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from incidents.models import ExposureBatch, Incident, ScopeCount, Shredding
 from incidents.shared_contacts import count_shared_contacts
+from incidents.unlinked import count_unlinked, unlinked_differences
 
 # The sets of data classes that leaked together. There are few, also for very many exposures.
 _SETS = "SELECT DISTINCT data_classes FROM incidents_exposure WHERE file_id = ANY(%s)"
@@ -106,12 +107,15 @@ def count_closed(batch: ExposureBatch) -> None:
 
 
 def count_total(incident: Incident) -> None:
-    """Counts all closed versions of the incident together, and its shared contacts. Stores both.
+    """Counts all closed versions of the incident together, and stores the counts.
+
+    Counts its shared contacts, and the entries without a contact, too.
 
     Runs in the transaction that closed or withdrew one of them.
     """
     _store(incident, None, _counted_total(incident))
     count_shared_contacts(incident)
+    count_unlinked(incident)
 
 
 def recount(incident: Incident) -> None:
@@ -139,7 +143,8 @@ def differences(incident: Incident) -> list[str]:
         if batch.counted_at is None:
             found.append(f"{batch.code}: never counted")
     total = count_people_of(_closed_batches(incident))
-    return found + _difference_lines(incident.slug, stored_counts(incident, None), total)
+    found += _difference_lines(incident.slug, stored_counts(incident, None), total)
+    return found + unlinked_differences(incident)
 
 
 def stored_counts(incident: Incident, batch: ExposureBatch | None) -> dict[CountKey, int]:

@@ -20,11 +20,13 @@ from django.db import connection
 
 from foundations.process_pool import workers
 from incidents import scope_counts
+from incidents.importing.mapping import region_named
 from incidents.models import (
     AffectedPerson,
     DataClass,
     Exposure,
     ExposureBatch,
+    ExposureFile,
     FurtherContact,
     Incident,
 )
@@ -117,6 +119,7 @@ def _check_people(
         check_people,
         incident.keysets(),
         dict(DataClass.objects.values_list("pk", "slug")),
+        regions=_regions(incident),
         has_values=incident.values_deleted_at is None,
     )
     last = list[tuple[UUID, int]]()
@@ -129,6 +132,7 @@ def _check_people(
     with workers(processes) as pool:
         for checked in pool.map(check, stored()):
             _add_findings(checked, findings)
+            _add_lost_contacts(incident, checked, findings)
             position, count = last.pop(0)
             findings.people += count
             report(position, findings.people)
@@ -206,6 +210,44 @@ def _further_contacts(ids: Sequence[UUID]) -> defaultdict[UUID, set[tuple[int, U
     for person, kind, index in rows.values_list("person_id", "kind", "contact_index"):
         found[person].add((kind, index))
     return found
+
+
+# Uncertain contacts
+
+_KEPT = """
+SELECT i FROM unnest(%(wanted)s::uuid[]) i WHERE EXISTS (
+    SELECT FROM incidents_unreadcontact u JOIN incidents_exposurefile f ON f.id = u.file_id
+    WHERE u.email_index = i AND f.incident_id = %(incident)s AND f.state = 'loaded'
+) OR EXISTS (
+    SELECT FROM incidents_unreadcontact u JOIN incidents_exposurefile f ON f.id = u.file_id
+    WHERE u.phone_index = i AND f.incident_id = %(incident)s AND f.state = 'loaded'
+)
+"""
+
+
+def _add_lost_contacts(
+    incident: Incident, checked: Sequence[CheckedPerson], findings: StoreFindings
+) -> None:
+    """Adds a fault for each uncertain contact whose owner would read that they are not affected."""
+    found = [(person.key, one) for person in checked for one in person.uncertain]
+    wanted = {index for _, one in found for index in one.addresses | one.numbers}
+    if not wanted:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_KEPT, {"wanted": list(wanted), "incident": incident.pk})
+        kept = {index for (index,) in cursor.fetchall()}
+    findings.faults += [
+        f"person {key}, {one.place}: not kept as an uncertain contact"
+        for key, one in found
+        if one.addresses - kept or (one.numbers and not one.numbers & kept)
+    ]
+
+
+def _regions(incident: Incident) -> tuple[str, ...]:
+    """Returns the regions of the numbers in the incident's files that have no country code."""
+    loaded = ExposureFile.objects.filter(incident=incident, state=ExposureFile.State.LOADED)
+    named = {region_named(text) for text in loaded.values_list("mapping", flat=True).distinct()}
+    return tuple(sorted({incident.phone_region, *named} - {""}))
 
 
 # Contacts of other people

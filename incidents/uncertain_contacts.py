@@ -9,6 +9,7 @@ Twins of an address (accounts.twin_mailboxes) are one address here, and patterns
 open no row. See docs/decisions/0077.
 """
 
+import base64
 import html
 import re
 import unicodedata
@@ -24,6 +25,7 @@ from accounts.contacts import (
     normalise_email,
     read_emails,
     read_phones,
+    without_added_end,
 )
 from accounts.twin_mailboxes import main_spelling, twins_of
 
@@ -41,13 +43,33 @@ _READ_AS = str.maketrans(
 _MARK = re.compile(r"[<>\"'`()\[\]{}]")
 # The time is linear: the text has no two spaces side by side, and the brackets are blank.
 _AT = re.compile(
-    r" ?[_-]? ?(?:\b(?:at|arroba|klammeraffe)\b|골뱅이|앳|아트|=40) ?[_-]? ?", re.IGNORECASE
+    r" ?[_-]* ?(?:(?<![^\W_])(?:at|arroba|klammeraffe)(?![^\W_])|골뱅이|앳|아트|=40) ?[_-]* ?",
+    re.IGNORECASE,
 )
-_DOT = re.compile(r" (?:dot|점|punkt|point) ", re.IGNORECASE)
+_DOT = re.compile(r"[ _-](?:dot|점|punkt|point)[ _-]", re.IGNORECASE)
+_AT_WITHIN = re.compile(r"\.at\.(?=[^@]*$)|(?<=[a-z0-9])AT(?=[a-z0-9-]+\.)")  # a.at.b.com, aATb.com
+# A text that may name an address without the sign: "minji_at_naver.com", "minji at naver dot com".
+_IN_WORDS = re.compile(
+    r"[\w.+-]*[\w+-](?:[\W_]{1,3}(?i:at|arroba)[\W_]{1,3}|(?<=[a-z0-9])AT(?=[a-z0-9])|\W{0,2}골뱅이\W{0,2})"
+    r"[A-Za-z0-9][\w-]*(?:\W?\.\W?|[\W_]{1,3}(?i:dot)[\W_]{1,3})\w[\w.-]*",
+)
 _AROUND_SIGN = re.compile(r" ?([@.]) ?")
 _IN_LOCAL = r"[\w.!#$%&*+=?^{|}~'-]"
 _ADDRESS = re.compile(rf"(?<!{_IN_LOCAL}){_IN_LOCAL}+@[\w-]+(?:\.[\w-]+)+")
 _LIKE_ADDRESS = re.compile(r"(?<![^\s@,;/|<>])([^\s@,;/|<>]*)@([^\s@,;/|<>]*)")
+_HEXADECIMAL = re.compile(r"(?:0x|\\x|x')?((?:[0-9a-f]{2}){6,320})'?", re.ASCII | re.IGNORECASE)
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{8,430}={0,2}")
+_TWO_SIGNS = re.compile(r"([\w.+-]{1,64})@([\w.-]{1,60})@([\w.-]{1,60})", re.ASCII)
+# A sign beside the @ on a keyboard, if it is the only one: "q#b.example".
+_MISTYPED = re.compile(r"(?<=\w)[#$%*!&](?=[\w-]+(?:\.[\w-]+)+$)")
+_PROVIDERS = r"(?:naver|gmail|hanmail|daum|nate|kakao|yahoo|hotmail|outlook|icloud|qq|163|126)"
+_WITHOUT_SIGN = re.compile(rf"^([\w.+-]*?\w)[2\".,_-]?({_PROVIDERS}\.[a-z.]+)$", re.IGNORECASE)
+_BETWEEN_SCRIPTS = re.compile(r"(?<=[A-Za-z0-9])(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])(?=[A-Za-z0-9])")
+# What stands before or after the user name of a closed account, and marks of a list before one.
+_CLOSED = r"(?:del(?:eted?)?|withdr[a-z]+|removed?|old|closed|disabled)"
+_ADDED = re.compile(rf"^[^a-z0-9]+|^{_CLOSED}\d*[._-]+|[._-]+{_CLOSED}(?:[._-]?\d+)?$")
+_LAST_WORD = re.compile(r"[^=/?&]+$")  # of "?mail=q"
+_AFTER_DOMAIN = re.compile(r"(@[^\s@_]+)_\S*")  # "q@b.example_old"
 _MASKED_CELL = re.compile(rf"[\w.+-]*[{_HIDDEN}][\w.+{_HIDDEN}-]*@[\w.-]+")
 _USER_NAME = re.compile(r"[a-z0-9._%+-]{4,64}", re.ASCII | re.IGNORECASE)
 _HIDES = re.compile(
@@ -57,6 +79,7 @@ _NUMBER = re.compile(rf"\+?[\d{_HIDDEN}#?_xX][\d{_HIDDEN}#?_xX ().-]{{5,}}")
 _HIDDEN_DIGITS = re.compile(rf"[{_HIDDEN}]|[xX#?_]{{2,}}")
 _SHORTENED = re.compile(r"[+-]?(\d)[.,](\d+)E\+?(\d{1,3})", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
+_OTHER_END = re.compile(r"(.*\d[\d -]{6,}\d) ?[/~,] ?(\d{3,4})")  # of "010-2345-6781/6782"
 _LAST_LINES = re.compile(r" ?[/~] ?\d{1,2}$")  # of "0171/2345612/13"
 _LIKE_DIGITS = str.maketrans("OoIl|", "00111")
 _FEWEST_OF_START = 4  # characters, with the `+`
@@ -111,26 +134,48 @@ def contacts_held(cell: str, region: str) -> tuple[list[str], list[str]]:
     return (emails, numbers) if emails or numbers else contacts_meant(cell, region)
 
 
+def is_in_words(text: str) -> bool:
+    """Returns whether the whole text is an address in words, as `minji_at_naver.com`; fast."""
+    has_dot = "." in text or "dot" in text or "DOT" in text
+    return has_dot and _IN_WORDS.fullmatch(text.strip()) is not None
+
+
 def pattern_of_user_name(cell: str) -> str:
     """Returns the pattern of an address of which a cell holds the user name alone; "" if none.
 
     The domain was cut off, or is in another column. A part of the name may be cut off too, but not
     of one of digits, as those of QQ are.
     """
-    if not _USER_NAME.fullmatch(cell):
+    if not _USER_NAME.fullmatch(cell) or is_in_words(cell):
         return ""
     plain = cell.lower().replace(".", "")
+    if not (plain.isdecimal() or any(map(str.isalpha, plain))):  # such as a date
+        return ""
     return f"{plain}@*" if plain.isdecimal() else f"{plain[:_SHOWN]}*@*"
 
 
-def pattern_of_tagged(email: str) -> str:
-    """Returns the pattern of a normalised address with a part after `+`; "" if it has none.
+def has_addition(email: str) -> bool:
+    """Returns whether `meant_beside` may find anything in a normalised address; fast."""
+    if "+" in email or "del" in email or "old" in email or not email[0].isalnum():
+        return True
+    return "withdr" in email or "remove" in email or "closed" in email or "abled" in email
 
-    At most providers the address without that part reaches the same mailbox, but not at all.
+
+def meant_beside(email: str) -> list[str]:
+    """Returns what a normalised address may mean besides itself, for the import to keep.
+
+    That is a pattern for an address with a part after `+`: at most providers the address without
+    that part reaches the same mailbox, but not at all. And it is the address without the mark of a
+    list, or without the word that a program adds to the address of a closed account.
     """
     local, _at, domain = main_spelling(email).rpartition("@")
     user, plus, _tag = local.partition("+")
-    return f"{user}+*@{domain}" if plus and user else ""
+    patterns = [f"{user}+*@{domain}"] if plus and user else []
+    local, _at, domain = email.rpartition("@")
+    plain = _ADDED.sub("", local)
+    is_other = plain != local and any(map(str.isalpha, plain))
+    other = f"{plain}@{domain}"
+    return [*patterns, other] if is_other and is_usable_email(other) else patterns
 
 
 def _plain_digit(sign: str) -> str:
@@ -160,14 +205,48 @@ def _spellings(text: str) -> Iterator[str]:
     yield joined
     yield joined.replace(",", ".")
     yield joined.lower().replace("ß", "ss")  # as the first rules of IDNA read it
+    if "@" not in blank:
+        yield _AT_WITHIN.sub("@", blank)
+        yield _decoded(text)
+        yield _MISTYPED.sub("@", blank)
+        yield _WITHOUT_SIGN.sub(r"\1@\2", blank)
+    yield from _parted(joined)
+    if not joined.isascii():
+        yield _BETWEEN_SCRIPTS.sub(" ", joined)
+    yield _AFTER_DOMAIN.sub(r"\1 ", joined)
     if joined.count("@") == 1:
         yield "".join(joined.split())
+
+
+def _decoded(text: str) -> str:
+    """Returns the text that a database or a program has written in hexadecimal digits or base64."""
+    try:
+        if digits := _HEXADECIMAL.fullmatch(text):
+            return bytes.fromhex(digits[1]).decode("ascii")
+        if _BASE64.fullmatch(text):
+            return base64.b64decode(text).decode("ascii")
+    except ValueError:
+        pass
+    return ""
+
+
+def _parted(text: str) -> Iterator[str]:
+    """Yields the ways to part two addresses without anything between them."""
+    if glued := _TWO_SIGNS.fullmatch(text):
+        local, between, domain = glued.groups()
+        for place in range(between.find(".") + 2, len(between)):
+            yield f"{local}@{between[:place]} {between[place:]}@{domain}"
 
 
 def _addresses(text: str) -> Iterator[str]:
     for piece in _ADDRESS.findall(text) if "@" in text else ():
         address = normalise_email(piece.strip(".-'"))
-        for one in (address, address.lstrip("-~*!'.#")):
+        local, _at, domain = address.rpartition("@")
+        last = _LAST_WORD.search(local)
+        plain = without_added_end(domain)
+        if plain != domain:
+            address, domain = f"{local}@{plain}", plain
+        for one in (address, address.lstrip("-~*!'.#/"), f"{last[0] if last else ''}@{domain}"):
             if is_usable_email(one):
                 yield one
 
@@ -184,7 +263,9 @@ def _patterns(text: str, *, only_hidden: bool) -> Iterator[str]:
         whole = normalise_email(f"a@{domain}".rstrip(".-)]}'\"`"))
         is_whole = is_usable_email(whole) and not _HIDES.search(domain)
         end = main_spelling(whole).partition("@")[2] if is_whole else "*"
-        if shown := _shown_of(local, is_whole=is_whole):
+        shown = _shown_of(local, is_whole=is_whole)
+        # Nobody signs in with a local part in another script, or of signs only.
+        if shown.isascii() and any(map(str.isalnum, shown)):
             yield f"{shown}@{end}"
 
 
@@ -212,7 +293,10 @@ def _numbers_meant(text: str, region: str) -> list[str]:
     found = dict.fromkeys(number for one in readings for number in _numbers(one, region))
     digits = re.sub(r"\D", "", text)
     if not (patterns or "@" in text) and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
-        patterns = {f"*{digits[-4:]}": None}  # a digit may be missing, or another region meant
+        # A digit may be missing, at the end too, or another region meant.
+        starts = (_pattern_of_start(digits, lost, region) for lost in (1, 2))
+        patterns = dict.fromkeys([f"*{digits[-4:]}", *starts])
+        patterns.pop("*", None)
     return list(found | patterns)
 
 
@@ -222,6 +306,8 @@ def _readings(text: str) -> Iterator[str]:
     yield text.translate(_LIKE_DIGITS)
     yield _LETTERS.sub(" ", text)
     yield _LAST_LINES.sub("", text)
+    if other := _OTHER_END.fullmatch(text):
+        yield f"{other[1]} ; {other[1][: -len(other[2])]}{other[2]}"
     digits = re.sub(r"\D", "", text)
     if len(text) / 2 <= len(digits) <= _MOST_DIGITS:
         yield digits

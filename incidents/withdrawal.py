@@ -21,7 +21,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.contacts import normalise_phone, read_emails
 from incidents.encryption import CONTACT, IncidentCipher
 from incidents.models import ExposureBatch
 
@@ -177,13 +177,15 @@ def _rebuilt(
         emails += [text for key, text in parts.items() if key.startswith("e")]
         phones += [text for key, text in parts.items() if key.startswith("p")]
         name, first = name or parts.get("n", ""), first or file_id
-    normal_emails = map(normalise_email, emails)
+    # Those that find the person are in their normal form; the others are as they leaked.
+    addresses = {one for text in emails for one in read_emails(text).addresses}
+    numbers = {text for text in phones if normalise_phone(text) == text}
     contact = {**({"n": name} if name else {}), **_numbered("e", emails), **_numbered("p", phones)}
     return (
         *(person, first, cipher.encrypt(contact, person=person, purpose=CONTACT)),
         *(email[0], phone[0], email[1], phone[1]),
-        list({cipher.email_index(one) for one in filter(is_usable_email, normal_emails)}),
-        list({cipher.phone_index(one) for one in map(normalise_phone, phones) if one}),
+        list(map(cipher.email_index, addresses)),
+        list(map(cipher.phone_index, numbers)),
     )
 
 

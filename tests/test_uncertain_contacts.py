@@ -1,5 +1,7 @@
 """The owner of a contact in an uncertain cell never reads that they are not among the data."""
 
+import re
+
 import pytest
 
 from accounts.contacts import MASKED, read_emails
@@ -8,11 +10,13 @@ from harness.exposure_factory import write_off_unread
 from incidents import scope_versions, store_check
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.models import AffectedPerson, Incident, UnreadContact
+from incidents.models import AffectedPerson, FurtherContact, Incident, UnreadContact
 from incidents.uncertain_contacts import (
     contacts_meant,
+    has_addition,
+    is_in_words,
+    meant_beside,
     meant_by,
-    pattern_of_tagged,
     pattern_of_user_name,
 )
 from tests.more_messy_files import GOOD, HEADER, csv
@@ -28,6 +32,30 @@ ADDRESSES = {
     "q2 [at] b [dot] example": "q2@b.example",
     "q3골뱅이b.example": "q3@b.example",
     "q4@b.example (개인)": "q4@b.example",
+    "q31_at_b.example": "q31@b.example",
+    "q31-at-b.example": "q31@b.example",
+    "q31.at.b.example": "q31@b.example",
+    "q31ATb.example": "q31@b.example",
+    "q31__at__b.example": "q31@b.example",
+    "q31{at}b.example": "q31@b.example",
+    "q31_at_b_dot_example": "q31@b.example",
+    "q31 AT b DOT example": "q31@b.example",
+    "0x71333240622e6578616d706c65": "q32@b.example",
+    "\\x71333340622e6578616d706c65": "q33@b.example",
+    "cTM0QGIuZXhhbXBsZQ==": "q34@b.example",
+    "_binary 'q35@b.example'": "q35@b.example",
+    "q36@b.exampleq37@c.example": "q37@c.example",
+    "q38@b.example.deleted": "q38@b.example",
+    "q39@b.example.invalid": "q39@b.example",
+    "q40@b.example_old": "q40@b.example",
+    "q41@b.example.del.1699": "q41@b.example",
+    "q42@b.example와 q43@c.example": "q42@b.example",
+    "이메일q44@b.example입니다": "q44@b.example",
+    "http://b.example/?mail=q45@b.example": "q45@b.example",
+    "q46#b.example": "q46@b.example",
+    "q47naver.com": "q47@naver.com",
+    "q48.gmail.com": "q48@gmail.com",
+    "q492naver.com": "q49@naver.com",
     "q5@b.example and q6@b.example": "q6@b.example",
     "q7 @b.example": "q7@b.example",
     "q8@b.exam ple": "q8@b.example",
@@ -97,6 +125,9 @@ NUMBERS = [
     ("KR", "010-2345-6704 *부재시 경비실", "+821023456704"),
     ("KR", "010-2345-6705\u2192010-2345-6706", "+821023456706"),
     ("KR", "1,023,456,707", "+821023456707"),
+    ("KR", "010-2345-6781/6713", "+821023456713"),
+    ("KR", "010-2345-671", "+821023456715"),  # the last digit is missing
+    ("KR", "010-2345-6781, 6714", "+821023456714"),
     ("KR", "1023456708", "+821023456708"),
     ("KR", "010-****-6709", "+821077776709"),
     ("KR", "010\u25cb\u25cb\u25cb\u25cb6710", "+821077776710"),
@@ -156,7 +187,30 @@ def test_an_address_of_which_nothing_is_shown_means_nobody(cell):
 
 
 def test_a_tag_at_a_provider_with_twins_is_a_part_of_the_same_address():
-    assert pattern_of_tagged("min.ji+shop@googlemail.com") in meant_by("minji@gmail.com")
+    assert meant_beside("min.ji+shop@googlemail.com")[0] in meant_by("minji@gmail.com")
+
+
+@pytest.mark.parametrize(
+    ("email", "other"),
+    [
+        ("#q@b.example", "q@b.example"),
+        ("/q@b.example", "q@b.example"),
+        ("-q@b.example", "q@b.example"),
+        ("deleted_q@b.example", "q@b.example"),
+        ("del.q@b.example", "q@b.example"),
+        ("withdrawn-q@b.example", "q@b.example"),
+        ("q.deleted@b.example", "q@b.example"),
+        ("q_old_20250101@b.example", "q@b.example"),
+        ("deleted_123@b.example", ""),
+        ("adele@b.example", ""),
+        ("goldman@b.example", ""),
+        ("old@b.example", ""),
+        ("q@b.example", ""),
+    ],
+)
+def test_an_address_with_an_addition_may_mean_another_one(email, other):
+    assert meant_beside(email) == [other][: bool(other)]
+    assert has_addition(email) or not other
 
 
 @pytest.mark.parametrize("cell", ["mi___@b.example", "Kim <mi---@b.example>", "mi??@b.example"])
@@ -175,6 +229,13 @@ def test_a_cell_may_mean_the_number_of_its_owner(region, cell, contact):
 
 
 @pytest.mark.parametrize(
+    "cell", ["Kim at Home", "PATRICIA.K", "kim.at", "Dr. Kim", "at.co.kr", "서울 1. 2"]
+)
+def test_other_text_is_no_address_in_words(cell):
+    assert not is_in_words(cell)
+
+
+@pytest.mark.parametrize(
     "cell", ["meet at noon", "공일공", "탈퇴회원", "없음", "?", "", "12:30", "3층"]
 )
 def test_other_text_means_nobody(cell):
@@ -189,13 +250,13 @@ def test_half_a_character_is_left_out():
 def test_the_owner_of_an_uncertain_address_is_not_cleared(incident, load):
     cells = [cell.replace('"', '""') for cell in ADDRESSES]
     rows = [f'{line},Kim{line}X,"{cell}",' for line, cell in enumerate(cells, 1)]
-    load([*GOOD, *rows], accepted="encoded:email")
+    load([*GOOD, *rows], accepted="encoded:email unusable:email")
 
     for contact in ADDRESSES.values():
         page = shown_to(contact)
         assert NOT_READ in page, contact
         assert "Kim" not in page
-    assert NOT_AMONG in shown_to("other@else.example")
+    assert NOT_READ not in shown_to("other@else.example")
     assert "user1@naver.example" in shown_to("user1@naver.example")
     assert store_check.check_whole(incident).faults == []
 
@@ -221,6 +282,8 @@ def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
         ("7,가,q.7+shop@gmail.com,", "q7@gmail.com"),
         ("7,010-2345-6791,q8@b.example,", "+821023456791"),  # a number as the name
         ("q7@b.example,가,,", "q7@b.example"),  # an address as the reference
+        ("q7_at_b.example,가,q8@b.example,", "q7@b.example"),  # in words
+        ("7,q7 at b dot example,q8@b.example,", "q7@b.example"),
         ("q7@b.example,가,q8@b.example,", "q7@b.example"),
         ("01023456791,가,q8@b.example,", "+821023456791"),  # a number as the reference
     ],
@@ -242,9 +305,10 @@ def test_an_address_as_a_name_is_not_cleared_without_a_column_of_addresses(load)
     assert NOT_READ not in shown_to("+821023456782")
 
 
+@pytest.mark.parametrize("sign", ["@", "_at_"])
 @pytest.mark.parametrize("data_class", ["email-addresses", "usernames"])
-def test_a_leaked_address_that_finds_nobody_is_not_cleared(load, data_class):
-    rows = [f"{row},q{place}@c.example" for place, row in enumerate(GOOD)]
+def test_a_leaked_address_that_finds_nobody_is_not_cleared(load, data_class, sign):
+    rows = [f"{row},q{place}{sign}c.example" for place, row in enumerate(GOOD)]
     leak = f'[[leaked]]\nclass = "{data_class}"\nvalue = "{{other}}"\n'
     load(rows, MAPPING + leak, header=f"{HEADER},other")
 
@@ -290,12 +354,46 @@ def test_an_uncertain_contact_of_the_same_person_locks_nothing(load):
     assert "김민준" in shown_to("user1@naver.example")
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "7,가,q7(at)b.example,",
+        "7,가,mi***@b.example,",
+        "7,가,minji@nav,",
+        "7,가,,010-****-6791",
+        "7,가,q8@b.example,010-2345-6791 또는 010-2345-6792",
+    ],
+)
+def test_an_uncertain_contact_that_is_not_kept_is_a_fault_of_the_store(incident, load, row):
+    load([*GOOD, row])
+    assert store_check.check_whole(incident).faults == []
+
+    UnreadContact.objects.all().delete()
+    person = incident.cipher().person_id("member", "7")
+    (fault,) = store_check.check_whole(incident).faults
+    assert re.fullmatch(
+        rf"person {person}, contact [ep]2?: not kept as an uncertain contact", fault
+    )
+
+
 def test_a_withdrawn_version_leaves_no_uncertain_contact(incident, load):
     load([*GOOD, "7,가,q7(at)b.example,"])
     exposure_factory.withdraw(incident.batches.get(), "wrong file")
     load(GOOD)
 
     assert NOT_AMONG in shown_to("q7@b.example")
+
+
+@pytest.mark.parametrize("cells", ["q7@b.example.deleted,", "mi___@b.example,", ",010-2345-6792"])
+def test_a_contact_that_is_put_together_again_is_no_more_certain(incident, load, cells):
+    region = 'region = "US"\n'  # the number is none there
+    load([*GOOD, f"7,가,{cells}"], region + MAPPING)
+    load(["7,가,q8@b.example,010-2345-6791"])
+
+    exposure_factory.withdraw(incident.batches.get(number=2))
+
+    assert not FurtherContact.objects.exists()
+    assert store_check.check_whole(incident).faults == []
 
 
 def test_a_corrected_row_with_an_uncertain_cell_is_not_cleared(incident, load):
@@ -355,12 +453,13 @@ def test_parts_of_a_fixed_width_are_joined_without_their_spaces(load):
 
 
 def test_a_contact_of_which_a_part_is_blank_is_no_contact(load):
-    """Its owner is not cleared, and the other users of the domain are."""
+    """Its owner is not cleared; of the other users, the page does not say that it may hold them."""
     rows = ["1,김,,b.example,010,2345,", "2,이,seojun,,,2345,6792", "3,박,,,,,"]
     load(rows, table(**BOTH), header=PARTS)
 
     assert not AffectedPerson.objects.exclude(email_index=None, phone_index=None).exists()
-    assert NOT_AMONG in shown_to("minji@b.example")
+    assert "3 entries of the leaked data hold no e-mail" in shown_to("minji@b.example")
+    assert NOT_READ not in shown_to("minji@b.example")
     for contact in ("seojun@b.example", "+821023459999", "+821077776792"):
         assert NOT_READ in shown_to(contact)
 

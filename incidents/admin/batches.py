@@ -23,7 +23,7 @@ from incidents.admin.scope import import_help, shown_tally, with_row_sums
 from incidents.admin.write_offs import next_step, shown_write_off
 from incidents.forms import CloseBatchForm, WithdrawBatchForm
 from incidents.importing.refusals import translate_refusal
-from incidents.models import BatchChange, ExposureBatch, ExposureFile, Unread
+from incidents.models import BatchChange, ExposureBatch, ExposureFile, Unlinked, Unread
 from incidents.scope_counts import counts_of
 from incidents.tasks import work_batch_change
 from incidents.unread import unread_amount
@@ -78,6 +78,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         "public_reason",
         "next_step",
         "unread",
+        "unlinked",
         "withdrawal",
         "last_change",
         "people",
@@ -115,6 +116,12 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         else:
             amount = unread_amount(obj)
         return phrasing.unread(amount) if any(amount) else "–"
+
+    @admin.display(description=gettext_lazy("without a contact"))
+    def unlinked(self, obj: ExposureBatch) -> str:
+        """Shows what the portal says of entries without a contact, once the version is closed."""
+        entries = Unlinked(obj.people_unlinked, obj.recipients_unlinked).entries
+        return phrasing.unlinked(entries) if entries else "–"
 
     @admin.display(description=gettext_lazy("withdrawal"))
     def withdrawal(self, obj: ExposureBatch) -> SafeString | str:

@@ -463,12 +463,21 @@ def sheet_named(text: str) -> str:
 
     Other faults of the mapping do not matter.
     """
+    return _text_of(text, "sheet")
+
+
+def region_named(text: str) -> str:
+    """Returns the region that the text of a mapping names, as `sheet_named` does for the sheet."""
+    return _text_of(text, "region")
+
+
+def _text_of(text: str, key: str) -> str:
     try:
         mapping_limits.check_text(text, name="")
-        sheet = tomllib.loads(text).get("sheet", "")
+        found = tomllib.loads(text).get(key, "")
     except (ImportRefusedError, ValueError, RecursionError):
         return ""
-    return sheet if isinstance(sheet, str) else ""
+    return found if isinstance(found, str) else ""
 
 
 def parse(text: str, *, name: str) -> ColumnMapping:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache, partial
 from hashlib import blake2b
+from itertools import chain
 from json.encoder import encode_basestring as in_json
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, person_languages
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.cell_fillers import contact_filler, filler, index_of_only
+from incidents.importing.cell_kinds import CellKind, kind_of
 from incidents.importing.contact_json import contact_json
 from incidents.importing.days import DayReader
 from incidents.importing.mapping import LeakColumn, PersonColumns
@@ -29,8 +31,10 @@ from incidents.models import CONTACT_CLASSES, AffectedPerson, FurtherContact
 from incidents.uncertain_contacts import (
     contacts_held,
     contacts_meant,
+    has_addition,
+    is_in_words,
     is_pattern,
-    pattern_of_tagged,
+    meant_beside,
     pattern_of_user_name,
 )
 
@@ -165,12 +169,11 @@ class PersonWriter:
         )
         contact = (name,) if name else (), emails, numbers
         if len(emails) > usable_emails or len(numbers) > usable_numbers:
-            odd_emails = self._with_joined(cells, self._emails, emails[usable_emails:], "@")
-            odd_numbers = self._with_joined(cells, self._phones, numbers[usable_numbers:], "-")
-            self._write_uncertain(line, person, [*odd_emails, *odd_numbers])
-            self._write_patterns(map(pattern_of_user_name, emails[usable_emails:]))
-        if usable_emails and ("+" in emails[0] or usable_emails > 1):
-            self._write_patterns(map(pattern_of_tagged, emails[:usable_emails]))
+            odd = emails[usable_emails:], numbers[usable_numbers:]
+            takes_code = usable_numbers and phone_reach != _LANDLINE
+            self._write_odd(line, person, cells, odd, is_found=bool(usable_emails or takes_code))
+        if usable_emails and (usable_emails > 1 or has_addition(emails[0])):
+            self._write_beside(line, person, emails[:usable_emails])
         if self._joined:
             self._write_incomplete(line, person, cells)
         if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
@@ -209,13 +212,48 @@ class PersonWriter:
                 copy_format.further_contact(4, 4, line, 16, person, 2, kind, 16, index)
             )
 
-    def _write_uncertain(self, line: int, person: bytes, cells: Iterable[str]) -> None:
-        """Adds what cells with uncertain contacts may mean; see incidents.uncertain_contacts."""
+    def _write_odd(
+        self,
+        line: int,
+        person: bytes,
+        cells: list[str],
+        odd: tuple[Sequence[str], Sequence[str]],
+        *,
+        is_found: bool,
+    ) -> None:
+        """Adds what the odd addresses and numbers of a row may mean.
+
+        `is_found` tells whether another contact of the row finds the person at a sign-in.
+        """
+        emails, numbers = odd
+        self._write_patterns(map(pattern_of_user_name, emails))
+        emails = self._with_joined(cells, self._emails, emails, "@")
+        numbers = self._with_joined(cells, self._phones, numbers, "-")
+        is_kept = self._write_uncertain(line, person, [*emails, *numbers])
+        if not (is_kept or is_found):
+            self._write_unlinked(line, person)
+
+    def _write_unlinked(self, line: int, person: bytes) -> None:
+        """Adds an entry of whose owner nothing can be kept; see incidents.unlinked.
+
+        `person` is b"" for one that is not stored.
+        """
+        self._out.unread.append(copy_format.unread_contact(line, person, b"", b"", b""))
+
+    def _write_uncertain(self, line: int, person: bytes, cells: Iterable[str]) -> bool:
+        """Adds what cells with uncertain contacts may mean; see incidents.uncertain_contacts.
+
+        Returns whether any of it may be the contact of a person. A number of a service is none, and
+        neither are the digits of a date.
+        """
+        is_kept = False
         for cell in cells:
             emails, numbers = contacts_meant(cell, self._region)
             for kind, texts in (("email", emails), ("phone", numbers)):
                 for text in texts:
                     self._write_meant(line, person, kind, text)
+            is_kept |= bool(emails) or (bool(numbers) and _may_be_number(cell, self._region))
+        return is_kept
 
     def _write_held(
         self, line: int, person: bytes, cell: str, contact: tuple[tuple[str, ...], ...]
@@ -241,18 +279,28 @@ class PersonWriter:
         self, line: int, person: bytes, identity: str, contact: tuple[tuple[str, ...], ...]
     ) -> None:
         """Adds the contacts that a reference or a name holds, unless they find the person."""
-        if "@" in identity:
+        if "@" in identity or is_in_words(identity):
             self._write_held(line, person, identity, contact)
         elif identity[0] in "0+" and (number := usual_mobile(identity, self._region)):
             self._write_held(line, person, number, contact)
         for name in contact[0]:
-            if _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS):
+            if is_in_words(name) or (
+                _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS)
+            ):
                 self._write_held(line, person, name, contact)
 
-    def write_uncertain(self, line: int, identity: str, cell: str) -> None:
-        """Adds what a cell may mean. `identity` is that of `write`; "" for no person known."""
-        person = self.person_id(identity) if identity else b""
-        self._write_uncertain(line, person, [cell])
+    def write_without_number(self, line: int, cells: list[str], cell: str) -> bool:
+        """Adds an entry of another person, without a number that identifies them.
+
+        `cell` is that of the number, and may be uncertain. Returns whether there is such a person:
+        the cell or the name is filled.
+        """
+        name = self._name(cells).strip() if self._name else ""
+        if not name and (not cell or is_placeholder(cell)):
+            return False
+        if not self._write_uncertain(line, b"", [cell]):
+            self._write_unlinked(line, b"")
+        return True
 
     def _with_joined(
         self, cells: list[str], readers: Sequence[_Reader], odd: Sequence[str], sign: str
@@ -260,6 +308,11 @@ class PersonWriter:
         """Returns the odd cells, and what several columns say together, such as 010, 2345, 6781."""
         joined = sign.join(filter(None, (read(cells).strip() for read, _label in readers)))
         return [*odd, joined] if len(readers) > 1 else odd
+
+    def _write_beside(self, line: int, person: bytes, emails: Iterable[str]) -> None:
+        """Adds what addresses that find the person may mean besides."""
+        for text in chain.from_iterable(map(meant_beside, emails)):
+            self._write_meant(line, person, "email", text)
 
     def _write_patterns(self, patterns: Iterable[str]) -> None:
         for pattern in filter(None, patterns):
@@ -311,7 +364,8 @@ class PersonWriter:
         for leak in self._leaks:
             if value := leak.value(cells):
                 classes.append(leak.class_id)
-                if leak.class_id in self._contact_ids or ("@" in value and usual_email(value)):
+                is_address = usual_email(value) if "@" in value else is_in_words(value)
+                if leak.class_id in self._contact_ids or is_address:
                     self._write_held(line, person, value, contact)
                 if date := leak.date(cells):
                     values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
@@ -401,6 +455,13 @@ class _LeakReader:
     def date(self, cells: list[str]) -> str:
         """Returns the date of the value in ISO 8601; "" if there is none, or none for certain."""
         return (self._day(cells[self._date]) or "") if self._day else ""
+
+
+def _may_be_number(cell: str, region: str) -> bool:
+    """Returns whether a text with digits may be a person's number."""
+    if kind_of(cell, region) in (CellKind.DATE, CellKind.RESIDENT, CellKind.CARD):
+        return False
+    return read_phones(cell, region).oddity != phones.NO_PERSONS_NUMBER
 
 
 def _digits(text: str) -> int:

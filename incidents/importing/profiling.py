@@ -21,7 +21,7 @@ from incidents.importing.column_names import LANGUAGE, role_of
 from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
 from incidents.importing.formats.base import Format
 from incidents.importing.reading import REJECT_COLUMNS, Source
-from incidents.importing.rows import HEADER, RowReader
+from incidents.importing.rows import HEADER, RowReader, is_blank
 
 Report = Callable[[int], None]  # gets the rows that were read so far
 SAMPLED_FROM, SAMPLE = 64 << 20, 10
@@ -167,10 +167,11 @@ def profile_block(
     found = _empty(source, step, joined)
     found.lines = block.data.count(b"\n")
     own = len(source.header) - len(found.columns)
+    has_header = formats.of(source).has_header
     lines: list[int] = []
     good: list[list[str]] = []
     for line, cells, defect in RowReader(source).rows(block):
-        if defect == HEADER:
+        if defect == HEADER or (has_header and is_blank(cells)):
             continue
         found.rows += 1
         found.last_line = line

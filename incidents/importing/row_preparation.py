@@ -39,7 +39,7 @@ from incidents.importing.placeholders import is_placeholder, is_zero
 from incidents.importing.reading import Source
 from incidents.importing.refusals import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rejected_contacts import RejectedContacts
-from incidents.importing.rows import HEADER, RowReader
+from incidents.importing.rows import HEADER, RowReader, is_blank
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
@@ -67,7 +67,7 @@ class Prepared(NamedTuple):
 
     position: int  # FileBlock.position
     rows: int
-    lines: int  # on which these rows stand, without blank lines
+    lines: int  # on which these rows stand, without blank ones
     taken: int  # rows that have no fault of their own; other rows may still reject them
     people_rows: int
     exposure_rows: int
@@ -157,13 +157,14 @@ class Preparer:
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
-        self._without_phone = self._zeros = 0
+        self._may_be_blank = form.has_header  # an object of JSON may hold other keys
+        self._without_phone = self._zeros = self._blank = 0
 
     def prepare(self, block: FileBlock) -> Prepared:
         """Returns the prepared rows of a block. Stops at a row that repeats the header."""
         self._out.clear()
         self._odd_cells.clear()
-        self._without_phone = self._zeros = rows = header_again = 0
+        self._without_phone = self._zeros = self._blank = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
         spellings: list[tuple[bytes, bytes]] = []
         for line, cells, defect in self._looked_at(self._reader.rows(block)):
@@ -188,7 +189,7 @@ class Preparer:
             Prepared,
             position=block.position,
             rows=rows,
-            lines=_lines_of_rows(block.data),
+            lines=_lines_of_rows(block.data) - self._blank,
             taken=rows - len(rejected),
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
             faulty=len(rejected),
@@ -236,6 +237,8 @@ class Preparer:
         A check of a whole group takes little longer than that of one row, and most groups pass.
         """
         while group := list(islice(rows, _GROUP)):
+            if self._may_be_blank:
+                group = self._without_blank(group)
             cells = [cells for _line, cells, defect in group if not defect]
             text = "|".join(map("|".join, cells))
             signs = text.count("@")
@@ -251,6 +254,12 @@ class Preparer:
                 yield from group
             else:
                 yield from self._looked_at_alone(group)
+
+    def _without_blank(self, group: list[ParsedRow]) -> list[ParsedRow]:
+        """Returns the rows that hold anything, and counts the others, which are no rows."""
+        filled = [row for row in group if (row[1] and row[1][0].strip()) or not is_blank(row[1])]
+        self._blank += len(group) - len(filled)
+        return filled
 
     def _looked_at_alone(self, group: list[ParsedRow]) -> Iterator[ParsedRow]:
         """Yields the rows of a group, and notes before each one whether a cell of it is odd."""
@@ -367,17 +376,14 @@ class Preparer:
     def _write_second(self, line: int, cells: list[str], second: PersonWriter) -> None:
         """Writes the other person in a row, if the row has a phone number that identifies them.
 
-        If the cell is not a phone number, the row is still taken for the first person. The case is
-        counted, and the import reports the count.
+        If the cell is not a phone number, the row is still taken for the first person. If it names
+        the other one, the case is counted, and the import reports the count.
         """
-        cell = cells[self._second_identity]
-        if not cell.strip():
-            return
-        if phones := self._phones(cell):
+        cell = cells[self._second_identity].strip()
+        if cell and (phones := self._phones(cell)):
             second.write(line, cells, phones[0].number, second.language(cells))
         else:
-            self._without_phone += 1
-            second.write_uncertain(line, "", cell)
+            self._without_phone += second.write_without_number(line, cells, cell)
 
     def _other_spellings(self, reference: str) -> list[tuple[bytes, bytes]]:
         """Returns pairs of the person's id and the id of the same reference spelled otherwise."""

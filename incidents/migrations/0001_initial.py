@@ -180,6 +180,8 @@ class Migration(migrations.Migration):
                 ('counted_at', models.DateTimeField(editable=False, null=True, verbose_name='counted')),
                 ('rows_unread', models.PositiveBigIntegerField(default=0, verbose_name='rows that could not be read')),
                 ('files_unread', models.PositiveIntegerField(default=0, verbose_name='files that could not be read')),
+                ('people_unlinked', models.PositiveBigIntegerField(default=0, verbose_name='people without a contact')),
+                ('recipients_unlinked', models.PositiveBigIntegerField(default=0, verbose_name='recipients without a number')),
                 ('withdrawn_at', models.DateTimeField(editable=False, null=True, verbose_name='withdrawn')),
                 ('withdrawn_reason', models.TextField(blank=True, verbose_name='reason for the withdrawal')),
                 ('public_reason', models.CharField(blank=True, choices=[('not_leaked', 'It was not part of the data that leaked.'), ('replaced', 'It had mistakes. A corrected version replaces it.'), ('mistakes', 'It had mistakes.'), ('other', 'Another reason. The page says how to ask the company.')], max_length=10, verbose_name='reason that customers read')),

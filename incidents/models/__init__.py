@@ -16,7 +16,7 @@ from incidents.models.batch_withdrawal import BatchWithdrawal
 from incidents.models.data_class import CONTACT_CLASSES, DataClass
 from incidents.models.done_step import DoneStep
 from incidents.models.exposure import Exposure
-from incidents.models.exposure_batch import ExposureBatch, Unread
+from incidents.models.exposure_batch import ExposureBatch, Unlinked, Unread
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.fact_change import FactChange
 from incidents.models.figure_point import FigurePoint
@@ -79,6 +79,7 @@ __all__ = [
     "Standing",
     "StepReminder",
     "TeamMessage",
+    "Unlinked",
     "Unread",
     "UnreadContact",
     "Upload",

@@ -16,6 +16,18 @@ class Unread(NamedTuple):
     files: int
 
 
+class Unlinked(NamedTuple):
+    """Entries whose owner no address or number shows, so that no sign-in finds them."""
+
+    people: int  # who are stored; a member number finds members all the same
+    recipients: int  # rows that name another person, without a number
+
+    @property
+    def entries(self) -> int:
+        """Returns how many there are in all."""
+        return self.people + self.recipients
+
+
 class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
     """Scope versions of one incident, taken together."""
 
@@ -29,6 +41,14 @@ class ExposureBatchQuerySet(models.QuerySet["ExposureBatch"]):
         closed = [batch for batch in self if batch.state == ExposureBatch.State.CLOSED]
         return Unread(
             sum(batch.rows_unread for batch in closed), sum(batch.files_unread for batch in closed)
+        )
+
+    def unlinked(self) -> Unlinked:
+        """Returns how many entries of the closed scope versions have no owner's contact."""
+        closed = [batch for batch in self if batch.state == ExposureBatch.State.CLOSED]
+        return Unlinked(
+            sum(batch.people_unlinked for batch in closed),
+            sum(batch.recipients_unlinked for batch in closed),
         )
 
 
@@ -68,6 +88,12 @@ class ExposureBatch(models.Model):
     # again when a corrected reject file is loaded or withdrawn.
     rows_unread = models.PositiveBigIntegerField(_("rows that could not be read"), default=0)
     files_unread = models.PositiveIntegerField(_("files that could not be read"), default=0)
+    # Entries without a contact of their owner; see incidents.unlinked. Counted with the people of
+    # the incident. A person counts in the first closed version that holds them.
+    people_unlinked = models.PositiveBigIntegerField(_("people without a contact"), default=0)
+    recipients_unlinked = models.PositiveBigIntegerField(
+        _("recipients without a number"), default=0
+    )
     withdrawn_at = models.DateTimeField(_("withdrawn"), null=True, editable=False)
     withdrawn_reason = models.TextField(_("reason for the withdrawal"), blank=True)
     public_reason = models.CharField(

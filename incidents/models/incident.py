@@ -21,7 +21,7 @@ from incidents import encryption
 from incidents.models.shredding import Shredding
 
 if TYPE_CHECKING:
-    from incidents.models.exposure_batch import Unread
+    from incidents.models.exposure_batch import Unlinked, Unread
 
 
 def default_phone_region() -> str:
@@ -280,3 +280,10 @@ class Incident(models.Model):
         If it is anything, no page may show a user that they are not affected.
         """
         return self.batches.all().unread()
+
+    def unlinked(self) -> "Unlinked":
+        """Returns how many entries of the closed scope versions have no contact of their owner.
+
+        If there are any, no page may show a user that they are not affected.
+        """
+        return self.batches.all().unlinked()

@@ -15,7 +15,8 @@ class UnreadContact(models.Model):
     with further contacts has a further UnreadContact for each.
 
     A row that is taken has one for each contact that a cell of it may mean
-    (incidents.uncertain_contacts). Those of patterns have the line 0 and no person.
+    (incidents.uncertain_contacts). Those of patterns have the line 0 and no person. A row of whose
+    contact nothing can be kept has one without any contact (incidents.unlinked).
     """
 
     file = models.ForeignKey(

@@ -14,9 +14,10 @@ from statements.public import preview_images
 def transparency(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows how many people were notified, and how soon, in figures that identify no person."""
     incident = get_object_or_404(Incident.objects.public(), slug=slug)
-    unread = incident.unread()
+    unread, unlinked = incident.unread(), incident.unlinked().entries
     context = figures.context(incident) | {
         "picture": preview_images.of_incident(incident),
         "unread": phrasing.unread(unread) if any(unread) else "",
+        "unlinked": phrasing.unlinked(unlinked) if unlinked else "",
     }
     return render(request, "notices/transparency.html", context)

@@ -241,6 +241,8 @@ def _incident_facts(incident: Incident) -> Facts:
         facts.append((_("Accounts affected"), count))
     if any(unread := incident.unread()):
         facts.append((_("Not complete"), phrasing.unread(unread)))
+    if entries := incident.unlinked().entries:
+        facts.append((_("Without a contact"), phrasing.unlinked(entries)))
     return facts
 
 

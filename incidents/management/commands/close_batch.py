@@ -37,4 +37,9 @@ class Command(PortalCommand):
             raise CommandError(str(error)) from None
         slug = options["incident"]
         text = f"Closed scope version {batch.number} of {slug}."
-        self.result(text, incident=slug, scope_version=batch.number)
+        if unlinked := batch.incident.unlinked().entries:
+            text += (
+                f" {unlinked:,} entries hold no address or mobile number of their owner. So nobody "
+                "reads that they are not among the leaked data."
+            )
+        self.result(text, incident=slug, scope_version=batch.number, without_contact=unlinked)
