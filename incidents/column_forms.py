@@ -31,6 +31,8 @@ _ROLES = [
     (column_names.LAST_NAME, _("family name")),
     (column_names.EMAIL, _("e-mail address, to reach the person")),
     (column_names.PHONE, _("phone number, to reach the person")),
+    (column_names.EMAIL_PART, _("one of two columns of an e-mail address: before or after the @")),
+    (column_names.PHONE_PART, _("one of several columns of a phone number")),
     (column_names.LANGUAGE, _("language of the person")),
     (column_names.DATE, _("a date")),
 ]
@@ -156,6 +158,14 @@ class ColumnsForm(forms.Form):
         roles = {column.name: cleaned[f"column-{place}"] for place, column in enumerate(columns)}
         if list(roles.values()).count(REFERENCE) > 1:
             raise forms.ValidationError(_("Only one column can be the number of the person."))
+        if list(roles.values()).count(column_names.EMAIL_PART) % 2:
+            raise forms.ValidationError(
+                _("An e-mail address in parts has two columns: before and after the @.")
+            )
+        if list(roles.values()).count(column_names.PHONE_PART) == 1:
+            raise forms.ValidationError(
+                _("A phone number in parts has several columns. Choose each of them.")
+            )
         if cleaned["is_by_email"] and REFERENCE in roles.values():
             raise forms.ValidationError(
                 _("A column is the id of the person: remove the tick at the e-mail address.")

@@ -133,6 +133,29 @@ def test_the_chosen_columns_are_checked_and_then_imported(desk, incident):
     assert not upload.pieces.exists()
 
 
+PARTS = (
+    "id,이름,email_id,email_domain,hp1,hp2,hp3\n"
+    + "".join(f"M{n},김민지,minji{n},b.example,010,2345,{n}\n" for n in range(1000, 1010))
+).encode()
+
+
+def test_the_columns_of_a_contact_in_parts_are_joined(desk, incident):
+    upload = uploaded(desk, incident, PARTS)
+    data = form_of(desk, upload)
+
+    alone = {
+        name: "" if value in ("email part", "phone part") else value for name, value in data.items()
+    }
+    for column, why in (("column-2", "has two columns"), ("column-4", "has several columns")):
+        page = page_text(desk.post(url("columns", upload), alone | {column: data[column]}))
+        assert why in page
+
+    assert desk.post(url("columns", upload), data).status_code == 302
+    upload.refresh_from_db()
+    person = mapping.parse(upload.mapping, name="mapping").person
+    assert (person.email, person.phone) == (("{email_id}@{email_domain}",), ("{hp1}-{hp2}-{hp3}",))
+
+
 PLACEHOLDERS = (
     "id,이름,메일,메모\n"
     + "".join(f"M{n},김민지,minji{n}@example.com,x{n}\n" for n in range(1000, 1010))

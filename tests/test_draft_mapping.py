@@ -201,6 +201,61 @@ def test_each_address_of_a_person_is_a_contact(draft):
     assert parsed(text).person.email == ("email", "billing email")
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "phones"),
+    [
+        (
+            ["mobile1", "mobile2", "mobile3"],
+            ["010", "1234", "5678"],
+            ("{mobile1}-{mobile2}-{mobile3}",),
+        ),
+        (["hp_1", "hp_2", "hp_3"], ["010", "1234", "5678"], ("{hp_1}-{hp_2}-{hp_3}",)),
+        (
+            ["휴대폰1", "휴대폰2", "휴대폰3"],
+            ["010", "1234", "5678"],
+            ("{휴대폰1}-{휴대폰2}-{휴대폰3}",),
+        ),
+        (["t1", "t2", "t3"], ["02", "123", "5678"], ("{t1}-{t2}-{t3}",)),
+        (
+            ["hp1", "hp2", "hp3", "tel1", "tel2", "tel3"],
+            ["010", "1234", "5678", "02", "123", "5678"],
+            ("{hp1}-{hp2}-{hp3}", "{tel1}-{tel2}-{tel3}"),
+        ),
+        (["phone1", "phone2"], ["010-1234-5678", "010-1234-5679"], ("phone1", "phone2")),
+        (["no1", "no2", "no3"], ["1", "2", "3"], ()),
+        (["수령인휴대폰1", "수령인휴대폰2", "수령인휴대폰3"], ["010", "1234", "5678"], ()),
+    ],
+)
+def test_a_number_in_several_columns_is_joined(draft, header, row, phones):
+    text = draft(["member_id", "name", *header], ["1001", "김민지", *row], ["1002", "이서준", *row])
+
+    assert parsed(text).person.phone == phones
+    assert ("parts of one contact" in text) == any("{" in one for one in phones)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "emails"),
+    [
+        (["email_id", "email_domain"], ["minji", "naver.com"], ("{email_id}@{email_domain}",)),
+        (["email1", "email2"], ["minji", "naver.com"], ("{email1}@{email2}",)),
+        (["mail", "domain"], ["minji", "naver.com"], ("{mail}@{domain}",)),
+        (
+            ["이메일아이디", "이메일도메인"],
+            ["minji", "naver.com"],
+            ("{이메일아이디}@{이메일도메인}",),
+        ),
+        (["email_domain", "email_id"], ["naver.com", "minji"], ("{email_id}@{email_domain}",)),
+        (["email1", "email2"], ["minji@naver.com", "kim@daum.net"], ("email1", "email2")),
+        (["email", "domain"], ["minji@naver.com", "naver.com"], ("email",)),
+        (["user_id", "domain"], ["minji", "naver.com"], ()),
+    ],
+)
+def test_an_address_in_two_columns_is_joined(draft, header, row, emails):
+    text = draft(["member_id", "name", *header], ["1001", "김민지", *row], ["1002", "이서준", *row])
+
+    assert parsed(text).person.email == emails
+
+
 NAMES = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0\r")
     | st.sampled_from('"\\{}#=\n'),

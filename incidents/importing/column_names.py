@@ -13,6 +13,7 @@ from pathlib import Path
 
 REFERENCE, NAME, FIRST_NAME, LAST_NAME = "reference", "name", "first name", "last name"
 EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
+EMAIL_PART, PHONE_PART = "email part", "phone part"  # one of several columns with one contact
 CLASS = "class:"  # before the slug of a data class
 
 # Words before a name that say whose it is. The names of others are not those of the member: of

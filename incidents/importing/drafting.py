@@ -7,9 +7,18 @@ leaked cannot be known from a file: the draft proposes it and says so.
 from collections.abc import Iterable, Iterator
 
 from foundations.languages import SOURCE_LANGUAGE
-from incidents.importing import column_names, mapping_writing, person_languages
+from incidents.importing import column_names, contact_parts, mapping_writing, person_languages
 from incidents.importing.cell_kinds import CellKind
-from incidents.importing.column_names import CLASS, DATE, EMAIL, NAME, PHONE, REFERENCE
+from incidents.importing.column_names import (
+    CLASS,
+    DATE,
+    EMAIL,
+    EMAIL_PART,
+    NAME,
+    PHONE,
+    PHONE_PART,
+    REFERENCE,
+)
 from incidents.importing.column_profiles import ColumnProfile
 from incidents.importing.mapping_writing import Choices, quoted
 from incidents.importing.previewing import Preview
@@ -42,11 +51,13 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     """Returns what the columns of a file probably mean. `known` holds the slugs of data classes."""
     slugs = set(known)
     roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
+    roles |= contact_parts.parts_of(seen.profile.columns)
     roles = _without_contacts_of_others(_with_one_reference(seen, roles))
     dates = {
         name: _date_kind(seen.profile.column(name)) for name, role in roles.items() if role == DATE
     }
-    has_contact = any(role in (NAME, EMAIL, PHONE) for role in roles.values())
+    contacts = (NAME, EMAIL, PHONE, EMAIL_PART, PHONE_PART)
+    has_contact = any(role in contacts for role in roles.values())
     return Choices(
         format=seen.source.format,
         encoding=seen.source.encoding,
@@ -147,6 +158,9 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
     for part, role in (("email", EMAIL), ("phone", PHONE)):
         if choices.columns(role)[1:]:
             comments[part] = "confirm: each column is a contact of the person"
+    for part, role in (("email", EMAIL_PART), ("phone", PHONE_PART)):
+        if choices.columns(role):
+            comments[part] = "confirm: these columns are the parts of one contact, in this order"
     for slug, one in known.items():
         comments[CLASS + slug] = f"confirm: {_in_one_line(one.name.in_language(SOURCE_LANGUAGE))}"
     return comments

@@ -8,13 +8,16 @@ from incidents.importing.column_names import (
     CLASS,
     DATE,
     EMAIL,
+    EMAIL_PART,
     FIRST_NAME,
     LANGUAGE,
     LAST_NAME,
     NAME,
     PHONE,
+    PHONE_PART,
     REFERENCE,
 )
+from incidents.importing.contact_parts import parts_of_each_address, parts_of_each_number
 from incidents.importing.placeholders import NULLS
 from incidents.models import CONTACT_CLASSES
 
@@ -52,6 +55,11 @@ def _contact_value(part: str, columns: list[str]) -> str:
     return f"[{', '.join(map(quoted, columns))}]"
 
 
+def _joined(columns: Iterable[str], sign: str) -> str:
+    """Returns the template of a contact in several columns."""
+    return sign.join(f"{{{column}}}" for column in columns)
+
+
 def written(choices: Choices, comments: Mapping[str, str] | None = None) -> str:
     """Returns the mapping as TOML. `comments` holds a comment for some lines, by their key.
 
@@ -68,22 +76,24 @@ class _Writer:
         self._contacts = self._contact_columns()
 
     def _contact_columns(self) -> dict[str, list[str]]:
-        """Returns the columns of each contact part.
+        """Returns the columns of each contact part; templates of contacts in several columns.
 
         A name is one column, or the first and last names in the order of the file.
         """
-        roles = self._choices.roles
+        roles, columns = self._choices.roles, self._usable_columns
         parts = [column for column in roles if roles[column] in (FIRST_NAME, LAST_NAME)]
+        addresses = parts_of_each_address(columns(EMAIL_PART))
+        numbers = parts_of_each_number(columns(PHONE_PART))
         found = {
-            "name": self._choices.columns(NAME)[:1] or parts,
-            "email": self._choices.columns(EMAIL),
-            "phone": self._choices.columns(PHONE),
+            "name": columns(NAME)[:1] or [one for one in parts if not set("{}") & set(one)],
+            "email": columns(EMAIL) + [_joined(one, "@") for one in addresses],
+            "phone": columns(PHONE) + [_joined(one, "-") for one in numbers],
         }
-        usable = {  # braces in a column's name would make a template of it
-            part: [column for column in columns if not set("{}") & set(column)]
-            for part, columns in found.items()
-        }
-        return {part: columns for part, columns in usable.items() if columns}
+        return {part: columns for part, columns in found.items() if columns}
+
+    def _usable_columns(self, role: str) -> list[str]:
+        """Returns the columns of a role. Braces in a name would make a template of it."""
+        return [one for one in self._choices.columns(role) if not set("{}") & set(one)]
 
     def _line(self, key: str, value: str, comment: str = "") -> str:
         comment = comment or self._comments.get(key, "")
