@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
+from harness import exposure_factory
 from incidents import scope_versions
 from incidents.models import AffectedPerson, ExposureFile
 from incidents.scope_versions import ScopeRefusedError
-from tests import unseen_files
+from tests import unseen_files, unseen_mixtures
+from tests.binary_spreadsheets import compound_file
 from tests.more_messy_files import CELLS, GOOD, HEADER, csv, xlsx
 from tests.test_more_messy_files import MAPPING, check
+from tests.test_unread_contacts import shown_to
 
 pytestmark = pytest.mark.django_db
+ENCRYPTED = compound_file("EncryptedPackage", b"\x13" * 64)
 CASES = [
     *unseen_files.PRODUCTS,
     *unseen_files.DATABASES,
@@ -22,6 +26,10 @@ CASES = [
     *unseen_files.SPREADSHEETS,
     *unseen_files.TEXTS,
     *unseen_files.MAPPINGS,
+    *unseen_mixtures.ENCODINGS,
+    *unseen_mixtures.ROWS,
+    *unseen_mixtures.JSONS,
+    *unseen_mixtures.SPREADSHEETS,
 ]
 
 
@@ -108,6 +116,33 @@ def test_a_workbook_that_is_refused_counts_until_each_sheet_is_loaded(
     scope_versions.close(incident.batches.get())
 
 
+@pytest.mark.parametrize("refused", [ENCRYPTED, xlsx(CELLS)[:600]])
+def test_a_sheet_of_a_workbook_that_could_not_be_opened_settles_no_other(
+    incident, tmp_path, send, refused
+):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(refused)
+    assert "two.xlsx" in send(path)
+    path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    with pytest.raises(ScopeRefusedError, match=r"two\.xlsx \(S2\) failed"):
+        scope_versions.close(incident.batches.get())
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S2"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
+def test_only_the_sheet_that_the_mapping_named_is_missing(incident, tmp_path, send):
+    path = tmp_path / "two.xlsx"
+    path.write_bytes(ENCRYPTED)
+    assert "two.xlsx" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    path.write_bytes(xlsx(CELLS[:4], [["notes"], ["x"]]))
+
+    assert "taken 3" in send(path, mapping=f'sheet = "S1"\n{MAPPING}')
+    scope_versions.close(incident.batches.get())
+
+
 def test_a_mistyped_sheet_fails_no_sheet_that_is_loaded(incident, tmp_path, send):
     path = tmp_path / "two.xlsx"
     path.write_bytes(xlsx(CELLS[:4], [CELLS[0], *CELLS[4:]]))
@@ -172,3 +207,27 @@ def test_a_column_of_contacts_that_is_not_used_can_be_accepted(tmp_path, send):
     assert "unused:seller" in send(path)
     assert '--accept "unused:seller"' in send(path, "--check")
     assert "taken 6" in send(path, "--accept", "unused:seller")
+
+
+def test_a_person_with_another_contact_in_each_version_is_never_cleared(incident, tmp_path, send):
+    def load(name: str, *rows: str) -> None:
+        path = tmp_path / name
+        path.write_bytes(csv(rows) if rows else path.read_bytes())
+        send(path)
+        batch = incident.batches.get(state="open")
+        exposure_factory.write_off_unread(batch)
+        scope_versions.close(batch)
+
+    load("first.csv", *GOOD)
+    load("second.csv", "1001,김민준,other@b.example,", "1007,한지민,jimin@b.example,")
+    assert "user1@naver.example" in shown_to("user1@naver.example")
+    assert "not in what could be read" in shown_to("other@b.example")
+
+    exposure_factory.withdraw(incident.batches.get(number=1))
+    assert "not in what could be read" in shown_to("other@b.example")
+    assert "한지민" in shown_to("jimin@b.example")
+
+    load("second.csv.rejects.csv")
+    assert "other@b.example" in shown_to("other@b.example")
+    assert "김민준" not in shown_to("user1@naver.example")
+    assert "not among the leaked data" in shown_to("stranger@b.example")

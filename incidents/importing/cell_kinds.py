@@ -61,6 +61,7 @@ _ENCODED = re.compile(
     r"&(?:#\d{2,6}|#x[0-9a-f]{2,5}|amp|lt|gt|quot|apos|nbsp|[a-z]{1,2}(?:acute|grave|uml|circ|tilde|"
     r"cedil|ring|slash|lig));"
     r"|%[c-e][0-9a-f]%[89ab][0-9a-f]|^[^@]*(?:%|=)40|=[c-e][0-9a-f]=[89ab][0-9a-f]|\\u[0-9a-f]{4}"
+    r"|^(?:0x|\\x)(?:[0-9a-f]{2}){6,}$"  # as databases write bytes
     r"|~\{(?:[!-}][!-~])+~\}"  # HZ
     r"|\+[a-z0-9/]{3,}-|^\+(?=\d*[a-z])[a-z0-9/]{5,}$|^=\"|^\"[^\"]*\"$|^[\u201c\u201d].*[\u201c\u201d]$",
     re.IGNORECASE,

@@ -56,8 +56,21 @@ _GUESSES = {
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
 _SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the manner of ISO 2022
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
-_WORD, _ACCENTED = re.compile(r"[^\W\d_]{3,}"), re.compile("[\u00c0-\u024f]+")
+_ACCENTED = re.compile("[\u00c0-\u024f]+")
 _FEWEST_WORDS = 6
+# Signs that no language writes after a letter, between letters, or before a word.
+_AFTER = (
+    "\u00a1-\u00a9\u00ac-\u00b1\u00b4\u00b6\u00b8\u00bf\u02c6-\u02dd\u201a\u2020-\u2022\u2030\u20ac\u2122"
+    "\u221a-\u2264\u25ca\ufb01\ufb02"
+)
+_BETWEEN, _BEFORE = (
+    "\u00ab\u00bb\u2013\u2018\u201c-\u201e",
+    "\u00a2-\u00a9\u00ac-\u00b1\u00b4\u00b6\u00b8",
+)
+_ODD_SIGN = re.compile(rf"[^\W\d_](?:[{_AFTER}]|[{_BETWEEN}](?=[^\W\d_]))|^[{_BEFORE}](?=[^\W\d_])")
+_TOKEN = re.compile(r"[^\s\d,;:|\"@/()_.&+-]{3,}")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+_OTHER_SCRIPT = re.compile("[\u0370-\u052f\u0590-\u06ff\u0e00-\u0e7f]")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _KANA = re.compile("[\u3041-\u30fe]")
 
@@ -134,21 +147,33 @@ def _other_asian(declared: str, sample: bytes) -> str:
 def _is_no_word(declared: str, sample: bytes) -> bool:
     """Returns whether most words are such as no language writes, if the text is what was declared.
 
-    These are Latin words of accented letters alone, such as `Èâàí` for `Иван`, and words with small
-    and then capital letters, such as `хБЮМ`. Big5 read as GBK has characters that Unicode leaves to
-    private use.
+    Big5 read as GBK has characters that Unicode leaves to private use.
     """
     text = _decoded(sample, declared)
     if declared == "gb18030":
         return len(_PRIVATE.findall(text)) * 10 > sum(not sign.isascii() for sign in text)
     if declared not in SINGLE_BYTE:
         return False
-    words = [word for word in _WORD.findall(text) if not word.isascii()]
-    odd = sum(
-        (word[0].islower() and word[1:].isupper()) or _ACCENTED.fullmatch(word) is not None
-        for word in words
+    words = [word for word in _TOKEN.findall(text) if not word.isascii()]
+    return len(words) >= _FEWEST_WORDS and 2 * sum(map(_is_odd_word, words)) > len(words)
+
+
+def _is_odd_word(word: str) -> bool:
+    """Returns whether no language writes such a word.
+
+    It consists of accented letters alone, as `Èâàí` for `Иван`; has a capital letter after a small
+    one, as `хБЮМ`, or between others, as `JŸrgen`; has letters of two scripts, as `Љwik`, or a sign
+    within, as `Wei§`.
+    """
+    if _ACCENTED.fullmatch(word) or _ODD_SIGN.search(word):
+        return True
+    if _LATIN.search(word) and _OTHER_SCRIPT.search(word):
+        return True
+    triples = zip(word, word[1:], f"{word[2:]} ", strict=False)
+    return any(
+        not second.isascii() and second.isupper() and (first.islower() or third.islower())
+        for first, second, third in triples
     )
-    return len(words) >= _FEWEST_WORDS and odd >= 0.8 * len(words)
 
 
 def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:

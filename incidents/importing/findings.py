@@ -74,39 +74,41 @@ def refuse_findings(
         )
     except ImportRefusedError:
         return
-    every = findings(found, mapping, file=source.name, languages=languages)
+    every = findings(found, mapping, source, languages=languages)
     why = [one for one in every if one.code not in accepted]
     if why:
         raise ImportRefusedError(BETWEEN.join(one.message for one in why))
 
 
 def findings(
-    profile: FileProfile, mapping: ColumnMapping, *, file: str, languages: Sequence[str] = ()
+    profile: FileProfile, mapping: ColumnMapping, source: Source, *, languages: Sequence[str] = ()
 ) -> list[ColumnFinding]:
-    """Returns the findings of a profile. `file` is the name of the file, for messages.
+    """Returns the findings of the profile of a file.
 
     `languages` are those of the incident; without them, values of languages are not judged.
     """
-    columns = {column.name: column for column in profile.columns}
+    columns, file = {column.name: column for column in profile.columns}, source.name
     undecided = _undecided_languages(columns, mapping, languages, file) if languages else ()
-    unused = _unused_contacts(profile.columns, mapping, file)
+    unused = _unused_contacts(profile.columns, mapping, source)
     contacts = columns | {contact.name: contact for contact in profile.joined}
     return [*undecided, *_contact_findings(contacts, mapping, file), *unused]
 
 
 def _unused_contacts(
-    columns: Sequence[ColumnProfile], mapping: ColumnMapping, file: str
+    columns: Sequence[ColumnProfile], mapping: ColumnMapping, source: Source
 ) -> Iterator[ColumnFinding]:
     """Yields each column of contacts that the mapping does not use."""
-    used = set(map(name_key, mapping.used_columns()))  # JSON may spell a key in several ways
+    # JSON may spell a key in several ways; a header may have two columns alike.
+    key = str if source.has_header else name_key
+    used = set(map(key, mapping.used_columns()))
     for column in columns:
         for words, kinds in _USABLE.items():
             number = sum(column.kinds[kind] for kind in kinds)
             is_most = number >= _FEWEST_UNUSED and number > _SHARE * column.values
-            if is_most and name_key(column.name) not in used:
+            if is_most and key(column.name) not in used:
                 code = f"unused:{column.name}"
                 message = RefusalMessages.UNUSED.stored(
-                    file=file,
+                    file=source.name,
                     mapping_words=mapping.name,
                     column=column.name,
                     kind_words=words,

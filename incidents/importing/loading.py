@@ -40,6 +40,7 @@ from incidents.importing.row_preparation import Prepared
 from incidents.importing.staging import Staging
 from incidents.importing.stopping import (
     NothingTakenError,
+    record_sheets,
     recording_refusal,
     refuse_deleted,
     refuse_loaded,
@@ -214,8 +215,10 @@ def _register(job: _Job, batch_number: int | None) -> ExposureFile:
     with transaction.atomic():
         scope_versions.fail_killed_imports(job.incident)
         refuse_loaded(job.source, job.incident)
+        batch = scope_versions.open_version(job.incident, batch_number)
+        record_sheets(job.source, batch)
         return ExposureFile.objects.create(
-            batch=scope_versions.open_version(job.incident, batch_number),
+            batch=batch,
             incident=job.incident,
             name=job.source.name[:255],
             sha256=job.source.sha256,

@@ -60,7 +60,5 @@ def preview(
             nulls=mapping.nulls if mapping else NULLS,
             languages=languages,
         ),
-        findings=findings(profile, mapping, file=source.name, languages=languages)
-        if mapping
-        else [],
+        findings=findings(profile, mapping, source, languages=languages) if mapping else [],
     )

@@ -12,6 +12,7 @@ from incidents.importing.column_names import is_known
 MOST_CHARACTERS = 80  # of a text that is compared with labels and footers
 _USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.ASCII)
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 _APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
 # A number in the form that a spreadsheet shows: its last digits are lost.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}|\d[.,]\d+[eE]\d{1,3}", re.ASCII)
@@ -59,10 +60,10 @@ def is_usual(reference: str) -> bool:
 def plain_reference(text: str) -> str:
     """Returns a reference without what a spreadsheet or a copy has added to it.
 
-    That are invisible characters, an apostrophe before text, and full-width forms.
+    That are invisible characters, an apostrophe before text, full-width forms, and other dashes.
     """
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip()
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_DASHES).strip()
     return _APOSTROPHE.sub("", text, count=1) if text[:1] in "'\u2018\u2019" else text
 
 

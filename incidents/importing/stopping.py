@@ -14,8 +14,9 @@ from incidents import scope_versions
 from incidents.importing import examining, mapping, reading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import BETWEEN, RefusalMessages
-from incidents.models import ExposureFile, Incident, RefusedFile
+from incidents.models import ExposureBatch, ExposureFile, Incident, RefusedFile
 from incidents.scope_versions import IncidentBusyError
+from incidents.unread import unread_files
 
 
 class ImportStoppedError(ImportRefusedError):
@@ -120,6 +121,22 @@ def _record_refused(path: Path, incident: Incident, mapping_text: str) -> bool:
     if missing and scope_versions.takes_refused_files(incident):
         scope_versions.take_refused(scope_versions.open_version(incident, None))
     return bool(missing)
+
+
+def record_sheets(source: reading.Source, batch: ExposureBatch) -> None:
+    """Records each sheet of a workbook that was refused before its sheets could be read.
+
+    An encrypted workbook counts as one failed file. When it comes back without its password, under
+    its name, one sheet that is loaded must not settle the others.
+    """
+    if not source.has_other_sheets:
+        return
+    unread = [file.pk for file in unread_files(batch) if not file.is_written_off]
+    whole = ExposureFile.objects.filter(
+        pk__in=unread, name=source.name[:255], sheet="", state=ExposureFile.State.FAILED
+    )
+    for file in whole:
+        _record_refused(source.path, batch.incident, file.mapping)
 
 
 def refuse_deleted(incident: Incident) -> None:

@@ -14,6 +14,7 @@ from incidents.importing.spools import Spool
 _SAMPLE_BYTES = 1 << 20
 _SEPARATOR_LINE = re.compile(r'\s*"?sep=([^"\r\n])"?\r?(?=\n)', re.IGNORECASE)
 _LONGEST_SEPARATOR_LINE = 64
+_QUOTED = re.compile(r'"[^"]*(?:"|$)')  # a cell may have line feeds where rows end otherwise
 
 
 def separator_line(start: str) -> str:
@@ -30,7 +31,7 @@ def converted(file: File, encoding: str) -> tuple[File, str]:
     start = first_bytes(file, _SAMPLE_BYTES)
     text = decoder_of(encoding).decode(start)
     separator = separator_line(text[:_LONGEST_SEPARATOR_LINE])
-    has_returns_only = "\r" in text.rstrip("\r") and "\n" not in text
+    has_returns_only = "\r" in text.rstrip("\r") and "\n" not in _QUOTED.sub("", text)
     if encoding in READ_AS_THEY_ARE and not has_returns_only and not separator:
         return file, ""
     with refusing_read_errors(file):

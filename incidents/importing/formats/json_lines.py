@@ -58,15 +58,20 @@ class _Names:
         self._are_alike = any(len(places) > 1 for places in self._places.values())
 
     def completed(self, found: dict[str, str]) -> dict[str, str]:
-        """Returns the row with each value also under the columns that only spell it otherwise."""
+        """Returns the row with each value also under the columns that only spell it otherwise.
+
+        Two keys alike with different values hold no single text.
+        """
         if not self._are_alike and found.keys() <= self._columns:
             return found
-        others = {
-            self._names[place]: value
-            for key, value in found.items()
-            for place in self._places_of(key)
-        }
-        return others | found
+        others: dict[str, str] = {}
+        doubtful: dict[str, str] = {}
+        for key, value in found.items():
+            for name in (self._names[place] for place in self._places_of(key)):
+                if value and others.get(name, value) not in ("", value):
+                    doubtful[name] = NestedText(value)
+                others[name] = value or others.get(name, "")
+        return others | found | doubtful
 
     def _places_of(self, key: str) -> list[int]:
         if key not in self._known:
