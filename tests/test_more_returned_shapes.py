@@ -13,7 +13,7 @@ import pytest
 from notices.engine.transport import Result, classify_reply
 from notices.returned_mail.delivery_reports import ReportKind, read_report
 from notices.returned_mail.reply_reading import Cause, cause_of
-from tests.returned_mail import Shape
+from tests.returned_mail import Shape, bounce
 
 _SAMPLES = Path(__file__).parent / "returned"
 MAILS: dict[str, dict[str, Any]] = {
@@ -204,3 +204,51 @@ def test_an_automatic_answer_that_states_a_failure_is_none(address):
 )
 def test_a_blocked_or_full_account_is_ours_or_the_recipients(reply, cause):
     assert cause_of(reply) is cause
+
+
+def enclosing(head: str, *, text: str) -> bytes:
+    """Returns a mail with a report as an attachment."""
+    report = bounce().replace(b"\r\n", b"\n").decode()
+    return (
+        f"{head}MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=q\n\n"
+        f"--q\nContent-Type: text/plain\n\n{text}\n\n"
+        f"--q\nContent-Type: message/rfc822\n\n{report}\n--q--\n"
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        ("From: Minji <minji@corp.example>\nSubject: Fwd: what is this?\n", ReportKind.UNREADABLE),
+        (
+            "From: minji@corp.example\nSubject: Automatic reply: x\nAuto-Submitted: auto-replied\n",
+            ReportKind.NOT_FINAL,
+        ),
+        (
+            "From: MAILER-DAEMON@filter.example\nSubject: Returned mail: User unknown\n",
+            ReportKind.BOUNCE,
+        ),
+    ],
+)
+def test_a_report_inside_a_mail_counts_only_if_a_server_sent_it(head, kind):
+    assert read_report(enclosing(head, text="I got this.")).kind is kind
+
+
+def test_a_delay_of_a_report_says_nothing_about_what_the_report_says():
+    status = (
+        b"--q\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; relay.example\n\n"
+        b"Final-Recipient: rfc822; bounce@portal.example\nAction: delayed\nStatus: 4.4.1\n\n"
+    )
+    mail = enclosing("From: MAILER-DAEMON@relay.example\nSubject: Delayed\n", text="Delayed.")
+    copy = b"--q\nContent-Type: message/rfc822"
+    assert read_report(mail.replace(copy, status + copy)).kind is ReportKind.NOT_FINAL
+
+
+def test_style_sheets_are_no_words_of_a_report():
+    mail = (
+        "From: postmaster@corp.example\nSubject: Undeliverable: x\nContent-Type: text/html\n\n"
+        "<style>p{color:#550000}</style><p>The email address you entered couldn't be found.</p>\n"
+    )
+    report = read_report(mail.encode())
+    assert (report.kind, report.cause) == (ReportKind.BOUNCE, Cause.ADDRESS)
+    assert "550000" not in report.words

@@ -54,6 +54,13 @@ def closed(notice, people, server):
     return delivery_to(notice, people["minji"])
 
 
+@pytest.mark.parametrize("tag", ["", "prvs=0123abcdef=", "btv1==0123abcdef0=="])
+def test_a_relays_tag_does_not_hide_the_delivery(accepted, tag):
+    sender = f"{tag}{envelope_sender(accepted.pk)}"
+    assert bounces.delivery_of_sender(sender.upper()) == accepted.pk
+    assert bounces.delivery_of_sender(f"x{sender}") is None
+
+
 # -------------------------------------------------------------------- reading reports
 
 

@@ -26,6 +26,9 @@ _RECIPIENTS = (Cause.ADDRESS, Cause.MAILBOX)
 # OpenSMTPD says so of unknown recipients, and of all of them if it does not relay for us.
 _OF_RELAY_TOO = shape_pattern("of_relay_too")
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
+# With these codes servers refuse unknown recipients, too. The others of 5.7 are about us.
+_POLICY_OF_RECIPIENT = ("5.7.0", "5.7.1")
+_GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
 
 
 class ServerUnavailableError(Exception):
@@ -125,19 +128,20 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
     """Returns the result for a reply other than acceptance. It separates a recipient's fault from
     ours, by the codes of RFC 5321 and the enhanced codes of RFC 3463.
 
-    `step` is the command that the reply answers: "sender", "recipient", "data" or "message". Words
-    that name the sender or the content count more than the step: a relay that refuses us often does
-    so at the recipient. Only words and codes that name the recipient end a delivery.
+    `server_reply` begins with its code. `step` is the command that the reply answers: "sender",
+    "recipient", "data" or "message". Words that name the sender or the content count more than the
+    step: a relay that refuses us often does so at the recipient. Only words and codes that name the
+    recipient end a delivery.
     """
-    found = _ENHANCED.search(server_reply)
-    is_policy = found is not None and found[0].split(".")[1] == "7"
     match code // 100:
         case 4 if code == CLOSING or step == "sender":
             return Result.NOT_SENT
         case 4:
             return Result.DEFERRED
-        case 5 if is_policy or code in NOT_AUTHENTICATED or step in ("sender", "data"):
+        case 5 if code in NOT_AUTHENTICATED or step in ("sender", "data"):
             return Result.REFUSED
+        case 5 if _GREYLISTED.search(server_reply):
+            return Result.DEFERRED
         case 5:
             return _judge_words(server_reply, step=step)
         case _:
@@ -145,10 +149,14 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
 
 
 def _judge_words(server_reply: str, *, step: str) -> Result:
-    cause = cause_of(server_reply)
-    is_bare = not _ENHANCED.search(server_reply)
-    if step == "recipient" and is_bare and _OF_RELAY_TOO.search(server_reply):
+    """Returns the result that the words and codes of a permanent refusal name."""
+    found = _ENHANCED.search(server_reply)
+    if step == "recipient" and not found and _OF_RELAY_TOO.search(server_reply):
         return Result.UNCLEAR
+    cause = cause_of(server_reply)
+    is_policy = found is not None and found[0].split(".")[1] == "7"
+    if is_policy and not (cause is Cause.ADDRESS and found[0] in _POLICY_OF_RECIPIENT):
+        return Result.REFUSED
     if cause in _RECIPIENTS:
         return Result.BOUNCED
     is_unclear = step == "recipient" and cause not in _OURS

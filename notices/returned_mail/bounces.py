@@ -37,6 +37,11 @@ State = Delivery.State
 Outcome = ReturnedMail.Outcome
 
 
+_ENVELOPE = re.compile(
+    r"(?:prvs=[0-9a-f]{10}=|btv1==[0-9a-f]{11,12}==)?bounce\+([0-9a-z]{12})(?:-([0-9a-f]{20}))?"
+)
+
+
 class _NoticeIsClosedError(Exception):
     """Raised inside a transaction if the notice is closed: its ledger must not change any more."""
 
@@ -45,10 +50,10 @@ def delivery_of_sender(address: str) -> int | None:
     """Returns the id of the delivery that has this envelope sender; None if the portal made none.
 
     A reader of a message knows its code and could claim that it bounced. The MAC after the code
-    prevents that.
+    prevents that. A relay may put a tag before the address (BATV), and pass it on with the report.
     """
     local, _at, domain = address.strip("<> ").lower().rpartition("@")
-    found = re.fullmatch(r"bounce\+([0-9a-z]{12})(?:-([0-9a-f]{20}))?", local)
+    found = _ENVELOPE.fullmatch(local)
     if not found or domain != settings.MAIL_DOMAIN.lower():
         return None
     delivery_id = delivery_of_code(found[1])

@@ -19,6 +19,11 @@ _PERSONS_COMPLAINTS = {"abuse", "fraud", "opt-out", "opt-out-list", "miscategori
 _REPLY_LINE = re.compile(
     r"(?:^|[\s:(\[<>\"'#])[45]\d\d[ \-#:]|(?<![\d.])[45]\.\d{1,3}\.\d{1,4}(?![\d.])"
 )
+# The command that a server refused, in a report for people. The recipient's needs no mention.
+_COMMAND = re.compile(
+    r"\bafter (?:pipelined )?(?:mail from|end of data)\b|does not like sender", re.IGNORECASE
+)
+_IN_REPLY = re.compile(r"\(in\s{1,9}reply\s{1,9}to\s{1,9}[\w\s]{1,40}command\)")
 _ANSWERED = re.compile(r"^(?:(?:re|aw|sv|fwd?)[:：] *)+", re.IGNORECASE)
 _PHRASES = {
     name: shape_pattern(name)
@@ -70,8 +75,8 @@ def read_report(data: bytes) -> DeliveryReport:
         return UNREADABLE
     if mail.complaint:
         return _complaint(mail)
-    if mail.blocks:
-        return _of_blocks(mail)
+    if blocks := _blocks(mail):
+        return _of_blocks(mail, blocks)
     if mail.is_read_receipt and not _is_from_server(mail):
         return NOT_FINAL  # Dovecot sends its refusals as receipts, too
     if any(mail.inner_headers(name) for name in _OUTLOOK_COMPLAINT):
@@ -89,27 +94,24 @@ def redact_addresses(reply: str) -> str:
 # ---------------------------------------------------------------- delivery reports
 
 
-def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
+def _blocks(mail: ReturnedMessage) -> list[Fields]:
+    """Returns the fields of the report. A copy of a report counts if a server sent it, because
+    some mail filters wrap reports. A reader may forward one that is about another message.
+    """
+    return mail.blocks or (mail.blocks_of_copies if _names_server(mail) else [])
+
+
+def _of_blocks(mail: ReturnedMessage, blocks: list[Fields]) -> DeliveryReport:
     """Returns what the fields of a delivery report say; the first failure counts."""
-    failed = [block for block in mail.blocks if _has_failed(block)]
+    failed = [block for block in blocks if _has_failed(block)]
     if not failed and _PHRASES["gave_up"].search(mail.notice):
-        failed = mail.blocks  # OpenSMTPD 6.8 reports "delayed" also when it gives up
+        failed = blocks  # OpenSMTPD 6.8 reports "delayed" also when it gives up
     if not failed:
         return NOT_FINAL
-    block = failed[0]
-    diagnostic = _value(block, "diagnostic-code")
-    status = STATUS.search(block.get("status", ""))
-    reply = f"{status[0] if status else ''} {diagnostic}".strip()
-    has_expired = block.get("action", "").lower().startswith("expired")
-    cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic}")
-    cause = Cause.EXPIRED if has_expired else cause
-    if cause in (Cause.UNCLEAR, Cause.NETWORK):
-        said = _reply_lines(mail.notice)
-        told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
-        is_contradicted = told is Cause.ADDRESS and may_mean_sender(reply)
-        cause = cause if told is Cause.UNCLEAR or is_contradicted else told
-        reply = reply if diagnostic else f"{reply} {said}".strip()
-    final, original = (_value(block, f"{name}-recipient") for name in ("final", "original"))
+    cause, reply = _cause_and_reply(mail, failed[0])
+    if cause is Cause.ADDRESS and any(_has_arrived(block) for block in blocks):
+        cause = Cause.UNCLEAR  # of an address that stands for several, one took the message
+    final, original = (_value(failed[0], f"{name}-recipient") for name in ("final", "original"))
     return DeliveryReport(
         ReportKind.BOUNCE,
         _without_addresses(reply, final, original),
@@ -119,11 +121,34 @@ def _of_blocks(mail: ReturnedMessage) -> DeliveryReport:
     )
 
 
+def _cause_and_reply(mail: ReturnedMessage, block: Fields) -> tuple[Cause, str]:
+    """Returns the cause of a failure and the server's reply, from the fields and the text."""
+    diagnostic = _value(block, "diagnostic-code")
+    status = STATUS.search(block.get("status", ""))
+    reply = f"{status[0] if status else ''} {diagnostic}".strip()
+    if block.get("action", "").lower().startswith("expired"):
+        return Cause.EXPIRED, reply
+    refused = _IN_REPLY.search(mail.notice)  # Postfix names the command in the text only
+    command = refused[0] if refused else ""
+    cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic} {command}")
+    if cause not in (Cause.UNCLEAR, Cause.NETWORK):
+        return cause, reply
+    said = _reply_lines(mail.notice)
+    told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
+    is_contradicted = told is Cause.ADDRESS and may_mean_sender(reply)
+    cause = cause if told is Cause.UNCLEAR or is_contradicted else told
+    return cause, reply if diagnostic else f"{reply} {said}".strip()
+
+
 def _has_failed(block: Fields) -> bool:
     action = block.get("action", "").lower()
     if action:
         return action.startswith(("fail", "error", "expired"))
     return block.get("status", "").startswith("5")
+
+
+def _has_arrived(block: Fields) -> bool:
+    return block.get("action", "").lower().startswith(("delivered", "relayed", "expanded"))
 
 
 def _value(block: Fields, name: str) -> str:
@@ -197,7 +222,9 @@ def _cause_of_text(notice: str, said: str) -> Cause:
 
 
 def _reply_lines(text: str) -> str:
-    """Returns the lines with a server's code, each with the next one, which often has the words."""
+    """Returns the lines with a server's code, each with the next one, which often has the words,
+    and with the one before, if it has the command that was refused.
+    """
     return _lines_of(text, _REPLY_LINE, following=1)
 
 
@@ -206,7 +233,10 @@ def _lines_of(text: str, wanted: re.Pattern[str], *, following: int) -> str:
     lines = [_PHRASES["boilerplate"].sub(" ", line[:2_000]) for line in text.split("\n")]
     found = [number for number, line in enumerate(lines) if wanted.search(line)]
     chosen = {near for number in found[:10] for near in range(number, number + following + 1)}
-    return " ".join(lines[number].strip() for number in sorted(chosen) if number < len(lines))
+    commands = {number - 1 for number in found[:10] if _COMMAND.search(lines[max(number - 1, 0)])}
+    return " ".join(
+        lines[number].strip() for number in sorted(chosen | commands) if number < len(lines)
+    )
 
 
 def _first_failure(text: str) -> str:

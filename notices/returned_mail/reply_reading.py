@@ -55,10 +55,16 @@ _POLICY = re.compile(r"(?<![\d.])5\.7\.\d{1,4}(?![\d.])")
 _NAMES_SENDER = shape_pattern("names_sender")
 # A server that answers us with these words may have looked up our domain.
 _MX_IN_REPLY = re.compile(r"\b5\d\d\b.{0,200}\bmx\b", re.IGNORECASE)
+_DOMAIN_IN_REPLY = re.compile(
+    r"\b5\d\d\b.{0,200}(?:\bdomain\b|[\w-]\.[\w-]{1,63} does(?: not|n't) exist)", re.IGNORECASE
+)
+# Mobile carriers say so of a user who exists, but whose filter does not let the message in.
+_AFTER_CONTENT = re.compile(r"\b(?:in reply to|after) end of data\b", re.IGNORECASE)
+_UNKNOWN_USER = re.compile(r"\bunknown user|\buser unknown", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
 _CODES = {
-    **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4"), Cause.ADDRESS),
+    **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4", "4.310"), Cause.ADDRESS),
     **dict.fromkeys(("1.7", "1.8", "1.9", "4.5", "5.3"), Cause.SENDER),
     **dict.fromkeys(("2.2",), Cause.MAILBOX),
     **dict.fromkeys(("2.3", "3.4"), Cause.CONTENT),
@@ -76,13 +82,20 @@ def cause_of(reply: str) -> Cause:
         return Cause.SENDER
     if by_words in _OF_RECIPIENT and may_mean_sender(text):
         return Cause.UNCLEAR
-    if by_words is Cause.ADDRESS and by_codes is not Cause.ADDRESS and _MX_IN_REPLY.search(text):
+    if by_words is Cause.ADDRESS and by_codes is not by_words and _is_ambiguous(text):
         return Cause.UNCLEAR
     if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
         return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
+
+
+def _is_ambiguous(text: str) -> bool:
+    """Returns whether words for a bad address may mean our domain, or a filter of the recipient."""
+    is_domain = _DOMAIN_IN_REPLY.search(text) and not _MAILBOX.search(text)
+    is_filter = _AFTER_CONTENT.search(text) and _UNKNOWN_USER.search(text)
+    return bool(is_domain or is_filter or _MX_IN_REPLY.search(text))
 
 
 def may_mean_sender(reply: str) -> bool:

@@ -37,6 +37,7 @@ _COPY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _JAPANESE_SHIFT = b"\x1b$"  # begins Japanese characters in ISO-2022-JP (RFC 1468)
+_UNSEEN = re.compile(r"<(style|script|title)\b[^<>]{0,500}>[^<]{0,20000}</\1>", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 Fields = dict[str, str]  # field values by name, in lower case
 
@@ -46,17 +47,23 @@ class UnreadableMailError(Exception):
 
 
 class ReturnedMessage:
-    """A parsed returned mail."""
+    """A parsed returned mail.
+
+    `blocks` are the fields of its report. `blocks_of_copies` are those of a report that it has a
+    copy of; [] if it reports itself.
+    """
 
     def __init__(self, data: bytes) -> None:
         """Parses the mail. Raises UnreadableMailError."""
-        if not _is_bounded(data):
+        if not is_bounded(data):
             raise UnreadableMailError
         try:
             self._message = BytesParser(policy=policy.compat32).parsebytes(data)
             self._parts = list(self._message.walk())
+            self._own_parts = list(_parts_outside_copies(self._message))
             self.text = "\n".join(self._texts())[:MOST_TEXT]
-            self.blocks = list(self._blocks())
+            self.blocks = list(_blocks(self._own_parts))
+            self.blocks_of_copies = [] if self.blocks else list(_blocks(self._parts))
             self.complaint = self._complaint()
         except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UnreadableMailError from error
@@ -80,7 +87,7 @@ class ReturnedMessage:
     @property
     def is_read_receipt(self) -> bool:
         """Returns whether a part says what a reader did with the message (RFC 8098)."""
-        return any(part.get_content_type() == _RECEIPT_TYPE for part in self._parts)
+        return any(part.get_content_type() == _RECEIPT_TYPE for part in self._own_parts)
 
     @property
     def is_delivery_report(self) -> bool:
@@ -91,7 +98,7 @@ class ReturnedMessage:
     @property
     def is_calendar_answer(self) -> bool:
         """Returns whether a part is a calendar's, such as an accepted invitation."""
-        return any(part.get_content_type() == "text/calendar" for part in self._parts)
+        return any(part.get_content_type() == "text/calendar" for part in self._own_parts)
 
     @property
     def notice(self) -> str:
@@ -108,28 +115,18 @@ class ReturnedMessage:
             is_broken = part.get_content_maintype() == "multipart" and not part.is_multipart()
             if is_broken or kind in ("text/plain", "text/html"):
                 text = _text_of(part)
-                yield unescape(_TAGS.sub(" ", text)) if "html" in kind else text
-
-    def _blocks(self) -> Iterator[Fields]:
-        """Yields the groups of fields that have a recipient or an action, in any part."""
-        for part in self._parts:
-            kind = part.get_content_type()
-            is_text = kind == "text/plain" or not part.is_multipart()
-            is_text_copy = is_text and "action:" in _text_of(part).lower()
-            if kind in _STATUS_TYPES or is_text_copy:
-                for block in _groups(_text_of(part)):
-                    if "action" in block or {"final-recipient", "status"} <= block.keys():
-                        yield block
+                yield _visible(text) if "html" in kind else text
 
     def _complaint(self) -> Fields:
         """Returns the fields of a complaint (RFC 5965); {} if the mail has none."""
-        for part in self._parts:
+        for part in self._own_parts:
             if part.get_content_type() == "message/feedback-report":
                 return next(_groups(_text_of(part)), {}) | {"": "report"}
         return {}
 
 
-def _is_bounded(data: bytes) -> bool:
+def is_bounded(data: bytes) -> bool:
+    """Returns whether a mail is small and flat enough to be parsed in little time."""
     lines = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return (
         len(data) <= MOST_BYTES
@@ -139,6 +136,33 @@ def _is_bounded(data: bytes) -> bool:
         and lines.count(b"\n\n") <= MOST_BLANK_LINES
         and not _LONG_TYPE.search(lines)
     )
+
+
+def _parts_outside_copies(part: Message) -> Iterator[Message]:
+    """Yields a part and the parts in it, without those of a message that it has a copy of."""
+    yield part
+    inner = part.get_payload()
+    if part.get_content_type() not in _COPY_TYPES and isinstance(inner, list):
+        for each in inner:
+            if isinstance(each, Message):
+                yield from _parts_outside_copies(each)
+
+
+def _blocks(parts: list[Message]) -> Iterator[Fields]:
+    """Yields the groups of fields that have a recipient or an action."""
+    for part in parts:
+        kind = part.get_content_type()
+        is_text = kind == "text/plain" or not part.is_multipart()
+        is_text_copy = is_text and "action:" in _text_of(part).lower()
+        if kind in _STATUS_TYPES or is_text_copy:
+            for block in _groups(_text_of(part)):
+                if "action" in block or {"final-recipient", "status"} <= block.keys():
+                    yield block
+
+
+def _visible(html: str) -> str:
+    """Returns the text of HTML that a reader sees."""
+    return unescape(_TAGS.sub(" ", _UNSEEN.sub(" ", html)))
 
 
 def _text_of(part: Message) -> str:

@@ -274,7 +274,7 @@ class Connection:
             doubt = Reply(Result.IN_DOUBT, reply_text, DoubtCause.UNCLEAR_ANSWER)
             self.outcomes.append(Outcome(message, doubt))
             raise LostError(reply_text)
-        result = classify_reply(code, text, step="message")
+        result = classify_reply(code, f"{code} {text}", step="message")
         self.outcomes.append(Outcome(message, Reply(result, reply_text)))
         if code == CLOSING:
             raise LostError(reply_text)
@@ -287,7 +287,7 @@ class Connection:
         if self._refusal is None and self._ends_connection(step, code, text):
             raise self._lost_error(code, text)
         if not is_positive and self._refusal is None:
-            result = classify_reply(code, text, step=step.value)
+            result = classify_reply(code, f"{code} {text}", step=step.value)
             reply_text = redact_address(f"{code} {text}", message.to)
             is_of_server = result is Result.NOT_SENT and not self.begun
             self._refusal = Reply(result, reply_text, is_of_server=is_of_server)
