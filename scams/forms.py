@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email
 from incidents.models import Incident
-from scams import message_check, pasted_text
+from scams import mail_source, message_check, pasted_text
 from scams.models import ReportedMessage, ScamReport
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
@@ -37,7 +37,7 @@ class MessageCheckForm(forms.Form):
         help_text=gettext_lazy(
             "A sender, a number or a link will do, too. We keep nothing of what you enter here."
         ),
-        max_length=pasted_text.MOST_CHARACTERS,
+        max_length=mail_source.MOST_CHARACTERS,
         strip=False,
         error_messages={
             "required": gettext_lazy("Enter the code, or paste the message."),
@@ -45,6 +45,13 @@ class MessageCheckForm(forms.Form):
         },
         widget=_text_area(6),
     )
+
+    def clean_text(self) -> str:
+        """Returns the text; refuses one of which a reader sees more than can be compared."""
+        text: str = self.cleaned_data["text"]
+        if len(mail_source.shown_text(text)) > pasted_text.MOST_CHARACTERS:
+            raise ValidationError(TOO_LONG)
+        return text
 
     def answer(self) -> message_check.Answer:
         """Returns the answer to the text."""

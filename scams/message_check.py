@@ -26,7 +26,7 @@ from incidents.models import Incident
 from notices.message_codes import delivery_of_code
 from notices.models import Chunk, Delivery, Notice
 from notices.models.states import WAITING_STATES
-from scams import look_alikes, pasted_text, reader_heads
+from scams import look_alikes, mail_source, pasted_text, reader_heads
 from scams.address_patterns import EMAIL
 from scams.look_alikes import SuspicionReason
 from scams.pasted_text import Trace, TraceKind
@@ -160,7 +160,7 @@ class KnownTraces:
 
 def answer_for(text: str) -> Answer:
     """Returns the answer to a pasted text: a code, a message, a sender, a link or a number."""
-    text = pasted_text.readable(text)
+    text = pasted_text.readable(mail_source.shown_text(text))
     traces = pasted_text.traces_in(text)
     found = pasted_text.message_codes_in(text)
     sent, account_mails = list(_sent(found)), list(_account_mails(found))
@@ -260,9 +260,8 @@ def first_unknown_trace(text: str) -> str:
 def unknown_traces(text: str) -> list[Trace]:
     """Returns the traces of a text, as it was pasted, that are not among our official contacts."""
     known = KnownTraces.of(_official_texts())
-    return [
-        trace for trace in pasted_text.traces_in(pasted_text.readable(text)) if not known.has(trace)
-    ]
+    shown = pasted_text.readable(mail_source.shown_text(text))
+    return [trace for trace in pasted_text.traces_in(shown) if not known.has(trace)]
 
 
 def _account_mails(candidates: Iterable[str]) -> Iterator[MadeMail]:

@@ -37,11 +37,11 @@ class Label(StrEnum):
 _WORDS = {
     Label.SENDER: r"from|보낸 ?사람|보낸 ?이|보내는 ?사람|발신(?:자|인)?"
     r"|差出人|送信者|发件人|發件人|寄件[者人]|von|de|từ|người gửi",
-    Label.RECIPIENT: r"to|cc|bcc|delivered-to|받는 ?사람|받는 ?이|수신(?:자|인)?|(?:숨은 ?)?참조"
-    r"|宛先|收件[人者]|抄送|副本|an|à|para|đến|tới",
+    Label.RECIPIENT: r"to|cc|bcc|delivered-to|받[는은] ?사람|받는 ?이|수신(?:자|인)?"
+    r"|(?:숨은 ?)?참조|宛先|收件[人者]|抄送|副本|an|à|a|pour|copie à|para|đến|tới",
     Label.OTHER: r"date|sent|subject|보낸 ?(?:날짜|시간)|받은 ?(?:날짜|시간)|날짜|일시|제 {0,3}목"
     r"|送信日時|日付|日時|件名|发送时间|發送時間|寄件日期|日期|主题|主題|主旨"
-    r"|gesendet|datum|betreff|envoyé|objet|enviado(?: el)?|fecha|asunto|đã gửi|ngày|chủ đề",
+    r"|gesendet|datum|betreff|envoyé|objet|sujet|enviado(?: el)?|fecha|asunto|đã gửi|ngày|chủ đề",
 }
 _LABELS = [
     (
@@ -59,6 +59,20 @@ _LABELS_WITHOUT_COLON = [
     (Label.SENDER, re.compile(f"From{_IN_BRACKETS}")),
     (Label.RECIPIENT, re.compile(f"(?:To|Cc){_IN_BRACKETS}")),
 ]
+# Words that ask for something, and are no names of recipients.
+_REQUEST = re.compile(
+    r"\b(?:send|reply|write|contact|call|click|pay|transfer|card|number|password|code|refund|verify"
+    r"|confirm|enter|ask|please|your|help|claim|urgent|bitte|senden|schicken|schreiben|antworten"
+    r"|anrufen|zahlen|kartennummer|karte|passwort|konto|envoye[rz]|écri(?:re|vez)|répond\w{0,4}"
+    r"|contacte[rz]|appele[rz]|paye[rz]|carte|numéro|compte|cliquez|remboursement|veuillez|envíe|enviar"
+    r"|escrib(?:a|e|ir)|responda|contacte|llame|pagar|pague|tarjeta|contraseña|cuenta|reembolso"
+    r"|gửi|liên hệ|trả lời|gọi|chuyển|hoàn tiền|thẻ|mật khẩu|tài khoản|vui lòng)\b"
+    r"|보내|송부|회신|답장|문의|연락|전화|입금|송금|이체|환불|카드|계좌|번호|클릭|입력|신청|접수|하세요|주세요"
+    r"|십시오|바랍니다|送(?:って|信|付)|返信|連絡|合わせ|電話|振込|返金|カード|番号|口座|暗証|ください|下さい"
+    r"|お願い|[发發]送|[请請]|[联聯][系繫络絡]|回[复覆復]|[电電][话話]|[汇匯]款|[转轉][账帳]|退款|[银銀]行|卡[号號]|密[码碼]"
+    r"|[账帐帳][号號]|[点點][击擊]",
+    re.IGNORECASE,
+)
 _ATTRIBUTION = re.compile(
     r"(?:님이 (?:작성|쓴 글)|작성|wrote|a écrit|escribió|[写寫]道|đã viết)[ \t]*:?$", re.IGNORECASE
 )
@@ -123,6 +137,8 @@ class _Line:
     label: Label
     number: int
     addresses: dict[int, list[str]] = field(default_factory=dict)
+    is_request: bool = False  # a value that asks for something
+    is_open: bool = False  # the last value ended with a comma
 
     def has_address(self) -> bool:
         return any(self.addresses.values())
@@ -222,10 +238,19 @@ def _labelled(text: str) -> tuple[Label, str] | None:
 
 def _take_value(line: _Line, number: int, text: str) -> None:
     """Adds the addresses of `text` to the line: on the label's own line, or on the next ones while
-    no address was found.
+    no address was found, or after a comma.
+
+    A recipient's value that asks for something is part of the scam, and names no recipient.
     """
-    if not line.has_address():
-        line.addresses[number] = _addresses(text, most_names=6)
+    if line.has_address() and not (line.is_open and number - 1 in line.addresses):
+        return
+    line.is_request |= line.label == Label.RECIPIENT and _asks_for_something(text)
+    line.is_open = text.endswith(",")
+    line.addresses[number] = [] if line.is_request else _addresses(text, most_names=6)
+
+
+def _asks_for_something(text: str) -> bool:
+    return bool(_REQUEST.search(EMAIL.sub(" ", text)))
 
 
 def _addresses(text: str, *, most_names: int) -> list[str]:
@@ -253,5 +278,7 @@ def _columns(text: str) -> int:
 def _one_to_line(line: str) -> list[str]:
     """Returns the addresses of a single To line, without a head around it: two at most."""
     match = _ONE_TO_LINE.fullmatch(line)
-    addresses = _addresses(match["rest"], most_names=6) if match else []
+    if match is None or _asks_for_something(match["rest"]):
+        return []
+    addresses = _addresses(match["rest"], most_names=6)
     return addresses if len(addresses) <= 2 else []
