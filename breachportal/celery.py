@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from celery import Celery, signals
+from celery.worker import WorkController
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
@@ -23,16 +24,19 @@ app.autodiscover_tasks()
 
 @signals.worker_init.connect
 @signals.beat_init.connect
-def check_database(**_options: Any) -> None:
+def check_database(sender: object = None, **_options: Any) -> None:
     """Checks the database and its account before a worker or beat starts.
 
-    Ends the process with the reason if the database cannot serve the portal's processes, or if the
-    account may change proof in production. Celery only logs an Exception of a signal's receiver,
+    Ends the process with the reason if the database cannot serve the portal's processes. In
+    production also if the account may change proof, or cannot do what the queue `import` needs.
+    Celery only logs an Exception of a signal's receiver,
     so a receiver that refuses the start raises SystemExit.
     """
     try:
         if settings.IS_PRODUCTION:
             database_role.refuse_owner()
+            if isinstance(sender, WorkController) and "import" in app.amqp.queues.consume_from:
+                database_role.refuse_without_staging()
         database_checks.require_usable_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))

@@ -143,6 +143,28 @@ def may_change_proof() -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def refuse_without_staging() -> None:
+    """Raises ImproperlyConfigured if the account cannot create the staging tables of imports.
+
+    Logs a warning if the database cannot be asked.
+    """
+    may_create = "SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = %s"
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(may_create, [STAGING_SCHEMA])
+            found = cursor.fetchone()
+    except DatabaseError:
+        logger.warning("the privileges of the database account could not be checked")
+        return
+    finally:
+        connection.close()
+    if not (found and found[0]):
+        raise ImproperlyConfigured(
+            "The account in DATABASE_URL cannot import files. Give this process the account of"
+            " imports, or run `manage.py grant_portal_role ACCOUNT --import`; see docs/running.md."
+        )
+
+
 def refuse_owner() -> None:
     """Raises ImproperlyConfigured if the account may change what proves something.
 

@@ -326,11 +326,12 @@ def test_the_owner_of_the_tables_is_refused():
 @contextmanager
 def production_as(account: str) -> Iterator[dict[str, str]]:
     """Context manager: the environment of a production process that uses an account."""
-    url, is_portal = database_url(), account == "portal"
+    url, is_portal = database_url(), account != "owner"
     if is_portal:
         run(f"DROP ROLE IF EXISTS {ROLE}")
         run(f"CREATE ROLE {ROLE} LOGIN")
-        call_command("grant_portal_role", ROLE, stdout=StringIO())
+        words = ["--import"] if account == "import" else []
+        call_command("grant_portal_role", ROLE, *words, stdout=StringIO())
         url = url.replace("//postgres@", f"//{ROLE}@")
     address = {"DATABASE_URL": url, "REDIS_URL": settings.REDIS_URL}
     try:
@@ -395,6 +396,17 @@ def test_workers_and_beat_in_production_start_without_the_owners_account_only(
         ended = ended_with(command.format(folder=tmp_path), environment, log, ready=ready)
     assert ended == (None if account == "portal" else 1), log.read_text()
     assert ("grant_portal_role" in log.read_text()) == (account == "owner")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("account", ["portal", "import"])
+def test_a_worker_of_imports_in_production_starts_with_their_account_only(account, tmp_path):
+    """The account of the others would fail at the first file, in a worker that seems well."""
+    log, command = tmp_path / "log", "worker --queues import --pool solo --hostname role@%h"
+    with production_as(account) as environment:
+        ended = ended_with(command, environment, log, ready="ready.")
+    assert ended == (None if account == "import" else 1), log.read_text()
+    assert ("cannot import files" in log.read_text()) == (account == "portal")
 
 
 def test_a_database_that_is_away_stops_no_web_process():

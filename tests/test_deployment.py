@@ -76,6 +76,26 @@ def test_a_unit_runs_what_the_procfile_runs(name):
     assert [f"{variable}={value}" in unit for variable, value in defaults] == [True] * len(defaults)
 
 
+def environment_files(name: str) -> list[str]:
+    """Returns the environment files of a unit in the order in which systemd reads them.
+
+    Those of the unit come first, then those of the drop-ins for all units and for this one, sorted
+    by name. The last value of a variable counts.
+    """
+    unit = UNITS / f"breachportal-{name}.service"
+    drop_ins = [*(UNITS / "breachportal-.service.d").glob("*"), *Path(f"{unit}.d").glob("*")]
+    files = [unit, *sorted(drop_ins, key=lambda path: path.name)]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in files)
+    return re.findall(r"^EnvironmentFile=(.+)$", text, re.MULTILINE)
+
+
+def test_the_import_has_an_account_of_its_own():
+    """Its file comes after that of all processes, which names the account of the others."""
+    common, own = "/etc/breachportal/production.env", "/etc/breachportal/import.env"
+    assert environment_files("import") == [common, own]
+    assert environment_files("web") == [common]
+
+
 @pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
 def test_systemd_accepts_every_unit(tmp_path):
     shutil.copytree(UNITS, tmp_path, dirs_exist_ok=True)
