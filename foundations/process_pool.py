@@ -103,6 +103,8 @@ def _begin() -> None:
     os.environ |= UNUSED
     for name in UNUSED:  # a setting and its file at once are refused
         os.environ.pop(f"{name}_FILE", None)
+    if "DJANGO_SETTINGS_MODULE" not in os.environ:
+        return  # a program without Django, such as benchmarks.make_export
     import django
     from django.conf import settings
 
