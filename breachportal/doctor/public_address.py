@@ -47,13 +47,18 @@ def check_certificate() -> Iterator[Diagnosis]:
         yield Diagnosis.ok(text)
 
 
+def _reason(error: Exception) -> str:
+    """Returns why a request was not answered, such as a certificate that is not trusted."""
+    return str(error) or type(error).__name__
+
+
 def check_portal() -> Iterator[Diagnosis]:
     """Asks for the home page as a visitor does."""
     try:
         answer = httpx.get(settings.PORTAL_URL, follow_redirects=True, timeout=SECONDS)
     except httpx.HTTPError as error:
         yield Diagnosis.fault(
-            Found.NO_ANSWER.stored(url=settings.PORTAL_URL, kind=type(error).__name__),
+            Found.NO_ANSWER.stored(url=settings.PORTAL_URL, kind=_reason(error)),
             Found.NO_ANSWER_DO.stored(),
         )
         return
@@ -77,7 +82,7 @@ def check_proxies() -> Iterator[Diagnosis]:
         seen = answer.json()
     except (httpx.HTTPError, ValueError) as error:
         yield Diagnosis.warning(
-            Found.NOT_ASKED.stored(kind=type(error).__name__), Found.NOT_ASKED_DO.stored()
+            Found.NOT_ASKED.stored(kind=_reason(error)), Found.NOT_ASKED_DO.stored()
         )
         return
     yield from _faults_of_proxies(seen)
