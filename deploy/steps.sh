@@ -69,23 +69,12 @@ collect_static() {
     manage owner collectstatic --noinput --verbosity 0
 }
 
-# Runs manage.py of VERSION with the settings of production: as `owner` of the tables, or as the
+# Runs a command of VERSION with the settings of production: as `owner` of the tables, or as the
 # portal.
 manage() {
-    local who=$1
-    shift
-    (
-        set -a
-        while IFS='=' read -r name value; do
-            [[ $name =~ ^[A-Z_]+$ ]] && export "$name=$value"
-        done <"$SETTINGS/production.env"
-        export BREACHPORTAL_VAR=/var/lib/breachportal PYTHONDONTWRITEBYTECODE=1
-        cd "$VERSION" || exit
-        if [[ $who == owner ]]; then
-            DATABASE_URL_FILE=$SETTINGS/owner/database-url exec .venv/bin/python manage.py "$@"
-        fi
-        exec runuser -u "$ACCOUNT" -- .venv/bin/python manage.py "$@"
-    )
+    local options=()
+    [[ $1 != owner ]] || options=(--owner)
+    "$VERSION/deploy/breachportal" "${options[@]}" "${@:2}"
 }
 
 # Brings the tables, and the rights on them, to those of VERSION.
@@ -106,7 +95,8 @@ switch_to() {
 }
 
 install_units() {
-    step "Units and log rotation"
+    step "Units, log rotation, the command breachportal"
+    ln -sfn "$CODE/deploy/breachportal" /usr/local/bin/breachportal
     cp -r "$CODE"/deploy/systemd/* /etc/systemd/system/
     install -D -m 644 "$CODE/deploy/logrotate/breachportal" /etc/logrotate.d/breachportal
 }

@@ -49,7 +49,7 @@ class Machine:
         self.folder, self.versions = folder, folder / "opt/breachportal-versions"
         for name in (
             *("run/systemd/system", "etc/breachportal", "etc/nginx/conf.d", "etc/systemd/system"),
-            *("etc/logrotate.d", "answers", "bin"),
+            *("etc/logrotate.d", "answers", "bin", "usr/local/bin"),
         ):
             (folder / name).mkdir(parents=True)
         (folder / "etc/breachportal/production.env").write_text("PORTAL_URL=https://a.example\n")
@@ -77,9 +77,9 @@ class Machine:
 
     def _copy_scripts(self, to: Path) -> None:
         shutil.copytree(DEPLOY, to)
-        for name in ("upgrade", "steps.sh"):
+        for name in ("upgrade", "steps.sh", "breachportal"):
             text = (to / name).read_text(encoding="utf-8")
-            for folder in ("/opt/", "/etc/", "/run/"):
+            for folder in ("/opt/", "/etc/", "/run/", "/usr/local/"):
                 text = text.replace(folder, f"{self.folder}{folder}")
             (to / name).write_text(text.replace("$(id -u) == 0", "0 == 0"))
 

@@ -3,6 +3,7 @@
 `make test-install` runs all of it in a new Debian; that takes five minutes and root.
 """
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -106,3 +107,65 @@ def test_every_unit_is_started():
         "breachportal-backup"
     }
     assert "enable --now breachportal-backup.timer" in text
+
+
+SETTINGS = """# See docs/running.md
+SECRET_KEY_FILE=/secret
+DEFAULT_FROM_EMAIL="Example <a@example.com>"
+DATABASE_URL_FILE={folder}/portal-url
+LOG_LEVEL=INFO"""  # the last line has no end
+PRINT = """#!/bin/sh
+echo "$(basename "$0") $*"
+env | grep -E '^(DATABASE_URL|DEFAULT_FROM|LOG_|SECRET|BREACH)' | sort
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs a copy of the command `breachportal` whose programs print what they are given."""
+    for folder in ("deploy", "etc/breachportal/owner", ".venv/bin", "bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    text = (INSTALLER.parent / "breachportal").read_text(encoding="utf-8")
+    text = text.replace("/etc/", f"{tmp_path}/etc/").replace("$(id -u) == 0", "0 == 0")
+    (tmp_path / "deploy/breachportal").write_text(text)
+    (tmp_path / "etc/breachportal/production.env").write_text(SETTINGS.format(folder=tmp_path))
+    for name in ("portal-url", "etc/breachportal/owner/database-url"):
+        (tmp_path / name).write_text(
+            f"postgresql://{Path(name).parent.name}@127.0.0.1/breachportal\n"
+        )
+    for program in (".venv/bin/python", "bin/runuser"):
+        (tmp_path / program).write_text(PRINT)
+        (tmp_path / program).chmod(0o755)
+
+    def run(*words: str) -> list[str]:
+        path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", str(tmp_path / "deploy/breachportal"), *words],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout.replace(str(tmp_path), "").splitlines()
+
+    return run
+
+
+def test_the_command_runs_as_the_portal_with_the_settings_as_systemd_reads_them(command):
+    assert command("doctor", "redis") == [
+        "runuser -u breachportal -- /.venv/bin/python /manage.py doctor redis",
+        "BREACHPORTAL_VAR=/var/lib/breachportal",
+        "DATABASE_URL_FILE=/portal-url",
+        "DEFAULT_FROM_EMAIL=Example <a@example.com>",
+        "LOG_LEVEL=INFO",
+        "SECRET_KEY_FILE=/secret",
+    ]
+
+
+def test_the_command_runs_as_the_owner_in_another_database(command):
+    lines = command("--owner", "--database", "restored", "restore", "a.dump")
+    assert lines[0] == "python /manage.py restore a.dump"
+    assert "DATABASE_URL=postgresql://owner@127.0.0.1/restored" in lines
+    assert not [line for line in lines if line.startswith("DATABASE_URL_FILE")]
+    assert "DATABASE_URL_FILE=/etc/breachportal/owner/database-url" in command("--owner", "migrate")

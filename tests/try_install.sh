@@ -92,12 +92,7 @@ start backup
 wait "$!"
 sleep 30  # beat and the workers give their first signs
 install -m 644 "$ROOT/trial/cert.pem" "$ROOT/tmp/cert.pem"
-inside bash -c "$READ_SETTINGS"'
-    read_settings /etc/breachportal/production.env
-    export BREACHPORTAL_VAR=/var/lib/breachportal SSL_CERT_FILE=/tmp/cert.pem
-    cd /opt/breachportal
-    exec setpriv --reuid=breachportal --regid=breachportal --init-groups .venv/bin/python manage.py doctor --json
-' >"$ROOT/doctor.json" || true
+inside env SSL_CERT_FILE=/tmp/cert.pem /usr/local/bin/breachportal doctor --json >"$ROOT/doctor.json" || true
 # There is no mail server here. Everything else must be well.
 python3 - "$ROOT/doctor.json" <<'PYTHON'
 import json, sys
