@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.audit import actors
 from breachportal import database_checks, database_role
-from foundations import request_ids
+from foundations import request_ids, traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
 
@@ -54,11 +54,13 @@ def keep_logging(loglevel: int, **_options: Any) -> None:
 
 @signals.before_task_publish.connect
 def stamp_task(headers: dict[str, Any], **_options: Any) -> None:
-    """Sends with each task its time, and the id of the request that started it.
+    """Sends with each task its time, and the ids of the request and the span that started it.
 
     A monitor reads the time (breachportal.metrics). Tasks that a task starts get its request id.
     """
     headers["sent_at"] = time.time()
+    if span_id := traces.current_span_id():
+        headers["span_id"] = span_id
     if request_id := request_ids.current():
         headers["request_id"] = request_id
 
@@ -69,6 +71,25 @@ def take_request_id(task: Any, **_options: Any) -> None:
     sent = getattr(task.request, "request_id", "")
     request_id = sent or request_ids.current() or task.request.id
     task.request.request_id_before = request_ids.work_for(request_id)
+
+
+@signals.task_prerun.connect
+def begin_span(task: Any, **_options: Any) -> None:
+    """Begins the span of a task, after `take_request_id`, whose id is that of the trace."""
+    parent_id = getattr(task.request, "span_id", "")
+    task.request.span = traces.begin(task.name, kind=traces.CONSUMER, parent_id=parent_id)
+
+
+@signals.task_postrun.connect
+def end_span(task: Any, state: str = "", **_options: Any) -> None:
+    """Ends the span of a task. A task that is tried again is no error."""
+    traces.end(getattr(task.request, "span", None), is_error=state == "FAILURE")
+
+
+@signals.worker_process_shutdown.connect
+def send_spans(**_options: Any) -> None:
+    """Sends the spans that wait: Celery's processes end without Python's exit handlers."""
+    traces.flush()
 
 
 @signals.task_postrun.connect

@@ -26,6 +26,7 @@ NEEDED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("SOLAPI_SECRET", "SOLAPI_URL"), ("SOLAPI_KEY",)),
     (("SOLAPI_PROFILE",), ("SOLAPI_KEY", "SOLAPI_TEMPLATE")),
     (("SOLAPI_TEMPLATE",), ("SOLAPI_KEY", "SOLAPI_PROFILE")),
+    (("TRACES_HEADERS", "TRACES_PERCENT"), ("TRACES_URL",)),
     (("TWILIO_ACCOUNT",), ("TWILIO_TOKEN",)),
     (("TWILIO_TOKEN", "TWILIO_URL", "TWILIO_SENDER"), ("TWILIO_ACCOUNT",)),
 )

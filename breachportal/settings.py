@@ -119,6 +119,7 @@ WORKER_PROCESS_APPS = [
 MIDDLEWARE = [
     "foundations.request_ids.name_requests",
     "breachportal.health.health",
+    "foundations.traces.trace_requests",
     # These three are the outermost for visitors, so that they keep all headers of a response.
     "breachportal.root.root_redirects",
     "foundations.page_parts.form_pages",
@@ -611,6 +612,13 @@ WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
 
 # "on": /metrics answers a monitor on a private network; see breachportal/health.py.
 METRICS = environment.choice("METRICS", ("off", "on"))
+
+# A collector of OpenTelemetry; "": no traces. See foundations/traces.py.
+TRACES_URL = environment.private_url("TRACES_URL")
+TRACES_HEADERS = {
+    name: str(value) for name, value in environment.json_object("TRACES_HEADERS").items()
+}
+TRACES_PERCENT = environment.number("TRACES_PERCENT", 100)
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
 logging.captureWarnings(LOG_FORMAT == "json")  # each line of the output is then an object

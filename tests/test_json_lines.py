@@ -1,4 +1,7 @@
-"""With LOG_FORMAT=json each line of each process is an object; an id joins those of one request."""
+"""With LOG_FORMAT=json each line of each process is an object; an id joins those of one request.
+
+The same id joins the spans that the processes send to a collector of OpenTelemetry.
+"""
 
 import json
 import logging
@@ -15,7 +18,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundations import request_ids
+from foundations import request_ids, traces
 from foundations.logs import JsonLine
 from harness.product import BIN, free_port
 from harness.sign_in import sign_in_to_desk
@@ -23,6 +26,8 @@ from tests.database import database_url
 from tests.desk_pages import notice_url
 from tests.notice_factory import wait_until_closed
 from tests.test_no_leaks import Visitor, wait_for
+from tests.test_traces import spans
+from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytest_plugins = ["tests.notice_fixtures"]
 ROOT = Path(__file__).parent.parent
@@ -102,7 +107,13 @@ def started(command: list[str], output: Path, environment: dict[str, str]) -> An
 
 
 @pytest.fixture
-def processes(transactional_db, server, tmp_path):
+def collector():
+    with webhook_receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def processes(transactional_db, server, collector, tmp_path):
     """A web process and a worker that write JSON; gives its port and the files of their output."""
     environment = os.environ | {
         "DATABASE_URL": database_url(),
@@ -110,6 +121,7 @@ def processes(transactional_db, server, tmp_path):
         "EMAIL_HOST": "127.0.0.1",
         "EMAIL_PORT": str(server.port),
         "LOG_FORMAT": "json",
+        "TRACES_URL": collector.url,
         "GRANIAN_LOG_CONFIG": str(ROOT / "deploy" / "granian-json.json"),
         "CELERY_QUIET": "true",
     }
@@ -149,7 +161,19 @@ def with_message(output: Path, start: str, seconds: float = 20) -> dict[str, str
         time.sleep(0.2)
 
 
-def test_an_id_joins_the_lines_of_web_process_and_worker(processes, draft, people, approver):
+def of_trace(collector: WebhookReceiver, kind: int, seconds: float = 20) -> list[dict[str, Any]]:
+    """Returns the spans of this kind in the trace SENT; waits for the first."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = [one for one in spans(collector) if (one["traceId"], one["kind"]) == (SENT, kind)]
+        if found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.2)
+
+
+def test_an_id_joins_the_lines_and_spans_of_web_process_and_worker(
+    processes, collector, draft, people, approver
+):
     port, (web, work, beat) = processes
     client = Client()
     sign_in_to_desk(client, approver)
@@ -169,6 +193,11 @@ def test_an_id_joins_the_lines_of_web_process_and_worker(processes, draft, peopl
     assert {"time", "level", "logger"} <= approved.keys() & ended.keys()
     assert with_message(web, "Starting granian")["level"] == "INFO"
     assert with_message(beat, "beat: Starting")["level"] == "INFO"
+
+    [request] = [one for one in of_trace(collector, traces.SERVER) if "POST" in one["name"]]
+    assert request["name"].startswith("POST /admin/notices/notice/<")
+    tasks = of_trace(collector, traces.CONSUMER)
+    assert request["spanId"] in {one["parentSpanId"] for one in tasks}
 
 
 def test_an_unknown_format_is_refused():
