@@ -18,13 +18,16 @@ class BreachportalConfig(AppConfig):
         from django.apps import apps
 
         from breachportal.customer_messages import check_completeness
+        from breachportal.desk_health import fault_events
         from breachportal.management.commands.make_roles import update_roles_after_migration
+        from incidents.team_messages import FURTHER_EVENTS
 
         checks.register(check_catalogues, checks.Tags.translation)
         checks.register(check_completeness, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)
         checks.register(check_fonts, deploy=True)
         fall_back_to_english()
+        FURTHER_EVENTS.append(fault_events)
         # Django makes the permissions app by app; after auth, those of all our apps exist.
         post_migrate.connect(
             update_roles_after_migration, sender=apps.get_app_config("auth"), dispatch_uid="roles"

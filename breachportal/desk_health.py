@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from redis.exceptions import RedisError
@@ -22,10 +23,14 @@ from breachportal.doctor.machine import LEAST_FREE_BYTES, OLDEST_BACKUP
 from breachportal.doctor.messages import DoctorMessages
 from foundations.stored_messages import translate_stored
 from incidents.desk_page import duration
+from incidents.desk_parts import CONFIRM_FACTS
+from incidents.models import MessageKind
+from incidents.team_messages import TeamEvent
 
 _SLOW_SECONDS, _STUCK_SECONDS = 120, 600  # how long a task may wait in a queue
 _CLOCK_SECONDS = 6 * 60 * 60  # before the end of a legal clock
 _FULL_SHARE, _OVERFULL_SHARE = 0.8, 0.95  # of the connections that PostgreSQL accepts
+TOLD_AFTER = timedelta(minutes=5)  # a fault that goes by itself is no message
 _EXAMINED = "health:examined"
 _EXAMINATION_DAYS = 7
 _SINCE = "health:since"
@@ -70,18 +75,34 @@ def states() -> list[PartState]:
     server does not answer.
     """
     reading = _Reading(metrics.figures(health.parts_of_portal()))
-    found = [
-        *_parts(reading),
-        *_queues(reading),
-        _beat(reading),
-        _sending(reading),
-        _codes(reading),
-        _clocks(reading),
-        _connections(reading),
-        _disk(reading),
-        _backup(reading),
-    ]
-    return sorted(_with_since(found), key=lambda each: list(Level).index(each.level), reverse=True)
+    found = _with_since([*_technical(reading), _clocks(reading)])
+    return sorted(found, key=lambda each: list(Level).index(each.level), reverse=True)
+
+
+def fault_events() -> Iterator[TeamEvent]:
+    """Yields an event for each part that has had a fault for TOLD_AFTER.
+
+    Legal clocks have events of their own. While Redis is away no task runs, so nobody is told.
+    """
+    reading = _Reading(metrics.figures(health.parts_of_portal()))
+    for number, each in enumerate(_with_since(list(_technical(reading)))):
+        is_told = each.since and datetime.now(UTC) - each.since >= TOLD_AFTER
+        if each.level is Level.FAULT and is_told:
+            yield TeamEvent(
+                key=f"portal:{number}",
+                kind=MessageKind.PORTAL,
+                text=f"{each.name}: {each.words} {each.remedy}".strip(),
+                path=reverse("admin:health"),
+                is_for=lambda user: user.has_perm(CONFIRM_FACTS),
+            )
+
+
+def _technical(reading: "_Reading") -> Iterator[PartState]:
+    """Yields the state of each part but the legal clocks."""
+    yield from _parts(reading)
+    yield from _queues(reading)
+    for state in (_beat, _sending, _codes, _connections, _disk, _backup):
+        yield state(reading)
 
 
 def fault_count() -> int:

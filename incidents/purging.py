@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -56,8 +56,9 @@ def run(
     """Deletes the people and exposures of an incident, and returns the record of its shredding.
 
     After each step it waits as long as the step took. `wait` gets the seconds; `report` gets the
-    record after each step. Raises PurgeRefusedError if the incident is not shredded, and
-    IncidentBusyError if another process holds the incident's lock.
+    record after each step, and what it raises ends the work: the next run continues. Raises
+    PurgeRefusedError if the incident is not shredded, and IncidentBusyError if another process
+    holds the incident's lock.
     """
     incident.refresh_from_db()
     if incident.shredded_at is None:
@@ -69,10 +70,11 @@ def run(
         while is_more:
             started = time.monotonic()
             is_more = retry_lock(partial(_step, record, step_rows), wait=wait)
-            report(record)
+            if is_more:
+                report(record)
             wait(time.monotonic() - started)
         UnreadContact.objects.filter(file__incident=incident).delete()
-        _purge_withdrawn_contacts(incident, step_rows, wait)
+        _purge_withdrawn_contacts(record, step_rows, report, wait)
         record.purged_at = timezone.now()
         record.save(update_fields=["purged_at"])
     logger.info(
@@ -135,6 +137,7 @@ def _delete_rows(model: Any, column: str, ids: Sequence[UUID]) -> int:
         return int(cursor.rowcount)
 
 
+_FIRST = UUID(int=0)
 _PURGE_WITHDRAWN = """
 WITH step AS (
     SELECT contact_index, batch_id, person_id FROM incidents_withdrawncontact
@@ -151,16 +154,21 @@ ORDER BY contact_index DESC, batch_id DESC, person_id DESC LIMIT 1
 
 
 def _purge_withdrawn_contacts(
-    incident: Incident, step_rows: int, wait: Callable[[float], None]
+    record: Shredding, step_rows: int, report: PurgeCallback, wait: Callable[[float], None]
 ) -> None:
-    """Deletes the incident's withdrawn contacts. A killed run begins again and finds the rest."""
-    batches = list(incident.batches.values_list("pk", flat=True))
-    position: tuple[UUID, int, UUID] | None = (UUID(int=0), 0, UUID(int=0))
+    batches = list(record.incident.batches.values_list("pk", flat=True))
+    # A run that continues looks at all rows of the last index again.
+    position: tuple[UUID, int, UUID] | None = (record.contact_position or _FIRST, 0, _FIRST)
     while batches and position:
         started = time.monotonic()
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(_PURGE_WITHDRAWN, [*position, step_rows, batches])
             position = cursor.fetchone()
+            if position:
+                record.contact_position = position[0]
+                record.save(update_fields=["contact_position"])
+        if position:
+            report(record)
         wait(time.monotonic() - started)
 
 

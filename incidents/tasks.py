@@ -48,15 +48,18 @@ def send_team_messages() -> None:
 
 @shared_task(base=DjangoTask)
 def work_deletion(incident_id: int) -> None:
-    """Deletes what the incident's retention plan says, on its day or later, and then its rows."""
+    """Deletes a part of what the incident's retention plan says, and then of its rows."""
     deletion.work(incident_id)
 
 
 @shared_task(base=DjangoTask)
 def sweep_deletions() -> None:
-    """Starts the deletions that are due, and continues those that were interrupted."""
+    """Starts the deletions that are due, and continues those that are not finished.
+
+    While an import holds the workers, the tasks expire, so that they do not add up.
+    """
     for incident_id in [*deletion.due_incidents(), *deletion.unpurged_incidents()]:
-        work_deletion.delay(incident_id)
+        work_deletion.apply_async((incident_id,), expires=60)
 
 
 @shared_task(base=DjangoTask)

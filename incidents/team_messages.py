@@ -32,7 +32,7 @@ from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
 HOURS = (1, 6, 24)  # before a clock runs out
 MOST = 500  # messages in one run
 # What can begin again after it has ended.
-ENDING = (MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS)
+ENDING = (MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL)
 
 logger = logging.getLogger(__name__)
 
@@ -57,6 +57,10 @@ class TeamMail(emails.AccountMail):
 
 # ---------------------------------------------------------------- what happened
 
+# Functions that yield further events, in the active language. The apps above this one add theirs in
+# AppConfig.ready.
+FURTHER_EVENTS: list[Callable[[], Iterator[TeamEvent]]] = []
+
 
 def events() -> Iterator[TeamEvent]:
     """Yields the current events in the active language. Each keeps its key while it lasts.
@@ -66,12 +70,19 @@ def events() -> Iterator[TeamEvent]:
     for task in desk_parts.general_tasks():
         yield from _task_event(task, "")
     yield from _superusers()
+    for further in FURTHER_EVENTS:
+        yield from _or_none(further, further.__name__)
     for incident in Incident.objects.order_by("pk"):
-        try:
-            yield from list(_events_of(incident))
-        except Exception as error:  # noqa: BLE001  # a fault of one incident stops no message
-            what = type(error).__name__
-            logger.error("no messages about incident %s: %s", incident.pk, what)
+        yield from _or_none(partial(_events_of, incident), f"incident {incident.pk}")
+
+
+def _or_none(source: Callable[[], Iterator[TeamEvent]], about: str) -> list[TeamEvent]:
+    """Returns the events of one source. If it fails, the log says so, and there are none."""
+    try:
+        return list(source())
+    except Exception as error:  # noqa: BLE001  # a fault of one source stops no message
+        logger.error("no messages about %s: %s", about, type(error).__name__)
+        return []
 
 
 def _events_of(incident: Incident) -> Iterator[TeamEvent]:

@@ -20,6 +20,7 @@ from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
 from incidents import (
     desk_parts,
+    purging,
     reencryption,
     store_check,
     tasks,
@@ -40,6 +41,7 @@ from incidents.models import (
     Shredding,
     Upload,
     UploadPiece,
+    WithdrawnContact,
 )
 from incidents.retention import deletion, plans
 from incidents.retention.plans import PlanDates, RetentionRefusedError
@@ -289,7 +291,7 @@ def test_a_hold_stops_a_deletion_that_runs(incident, leaked, team):
     record = deletion.start(incident)
     plans.propose(incident, "hold", by=team["approver"], reason="Court order")
     with pytest.raises(RetentionRefusedError):
-        deletion.execute(record)
+        deletion.execute(record, deletion._end_of_slice())
     deletion.work(incident.pk)
     assert Exposure.objects.exclude(ciphertext=None).exists()
     assert DataDeletion.objects.get().done_at is None
@@ -391,6 +393,47 @@ def test_a_worker_purges_the_rows_after_the_contacts(incident, leaked, team, min
         assert not model.objects.exists()
     assert Shredding.objects.get().purged_at
     assert deletion.unpurged_incidents() == []
+
+
+def test_a_task_of_a_deletion_ends_after_its_time_and_the_next_continues(
+    incident, team, monkeypatch
+):
+    """So that no import waits until the values or the rows of a nation are deleted."""
+    file = file_of(incident)
+    for number in range(9):
+        row = person(incident, name=f"고객 {number}")
+        expose(row, file, values=[("physical-addresses", f"서울 {number}")])
+        WithdrawnContact.objects.create(person=row, batch=file.batch, contact_index=row.pk)
+    monkeypatch.setattr(deletion, "STEP_PEOPLE", 2)
+    monkeypatch.setattr(deletion, "SLICE_SECONDS", -1.0)
+    monkeypatch.setitem(purging.run.__kwdefaults__, "step_rows", 2)
+    plan = planned(incident, team, values=1, contacts=9, age=1)
+    tasks_of_values = 0
+    while deletion.due_incidents():
+        deletion.work(incident.pk)
+        tasks_of_values += 1
+    assert tasks_of_values > 3
+    values = DataDeletion.objects.get()
+    assert (values.people, values.rows, bool(values.done_at)) == (9, 9, True)
+
+    move_days(plan, -9)
+    deletion.work(incident.pk)
+    page_of = desk_url("incidents_incident_retention", incident.pk)
+    assert "under way: 0 % are examined" in page_text(desk(team["auditor"]).get(page_of))
+    tasks_of_purge, purged = 0, [0]
+    while deletion.unpurged_incidents():
+        deletion.work(incident.pk)
+        tasks_of_purge += 1
+        purged.append(Shredding.objects.get().people)
+    assert tasks_of_purge > 4
+    assert purged == sorted(purged)
+    assert purged[-1] == 9
+    for model in (AffectedPerson, Exposure, WithdrawnContact):
+        assert not model.objects.exists()
+    assert "Deletion of the rows" in page_text(desk(team["auditor"]).get(page_of))
+    assert Shredding.objects.get().percent_purged() == 100
+    entries = AuditEntry.objects.filter(object_type="incidents_shredding", kind="changed")
+    assert [set(each.details) for each in entries] == [{"purged_at"}]  # and not each step
 
 
 def test_what_superusers_shredded_without_a_plan_is_not_purged_by_a_worker(

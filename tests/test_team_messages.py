@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import RightsGrant, User
-from breachportal import desk_webhooks
+from breachportal import desk_health, desk_webhooks
 from foundations.webhooks import SIGNATURE, Webhook
 from harness.exposure_factory import file_of
 from harness.sign_in import sign_in_to_desk
@@ -113,6 +113,23 @@ def test_a_notice_that_pauses_again_for_the_same_reason_is_announced_again(mails
         send_team_messages()
     texts = [text for to, text in received(mails) if to == "approver@hanbit.example"]
     assert sum("too many messages bounced" in text for text in texts) == 2
+
+
+def test_a_fault_of_the_portal_that_lasts_is_announced_each_time_it_begins(
+    mails, team, monkeypatch
+):
+    def about_the_disk() -> list[str]:
+        send_team_messages()
+        return [to for to, text in received(mails) if text.startswith("Disk: ")]
+
+    monkeypatch.setattr(desk_health, "LEAST_FREE_BYTES", 1 << 60)
+    assert about_the_disk() == []  # not yet
+    monkeypatch.setattr(desk_health, "TOLD_AFTER", timedelta(0))
+    assert about_the_disk() == about_the_disk() == ["approver@hanbit.example"]
+    monkeypatch.setattr(desk_health, "LEAST_FREE_BYTES", 0)
+    assert len(about_the_disk()) == 1
+    monkeypatch.setattr(desk_health, "LEAST_FREE_BYTES", 1 << 60)
+    assert len(about_the_disk()) == 2
 
 
 def test_a_superuser_who_becomes_one_again_is_announced_again(mails, team):

@@ -16,7 +16,7 @@ from accounts.models import User
 from foundations.formatting import number
 from incidents.admin.confirmation import call_worker
 from incidents.admin.proposals import ConfirmationRefusedError, ProposalAdmin
-from incidents.models import DataDeletion, Incident, RetentionDecision
+from incidents.models import DataDeletion, Incident, RetentionDecision, Shredding
 from incidents.retention import deletion, plans
 from incidents.retention.forms import form_for
 from incidents.retention.plans import RetentionRefusedError
@@ -116,6 +116,7 @@ def page(desk: "ModelAdmin[Incident]", request: HttpRequest, pk: int) -> HttpRes
         "amounts": amounts(incident),
         "reasons": reasons,
         "records": incident.deletions.select_related("started_by", "plan__confirmed_by"),
+        "purge": Shredding.objects.filter(incident=incident, done_at__isnull=False).first(),
         "may_propose": not incident.shredded_at and request.user.has_perm(ADD),
         "may_start": bool(due) and not reasons and request.user.has_perm(CONFIRM),
     }

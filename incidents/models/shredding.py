@@ -10,7 +10,7 @@ from accounts.models import User
 class Shredding(models.Model):
     """The record of a shredding: who requested it, who did it, what was deleted, and the purge.
 
-    A trigger refuses changes of what was done, once it is done. The last four fields are the
+    A trigger refuses changes of what was done, once it is done. The last five fields are the
     progress of the purge, which deletes the rows (incidents.purging).
     """
 
@@ -34,6 +34,8 @@ class Shredding(models.Model):
     index_fingerprint = models.CharField(_("fingerprint of the index keyset"), max_length=64)
     # Progress: the purge has examined people up to this primary key.
     position = models.UUIDField(null=True, editable=False)
+    # And withdrawn contacts up to this blind index.
+    contact_position = models.UUIDField(null=True, editable=False)
     people = models.PositiveBigIntegerField(_("people purged"), default=0)
     exposures = models.PositiveBigIntegerField(_("exposures purged"), default=0)
     purged_at = models.DateTimeField(_("purged"), null=True)
@@ -56,3 +58,10 @@ class Shredding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.incident_id}: {self.done_at or self.asked_at}"
+
+    def percent_purged(self) -> int:
+        """Returns how much of the table of people the purge has examined, from 0 to 100.
+
+        Primary keys are spread evenly over all possible values, so the last one shows the share.
+        """
+        return 100 if self.purged_at else (100 * self.position.int >> 128) if self.position else 0

@@ -19,6 +19,7 @@ class MessageKind(models.TextChoices):
     SCAMS = "scams", _("scam reports that come in numbers")
     TICKETS = "tickets", _("answers to customers that are due by tomorrow")
     RETENTION = "retention", _("deletions of data, 30, 7 and 1 days before, and overdue ones")
+    PORTAL = "portal", _("faults of the portal that last, such as a full disk")
 
 
 def every_kind() -> list[str]:

@@ -9,7 +9,10 @@ Contacts: the incident is shredded (Incident.shred). Then the rows are purged (i
 
 import hashlib
 import logging
+import time
+from collections.abc import Callable
 from functools import partial
+from itertools import count
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -34,6 +37,7 @@ from incidents.scope_versions import IncidentBusyError, incident_lock
 from incidents.table_locks import retry_lock
 
 STEP_PEOPLE = 2_000
+SLICE_SECONDS = 45.0  # of one task; the sweep sends one each minute
 Step = DataDeletion.Step
 
 logger = logging.getLogger(__name__)
@@ -41,6 +45,10 @@ logger = logging.getLogger(__name__)
 
 class _NotYetError(Exception):
     """Some process may not have read the new key. The sweep continues later."""
+
+
+class _SliceOverError(Exception):
+    """The time of one task is over. The sweep continues later."""
 
 
 def due_incidents() -> list[int]:
@@ -93,15 +101,20 @@ def start(incident: Incident, *, by: User | None = None) -> DataDeletion:
 
 
 def work(incident_id: int) -> None:
-    """Executes the due step of the incident, or purges its rows, as far as it can be done now."""
-    incident = Incident.objects.get(pk=incident_id)
+    """Executes the due step of the incident, or purges its rows, for about SLICE_SECONDS.
+
+    The sweep continues, so that an import gets its turn in between.
+    """
+    incident, over = Incident.objects.get(pk=incident_id), _end_of_slice()
     try:
         if incident_id in unpurged_incidents():
-            purging.run(incident)
+            purging.run(incident, report=over)
             return
         record = start(incident)
         with incident_lock(incident):
-            execute(record)
+            execute(record, over)
+    except _SliceOverError:
+        logger.info("incident %s: the deletion continues", incident_id)
     except (RetentionRefusedError, IncidentBusyError, _NotYetError) as reason:
         what = type(reason).__name__
         logger.info("incident %s: the deletion waits: %s", incident_id, what)
@@ -109,16 +122,35 @@ def work(incident_id: int) -> None:
         logger.error("incident %s: the deletion cannot be finished: %s", incident_id, error)
 
 
-def execute(record: DataDeletion) -> None:
-    """Executes one step. The caller holds the incident's lock.
+def _end_of_slice() -> Callable[[object], None]:
+    """Returns a function to call after each part; it raises _SliceOverError from SLICE_SECONDS on.
 
-    Raises RetentionRefusedError if a hold stops it, and what `reencryption.reencrypt_incident`
-    raises.
+    It never does after the first part, so that each slice gets further.
     """
+    until, calls = time.monotonic() + SLICE_SECONDS, count()
+
+    def over(_record: object) -> None:
+        if next(calls) and time.monotonic() > until:
+            raise _SliceOverError
+
+    return over
+
+
+def execute(record: DataDeletion, over: Callable[[object], None]) -> None:
+    """Executes one step. The caller holds the incident's lock. `over` is called after each part.
+
+    Raises RetentionRefusedError if a hold stops it, and what `over` and
+    `reencryption.reencrypt_incident` raise.
+    """
+
+    def after_step(step: object) -> None:
+        _refuse_if_stopped(record.incident)
+        over(step)
+
     if record.step == Step.CONTACTS:
         _shred(record)
         return
-    _delete_values(record)
+    _delete_values(record, over)
     _refuse_if_stopped(record.incident)
     # The stored uploads hold whole rows. What is imported or refused is not needed any more.
     UploadPiece.objects.filter(upload__incident=record.incident_id).delete()
@@ -127,7 +159,7 @@ def execute(record: DataDeletion) -> None:
         reencryption.reencrypt_incident(
             record.incident,
             wait=_come_again,
-            report=lambda _record: _refuse_if_stopped(record.incident),
+            report=after_step,
         )
         record.incident.refresh_from_db()
     if faults := verification.faults_of_values(record):
@@ -165,12 +197,12 @@ WHERE person_id > %s AND person_id <= %s AND file_id = ANY(%s) AND ciphertext IS
 """
 
 
-def _delete_values(record: DataDeletion) -> None:
+def _delete_values(record: DataDeletion, over: Callable[[object], None]) -> None:
     files = list(
         ExposureFile.objects.filter(incident=record.incident_id).values_list("pk", flat=True)
     )
     while retry_lock(partial(_delete_step, record, files)):
-        pass
+        over(record)
 
 
 def _delete_step(record: DataDeletion, files: list[int]) -> bool:

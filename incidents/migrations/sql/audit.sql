@@ -34,7 +34,7 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_upload
         'changed_at', 'first_rejects findings', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_shredding
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
-        'position people exposures', '', 'incident_id', '');
+        'position contact_position people exposures', '', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_retentiondecision
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_datadeletion
