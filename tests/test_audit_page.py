@@ -5,6 +5,7 @@ import html
 import io
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
@@ -15,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.audit import acts, chain, search
+from accounts.audit.forms import TrailSearchForm
 from accounts.models import AuditEntry, User
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
@@ -164,6 +166,13 @@ def test_a_search_that_cannot_be_is_refused_and_not_ignored(client, auditor, que
     before = AuditEntry.objects.count()
     assert client.post(EXPORT, {"format": "csv", **query}).status_code == 400
     assert AuditEntry.objects.count() == before
+
+
+def test_the_search_offers_the_objects_that_entries_are_about(client, auditor):
+    field: Any = TrailSearchForm().fields["object_type"]
+    offered = {table for table, _name in field.choices}
+    assert {"notices_destination", "accounts_user_groups", "incidents_affectedperson"} <= offered
+    assert offered.isdisjoint({"notices_chunk", "django_session", "notices_sendingpace"})
 
 
 # Pages

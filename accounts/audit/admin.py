@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.admin_site import desk_path, require, staff_of
@@ -22,6 +23,16 @@ from accounts.models import AuditEntry
 VIEW = "accounts.view_auditentry"
 Kind = AuditEntry.Kind
 CHANGES = (Kind.ADDED, Kind.CHANGED, Kind.DELETED)
+# What the details of an act are called on the page. Others are shown by their key.
+FACT_NAMES = {
+    "found": gettext_lazy("Rows found"),
+    "reason": gettext_lazy("Reason"),
+    "format": gettext_lazy("Format"),
+    "search": gettext_lazy("Search"),
+    "step": gettext_lazy("Step of the sign-in"),
+    "page": gettext_lazy("Page"),
+    "right": gettext_lazy("Missing permission"),
+}
 
 
 class ChangedColumn(NamedTuple):
@@ -137,7 +148,9 @@ def _facts(entry: AuditEntry) -> list[tuple[str, str]]:
         message = str(entry.details.get("message", ""))
         log = LogEntry(action_flag=entry.details.get("action"), change_message=message)
         return [("", log.get_change_message() or str(log.get_action_flag_display()))]
-    return [(name, _text(value)) for name, value in entry.details.items()]
+    return [
+        (str(FACT_NAMES.get(name, name)), _text(value)) for name, value in entry.details.items()
+    ]
 
 
 def _text(value: Any) -> str:

@@ -6,7 +6,9 @@ from typing import Any
 
 from django import forms
 from django.apps import apps
+from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +16,11 @@ from accounts.audit.search import TrailSearch
 from accounts.models import AuditEntry, User
 
 _GREATEST_KEY = 2**63 - 1
+_AUDITED = """
+SELECT DISTINCT c.relname FROM pg_trigger t
+JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid
+WHERE p.proname LIKE 'accounts_audit%'
+"""
 
 
 def object_names() -> dict[str, str]:
@@ -27,8 +34,14 @@ def object_names() -> dict[str, str]:
 
 
 def _objects() -> Iterator[tuple[str, str]]:
+    """Yields the tables that entries are about: audited ones, and those with pages of the desk."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AUDITED)
+        tables = {name for (name,) in cursor.fetchall()}
+    tables |= {model._meta.db_table for model in admin.site._registry}
     yield "", str(_("all objects"))
-    yield from sorted(object_names().items(), key=lambda item: item[1])
+    names = ((table, name) for table, name in object_names().items() if table in tables)
+    yield from sorted(names, key=lambda item: item[1])
 
 
 class TrailSearchForm(forms.Form):
