@@ -148,14 +148,14 @@ def _look_ups(client: Any) -> Iterator[tuple[str, Callable[[], Any]]]:
     from django.urls import reverse
 
     pages = {
-        "incidents_affectedperson_changelist": "address",
+        "incidents_affectedperson_changelist": "asked",
         "notices_delivery_changelist": "asked",
         "notices_suppression_look_up": "address",
     }
     for name, field in pages.items():
         url = reverse(f"admin:{name}")
         for typed in ("stranger@example.net", "010-1234-5678"):
-            values = {field: typed, "channel": "email"}
+            values = {field: typed, "reason": "x"}
             yield f"{name}: {typed}", partial(client.post, url, values)
 
 

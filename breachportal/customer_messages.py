@@ -92,7 +92,7 @@ DESK_PATHS = (
     "templates/emails/company_account/*",
     "templates/emails/invitation/*",
     "templates/statements/extensions/clocks_tool.html",
-    "templates/tickets/extensions/desk_person.html",
+    "templates/*/extensions/desk_person.html",
 )
 # Choices of models whose labels customers' pages and messages show.
 SHOWN_CHOICES: tuple[ChoicesType, ...] = (

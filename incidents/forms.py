@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -11,17 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import second_person
-from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.models import User
 from foundations.languages import LocalizedText, portal_codes, translated_name
 from foundations.localized_fields import LocalizedTextFormField, show_languages
 from incidents import facts, scope_versions, unread, uploads, withdrawal_decisions
-from incidents.encryption import EncryptionError
 from incidents.importing import mapping
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
 from incidents.models import (
-    AffectedPerson,
     BatchChange,
     DataClass,
     ExposureBatch,
@@ -342,40 +338,6 @@ class WithdrawBatchForm(forms.Form):
             self.add_error(None, translate_refusal(str(refusal)))
             return False
         return True
-
-
-class LookUpForm(forms.Form):
-    """A look-up of affected people by the address or number that a customer gives to support."""
-
-    address = forms.CharField(
-        label=_("E-mail address or phone number"),
-        help_text=_("As the customer gives it. The look-up is recorded with your name."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
-
-    def clean(self) -> dict[str, list[AffectedPerson]]:
-        """Returns {"people": the rows of that address in every incident that is not shredded}.
-
-        Incidents that are not public are included.
-        """
-        address = self.cleaned_data.get("address", "")
-        email, phone = normalise_email(address), normalise_phone(address)
-        emails = [email] if is_usable_email(email) else []
-        phones = [phone] if phone and not emails else []
-        if address and not (emails or phones):
-            self.add_error("address", _("This is neither an e-mail address nor a phone number."))
-        incidents = Incident.objects.filter(shredded_at__isnull=True)
-        rows = AffectedPerson.objects.select_related("incident").order_by("incident", "pk")
-        try:
-            people = rows.with_contact(emails=emails, phones=phones, incidents=incidents)
-        except EncryptionError as error:
-            self.add_error(None, translate_refusal(str(error)))
-            return {"people": []}
-        return {"people": list(people)}
-
-    def person_ids(self) -> list[UUID]:
-        """Returns the primary keys of the rows that were found."""
-        return [person.pk for person in self.cleaned_data["people"]]
 
 
 class UploadForm(forms.ModelForm):

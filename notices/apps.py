@@ -15,12 +15,20 @@ class NoticesConfig(AppConfig):
 
         from accounts import code_texts, joining
         from foundations import page_extensions
-        from incidents import desk_page, own_copy, own_rows, purging, reencryption, rewrapping
+        from incidents import (
+            desk_look_ups,
+            desk_page,
+            own_copy,
+            own_rows,
+            purging,
+            reencryption,
+            rewrapping,
+        )
         from incidents.encryption import TEST_ADDRESS
         from incidents.retention import plans
         from notices import joined_accounts
         from notices import own_copy as notices_copy
-        from notices.desk_parts import notice_parts, retention_blockers
+        from notices.desk_parts import notice_parts, people_of_code, retention_blockers
         from notices.engine.code_texts import GatewayTextSender
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
@@ -48,6 +56,8 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("my_data_foot", "notices/extensions/messages_link.html")
         page_extensions.extend("own_copy", "notices/extensions/own_copy.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
+        page_extensions.extend("desk_person", "notices/extensions/desk_person.html")
+        desk_look_ups.PEOPLE_OF_CODES.append(people_of_code)
         own_copy.SECTIONS += [notices_copy.alerts, notices_copy.browsers, notices_copy.messages]
         purging.BEFORE_PURGE.append(detach_people)
         plans.BLOCKERS.append(retention_blockers)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,7 +11,8 @@ from foundations.formatting import moment, number
 from incidents.desk_page import DeskFigure, DeskTask, PageParts, StageState, WorkStage
 from incidents.models import Incident, MessageKind
 from notices.engine.audiences import NOT_REACHED
-from notices.models import Letter, Notice
+from notices.message_codes import delivery_of_code
+from notices.models import Delivery, Letter, Notice
 from notices.models.notice import CountedNotice
 from statements.models import Statement, StatementVersion
 
@@ -207,3 +209,12 @@ def _figures(incident: Incident, counted: list[CountedNotice]) -> list[DeskFigur
 
 def _list_of(incident: Incident) -> str:
     return f"{reverse('admin:notices_notice_changelist')}?incident__id__exact={incident.pk}"
+
+
+def people_of_code(code: str) -> list[UUID] | None:
+    """Returns the key of the person who got the message with this code; None if it is no code."""
+    delivery_id = delivery_of_code(code)
+    if delivery_id is None:
+        return None
+    people = Delivery.objects.filter(pk=delivery_id, person__isnull=False)
+    return list(people.values_list("person_id", flat=True))

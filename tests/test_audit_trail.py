@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -438,15 +439,22 @@ def test_a_customer_whom_staff_changed_closes_the_account(client, minji, editor)
 @pytest.mark.parametrize(
     ("page", "field"),
     [
-        ("incidents_affectedperson_changelist", "address"),
+        ("incidents_affectedperson_changelist", "asked"),
         ("notices_delivery_changelist", "asked"),
         ("notices_suppression_look_up", "address"),
     ],
 )
-def test_a_look_up_without_a_hit_is_recorded_without_the_address(
+def test_a_look_up_without_a_hit_is_recorded_with_its_reason_and_without_the_address(
     editors_desk, editor, incident, page, field
 ):
-    answer = editors_desk.post(reverse(f"admin:{page}"), {field: "minji@example.com"})
-    assert answer.status_code == 200
+    def look_up(reason: str) -> Any:
+        typed = {field: "minji@example.com", "reason": reason}
+        return editors_desk.post(reverse(f"admin:{page}"), typed)
+
+    for refused in ("", " ", "call of minji@example.com", "call from 010-1234-5678"):
+        assert look_up(refused).context["form"].errors["reason"]
+    assert not AuditEntry.objects.filter(kind="look_up").exists()
+    assert look_up("Ticket 7QK2-X9ND").status_code == 200
     entry = newest(kind="look_up")
-    assert (entry.actor_id, entry.details) == (editor.pk, {"found": 0})
+    assert entry.actor_id == editor.pk
+    assert entry.details == {"found": 0, "reason": "Ticket 7QK2-X9ND"}

@@ -190,7 +190,7 @@ def test_a_malformed_key_shows_a_page_or_goes_back_to_the_first(desk, large, aft
 @pytest.mark.parametrize(
     ("name", "field"),
     [
-        ("incidents_affectedperson_changelist", "address"),
+        ("incidents_affectedperson_changelist", "asked"),
         ("notices_delivery_changelist", "asked"),
         ("notices_suppression_look_up", "address"),
     ],
@@ -198,7 +198,7 @@ def test_a_malformed_key_shows_a_page_or_goes_back_to_the_first(desk, large, aft
 @pytest.mark.parametrize("typed", ["minji@example.com", "stranger@example.net", "01012345678"])
 def test_a_look_up_uses_an_index(desk, large, name, field, typed):
     with bounded():
-        page = desk.post(reverse(f"admin:{name}"), {field: typed, "channel": "email"})
+        page = desk.post(reverse(f"admin:{name}"), {field: typed, "reason": "x"})
     assert page.status_code == 200
 
 

@@ -80,7 +80,7 @@ def test_a_stopped_worker_is_the_cause(approvers_desk, notice, people, server):
     delivery.refresh_from_db()
     assert (delivery.state, delivery.doubt_cause) == (State.ACCEPTED, DoubtCause.WORKER_LOST)
     page = approvers_desk.post(
-        reverse("admin:notices_delivery_changelist"), {"asked": "minji@example.com"}
+        reverse("admin:notices_delivery_changelist"), {"asked": "minji@example.com", "reason": "x"}
     )
     assert label(DoubtCause.WORKER_LOST) in page.text
 

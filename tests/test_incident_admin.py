@@ -432,7 +432,9 @@ def test_support_finds_the_rows_of_an_address_and_sees_no_value(helpdesk, incide
     other = person(incident, relation=AffectedPerson.Relation.RECIPIENT, phone="010-9999-8888")
 
     with caplog.at_level(logging.INFO):
-        page = page_text(client.post(url("affectedperson", "changelist"), {"address": typed}))
+        page = page_text(
+            client.post(url("affectedperson", "changelist"), {"asked": typed, "reason": "x"})
+        )
     assert str(minji.pk) in page
     assert str(other.pk) not in page
     assert "<div>Name</div><div>Address</div>" in page
@@ -458,26 +460,46 @@ def test_the_look_up_page_lists_and_counts_no_people(editors_desk, incident):
 @pytest.mark.parametrize(
     ("typed", "answer"),
     [
-        ("nobody@example.com", "No row of any incident carries this address."),
-        ("not an address", "This is neither an e-mail address nor a phone number."),
+        ("nobody@example.com", "No row of any incident was found."),
+        ("not an address", "This is no e-mail address, phone number or message code."),
         ("", "This field is required."),
     ],
 )
 def test_a_look_up_reports_that_it_found_nothing(editors_desk, incident, typed, answer):
-    page = page_text(editors_desk.post(url("affectedperson", "changelist"), {"address": typed}))
+    page = page_text(
+        editors_desk.post(url("affectedperson", "changelist"), {"asked": typed, "reason": "x"})
+    )
     assert answer in page
     assert not LogEntry.objects.exists()
+
+
+@pytest.mark.parametrize("are_numbers", [True, False])
+def test_support_finds_a_member_by_the_number_where_references_are_such(
+    helpdesk, incident, are_numbers
+):
+    Incident.objects.update(has_member_numbers=are_numbers)
+    key = incident.cipher().person_id("member", "M-1001")
+    AffectedPerson.objects.filter(pk=person(incident, name="김민지").pk).update(pk=key)
+    answer = helpdesk("view_affectedperson").post(
+        url("affectedperson", "changelist"), {"asked": " M-1001 ", "reason": "x"}
+    )
+    assert (str(key) in page_text(answer)) is are_numbers
+    assert ("This is no e-mail" in page_text(answer)) is not are_numbers
 
 
 def test_a_look_up_with_the_wrong_master_keyset_shows_an_error_message(editors_desk, incident):
     Incident.objects.update(data_keyset=b"sealed by another master")
     page = page_text(
-        editors_desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"})
+        editors_desk.post(
+            url("affectedperson", "changelist"), {"asked": "a@example.com", "reason": "x"}
+        )
     )
     assert "does not open with this master keyset" in page
     editors_desk.cookies["language"] = "ko"
     page = page_text(
-        editors_desk.post(url("affectedperson", "changelist"), {"address": "a@example.com"})
+        editors_desk.post(
+            url("affectedperson", "changelist"), {"asked": "a@example.com", "reason": "x"}
+        )
     )
     assert "데이터 키셋이 지금의 마스터 키셋으로 열리지 않습니다." in page
 

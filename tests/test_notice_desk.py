@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from incidents.models import DataClass, Incident
+from incidents.models import DataClass, Incident, Reveal
 from notices import message_codes, tasks
 from notices.models import Delivery, Notice
-from tests.desk_pages import approve
+from tests.desk_pages import approve, desk_url
 from tests.localized import merged
 from tests.notice_factory import delivery_to, draft_notice, published, work
 from tests.smtp_server import DROP
@@ -241,21 +241,45 @@ def test_customers_cannot_open_the_pages(client, minji, notice):
 def test_support_finds_what_a_customer_was_sent(client, editor, notice, people, server):
     work(notice)
     sign_in_to_desk(client, editor)
-    text = page(client.post(url("delivery_changelist"), {"asked": " Minji@Example.com "}))
+    text = page(
+        client.post(url("delivery_changelist"), {"asked": " Minji@Example.com ", "reason": "x"})
+    )
     code = message_codes.message_code(delivery_to(notice, people["minji"]).pk)
     assert "accepted by the mail server" in text
     assert "250 2.0.0 taken" in text
     assert text.count("250 2.0.0 taken") == 1
     assert code in text
-    assert code in page(client.post(url("delivery_changelist"), {"asked": code.lower()}))
+    assert code in page(
+        client.post(url("delivery_changelist"), {"asked": code.lower(), "reason": "x"})
+    )
+
+
+def test_the_code_of_a_message_leads_to_the_person_with_all_that_happened(
+    client, team, notice, people, minji, server
+):
+    work(notice)
+    delivery = delivery_to(notice, people["minji"])
+    Reveal.objects.create(user=minji, person=people["minji"])
+    sign_in_to_desk(client, team["support"])
+    asked = {"asked": message_codes.message_code(delivery.pk).lower(), "reason": "x"}
+    found = page(client.post(desk_url("incidents_affectedperson_changelist"), asked))
+    address = desk_url("incidents_affectedperson_change", people["minji"].pk)
+    assert address in found
+    assert str(people["seojun"].pk) not in found
+    shown = page(client.get(address))
+    assert "250 2.0.0 taken" in shown
+    assert f"user {minji.pk}" in shown
+    assert "minji@" not in shown
 
 
 def test_support_reads_that_nothing_was_sent(client, editor, notice):
     sign_in_to_desk(client, editor)
     address = url("delivery_changelist")
-    assert "Nothing was sent" in page(client.post(address, {"asked": "nobody@example.com"}))
-    assert "neither" in page(client.post(address, {"asked": "???"}))
-    assert "required" in page(client.post(address, {"asked": ""}))
+    assert "Nothing was sent" in page(
+        client.post(address, {"asked": "nobody@example.com", "reason": "x"})
+    )
+    assert "no e-mail address, phone" in page(client.post(address, {"asked": "???", "reason": "x"}))
+    assert "required" in page(client.post(address, {"asked": "", "reason": "x"}))
 
 
 def test_nothing_of_the_ledger_is_deleted_at_the_desk(client, editor, notice):
@@ -272,7 +296,7 @@ def test_a_look_up_of_sent_messages_is_recorded_with_its_user(
     sign_in_to_desk(client, editor)
     delivery = delivery_to(notice, people["minji"])
     with caplog.at_level(logging.INFO):
-        client.post(url("delivery_changelist"), {"asked": "minji@example.com"})
+        client.post(url("delivery_changelist"), {"asked": "minji@example.com", "reason": "x"})
     entry = LogEntry.objects.get(user=editor)
     assert (entry.object_id, entry.object_repr) == (str(delivery.pk), str(delivery))
     assert entry.get_change_message() == "Looked up."
@@ -284,7 +308,7 @@ def test_a_look_up_that_finds_nothing_is_recorded_without_the_address(
 ):
     sign_in_to_desk(client, editor)
     with caplog.at_level(logging.INFO):
-        client.post(url("delivery_changelist"), {"asked": "nobody@example.com"})
+        client.post(url("delivery_changelist"), {"asked": "nobody@example.com", "reason": "x"})
     assert f"user {editor.pk} looked up deliveries []" in caplog.text
     assert "nobody" not in caplog.text
 
@@ -320,7 +344,7 @@ def test_the_reason_why_nothing_was_sent_is_in_the_readers_language(
     delivery = delivery_to(notice, people["neighbour"])
     assert delivery.reply == "no usable address"
     sign_in_to_desk(client, editor)
-    asked = {"asked": message_codes.message_code(delivery.pk)}
+    asked = {"asked": message_codes.message_code(delivery.pk), "reason": "x"}
     assert "<td>no usable address</td>" in page(client.post(url("delivery_changelist"), asked))
     in_korean(client)
     text = page(client.post(url("delivery_changelist"), asked))

@@ -120,7 +120,7 @@ def test_no_address_can_be_read_anywhere(client, incident, people, editor, caplo
     sign_in_to_desk(client, editor)
     with caplog.at_level(logging.INFO):
         add(client, incident=incident.pk)
-        found = client.post(url("look_up"), {"address": "minji@example.com"}).text
+        found = client.post(url("look_up"), {"address": "minji@example.com", "reason": "x"}).text
     entry = Suppression.objects.get()
     assert url("change", entry.pk) in found
     assert f"looked up suppressions [{entry.pk}]" in caplog.text
@@ -137,9 +137,14 @@ def test_a_number_is_looked_up_too(client, editor):
     sign_in_to_desk(client, editor)
     add(client, address="010-1234-5678")
     assert Suppression.objects.get().channel == "sms"
-    assert "a call" in client.post(url("look_up"), {"address": "+82 10 1234 5678"}).text
-    assert "not on the list" in client.post(url("look_up"), {"address": "a@b.example"}).text
-    assert "neither" in client.post(url("look_up"), {"address": "???"}).text
+    assert (
+        "a call" in client.post(url("look_up"), {"address": "+82 10 1234 5678", "reason": "x"}).text
+    )
+    assert (
+        "not on the list"
+        in client.post(url("look_up"), {"address": "a@b.example", "reason": "x"}).text
+    )
+    assert "neither" in client.post(url("look_up"), {"address": "???", "reason": "x"}).text
 
 
 def test_an_address_is_listed_once(client, editor):

@@ -12,21 +12,22 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
+from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
-from accounts.audit import acts
-from accounts.models import AuditEntry
 from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm
-from incidents.forms import LookUpForm
+from incidents.desk_look_ups import PersonLookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, PersonMark
+
+MOST_REVEALS = 50  # on the page of a person, the newest
 
 logger = logging.getLogger(__name__)
 
 
 @admin.register(AffectedPerson)
 class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
-    """The look-up by address. The desk has no list of all affected people."""
+    """The look-up of a customer. The desk has no list of all affected people."""
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
@@ -57,6 +58,7 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "person": person,
             "marks": person.marks.select_related("marked_by", "lifted_by"),
             "proofs": person.proofs.order_by("at"),
+            "reveals": person.reveals.order_by("-at")[:MOST_REVEALS],
             "wrong_answers": person.wrong_answers.count(),
             "may_lift": request.user.has_perm("incidents.change_personmark"),
             "form": form,
@@ -90,12 +92,12 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         messages.success(request, done)
 
     def look_up(self, request: HttpRequest) -> HttpResponse:
-        """Shows the rows with an address, and the names of the data classes that leaked.
+        """Shows the rows of a customer, and the names of the data classes that leaked.
 
         It shows no values. The form uses POST, because URLs are logged. Raises RightMissingError.
         """
         require(request, "incidents.view_affectedperson")
-        form = LookUpForm(request.POST or None)
+        form = PersonLookUpForm(request.POST or None)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Look up an affected person"),
@@ -106,13 +108,12 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             context["found"] = self._found_rows(request, form)
         return TemplateResponse(request, "incidents/desk/look_up.html", context)
 
-    def _found_rows(self, request: HttpRequest, form: LookUpForm) -> list[dict[str, Any]]:
+    def _found_rows(self, request: HttpRequest, form: PersonLookUpForm) -> list[dict[str, Any]]:
         """Returns what the page shows of each row, and records the look-up of each person."""
-        people, ids = form.cleaned_data["people"], form.person_ids()
+        people = form.cleaned_data["people"]
+        ids = [person.pk for person in people]
         logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
-        acts.record(
-            AuditEntry.Kind.LOOK_UP, by=staff_of(request), about=AffectedPerson, found=len(ids)
-        )
+        desk_look_ups.record(form, by=staff_of(request), about=AffectedPerson, found=len(ids))
         for person in people:
             self.log_change(request, person, _("Looked up."))
         classes, batches = leaked_classes_of(ids), batches_of(ids)

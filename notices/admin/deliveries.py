@@ -8,10 +8,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 
+from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
-from accounts.audit import acts
-from accounts.models import AuditEntry
 from notices.forms.notices import DeliveryLookUpForm
 from notices.message_codes import message_code
 from notices.models import Delivery
@@ -37,12 +36,12 @@ class DeliveryAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """
         require(request, "notices.view_delivery")
         form = DeliveryLookUpForm(request.POST or None)
-        found = list(form.cleaned_data["deliveries"]) if form.is_valid() else []
+        found: list[Delivery] = []
         if form.is_valid():
+            found = list(form.cleaned_data["deliveries"])
             keys = [delivery.pk for delivery in found]
             logger.info("user %s looked up deliveries %s", request.user.pk, keys)
-            look_up = AuditEntry.Kind.LOOK_UP
-            acts.record(look_up, by=staff_of(request), about=Delivery, found=len(keys))
+            desk_look_ups.record(form, by=staff_of(request), about=Delivery, found=len(keys))
         for delivery in found:
             self.log_change(request, delivery, _("Looked up."))
         context = {

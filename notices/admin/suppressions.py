@@ -12,13 +12,12 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
-from accounts.audit import acts
 from accounts.desk_lists import LargeTableAdmin
-from accounts.models import AuditEntry
 from incidents.encryption import EncryptionError
-from notices.forms.suppression import AddressForm, LiftSuppressionForm, SuppressionForm
+from notices.forms.suppression import AddressLookUpForm, LiftSuppressionForm, SuppressionForm
 from notices.ledger_messages import translate_ledger_message
 from notices.message_codes import message_code
 from notices.models import LateReport, Notice, ReturnedMail, Suppression
@@ -87,14 +86,13 @@ class SuppressionAdmin(LargeTableAdmin):
     def look_up(self, request: HttpRequest) -> HttpResponse:
         """Shows the entries of an address. Uses POST, because URLs are logged."""
         require(request, "notices.view_suppression")
-        form = AddressForm(request.POST or None)
+        form = AddressLookUpForm(request.POST or None)
         found: list[Suppression] = []
         if form.is_valid():
             found = _found(form)
             keys = [entry.pk for entry in found]
             logger.info("user %s looked up suppressions %s", request.user.pk, keys)
-            look_up = AuditEntry.Kind.LOOK_UP
-            acts.record(look_up, by=staff_of(request), about=Suppression, found=len(keys))
+            desk_look_ups.record(form, by=staff_of(request), about=Suppression, found=len(keys))
         context = self._context(request, _("Look up an address")) | {"form": form, "found": found}
         return TemplateResponse(request, "admin/notices/suppression/look_up.html", context)
 
@@ -125,7 +123,7 @@ class SuppressionAdmin(LargeTableAdmin):
         return {**self.admin_site.each_context(request), "title": title, "opts": self.opts}
 
 
-def _found(form: AddressForm) -> list[Suppression]:
+def _found(form: AddressLookUpForm) -> list[Suppression]:
     """Returns the entries of the form's address; none, with an error in the form, without keys."""
     try:
         entries = suppression_list.entries_of(form.channel, form.cleaned_data["address"])

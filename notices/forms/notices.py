@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.desk_look_ups import LookUpReasonForm, typed_field
 from accounts.models import User
-from incidents.encryption import TEST_ADDRESS
-from incidents.forms import LookUpForm
+from incidents.desk_look_ups import UnreadableInputError, people_of
+from incidents.encryption import TEST_ADDRESS, EncryptionError
 from notices import decisions, message_codes, message_templates
 from notices.engine import sending_plans
+from notices.ledger_messages import translate_ledger_message
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
 
 MOST_TEST_ADDRESSES = 100
@@ -334,32 +336,34 @@ class DoubtForm(forms.Form):
         return text % {"n": f"{number:,}"}
 
 
-class DeliveryLookUpForm(forms.Form):
-    """The form that finds what a person was sent, by address, number or message code."""
+class DeliveryLookUpForm(LookUpReasonForm):
+    """The form that finds what a person was sent, by all that finds people, or as a subscriber."""
 
-    asked = forms.CharField(
-        label=gettext_lazy("E-mail address, phone number or message code"),
-        help_text=gettext_lazy("As the customer gives it. The look-up is recorded with your name."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
-    )
+    asked = typed_field(gettext_lazy("E-mail, phone, member number or message code"))
+    field_order = ["asked", "reason"]
 
     def clean(self) -> dict[str, Any]:
-        """Finds the deliveries. Returns {"deliveries": rows}, those of the newest notice first."""
-        typed = self.cleaned_data.get("asked", "")
+        """Finds the deliveries: adds {"deliveries": rows}, those of the newest notice first."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        typed = cleaned.get("asked")
+        if not typed or self.errors:
+            return cleaned
         delivery_id = message_codes.delivery_of_code(typed)
         wanted = Q(pk=delivery_id) if delivery_id is not None else self._by_address(typed)
-        return {"deliveries": self._rows(wanted)}
+        return {**cleaned, "deliveries": self._rows(wanted)}
 
     def _by_address(self, typed: str) -> Q:
-        people = LookUpForm({"address": typed})
-        if not people.is_valid():
-            self.add_error(
-                "asked", _("This is neither an address, nor a phone number, nor a message code.")
-            )
+        try:
+            people = people_of(typed)
+        except UnreadableInputError:
+            self.add_error("asked", _("This is no e-mail address, phone number or message code."))
+            return Q(pk__in=[])
+        except EncryptionError as error:
+            self.add_error(None, translate_ledger_message(str(error)))
             return Q(pk__in=[])
         # Each side is a list of keys, so that each has its index; a join would read the ledger.
         subscriptions = AlertSubscription.objects.filter(user__email=normalise_email(typed))
-        return Q(person__in=people.person_ids()) | Q(
+        return Q(person__in=[person.pk for person in people]) | Q(
             subscription__in=list(subscriptions.values_list("pk", flat=True))
         )
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
+from accounts.desk_look_ups import LookUpReasonForm
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
@@ -40,6 +41,12 @@ class AddressForm(forms.Form):
             self.channel = "sms"
             return phone
         raise forms.ValidationError(_("This is neither an e-mail address nor a phone number."))
+
+
+class AddressLookUpForm(AddressForm, LookUpReasonForm):
+    """The look-up of an address that a person types in, with a reason."""
+
+    field_order = ["address", "reason"]
 
 
 class SuppressionForm(AddressForm, forms.ModelForm):
