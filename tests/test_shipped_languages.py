@@ -13,7 +13,7 @@ from tests.sample_pages import SLUG
 from tests.test_narrow_pages import faults
 from tests.test_reader_language import korean
 
-NAMES = {"한국어", "스팸메일함"}  # of the language, and of Naver's folder for unwanted mail
+NAMES = {"한국어"}  # of the language
 SHIPPED = list(real_settings.SHIPPED_LANGUAGES.items())
 FURTHER = [code for code, _name in SHIPPED if code not in ("ko", "en")]
 PUBLIC = [
