@@ -132,6 +132,12 @@ def test_the_mapping_decides_what_they_get(incident, load):
     assert [person(incident, one).language for one in "789"] == ["en", "ko", "ko"]
 
 
+def test_a_mapping_gives_people_a_language_of_the_incident_only(incident, load):
+    decided = MEMBERS.replace('"lang"', '"lang"\nlanguages = { FR = "eng", "*" = "ko" }')
+    with pytest.raises(ImportRefusedError, match="languages names eng; the incident has ko, en"):
+        load("member_id,name,email,mobile,lang\n7,Minji,,,fr\n", decided)
+
+
 def test_people_without_a_language_get_the_incidents_default(incident, load):
     Incident.objects.update(languages=["en"], default_language="en")
     incident.refresh_from_db()

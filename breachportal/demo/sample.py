@@ -13,7 +13,7 @@ from accounts.second_factor_secrets import encrypt_for
 from breachportal.demo import app_codes
 from breachportal.environment import language_variable
 from breachportal.management.commands.make_roles import ROLES
-from foundations.languages import portal_codes
+from foundations.languages import SOURCE_LANGUAGE, portal_codes
 from incidents import scope_versions, unread
 from incidents.importing import loading
 from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
@@ -115,7 +115,7 @@ def import_export(incident: Incident, say: Say) -> None:
         loaded = loading.import_file(
             path,
             incident=incident,
-            mapping_text=mapping.read_text(encoding="utf-8"),
+            mapping_text=_in_languages_of(incident, mapping.read_text(encoding="utf-8")),
             mapping_name=mapping.name,
             rejects_path=rejects,
         )
@@ -126,6 +126,14 @@ def import_export(incident: Incident, say: Say) -> None:
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
     write_off_unread_rows(batch)
     scope_versions.close(batch)
+
+
+def _in_languages_of(incident: Incident, mapping_text: str) -> str:
+    """Returns a mapping that gives people a language that the portal, too, has."""
+    if SOURCE_LANGUAGE in incident.languages:
+        return mapping_text
+    others = f'"*" = "{SOURCE_LANGUAGE}"'
+    return mapping_text.replace(others, f'"*" = "{incident.default_language}"')
 
 
 def write_off_unread_rows(batch: ExposureBatch) -> None:

@@ -189,6 +189,7 @@ def _examine(
     source = examining.examine(path, encoding, parsed.declared())
     with reading.refusing_together() as check:
         check(parsed.check_classes, DataClass.objects.descriptions())
+        check(parsed.check_languages, incident.languages)
         check(parsed.check_source, source)
     refuse_loaded(source, incident)
     refuse_deleted(incident)

@@ -457,6 +457,19 @@ class ColumnMapping(TomlTable):
                 )
             )
 
+    def check_languages(self, known: Collection[str]) -> None:
+        """Raises ImportRefusedError if people are to get a language that is not in `known`.
+
+        `known` are the languages of the incident.
+        """
+        given = {code for person in self.people() for code in person.languages.values()}
+        if wrong := sorted(given - set(known)):
+            raise ImportRefusedError(
+                RefusalMessages.NOT_OF_INCIDENT.stored(
+                    mapping_words=self.name, given=", ".join(wrong), known=", ".join(known)
+                )
+            )
+
 
 def sheet_named(text: str) -> str:
     """Returns the sheet that the text of a mapping names; "" if none, or if it is no TOML.

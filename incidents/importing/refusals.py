@@ -324,6 +324,7 @@ class RefusalMessages(StoredMessages):
     CHOICES = _("use one of: {choices_words}")
     NONE = _("none")
     NO_CLASS = _("{mapping_words}: {name} is no data class; {advice_words}")
+    NOT_OF_INCIDENT = _("{mapping_words}: languages names {given}; the incident has {known}")
     NOT_TOML = _("{mapping_words}: not TOML: {error}")
     LONG_MAPPING = _("{mapping_words}: longer than {most} characters; name each column once")
     USED_TOO_OFTEN = _(
