@@ -31,6 +31,7 @@ from accounts.domain_typos import suggested_address
 from accounts.models import RightsGrant, User
 from accounts.typed_codes import clean_code
 from accounts.typed_contacts import SeveralNumbersError, read_contact
+from foundations.languages import account_languages, portal_languages
 
 logger = logging.getLogger(__name__)
 _EARLIER_CODE = _(
@@ -220,13 +221,18 @@ class LanguageForm(forms.ModelForm):
 
     language = forms.ChoiceField(
         label=_("Language of pages and mails"),
-        choices=settings.LANGUAGES,
+        choices=portal_languages,
         widget=forms.RadioSelect,
     )
 
     class Meta:
         model = User
         fields = ["language"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.is_staff:
+            self.fields["language"].choices = account_languages()  # type: ignore[attr-defined]
 
 
 class EndSessionsForm(forms.Form):

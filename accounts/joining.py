@@ -121,7 +121,7 @@ def purge() -> None:
 
 def _mail(joined: JoinedAccount, connection: Any) -> None:
     at = localtime(joined.at)
-    with override(joined.user.language):
+    with override(joined.user.mail_language):
         sent_mails.send(
             "accounts_joined",
             joined.user,

@@ -47,7 +47,7 @@ def purge() -> None:
 
 def _mail(device: NewDevice, connection: Any) -> None:
     at = localtime(device.at)
-    with override(device.user.language):
+    with override(device.user.mail_language):
         sent_mails.send(
             "new_device",
             device.user,

@@ -7,7 +7,7 @@ from django.utils.translation import override
 from accounts import code_states, joining, new_devices, sent_mails, session_purge
 from accounts.audit import chain, digests
 from accounts.company_sign_on import connections
-from foundations.languages import default_language, desk_language
+from foundations.languages import default_desk_language
 
 
 @shared_task(base=DjangoTask)
@@ -42,5 +42,5 @@ def link_audit_trail() -> None:
 @shared_task(base=DjangoTask)
 def send_audit_digest() -> None:
     """Sends the digest of the audit trail to each destination that has none of today yet."""
-    with override(desk_language(default_language())):
+    with override(default_desk_language()):
         digests.send_due()

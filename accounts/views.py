@@ -34,6 +34,7 @@ from accounts.pending_codes import Purpose
 from accounts.step_up import step_up_required
 from accounts.typed_contact_pages import question_about
 from accounts.waiting_room import with_waiting_room
+from foundations.desk_pages import is_desk_page
 from foundations.language_switch import set_language_cookie
 from foundations.own_origin import is_from_own_page
 from foundations.page_parts import render_form_page, render_own_page
@@ -306,12 +307,14 @@ def choose_language(request: HttpRequest) -> HttpResponse:
     """Stores ?language= in a cookie and redirects to the page ?next= in that language.
 
     It is a link, so that no script is needed. Other sites can link to it, so it changes only the
-    cookie; the language of the account has a form. Raises Http404 for an unknown language.
+    cookie; the language of the account has a form. Raises Http404 for a language that neither
+    the portal offers nor, on its own pages, the desk.
     """
-    language = request.GET.get("language", "")
-    if language not in dict(settings.LANGUAGES):
+    language, url = request.GET.get("language", ""), _next_url(request) or reverse("home")
+    is_of_desk = is_desk_page(url) and language in settings.DESK_LANGUAGES
+    if not is_of_desk and language not in dict(settings.LANGUAGES):
         raise Http404
-    return _go_in_language(_next_url(request) or reverse("home"), language)
+    return _go_in_language(url, language)
 
 
 def _go_in_language(url: str, language: str) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core import checks
 from django.utils.translation import trans_real
 
-from foundations.languages import SOURCE_LANGUAGE, default_language, portal_codes
+from foundations.languages import SOURCE_LANGUAGE, account_languages, default_language
 
 HINT = "Run `make setup`, or in production `pybabel compile -d locale -D django`."
 
@@ -30,11 +30,11 @@ def check_catalogues(**_kwargs: Any) -> list[checks.CheckMessage]:
 
 
 def fall_back_to_english() -> None:
-    """Makes a message without a translation English, in every language of the portal.
+    """Makes a message without a translation English, in every language of the portal and the desk.
 
     Django takes it from the portal's first language, which readers of a third may not know.
     """
-    for code in portal_codes():
+    for code, _name in account_languages():
         if code not in (default_language(), SOURCE_LANGUAGE):
             fallback = trans_real.translation(SOURCE_LANGUAGE)
             vars(trans_real.translation(code))["_fallback"] = fallback

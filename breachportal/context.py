@@ -11,7 +11,7 @@ from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, to_locale
 
-from foundations.languages import portal_name
+from foundations.languages import desk_languages, portal_name
 from incidents.models import Incident
 
 
@@ -28,7 +28,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal_name": portal_name(),
         "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
         "is_demo": settings.IS_DEMO,
-        "desk_languages": settings.DESK_LANGUAGES,
+        "desk_languages": desk_languages(),
         "languages": [
             {"code": code, "name": name, "url": translate_url(request.path, code)}
             for code, name in settings.LANGUAGES

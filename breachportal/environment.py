@@ -218,13 +218,11 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def languages(
-    name: str, default: str, shipped: Mapping[str, str], of_desk: Sequence[str]
-) -> list[tuple[str, str]]:
+def languages(name: str, default: str, shipped: Mapping[str, str]) -> list[tuple[str, str]]:
     """Returns (code, own name) of the languages in a list of codes, in its order.
 
-    Raises ImproperlyConfigured for a list with a code twice, with one that is not in `shipped`, or
-    with none of `of_desk`: the desk's pages for signing in have a language of the portal.
+    Raises ImproperlyConfigured for an empty list, one with a code twice, or with a code that is not
+    in `shipped`.
     """
     codes = [code.lower() for code in words(name, default)]
     if unknown := [code for code in codes if code not in shipped]:
@@ -234,10 +232,8 @@ def languages(
         )
     if len(set(codes)) < len(codes):
         raise ImproperlyConfigured(f"{name} names a language twice.")
-    if not set(codes) & set(of_desk):
-        raise ImproperlyConfigured(
-            f"{name} names none of {', '.join(of_desk)}, which the desk speaks; add one."
-        )
+    if not codes:
+        raise ImproperlyConfigured(f"{name} names no language.")
     return [(code, shipped[code]) for code in codes]
 
 

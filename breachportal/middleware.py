@@ -1,7 +1,6 @@
-"""Middleware for every request: headers, the desk's languages, and limits on bodies."""
+"""Middleware for every request: headers, and limits on bodies."""
 
 from collections.abc import Callable
-from functools import cache
 from wsgiref.headers import Headers
 
 from csp.constants import HEADER as POLICY_HEADER
@@ -9,10 +8,6 @@ from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.urls import reverse
-from django.utils import translation
-
-from foundations.languages import SOURCE_LANGUAGE, desk_language
 
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
@@ -79,29 +74,6 @@ def _remove_cookies(response: HttpResponse) -> None:
         response.headers["Vary"] = ", ".join(others)
     else:
         response.headers.pop("Vary", None)
-
-
-def desk_language_of(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that shows the desk in a language of settings.DESK_LANGUAGES.
-
-    The catalogues of the other languages hold customers' messages only. It must come after Django's
-    LocaleMiddleware.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(_desk_path(settings.ROOT_URLCONF)):
-            translation.activate(desk_language(translation.get_language() or ""))
-            request.LANGUAGE_CODE = translation.get_language() or SOURCE_LANGUAGE
-        return get_response(request)
-
-    return middleware
-
-
-@cache
-def _desk_path(_urls: str) -> str:
-    return reverse("admin:index")
 
 
 def limit_uploads(

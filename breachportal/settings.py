@@ -47,14 +47,13 @@ SHIPPED_LANGUAGES = {
     "fr": "Français",
     "es": "Español",
 }
-# The desk speaks only these: their catalogues hold every message.
+# The desk speaks these, whatever customers read: their catalogues hold every message.
 DESK_LANGUAGES = ["ko", "en"]
 # Those that this portal offers. The first is for people whose language is not known.
 LANGUAGES = environment.languages(
     "PORTAL_LANGUAGES",
     ",".join(SHIPPED_LANGUAGES) if IS_DEMO else "ko,en",
     SHIPPED_LANGUAGES,
-    DESK_LANGUAGES,
 )
 LANGUAGE_CODE = LANGUAGES[0][0]
 # The company's name in the header of every page.
@@ -132,7 +131,7 @@ MIDDLEWARE = [
     "breachportal.middleware.content_security_policy",
     "foundations.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "breachportal.middleware.desk_language_of",
+    "foundations.desk_pages.desk_language_of",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -5,21 +5,36 @@ for every reader, and a link keeps the reader's language.
 """
 
 from django.conf import settings
-from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import LocalePrefixPattern, URLResolver, include, path
+from django.utils.translation import get_language
 
 from accounts.company_sign_on.views import complete
 from accounts.desk_api.audit import audit_entries
 from breachportal.root import root
 from breachportal.search_engines import robots_txt, sitemap
 from breachportal.views import favicon, security_txt
+from foundations.languages import portal_language
 from incidents.desk_api import incident, incidents
 from notices.desk_api import notices
 from notices.views.alerts import renew_browser
 from notices.views.receipts import take_receipts
 
+handler400 = "breachportal.views.bad_request"
 handler500 = "breachportal.views.server_error"
+
+
+class PortalLanguagePrefix(LocalePrefixPattern):
+    """The language in a path. On a page in another language, links lead to the default one.
+
+    Such a page is the desk's, or a mail to the team.
+    """
+
+    @property
+    def language_prefix(self) -> str:
+        """Returns the first part of the path, such as `ko/`."""
+        return f"{portal_language(get_language() or settings.LANGUAGE_CODE)}/"
+
 
 urlpatterns = [
     path("", root, name="root"),
@@ -36,13 +51,16 @@ urlpatterns = [
     path("sign-on/<slug:audience>/callback/", complete, name="company_sign_on_callback"),
     path("sms/receipts/<slug:provider>/", take_receipts, name="take_receipts"),
     path("push/renewal/", renew_browser, name="renew_browser"),  # by push_worker.js
-    *i18n_patterns(
-        path("account/", include("accounts.urls")),
-        path("my-data/", include("incidents.urls")),
-        path("questions/", include("tickets.urls")),
-        path("", include("statements.urls")),
-        path("", include("notices.urls")),
-        path("", include("scams.urls")),
+    URLResolver(
+        PortalLanguagePrefix(),
+        [
+            path("account/", include("accounts.urls")),
+            path("my-data/", include("incidents.urls")),
+            path("questions/", include("tickets.urls")),
+            path("", include("statements.urls")),
+            path("", include("notices.urls")),
+            path("", include("scams.urls")),
+        ],
     ),
 ]
 

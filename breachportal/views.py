@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.utils import timezone
+from django.utils.translation import get_language_from_request, override
 from django.views import defaults
 from django.views.decorators.cache import cache_control
 
@@ -43,8 +44,20 @@ def favicon(_request: HttpRequest) -> HttpResponse:
     return redirect(static("favicon.svg"))
 
 
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Returns the page for a request that cannot be read, in the visitor's language."""
+    with _visitors_language(request):
+        return defaults.bad_request(request, exception)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Returns the page for an exception: 503 if the database caused it, else 500."""
-    if error := database_away.current_error():
-        return database_away.database_away_page(error)
-    return defaults.server_error(request)
+    with _visitors_language(request):
+        if error := database_away.current_error():
+            return database_away.database_away_page(error)
+        return defaults.server_error(request)
+
+
+def _visitors_language(request: HttpRequest) -> override:
+    # The exception may have come before LocaleMiddleware; then the thread has another's language.
+    return override(get_language_from_request(request, check_path=True))

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
-from django.utils.translation import get_language
 from psycopg_pool import PoolTimeout
 
 RETRY_SECONDS = 30  # in the header Retry-After
@@ -59,7 +58,7 @@ def database_away_page(error: BaseException | None) -> DatabaseAwayResponse:
     """Returns the 503 page in the active language. Its template needs no database."""
     if error and isinstance(error.__cause__, PoolTimeout):
         _begin_short_waits()
-    page = loader.render_to_string("database_away.html", {"LANGUAGE_CODE": get_language()})
+    page = loader.render_to_string("database_away.html")
     return DatabaseAwayResponse(page, headers={"Retry-After": str(RETRY_SECONDS)})
 
 

@@ -29,9 +29,16 @@ def portal_codes() -> list[str]:
     return [code for code, _name in portal_languages()]
 
 
+def portal_language(code: str) -> str:
+    """Returns the portal's language for a reader of `code`: the same one, or the default."""
+    codes = portal_codes()
+    return next((one for one in shorter_codes(code) if one in codes), default_language())
+
+
 def portal_name() -> str:
-    """Returns the company's name in the active language; the portal's host if there is none."""
-    return str(settings.PORTAL_NAME.get(get_language() or "", settings.PORTAL_HOST))
+    """Returns the company's name in the active language, else in the portal's first one."""
+    code = portal_language(get_language() or "")
+    return str(settings.PORTAL_NAME.get(code, settings.PORTAL_HOST))
 
 
 def default_language() -> str:
@@ -45,12 +52,33 @@ def is_kept_whole(code: str) -> bool:
 
 
 def desk_language(code: str) -> str:
-    """Returns `code` if the desk speaks this language, else one of the portal's that it speaks.
+    """Returns `code` if the desk speaks this language, else SOURCE_LANGUAGE.
 
-    It is SOURCE_LANGUAGE if the portal offers it.
+    If customers of the portal read another language of the desk and not SOURCE_LANGUAGE, it is
+    that one.
     """
-    spoken = [one for one in portal_codes() if one in settings.DESK_LANGUAGES]
-    return next(one for one in (code, SOURCE_LANGUAGE, *spoken) if one in spoken)
+    if code in settings.DESK_LANGUAGES:
+        return code
+    offered = [one for one in portal_codes() if one in settings.DESK_LANGUAGES]
+    return SOURCE_LANGUAGE if SOURCE_LANGUAGE in offered or not offered else offered[0]
+
+
+def default_desk_language() -> str:
+    """Returns the desk's language of a team whose language is not known."""
+    return desk_language(default_language())
+
+
+def desk_languages() -> list[tuple[str, str]]:
+    """Returns (code, own name) of each language of the desk."""
+    return with_own_names(settings.DESK_LANGUAGES)
+
+
+def account_languages() -> list[tuple[str, str]]:
+    """Returns (code, own name) of each language that an account can have.
+
+    They are those of the portal, then the desk's others, for accounts of the team.
+    """
+    return [*portal_languages(), *(one for one in desk_languages() if one[0] not in portal_codes())]
 
 
 def with_own_names(codes: Iterable[str]) -> list[tuple[str, str]]:

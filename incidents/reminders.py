@@ -62,7 +62,7 @@ def send_due() -> None:
 def _mail(reminder: StepReminder, connection: Any) -> None:
     if not _has_open_steps(reminder):
         return
-    with override(reminder.user.language):
+    with override(reminder.user.mail_language):
         url = end_url(reminder)
         sent_mails.send(
             "step_reminder",

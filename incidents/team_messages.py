@@ -22,7 +22,7 @@ from django.utils.translation import override
 from accounts import emails
 from accounts.models import User
 from foundations import webhooks
-from foundations.languages import default_language, desk_language
+from foundations.languages import default_desk_language, desk_language
 from foundations.webhooks import WebhookMessage
 from incidents import desk_parts
 from incidents.desk_page import DeskClock, DeskFigure, DeskTask, IncidentBoard, board_of
@@ -189,7 +189,7 @@ def queue() -> None:
         .select_related("message_choice")
         .order_by("pk")
     )
-    of_all, of_user = desk_language(default_language()), {user: _language_of(user) for user in team}
+    of_all, of_user = default_desk_language(), {user: _language_of(user) for user in team}
     found = {language: _events_in(language) for language in {of_all, *of_user.values()}}
     _forget_ended(found[of_all])
     _store(m for user in team for event in found[of_user[user]] for m in _mails(event, user))

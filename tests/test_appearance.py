@@ -9,12 +9,12 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django import forms
 from django.template import engines
-from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from playwright.sync_api import Route
 
+from breachportal.views import bad_request, server_error
 from incidents.models import Incident
 from incidents.my_data_parts import (
     ClassItem,
@@ -230,12 +230,16 @@ def test_an_unknown_page_speaks_the_language_of_its_path(client, db, language):
     assert 'href="/en/"' in page
 
 
-@pytest.mark.parametrize("name", ["400.html", "500.html"])
-def test_the_static_error_pages_are_in_both_languages(name):
-    page = render_to_string(name)
-    assert "처음 페이지로 가기" in page
-    assert "Go to the first page" in page
-    assert "{" not in page
+@pytest.mark.parametrize(
+    ("language", "link"), [("ko", "처음 페이지로 가기"), ("de", "Zur Startseite")]
+)
+@pytest.mark.parametrize("view", [bad_request, server_error])
+def test_a_page_for_an_error_is_in_the_language_of_the_path(rf, settings, language, link, view):
+    settings.LANGUAGES = settings.SHIPPED_LANGUAGES.items()
+    with translation.override("fr"):  # of another request of the thread
+        page = view(rf.get(f"/{language}/my-data/"), *[ValueError()][: view is bad_request])
+    assert f'<html lang="{language}">' in page.text
+    assert f'<a href="/">{link}</a>' in page.text
 
 
 def test_every_page_says_where_it_is_and_what_we_never_ask(client, db, settings):

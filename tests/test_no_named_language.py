@@ -28,9 +28,6 @@ DATA = {
     "statements/wording/rules.py": "what to write instead, by language",
     "statements/legal/regulator_reports.py": "an authority's form has that authority's language",
     "statements/models/regulator_report.py": "an authority's form has that authority's language",
-    "templates/400.html": "a page without code, in the languages of the portal",
-    "templates/500.html": "a page without code, in the languages of the portal",
-    "templates/503.html": "a page without code, in the languages of the portal",
 }
 
 

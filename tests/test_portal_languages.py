@@ -33,6 +33,12 @@ def test_a_portal_offers_korean_and_english_by_default(tmp_path):
     assert done.stdout.startswith("[('ko', '한국어'), ('en', 'English')] ko ")
 
 
+def test_a_portal_may_offer_none_of_the_desks_languages(tmp_path):
+    given = {"PORTAL_NAME_JA": "韓光商店", "PORTAL_LANGUAGES": "ja"}
+    done = start(tmp_path, SHOWN, **COMPLETE, **given)
+    assert done.stdout.strip() == "[('ja', '日本語')] ja {'ja': '韓光商店'}", done.stderr
+
+
 def test_a_portal_names_its_languages_in_their_order(tmp_path):
     given = {"PORTAL_NAME_DE": "Hanbit Laden", "PORTAL_NAME_ZH_HANT": "韓光商店"}
     done = start(tmp_path, SHOWN, **COMPLETE, **given, PORTAL_LANGUAGES="de, zh-Hant,en")
@@ -50,8 +56,7 @@ def test_a_portal_names_its_languages_in_their_order(tmp_path):
         ("ko,deutsch", "deutsch is not among ko, en, ja"),
         ("zh", "zh is not among"),
         ("ko,en,ko", "names a language twice"),
-        (",", "names none of ko, en"),
-        ("de,fr", "names none of ko, en, which the desk speaks"),
+        (",", "names no language"),
     ],
 )
 def test_other_lists_are_refused(tmp_path, given, why):
@@ -154,9 +159,14 @@ def test_the_team_gets_messages_in_a_language_of_the_desk(catalogue):
     assert any(text.startswith("0@hanbit.example") and "최고" in text for text in texts)
 
 
-def test_the_desk_of_a_portal_without_english_is_in_korean(settings):
-    settings.LANGUAGES = [("ja", "日本語"), ("ko", "한국어")]
-    assert [desk_language(code) for code in ("ja", "ko", "en")] == ["ko", "ko", "ko"]
+@pytest.mark.parametrize(
+    ("offered", "languages"),
+    [("ja,ko", "ko ko en"), ("ja,en", "en ko en"), ("ja", "en ko en"), ("ko,en", "en ko en")],
+)
+def test_the_desk_has_a_language_whatever_the_portal_offers(settings, offered, languages):
+    settings.LANGUAGES = [(code, code) for code in offered.split(",")]
+    settings.LANGUAGE_CODE = offered[:2]
+    assert [desk_language(code) for code in ("ja", "ko", "en")] == languages.split()
 
 
 @pytest.mark.django_db

@@ -87,7 +87,7 @@ def test_pages_of_errors_and_an_empty_portal(db, tmp_path, language):
         request = RequestFactory().get(f"/{language}/")
         context = {"minutes": 3}
         pages = {name: str(render_to_string(f"{name}.html", context, request)) for name in ERRORS}
-        pages["away"] = render_to_string("database_away.html", {"LANGUAGE_CODE": language})
+        pages["away"] = render_to_string("database_away.html")
     pages["home"] = Client().get(f"/{language}/").text
     assert faults(pages, tmp_path) == {}
 

@@ -24,7 +24,7 @@ def _mail(message: TicketMessage, connection: Any) -> None:
     if user is None or not user.email:
         return
     is_answer = message.kind == TicketMessage.Kind.ANSWER
-    with override(user.language):
+    with override(user.mail_language):
         sent_mails.send(
             "ticket_answer" if is_answer else "ticket_extended",
             user,

@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
                 ('email', models.EmailField(max_length=254, null=True, unique=True, verbose_name='e-mail address')),
                 ('name', models.CharField(blank=True, max_length=100, verbose_name='name')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, max_length=12, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.account_languages, default=foundations.languages.default_language, max_length=12, verbose_name='language')),
                 ('is_staff', models.BooleanField(default=False, verbose_name='response team')),
                 ('is_active', models.BooleanField(default=True, verbose_name='may sign in')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created')),
@@ -164,7 +164,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('email', models.EmailField(max_length=254, verbose_name='e-mail address')),
-                ('language', models.CharField(choices=foundations.languages.portal_languages, default=foundations.languages.default_language, max_length=12, verbose_name='language')),
+                ('language', models.CharField(choices=foundations.languages.desk_languages, default=foundations.languages.default_desk_language, max_length=12, verbose_name='language')),
                 ('asked_at', models.DateTimeField(auto_now_add=True, verbose_name='invited')),
                 ('confirmed_at', models.DateTimeField(null=True, verbose_name='confirmed')),
                 ('token_hash', models.BinaryField(max_length=32, null=True, unique=True)),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.rights_grant import RightsGrant
 from accounts.models.user import User
-from foundations.languages import CODE_LENGTH, default_language, portal_languages
+from foundations.languages import CODE_LENGTH, default_desk_language, desk_languages
 
 
 class InvitationQuerySet(models.QuerySet["Invitation"]):
@@ -39,7 +39,7 @@ class Invitation(models.Model):
 
     email = models.EmailField(_("e-mail address"))
     language = models.CharField(
-        _("language"), max_length=CODE_LENGTH, choices=portal_languages, default=default_language
+        _("language"), max_length=CODE_LENGTH, choices=desk_languages, default=default_desk_language
     )
     groups = models.ManyToManyField(Group, verbose_name=_("roles"), related_name="+")
     asked_by = models.ForeignKey(

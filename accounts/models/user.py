@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import normalise_email, readable_contact
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.verified_phone import NUMBER_STAYS_FOR, VerifiedPhone
-from foundations.languages import CODE_LENGTH, default_language, portal_languages
+from foundations.languages import CODE_LENGTH, account_languages, default_language, portal_language
 
 # ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT.
 _MAKE = """
@@ -134,7 +134,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("name"), max_length=100, blank=True
     )
     language = models.CharField(
-        _("language"), max_length=CODE_LENGTH, choices=portal_languages, default=default_language
+        _("language"), max_length=CODE_LENGTH, choices=account_languages, default=default_language
     )
     is_staff = models.BooleanField(_("response team"), default=False)
     is_active = models.BooleanField(_("may sign in"), default=True)
@@ -177,6 +177,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             return self.email
         phones = sorted(self.phones.all(), key=lambda phone: phone.verified_at)
         return phones[-1].number if phones else ""
+
+    @property
+    def mail_language(self) -> str:
+        """Returns the language of mails to this user: their own while the portal offers it.
+
+        A member of the team may have a language that only the desk speaks.
+        """
+        is_of_desk = self.is_staff and self.language in settings.DESK_LANGUAGES
+        return self.language if is_of_desk else portal_language(self.language)
 
     @property
     def shown_contact(self) -> str:

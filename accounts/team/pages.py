@@ -15,10 +15,12 @@ from accounts.proofs import Proof
 from accounts.team import invitations
 from accounts.team.forms import AcceptInvitationForm
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
+from foundations.desk_pages import in_desk_language
 
 _KEY = "accounts_invitation"
 
 
+@in_desk_language
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Stores the link's token in the session and redirects to an address without it.
 
@@ -31,6 +33,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     return redirect("invitation")
 
 
+@in_desk_language
 def accept_invitation(request: HttpRequest) -> HttpResponse:
     """Asks for the name, gives the roles, and leads on to the second factor."""
     token = request.session.get(_KEY, "")

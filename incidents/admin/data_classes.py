@@ -4,9 +4,9 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext_lazy
+from django.utils.translation import get_language, gettext_lazy
 
-from foundations.languages import own_name, portal_codes
+from foundations.languages import account_languages, own_name, portal_codes
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.forms import DataClassForm
 from incidents.models import DataClass, Incident
@@ -23,13 +23,14 @@ class DataClassAdmin(FactsAdmin):
     change_form_template = "incidents/desk/change_form.html"
     list_display = ["slug", "named", "lacking", "hibp_name", "sensitivity", "masking"]
     list_filter = ["sensitivity", "masking"]
-    search_fields = ["slug", "hibp_name", *(f"name__{code}" for code in portal_codes())]
+    search_fields = ["slug", "hibp_name", *(f"name__{code}" for code, _ in account_languages())]
     show_full_result_count = False
 
     @admin.display(description=gettext_lazy("name"))
     def named(self, obj: DataClass) -> str:
-        """Shows the name in the portal's languages."""
-        return " / ".join(text for _code, text in obj.name.only(portal_codes()).in_order())
+        """Shows the name in the portal's languages, and in that of the page."""
+        codes = dict.fromkeys([*portal_codes(), get_language() or ""])
+        return " / ".join(filter(None, map(obj.name.get, codes)))
 
     @admin.display(description=gettext_lazy("no texts in"))
     def lacking(self, obj: DataClass) -> str:

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from foundations.languages import portal_languages
 from incidents.models import Incident
 from notices.proof import certificates
 
@@ -17,7 +17,7 @@ class CertificateForm(forms.Form):
 
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the certificate"),
-        choices=settings.LANGUAGES,
+        choices=portal_languages,
         widget=forms.RadioSelect,
     )
 
