@@ -15,7 +15,6 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
-from unicodedata import normalize
 
 import typst
 from django.conf import settings
@@ -23,7 +22,9 @@ from django.http import HttpResponse
 from django.utils.translation import gettext, override
 
 from foundations.languages import SOURCE_LANGUAGE
+from foundations.shown_text import JOINERS, composed
 
+_JOINING = f"{JOINERS}\ufe0f"  # with the selector of an emoji's coloured form
 _LAYOUT = Path(__file__).with_name("document.typ")
 _FONTS = Path(__file__).with_name("fonts")
 _FAMILIES = tomllib.loads((_FONTS / "families.toml").read_text(encoding="utf-8"))
@@ -95,7 +96,7 @@ def pdf(document: Document) -> bytes:
         "footer": document.footer,
         "blocks": [{"kind": type(block).__name__, **asdict(block)} for block in document.blocks],
     }
-    text = normalize("NFC", json.dumps(data, ensure_ascii=False))
+    text = composed(json.dumps(data, ensure_ascii=False))
     try:
         return _compiled(text, document.made_at)
     except typst.TypstError as error:
@@ -108,10 +109,15 @@ def pdf(document: Document) -> bytes:
 
 
 def _with_numbers(data: dict[str, Any], missing: set[str], made_at: datetime) -> bytes:
-    """Returns the PDF of `data`, with each missing character as its number."""
-    numbers = str.maketrans({char: f"[{_number(char)}]" for char in missing})
-    text = normalize("NFC", json.dumps(data, ensure_ascii=False))
-    return _compiled(text.translate(numbers), made_at)
+    """Returns the PDF of `data`, with each missing character as its number.
+
+    What joins a missing character to others, as in an emoji of several, is left out. The same
+    joiners in words of other scripts stay.
+    """
+    signs = "".join(missing - set(_JOINING)) or _JOINING
+    pattern = re.compile(f"[{_JOINING}]*([{re.escape(signs)}])[{_JOINING}]*")
+    text = composed(json.dumps(data, ensure_ascii=False))
+    return _compiled(pattern.sub(lambda sign: f"[{_number(sign[1])}]", text), made_at)
 
 
 def missing_glyphs(text: str) -> set[str]:

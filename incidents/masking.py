@@ -11,6 +11,7 @@ import re
 import unicodedata
 
 from accounts.contacts import formatted_phone
+from foundations.shown_text import composed
 from incidents.models import DataClass
 
 HIDDEN = "***"  # hides the length too
@@ -54,7 +55,7 @@ def _characters(text: str) -> list[str]:
     """
     found: list[str] = []
     joins = False
-    for char in unicodedata.normalize("NFC", text):
+    for char in composed(text):
         is_modifier = unicodedata.category(char) in ("Mn", "Me", "Mc") or "🏻" <= char <= "🏿"
         if found and (joins or is_modifier or char == "\u200d"):
             found[-1] += char

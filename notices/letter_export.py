@@ -9,7 +9,6 @@ may see names and addresses, and records the export.
 """
 
 import re
-import unicodedata
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
+from foundations.shown_text import composed, in_one_line
 from incidents.encryption import EncryptionError
 from incidents.leaks import ExposedRow, Leak, exposed_rows_of, readable_leaks
 from incidents.models import DataClass, PersonMark
@@ -273,12 +273,7 @@ def one_line(text: str) -> str:
     """Returns a value for one cell of a print file: composed (NFC), its lines joined by commas,
     without invisible characters.
     """
-    composed = unicodedata.normalize("NFC", text)
-    lines = (
-        " ".join("".join(sign if sign.isprintable() else " " for sign in line).split())
-        for line in composed.splitlines()
-    )
-    return ", ".join(filter(None, lines))
+    return ", ".join(filter(None, map(in_one_line, composed(text).splitlines())))
 
 
 def _reason(name: str, address: str, encoding: str) -> NotPrintable | None:

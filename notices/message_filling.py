@@ -6,7 +6,6 @@ place and joined between fixed bytes, so that it cannot add a header, an element
 
 import re
 import time
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -20,19 +19,30 @@ from uuid import UUID
 from django.utils.html import escape
 
 from accounts.contacts import normalise_email, normalise_phone
+from foundations.shown_text import JOINERS, composed, in_one_line
 from notices.ledger_messages import LedgerMessages
 from notices.message_codes import envelope_sender, message_code, message_id, unsubscribe_url
 from notices.message_templates import MessageTemplate
 from notices.models import Notice, NoticeMessage
 
-NAME_CHARACTERS = 60  # message_templates.LINE_CHARACTERS leaves room for them in a line
+NAME_CHARACTERS = 100  # with their character references, a line of 998 octets has room for them
 
 # Parts after the comma of a name that are no given name.
-_FAMILY_FIRST = re.compile(r"[가-힣\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+_FAMILY_FIRST = re.compile(
+    r"[가-힣\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
+)
+# Honorifics that exports add to names, and greetings add again. The given names 달님 and 햇님 end
+# in one of them, so three syllables without a blank stay.
+_HONORIFICS = ("님", "様", "さま", "さん", "씨", "귀하", "殿")
+_HONORIFIC_AT_THE_END = re.compile(
+    r"(?:(?<=[가-힣]{3})|(?<=\S) )님\Z"
+    r"|(?<=\S) ?(?:様|さま)\Z|(?<=[\u3400-\u9fff]) ?さん\Z|(?<=\S) (?:씨|귀하|殿)\Z"
+)
 _NAME_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}
 # Text that a mail program would turn into a link, or a number to call or to pay to.
 _NOT_A_NAME = re.compile(r"/|www|@|[^\W_][.。][^\W\d_]{2}|(?:\d\D*){5}", re.IGNORECASE)
 _PLAIN_NAME = re.compile(rf"(?!.*www)[가-힣A-Za-z]{{1,{NAME_CHARACTERS}}}", re.IGNORECASE)
+_WITHOUT_JOINERS = dict.fromkeys(map(ord, JOINERS))
 _PLAIN_ADDRESS = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}\Z)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*"
 )
@@ -166,18 +176,20 @@ def safe_name(text: str) -> str:
     if _PLAIN_NAME.fullmatch(text):
         # Nearly all names are plain. The code below returns the same in ten times the time.
         return text
-    normal = unicodedata.normalize("NFKC", text[:500])
-    visible = "".join(" " if unicodedata.category(sign)[0] in "CZ" else sign for sign in normal)
-    name = " ".join(visible.split())[:NAME_CHARACTERS].strip()
-    return "" if _NOT_A_NAME.search(name) else name
+    name = in_one_line(composed(text[:500], "NFKC"))
+    if len(name) > NAME_CHARACTERS:
+        name = f"{name[: NAME_CHARACTERS - 1].rstrip()}…"
+    return "" if _NOT_A_NAME.search(name.translate(_WITHOUT_JOINERS)) else name
 
 
 def spoken_name(name: str) -> str:
     """Returns a name in the order in which people say it: `Seán O'Connor` for `O'Connor, Seán`.
 
     Names in Chinese, Japanese and Korean characters have the family name first, in a list as in
-    speech: `김민지` for `김, 민지`. Returns any other name unchanged.
+    speech: `김민지` for `김, 민지`. A Korean or Japanese honorific at the end is left out.
     """
+    if name.endswith(_HONORIFICS):  # few names do, and the pattern takes ten times the time
+        name = _HONORIFIC_AT_THE_END.sub("", name)
     if "," not in name:
         return name
     family, comma, given = (part.strip() for part in name.partition(","))

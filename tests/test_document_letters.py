@@ -99,3 +99,16 @@ def test_an_accent_stands_on_its_letter(bare, name):
 
 def test_other_letters_keep_the_font_of_the_language(bare):
     assert "NotoSans-Regular" not in fonts_of("김민지 Müller")
+
+
+def test_a_joiner_stays_in_a_word_beside_an_emoji_that_no_font_has():
+    text = text_of("අක්\u200dරිෂ්ණ 👩\u200d🚒")
+    assert "[U+1F469][U+1F692]" in text
+    assert "[U+200D]" not in text
+
+
+@pytest.mark.parametrize("name", ["W" * 80, "Wolfeschlegelsteinhausenbergerdorff" * 2])
+def test_a_word_that_is_too_long_for_a_line_breaks(name):
+    lines = [line.replace("\u200b", "") for line in text_of(name).splitlines()]
+    assert name not in lines
+    assert name in "".join(lines)

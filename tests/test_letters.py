@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from foundations.shown_text import JOINERS
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk, step_up
 from incidents.models import AffectedPerson, PersonMark
@@ -308,7 +309,13 @@ def test_a_name_that_a_spreadsheet_would_run_is_quoted(draft, approver, server):
 
 @given(st.text())
 def test_a_value_is_one_printable_line(text):
-    assert one_line(text).isprintable()
+    assert one_line(text).translate(dict.fromkeys(map(ord, JOINERS))).isprintable()
+
+
+@pytest.mark.parametrize("name", ["علی\u200cرضا", "ශ්\u200dරී", "\ufa19谷", "𠮷野", "👩\u200d🚒"])
+def test_a_name_of_any_script_is_printed_as_written(name):
+    assert one_line(f" {name}\u200b\n") == name
+    assert one_line(f"www\u200c.{name}") == f"www .{name}"  # a joiner has no use after ASCII
 
 
 def test_decomposed_hangul_and_lines_become_one_line():

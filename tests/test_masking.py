@@ -16,6 +16,7 @@ Masking = DataClass.Masking
     [
         (Masking.NAME, "류시우", "류*우"),
         (Masking.NAME, "김철", "김*"),
+        (Masking.NAME, "\ufa19谷 𠮷野", "\ufa19* 𠮷*"),
         (Masking.NAME, "남궁민수", "남**수"),
         (Masking.NAME, "김", "*"),
         (Masking.NAME, "Jane Doe", "J**e D*e"),

@@ -241,6 +241,11 @@ def test_a_name_that_is_a_link_or_an_instruction_is_left_out(name):
         "김민지2",
         "Anne-Marie d'Arc (Hanbit)",
         "דוד כהן",
+        "علی\u200cرضا محمدی",  # with a zero-width non-joiner
+        "ක්\u200dරිෂ්ණ",
+        "\ufa19谷",  # another ideograph than 神
+        "สมชาย ใจดี",
+        "Wolfeschlegelsteinhausenbergerdorff" * 2,
     ],
 )
 def test_a_normal_name_stays(name):
@@ -254,6 +259,8 @@ def test_a_normal_name_stays(name):
         ("홍, 길동", "홍길동"),
         ("山田, 太郎", "山田太郎"),
         ("髙橋,一郎", "髙橋一郎"),
+        ("佐々木, 太郎", "佐々木太郎"),
+        ("𠮷野, 花", "𠮷野花"),
         ("Nguyễn, An", "An Nguyễn"),
         ("Martin King, Jr.", "Martin King, Jr."),
         ("Kim, Lee, Park", "Kim, Lee, Park"),
@@ -265,6 +272,31 @@ def test_a_normal_name_stays(name):
 )
 def test_a_name_in_list_order_is_reordered_for_the_greeting(listed, spoken):
     assert message_filling.spoken_name(listed) == spoken
+
+
+@pytest.mark.parametrize(
+    ("given", "spoken"),
+    [
+        ("홍길동 님", "홍길동"),
+        ("김민지님", "김민지"),
+        ("김달님", "김달님"),  # a name
+        ("님", "님"),
+        ("홍길동 귀하", "홍길동"),
+        ("김민지 씨", "김민지"),
+        ("田中様", "田中"),
+        ("田中 太郎 様", "田中 太郎"),
+        ("髙橋さん", "髙橋"),
+        ("様", "様"),
+        ("Frau Müller", "Frau Müller"),
+        ("Dr. Ana Ruiz", "Dr. Ana Ruiz"),
+    ],
+)
+def test_a_greeting_has_its_own_honorific_only(given, spoken):
+    assert message_filling.spoken_name(given) == spoken
+
+
+def test_a_name_that_is_too_long_for_a_line_ends_with_an_ellipsis():
+    assert message_filling.safe_name("Ab " * 50) == "Ab " * 32 + "Ab…"
 
 
 def test_a_name_is_shown_as_it_reads():
