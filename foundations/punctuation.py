@@ -1,4 +1,7 @@
-"""Blanks between sentences: Japanese and Chinese have none after their punctuation marks."""
+"""Punctuation that templates set: blanks between sentences, and colons after labels.
+
+Japanese and Chinese have no blank after a punctuation mark; French has one before a colon.
+"""
 
 import re
 
@@ -6,6 +9,7 @@ from django.template import Library, Node, NodeList
 from django.template.base import Parser, Token
 from django.template.context import Context
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import pgettext
 
 register = Library()
 # Each of these marks is as wide as a character and holds the blank that follows it.
@@ -23,6 +27,12 @@ class _Sentences(Node):
 
     def render(self, context: Context) -> SafeString:
         return mark_safe(close_up(self.nodelist.render(context)))  # noqa: S308  # it was safe
+
+
+@register.simple_tag
+def colon() -> str:
+    """Returns the colon between a label and its value, with the blanks of the active language."""
+    return pgettext("between a label and its value", ": ")
 
 
 @register.tag

@@ -1,4 +1,7 @@
-"""Japanese and Chinese pages: no blank after a full-width mark, no narrow comma in a list."""
+"""Japanese and Chinese pages: no blank after a full-width mark, no narrow comma in a list.
+
+The colon between a label and its value is that of the language.
+"""
 
 import re
 
@@ -9,7 +12,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.test import Client
 from django.utils.translation import override
 
-from foundations.punctuation import close_up
+from foundations.punctuation import close_up, colon
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import step_up
 from tests.sample_pages import PAGES
@@ -19,7 +22,7 @@ WIDE = ["ja", "zh-hans", "zh-hant"]
 _CJK = "\u3040-\u30ff\u4e00-\u9fff"
 # A blank after a mark; a narrow mark after a character; a narrow comma before one.
 FAULT = re.compile(
-    rf"[。！？：；，、」』）][ \n]+(?=[^\s<])|[{_CJK}][,;!?(]|[{_CJK}], ?(?=[{_CJK}])"
+    rf"[。！？：；，、」』）][ \n]+(?=[^\s<])|[{_CJK}][,;:!?(]|[{_CJK}], ?(?=[{_CJK}])"
 )
 NOT_SHOWN = re.compile(r"<(head|script|style|textarea)\b.*?</\1>", re.DOTALL)
 
@@ -62,6 +65,28 @@ def test_pages(coupang, minji, language):
 def test_what_is_closed_up():
     assert close_up("一。 二：\n三") == "一。二：三"
     assert close_up("One. Two: 3, 4") == "One. Two: 3, 4"
+
+
+# A label and its value that a template joins, outside a message.
+JOINED = re.compile(r"(?:\}\}|translate \"[^\"]*\" %\}|</a>): (?=\{\{|</|<bdi>)")
+MESSAGE = re.compile(r"\{% blocktranslate.*?endblocktranslate %\}", re.DOTALL)
+NOT_TRANSLATED = {"admin", "demo", "desk", "easy"}
+
+
+def test_no_template_of_customers_writes_the_colon_after_a_label():
+    found = [
+        (path.name, place)
+        for path in sorted((real_settings.BASE_DIR / "templates").rglob("*.*"))
+        if not NOT_TRANSLATED & set(path.parts)
+        for place in JOINED.findall(MESSAGE.sub("", path.read_text(encoding="utf-8")))
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(("language", "text"), [("fr", "\u00a0: "), ("ja", "："), ("de", ": ")])
+def test_the_colon_after_a_label(language, text):
+    with override(language):
+        assert colon() == text
 
 
 @pytest.mark.django_db
