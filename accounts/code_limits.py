@@ -171,6 +171,20 @@ def permit_step_up(request: HttpRequest, contact: str, along: Along = NOTHING) -
     return _permit_by(counts, CodeLane.KNOWN_DEVICE)
 
 
+def count_account_text(text: str) -> int:
+    """Counts a text message about an account, which no visitor asks for, against the budget.
+
+    One that costs as much as two codes counts as two. Returns the seconds until the budget has
+    enough left; 0: it may be sent now.
+    """
+    no_visitor = HttpRequest()  # the budget counts no network
+    for _code in range(code_texts.codes_for_price_of(text)):
+        if wait := _count(no_visitor, TEXTS.all).wait_seconds:
+            return wait
+        _warn_of_budget(no_visitor)
+    return 0
+
+
 def count_guess_of_newest(request: HttpRequest, email: str) -> None:
     """Counts a guess at a code that was mailed at another browser's request.
 

@@ -1,10 +1,12 @@
-"""Sends sign-in codes by text message, outside the request, and limits what they cost.
+"""Sends sign-in codes by text message, outside the request, and limits what texts cost.
 
 This app knows no gateway. The app that sends text messages registers a `TextSender` in SENDERS. A
 text message costs money, so there is a budget for each day, in messages and in money; see
 docs/decisions/0056-sign-in-by-text-message.md.
 """
 
+import contextlib
+import math
 from decimal import Decimal
 from typing import Protocol
 
@@ -95,14 +97,24 @@ def text_of(code: str) -> str:
     Its last line binds the code to this portal's host: phones then offer it on this portal's pages
     only, and not on those of a scammer (WICG, Origin-bound one-time codes delivered via SMS).
     """
-    context = {
-        "code": code,
-        "message_code": account_mail_code(MailKind.SIGN_IN_TEXT),
-        "portal_name": portal_name(),
-        "host": settings.PORTAL_HOST,
-    }
-    lines = render_to_string("sms/sign_in_code.txt", context).splitlines()
+    message_code = account_mail_code(MailKind.SIGN_IN_TEXT)
+    return render("sign_in_code", {"code": code, "message_code": message_code})
+
+
+def render(name: str, context: dict[str, str]) -> str:
+    """Returns the text message of the template `sms/<name>.txt`, in the active language.
+
+    `context` is completed with the portal's name and host.
+    """
+    own = {"portal_name": portal_name(), "host": settings.PORTAL_HOST}
+    lines = render_to_string(f"sms/{name}.txt", {**context, **own}).splitlines()
     return "\n".join(line for line in map(str.strip, lines) if line)
+
+
+def send_now(number: str, text: str) -> None:
+    """Sends a text message outside the queue of codes. Raises CarrierError."""
+    with contextlib.closing(SENDERS[0].connect()) as connection:
+        connection.send(number, text)
 
 
 def price() -> Decimal | None:
@@ -113,6 +125,12 @@ def price() -> Decimal | None:
             prices.append(SENDERS[0].price_of(text_of("0" * DIGITS)))
     known = [one for one in prices if one is not None]
     return max(known) if len(known) == len(prices) else None
+
+
+def codes_for_price_of(text: str) -> int:
+    """Returns how many codes by text message may cost as much as `text`; 1 if no price is known."""
+    of_text, of_code = SENDERS[0].price_of(text), price()
+    return math.ceil(of_text / of_code) if of_text and of_code else 1
 
 
 def texts_a_day() -> int:

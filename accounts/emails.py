@@ -110,7 +110,7 @@ def _made(
     """Returns the mail of the templates `emails/<name>/`, not sent yet."""
     made_id = f"<{message_id}@{_id_domain()}>" if message_id else make_msgid(domain=_id_domain())
     message = AccountMail(
-        subject=" ".join(render_to_string(f"emails/{name}/subject.txt", context).split()),
+        subject=_subject(name, context),
         body=render_to_string(f"emails/{name}/body.txt", context),
         to=[email],
         headers={"Message-ID": made_id},
@@ -120,6 +120,15 @@ def _made(
     message.purpose = _PURPOSES[name]
     message.attach_alternative(render_to_string(f"emails/{name}/body.html", context), "text/html")
     return message
+
+
+def subject_of(name: str) -> str:
+    """Returns the subject of the mail `emails/<name>/`, which states only the portal's name."""
+    return _subject(name, {"portal_name": portal_name()})
+
+
+def _subject(name: str, context: dict[str, Any]) -> str:
+    return " ".join(render_to_string(f"emails/{name}/subject.txt", context).split())
 
 
 def _id_domain() -> str:

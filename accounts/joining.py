@@ -23,6 +23,7 @@ from django.utils.translation import override
 from accounts import due_mails, sent_mails
 from accounts.audit import acts
 from accounts.company_sign_on.member_numbers import MemberNumber
+from accounts.contacts import is_phone
 from accounts.joined_account import JoinedAccount
 from accounts.mail_codes import MailKind
 from accounts.models import AuditEntry, User, VerifiedPhone
@@ -73,7 +74,7 @@ def join(user: User, other: User) -> User:
         if ends.email and not stays.email:
             stays, ends = ends, stays
         acts.record(AuditEntry.Kind.JOINED, by=None, about=ends, into=stays.pk)
-        told = [each.email for each in (stays, ends) if each.email]
+        told = [each.contact for each in (stays, ends) if each.contact]
         EmailAddress.objects.filter(user=ends).update(user=stays, primary=False)
         VerifiedPhone.objects.filter(user=ends).update(user=stays)
         NewDevice.objects.filter(user=ends).update(user=stays)
@@ -82,7 +83,10 @@ def join(user: User, other: User) -> User:
         for move in MOVERS:
             move(ends, stays)
         JoinedAccount.objects.filter(user=ends).update(user=stays)
-        JoinedAccount.objects.bulk_create(JoinedAccount(user=stays, email=email) for email in told)
+        at = timezone.now()
+        JoinedAccount.objects.bulk_create(
+            JoinedAccount(user=stays, contact=contact, at=at) for contact in told
+        )
         for session in UserSession.objects.filter(user=ends):
             session.end()
         ends.delete()
@@ -106,11 +110,11 @@ def move(rows: models.QuerySet[Any], to: User, *, one_for_each: Sequence[str] = 
 
 
 def send_due() -> None:
-    """Sends the mails about joined accounts."""
+    """Sends the mails and text messages about joined accounts."""
     due_mails.send_each(
-        JoinedAccount.objects.to_mail().select_related("user").all,
-        _mail,
-        lambda _joined: {"mailed_at": timezone.now(), "email": ""},
+        JoinedAccount.objects.to_tell().select_related("user").all,
+        _tell,
+        lambda _joined: {"mailed_at": timezone.now(), "contact": ""},
     )
 
 
@@ -119,14 +123,18 @@ def purge() -> None:
     JoinedAccount.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()
 
 
-def _mail(joined: JoinedAccount, connection: Any) -> None:
-    at = localtime(joined.at)
-    with override(joined.user.mail_language):
+def _tell(joined: JoinedAccount, connection: Any) -> None:
+    name, user, to = "accounts_joined", joined.user, joined.contact
+    with override(user.mail_language):
+        context = {"at": date_format(localtime(joined.at), "DATETIME_FORMAT")}
+        if is_phone(to):
+            sent_mails.send_text(name, user, context, kind=MailKind.JOINED_TEXT, to=to)
+            return
         sent_mails.send(
-            "accounts_joined",
-            joined.user,
-            {"at": date_format(at, "DATETIME_FORMAT")},
-            to=joined.email,
+            name,
+            user,
+            context,
+            to=to,
             kind=MailKind.JOINED,
             message_id=f"accounts-joined-{joined.pk}",
             connection=connection,

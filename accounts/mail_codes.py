@@ -27,6 +27,7 @@ class MailKind(IntEnum):
     NEW_DEVICE = 3  # a sign-in on a device that is new to the account
     REMINDER = 4  # steps are still to do
     JOINED = 5  # two accounts became one
+    JOINED_TEXT = 6  # the same, by text message
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class MadeMail:
     @property
     def is_text(self) -> bool:
         """Returns whether it was a text message."""
-        return self.kind == MailKind.SIGN_IN_TEXT
+        return self.kind in (MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT)
 
 
 def account_mail_code(kind: MailKind = MailKind.SIGN_IN) -> str:

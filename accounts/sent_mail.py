@@ -1,4 +1,4 @@
-"""The model of mails about the account, as they were sent, which the user reads again."""
+"""The model of messages about the account, as they were sent, which the user reads again."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from foundations.languages import CODE_LENGTH
 
 
 class SentMail(models.Model):
-    """The text of one mail to a user about the account. A mail with a sign-in code is none.
+    """The text of one mail or text message to a user about the account. One with a code is none.
 
     The text is kept as it was sent, because a later version of the portal has other templates.
     """
@@ -20,6 +20,7 @@ class SentMail(models.Model):
     text = models.TextField()
     language = models.CharField(max_length=CODE_LENGTH)
     code = models.CharField(max_length=14)  # the message code, which the text holds as well
+    is_text = models.BooleanField(default=False)  # a text message
     sent_at = models.DateTimeField(default=timezone.now, db_index=True)  # read by the purge
 
     class Meta:

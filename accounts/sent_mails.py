@@ -1,4 +1,4 @@
-"""Sends mails about the account to a user and keeps their texts, for "messages we sent you"."""
+"""Sends messages about the account to a user and keeps their texts, for "messages we sent you"."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,8 +6,10 @@ from typing import Any
 from django.utils import timezone
 from django.utils.translation import get_language
 
-from accounts import emails
-from accounts.mail_codes import MailKind
+from accounts import code_limits, code_texts, emails
+from accounts.code_queue import CarrierError
+from accounts.due_mails import NotNowError
+from accounts.mail_codes import MailKind, account_mail_code
 from accounts.models import User
 from accounts.sent_mail import SentMail
 
@@ -30,12 +32,34 @@ def send(
     SMTPException; then nothing is kept.
     """
     mail = emails.send(name, to or user.email or "", context, kind=kind, **more)
+    _keep(user, str(mail.subject), str(mail.body), mail.message_code)
+
+
+def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind, to: str) -> None:
+    """Sends the text message `sms/<name>.txt` to a number, and keeps its text for a user.
+
+    Its subject in the list is that of the mail `name`. Call it as `send`. Raises NotNowError if no
+    gateway is set or took it, or if the budget of texts is used up; then nothing is kept.
+    """
+    code = account_mail_code(kind)
+    text = code_texts.render(name, {**context, "message_code": code})
+    if not code_texts.are_offered() or code_limits.count_account_text(text):
+        raise NotNowError("no text message can be sent now")
+    try:
+        code_texts.send_now(to, text)
+    except CarrierError as error:
+        raise NotNowError(str(error)) from error
+    _keep(user, emails.subject_of(name), text, code, is_text=True)
+
+
+def _keep(user: User, subject: str, text: str, code: str, *, is_text: bool = False) -> None:
     SentMail.objects.create(
         user=user,
-        subject=str(mail.subject),
-        text=str(mail.body),
+        subject=subject,
+        text=text,
         language=get_language() or user.language,
-        code=mail.message_code,
+        code=code,
+        is_text=is_text,
     )
 
 

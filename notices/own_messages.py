@@ -70,7 +70,7 @@ def _account_mails(user: User) -> Iterator[OwnMessage]:
     for mail in user.sent_mails.all()[:MOST]:
         yield OwnMessage(
             at=mail.sent_at,
-            channel=str(Channel.EMAIL.label),
+            channel=str((Channel.SMS if mail.is_text else Channel.EMAIL).label),
             subject=mail.subject,
             language=mail.language,
             code=mail.code,

@@ -9,8 +9,8 @@ from django.core import mail
 from django.utils.timezone import now
 from django.utils.translation import override
 
-from accounts import emails
-from accounts.mail_codes import MailKind
+from accounts import code_texts, emails
+from accounts.mail_codes import MailKind, account_mail_code
 from breachportal.customer_messages import read_catalogue
 from scams.message_check import MessageVerdict, answer_for
 
@@ -39,6 +39,15 @@ def test_each_mail_is_known_in_each_language(name, language):
     answer = answer_for(str(mail.outbox[-1].body))
     assert answer.verdict == MessageVerdict.SENT, answer.strange
     assert [one.kind for one in answer.account_mails] == [kind]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_about_an_account_is_known_in_each_language(language):
+    with override(language):
+        code = account_mail_code(MailKind.JOINED_TEXT)
+        context = {"at": "18 November 2025, 10:00 KST", "message_code": code}
+        answer = answer_for(code_texts.render("accounts_joined", context))
+    assert answer.verdict == MessageVerdict.SENT, answer.strange
 
 
 @pytest.mark.parametrize("language", settings.DESK_LANGUAGES)

@@ -11,14 +11,18 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import joining
+from accounts import code_limits, joining
 from accounts.audit import acts
+from accounts.joined_account import TEXT_WAITS, JoinedAccount
+from accounts.mail_codes import MailKind
 from accounts.models import NUMBER_STAYS_FOR, AuditEntry, User, VerifiedPhone
 from foundations.web_push import PushAddress
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in
 from incidents.models import DoneStep, Reveal, RowProof, StepReminder
 from notices.models import AlertSubscription, PushSubscription
+from scams.message_check import MessageVerdict, answer_for
+from tests.desk_pages import page_text
 from tests.test_further_contacts import ACCOUNT, NEW, add, by_number
 from tests.text_sign_in import HALMONI, browser
 from tickets.models import Ticket
@@ -153,6 +157,50 @@ def test_two_addresses_with_accounts_of_their_own(solapi, minji, seojun):
     client = browser()
     sign_in(client, "seojun@example.com")
     assert client.session["_auth_user_id"] == str(minji.pk)
+
+
+def test_a_number_without_an_address_is_told_by_text(solapi, both):
+    minji, _other = both
+    client = browser()
+    sign_in(client, minji.email)
+    add(client, "010-4141-2002", solapi)
+    joined(client)
+    client.post(REMOVE, {"contact": HALMONI})  # a thief would
+    codes, mails = len(solapi.messages), len(mail.outbox)
+    joining.send_due()
+    joining.send_due()
+    assert [one.to[0] for one in mail.outbox[mails:]] == [minji.email]
+    (text,) = [one["text"] for one in solapi.messages[codes:]]
+    answer = answer_for(text)
+    assert answer.verdict == MessageVerdict.SENT, answer.strange
+    assert [one.kind for one in answer.account_mails] == [MailKind.JOINED_TEXT]
+    checked = page_text(Client().post("/en/check/answer/", {"text": text}))
+    assert "A text message that two accounts of yours became one" in checked
+    assert "Do not give its sign-in code" not in checked
+    listed = page_text(client.get("/en/my-data/messages/"))
+    assert "<dd>text message</dd>" in listed
+    assert text.split()[-1] in listed
+
+
+def test_a_text_waits_for_the_gateway_and_the_budget_but_not_for_days(solapi, both, settings):
+    minji, other = both
+    joining.join(minji, other)
+    before = len(solapi.messages)
+    solapi.refuse("01041412002", 400, {"errorCode": "NotEnoughBalance", "errorMessage": "no"})
+    joining.send_due()
+    assert JoinedAccount.objects.get(mailed_at=None).contact == HALMONI
+    JoinedAccount.objects.update(mail_after=None)
+    settings.CODE_TEXTS_PER_DAY = 1
+    assert code_limits.count_account_text("") == 0
+    joining.send_due()
+    assert len(solapi.messages) == before
+    JoinedAccount.objects.update(mail_after=None, at=timezone.now() - TEXT_WAITS)
+    settings.CODE_TEXTS_PER_DAY = 1_000
+    joining.send_due()
+    assert len(solapi.messages) == before
+    JoinedAccount.objects.update(at=timezone.now())
+    joining.send_due()
+    assert len(solapi.messages) == before + 1
 
 
 def test_no_keeps_both(solapi, minji, seojun):

@@ -87,6 +87,7 @@ class Migration(migrations.Migration):
                 ('text', models.TextField()),
                 ('language', models.CharField(max_length=12)),
                 ('code', models.CharField(max_length=14)),
+                ('is_text', models.BooleanField(default=False)),
                 ('sent_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sent_mails', to=settings.AUTH_USER_MODEL)),
             ],
@@ -99,7 +100,7 @@ class Migration(migrations.Migration):
             name='JoinedAccount',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('email', models.EmailField(blank=True, max_length=254)),
+                ('contact', models.CharField(blank=True, max_length=254)),
                 ('at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
                 ('mailed_at', models.DateTimeField(null=True)),
                 ('mail_tries', models.PositiveSmallIntegerField(default=0)),
