@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 
+from accounts.customer_passkeys import passkeys_of
 from accounts.devices import sessions_of
 from accounts.models import User
+from incidents.models import WrongAnswer
 from incidents.my_data_parts import ClassItem, MyDataPart, PlaceCard, Value
 
 Section = tuple[str, Any]  # the name in the file, and what JSON can hold; times as datetime
@@ -38,12 +40,32 @@ def copy_of(source: CopySource) -> dict[str, Any]:
         "incidents": [_part(part) for part in source.parts],
         "done_steps": _rows(source.user.done_steps.all(), "step", "at"),
         "reminders_of_steps": _rows(source.user.step_reminders.all(), "asked_at", "due_at"),
+        **_of_rows(source.user),
     }
     return own | dict(section(source) for section in SECTIONS)
 
 
 def _rows(rows: QuerySet[Any], *columns: str) -> list[dict[str, Any]]:
     return list(rows.order_by("pk").values("incident__slug", *columns))
+
+
+def _of_rows(user: User) -> dict[str, Any]:
+    """Returns what is recorded about a user's own rows, also of those that open no more.
+
+    A row opens no more after its contact is removed, or the scope version withdrawn.
+    """
+    found: dict[str, QuerySet[Any]] = {
+        "seen_in_full": user.reveals.all(),
+        "right_answers": user.row_proofs.all(),
+        "wrong_answers": WrongAnswer.objects.filter(user=user),
+    }
+    return {
+        name: [
+            {"incident": row.person.incident.slug, "title": str(row.person.incident), "at": row.at}
+            for row in rows.select_related("person__incident").order_by("at")
+        ]
+        for name, rows in found.items()
+    }
 
 
 def _account(user: User) -> dict[str, Any]:
@@ -58,6 +80,14 @@ def _account(user: User) -> dict[str, Any]:
             for one in sessions_of(user)
         ],
         "new_devices": [{"device": str(one), "at": one.at} for one in user.new_devices.all()],
+        "passkeys": [
+            {"name": one.wrap().name, "made_at": one.created_at, "last_used_at": one.last_used_at}
+            for one in passkeys_of(user)
+        ],
+        "member_numbers": list(user.member_numbers.values("number", "email", "confirmed_at")),
+        "joined_accounts": list(
+            user.joined_accounts.order_by("at").values_list("at", flat=True).distinct()
+        ),
     }
 
 
@@ -78,7 +108,6 @@ def _part(part: MyDataPart) -> dict[str, Any]:
         "places": [_place(place) for place in places],
         "did_not_leak": [{"state": one.state_text, "kinds": one.names} for one in part.others],
         "correction": part.note,
-        "seen_in_full_at": list(part.reveals),
         "steps": [{"text": step.text, "is_done": step.is_done} for step in part.steps],
     }
 

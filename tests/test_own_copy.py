@@ -6,18 +6,30 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts.company_sign_on.member_numbers import MemberNumber
+from accounts.joined_account import JoinedAccount
 from accounts.models import User, VerifiedPhone
+from accounts.sent_mail import SentMail
 from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import step_up
-from incidents.models import IncidentJurisdiction, Reveal
+from harness.sign_in import sign_in, step_up
+from incidents.models import (
+    DoneStep,
+    IncidentJurisdiction,
+    Reveal,
+    RowProof,
+    StepReminder,
+    WrongAnswer,
+)
 from notices.message_codes import message_code
-from notices.models import AlertSubscription, Delivery
+from notices.models import AlertSubscription, Delivery, PushSubscription
 from tests.notice_factory import work
+from tests.test_joining import ENDED, MOVED
 from tickets import correspondence
 from tickets.models import Ticket
 
@@ -25,6 +37,24 @@ pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 PAGE = "/en/my-data/copy/"
 ADDRESS = "서울특별시 강남구 테헤란로 558"
+IN_COPY = {  # where the copy has the rows of each table that names a customer
+    "account.EmailAddress": "account.email_addresses",
+    "accounts.VerifiedPhone": "account.mobile_numbers",
+    "accounts.NewDevice": "account.new_devices",
+    "accounts.MemberNumber": "account.member_numbers",
+    "accounts.JoinedAccount": "account.joined_accounts",
+    "accounts.SentMail": "messages",
+    "mfa.Authenticator": "account.passkeys",
+    "usersessions.UserSession": "account.sessions",
+    "incidents.Reveal": "seen_in_full",
+    "incidents.RowProof": "right_answers",
+    "incidents.WrongAnswer": "wrong_answers",
+    "incidents.DoneStep": "done_steps",
+    "incidents.StepReminder": "reminders_of_steps",
+    "tickets.Ticket": "tickets",
+    "notices.AlertSubscription": "alerts",
+    "notices.PushSubscription": "browsers_with_push_messages",
+}
 
 
 @pytest.fixture
@@ -145,6 +175,44 @@ def test_messages_are_in_it_with_code_and_text(minji, incident, notice, people, 
     page = page_of(client)
     assert sent["code"] in page
     assert sent["title"] in page
+
+
+def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
+    row = person(incident, name="김민지", email="old@example.com")
+    member_number = {"email": minji.email, "issuer": "https://x.example", "number": "M-1042"}
+    MemberNumber.objects.create(user=minji, **member_number)
+    passkey = {"name": "My phone", "credential": {"id": "a-public-key"}}
+    Authenticator.objects.create(user=minji, type="webauthn", data=passkey)
+    Authenticator.objects.create(user=seojun, type="webauthn", data=passkey)
+    VerifiedPhone.objects.create(user=minji, number="+821041412002")
+    minji.new_devices.create(browser="Chrome", system="Android")
+    JoinedAccount.objects.create(user=minji)
+    Reveal.objects.create(user=minji, person=row)  # whose address the account has no more
+    RowProof.objects.create(user=minji, person=row, fact="name")
+    WrongAnswer.objects.create(user=minji, person=row)
+    DoneStep.objects.create(user=minji, incident=incident, step="passwords")
+    StepReminder.objects.create(user=minji, incident=incident, due_at=timezone.now())
+    AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")
+    mail = {"subject": "A sign-in", "text": "Hello", "language": "en", "code": "7QK2-X9ND-4HTB"}
+    SentMail.objects.create(user=minji, **mail)
+    PushSubscription.objects.create(user=minji, endpoint_index="0" * 32, address=b"")
+    client = Client()
+    sign_in(client, minji.email)
+    correspondence.ask(minji, incident, kind="access", text="Which?", language="en", key=uuid4())
+    step_up(client, minji)
+    data, page = json_of(client), page_of(client)
+    assert IN_COPY.keys() == MOVED | ENDED
+    for table, path in IN_COPY.items():
+        section = data
+        for name in path.split("."):
+            section = section[name]
+        assert len(section) == 1, (table, section)
+    for text in (json.dumps(data), page):
+        assert "My phone" in text
+        assert "M-1042" in text
+        assert "a-public-key" not in text
+    for heading in ("When you looked", "When an answer of yours opened", "two accounts of yours"):
+        assert heading in page
 
 
 def test_no_name_in_it_becomes_markup(minji, incident):
