@@ -67,7 +67,7 @@ def test_a_customer_makes_names_uses_and_removes_a_passkey(
         page.locator(f"a[href='/{language}/account/passkeys/new/']").click()
         check(page, "own-passkey-set-up", language, "main")
         page.locator("input[name=name]").fill("민지의 전화기")
-        page.locator(BUTTON).click()
+        page.locator("input[name=name]").press("Enter")
         page.wait_for_url("**/account/passkeys/")
         expect(page.locator("main h2")).to_have_text("민지의 전화기")
         page.locator("input[name=name]").fill("<b>두 번째</b>")
