@@ -1,8 +1,8 @@
 """Lighthouse on home, a statement, "my data" and the check page, on a phone.
 
-`make lighthouse` runs it and prints a table; LIGHTHOUSE names its file. Accessibility, best
-practices and SEO have to reach 100. The speed depends on the machine: the table shows it,
-and no test fails by it. Lighthouse loses its trace on a busy machine, so `make test` leaves it out.
+Accessibility, best practices and SEO have to reach 100. `make lighthouse` also measures the speed
+and prints a table; LIGHTHOUSE names its file. The speed depends on the machine, so no test fails by
+it, and `make test` does not measure it: on a busy machine Lighthouse loses the trace that it needs.
 """
 
 import json
@@ -31,8 +31,7 @@ TIMES = ["first-contentful-paint", "largest-contentful-paint", "total-blocking-t
 PRIVATE = ["my-data"]  # it asks search engines to stay away
 TRIES = 3
 TABLE = os.environ.get("LIGHTHOUSE", "")
-
-pytestmark = pytest.mark.skipif(not TABLE, reason="`make lighthouse` runs it")
+SPEED = ["performance"] if TABLE else []
 
 
 @pytest.fixture(scope="module")
@@ -57,32 +56,39 @@ def test_a_page_reaches_100(host, coupang, minji, tmp_path, name):
     minjis.force_login(minji)
     session = minjis.cookies[settings.SESSION_COOKIE_NAME].value
     cookie = f"{settings.SESSION_COOKIE_NAME}={session}" if name == "my-data" else ""
-    report = report_of(f"http://127.0.0.1:{host.port}{PAGES[name]}", cookie, tmp_path)
+    wanted = [one for one in CATEGORIES if one != "seo" or name not in PRIVATE]
+    report = report_of(f"http://127.0.0.1:{host.port}{PAGES[name]}", cookie, tmp_path, wanted)
     assert report["finalDisplayedUrl"].endswith(PAGES[name])
     scores = {key: round(100 * each["score"]) for key, each in report["categories"].items()}
-    keep(name, scores, report)
-    expected = [one for one in CATEGORIES if one != "seo" or name not in PRIVATE]
-    assert {key: scores[key] for key in expected} == dict.fromkeys(expected, 100), lost(report)
+    if TABLE:
+        keep(name, scores, report)
+    assert {key: scores[key] for key in wanted} == dict.fromkeys(wanted, 100), lost(report)
 
 
-def report_of(url: str, cookie: str, folder: Path) -> dict[str, Any]:
-    """Returns Lighthouse's report on a page, which the browser asks for with this cookie."""
+def report_of(url: str, cookie: str, folder: Path, wanted: list[str]) -> dict[str, Any]:
+    """Returns Lighthouse's report on a page, which the browser asks for with this cookie.
+
+    Measures again, TRIES times in all, if Lighthouse breaks off or a category of `wanted` is below
+    100: a busy machine answers it too late.
+    """
     output = folder / "report.json"
     options = [
         f"--output-path={output}",
         "--output=json",
         "--quiet",
         f"--chrome-flags=--headless=new {' '.join(browser.FLAGS)}",
-        f"--only-categories={','.join([*CATEGORIES, 'performance'])}",
+        f"--only-categories={','.join([*CATEGORIES, *SPEED])}",
     ]
     if cookie:
         options.append(f"--extra-headers={json.dumps({'Cookie': cookie})}")
     for _ in range(TRIES):
         web_programs.run("lighthouse", url, *options, CHROME_PATH=browser.executable() or "")
         report: dict[str, Any] = json.loads(output.read_text(encoding="utf-8"))
-        if "runtimeError" not in report:
-            return report
-    raise AssertionError(report["runtimeError"])
+        found = report["categories"]
+        if "runtimeError" not in report and all(found[one]["score"] == 1 for one in wanted):
+            break
+    assert "runtimeError" not in report, report["runtimeError"]
+    return report
 
 
 def lost(report: dict[str, Any]) -> list[str]:
