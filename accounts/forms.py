@@ -219,11 +219,7 @@ class SecondStepAgainForm(_AppCodeField, ReauthenticateForm):
 class LanguageForm(forms.ModelForm):
     """The language of pages and mails."""
 
-    language = forms.ChoiceField(
-        label=_("Language of pages and mails"),
-        choices=portal_languages,
-        widget=forms.RadioSelect,
-    )
+    language = forms.ChoiceField(label=_("Language of pages and mails"), choices=portal_languages)
 
     class Meta:
         model = User

@@ -160,6 +160,7 @@ TEMPLATES = [
                 "breachportal.context.portal",
             ],
             "libraries": {
+                "contact_links": "foundations.contact_links",
                 "language_switch": "foundations.language_switch",
                 "page_extensions": "foundations.page_extensions",
                 "page_parts": "foundations.page_parts",

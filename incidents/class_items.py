@@ -80,15 +80,15 @@ def _other_state(incident: Incident, stated: IncidentDataClass) -> State:
     if stated.state == state.POSSIBLY:
         return "possibly", _("Possibly leaked"), basis
     if not incident.is_scope_complete():
-        text = _("It leaked of other people. Not all of the data is loaded yet.")
+        text = _("Other people’s leaked. Not all of the data is loaded yet.")
         return "possibly", _("Not known yet"), text
     if any(incident.unread()):
         text = _(
-            "It leaked of other people. Not all of the data could be read, so it may have "
-            "leaked of you too."
+            "Other people’s leaked. Not all of the data could be read, so yours may have "
+            "leaked, too."
         )
-        return "possibly", _("Not found of you"), text
-    text = _("It leaked of other people. We hold no record that yours did.")
+        return "possibly", _("Not found in your data"), text
+    text = _("Other people’s leaked. We hold no record that yours did.")
     return "not_involved", _("Not in your data"), text
 
 

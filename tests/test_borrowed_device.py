@@ -32,6 +32,12 @@ def test_the_session_ends_with_the_browser_and_after_15_minutes(client, minji):
     assert client.get(reverse("account")).status_code == 302
 
 
+def test_what_the_tick_does_is_said_below_it(client, minji):
+    ask_for_code(client, minji.email)
+    page = client.get(reverse("sign_in_code")).text
+    assert page.index('for="id_is_borrowed"') < page.index('id="id_is_borrowed_helptext"')
+
+
 def test_later_pages_do_not_extend_it(client, minji):
     sign_in_here(client, minji.email, is_borrowed="on")
     before = Session.objects.get().expire_date

@@ -199,7 +199,8 @@ def test_another_reason_says_how_to_ask(incident, customer):
     leaked(incident)
     withdraw(incident, public_reason=Reason.OTHER)
 
-    assert "If you want to know why: Ask Hanbit Store: privacy@hanbit.example" in page(customer)
+    link = '<a href="mailto:privacy@hanbit.example">'
+    assert f"If you want to know why: Ask Hanbit Store: {link}" in page(customer)
 
 
 def test_the_desk_asks_for_the_reason_that_customers_read(incident, editors_desk, approver):

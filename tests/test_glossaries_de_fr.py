@@ -70,12 +70,16 @@ def test_no_other_word_is_used_for_a_term(language, other_words):
 TEXT_MESSAGE_WORDS = (
     "[Test]",
     "[Demonstration]",
-    "Leaked of you: %(classes)s",
+    "Your leaked data: %(classes)s",
     "What to do, and what of yours leaked: type %(portal_host)s into your browser.",
     "Questions: %(phone)s",
     "Message code: %(code)s",
     "Your number is recorded for many people, so this message says nothing of what leaked.",
     "What to do: type %(portal_host)s into your browser.",
+    (
+        "[%(portal_name)s] On %(at)s, your two accounts here became one. If it was not you, type "
+        "%(host)s into your browser, sign in and open your account."
+    ),
 )
 
 

@@ -245,7 +245,8 @@ def test_a_customer_in_withdrawn_batches_only_is_not_affected(minji, incident, f
 
 def test_a_customer_without_rows_reads_whom_to_call(minji, incident, file):
     Incident.objects.update(contact_phone="02-000-0000")
-    assert "Ask the company by telephone: 02-000-0000." in text_of(minji)
+    link = '<a href="tel:02-000-0000">02-000-0000</a>'  # a phone calls it by a tap
+    assert f"Ask the company by telephone: {link}." in text_of(minji)
 
 
 @pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])

@@ -71,7 +71,7 @@ def test_each_person_with_a_phone_gets_an_sms_in_their_language(notice, phones, 
     assert "김민지" not in text[0]
     assert message_codes.message_code(delivery_to(notice, phones["minji"]).pk) in text[0]
     assert "slot" not in text[0]
-    assert "Leaked of you: Name, Phone number" in gateway.texts_to(SEOJUN)[0]
+    assert "Your leaked data: Name, Phone number" in gateway.texts_to(SEOJUN)[0]
     assert delivery_to(notice, phones["neighbour"]).state == State.UNREACHABLE
     assert notice.state == Notice.State.CLOSED
     assert_adds_up(notice)
@@ -383,11 +383,15 @@ def test_the_fixed_texts_fit_the_alphabet_of_telephone_networks(language):
     fixed = [
         "[%(portal_name)s] %(code)s is your sign-in code. Give it to no one.",
         "Message code: %(code)s",
-        "Leaked of you: %(classes)s",
+        "Your leaked data: %(classes)s",
         "What to do, and what of yours leaked: type %(portal_host)s into your browser.",
         "Your number is recorded for many people, so this message says nothing of what leaked.",
         "What to do: type %(portal_host)s into your browser.",
         "Questions: %(phone)s",
+        (
+            "[%(portal_name)s] On %(at)s, your two accounts here became one. If it was not you, "
+            "type %(host)s into your browser, sign in and open your account."
+        ),
     ]
     with translation.override(language):
         texts = [translation.gettext(text) for text in fixed]

@@ -228,7 +228,7 @@ def test_a_class_of_others_is_not_cleared_either(incident, load, rejecting, minj
     page = my_data(minji)
     assert "Your e-mail address leaked" in page
     assert "Not in your data" not in page
-    assert "it may have leaked of you too" in page
+    assert "yours may have leaked, too" in page
 
 
 def test_a_later_correction_clears_the_page(incident, load, rejecting, seojun):

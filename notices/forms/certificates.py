@@ -16,9 +16,7 @@ class CertificateForm(forms.Form):
     """The form by which a user gets a certificate in one language."""
 
     language = forms.ChoiceField(
-        label=gettext_lazy("Language of the certificate"),
-        choices=portal_languages,
-        widget=forms.RadioSelect,
+        label=gettext_lazy("Language of the certificate"), choices=portal_languages
     )
 
     def __init__(self, *args: Any, user: User, incident: Incident, **kwargs: Any) -> None:
