@@ -151,11 +151,12 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
 def _judge_words(server_reply: str, *, step: str) -> Result:
     """Returns the result that the words and codes of a permanent refusal name."""
     found = _ENHANCED.search(server_reply)
-    if step == "recipient" and not found and _OF_RELAY_TOO.search(server_reply):
+    status = found[0] if found else ""
+    if step == "recipient" and not status and _OF_RELAY_TOO.search(server_reply):
         return Result.UNCLEAR
     cause = cause_of(server_reply)
-    is_policy = found is not None and found[0].split(".")[1] == "7"
-    if is_policy and not (cause is Cause.ADDRESS and found[0] in _POLICY_OF_RECIPIENT):
+    is_policy = status[2:4] == "7."
+    if is_policy and not (cause is Cause.ADDRESS and status in _POLICY_OF_RECIPIENT):
         return Result.REFUSED
     if cause in _RECIPIENTS:
         return Result.BOUNCED
