@@ -82,7 +82,7 @@ def states() -> list[PartState]:
 def fault_events() -> Iterator[TeamEvent]:
     """Yields an event for each part that has had a fault for TOLD_AFTER.
 
-    Legal clocks have events of their own. While Redis is away no task runs, so nobody is told.
+    Legal clocks have events of their own. While Redis is away no task sends any.
     """
     reading = _Reading(metrics.figures(health.parts_of_portal()))
     for number, each in enumerate(_with_since(list(_technical(reading)))):

@@ -479,7 +479,7 @@ def test_support_finds_a_member_by_the_number_where_references_are_such(
 ):
     Incident.objects.update(has_member_numbers=are_numbers)
     key = incident.cipher().person_id("member", "M-1001")
-    AffectedPerson.objects.filter(pk=person(incident, name="김민지").pk).update(pk=key)
+    AffectedPerson.objects.filter(pk=person(incident, name="김민지").pk).update(id=key)
     answer = helpdesk("view_affectedperson").post(
         url("affectedperson", "changelist"), {"asked": " M-1001 ", "reason": "x"}
     )

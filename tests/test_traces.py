@@ -6,6 +6,7 @@ tests/test_json_lines.py joins the spans of a real web process and a worker.
 import json
 import logging
 import os
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -24,7 +25,7 @@ def collector(settings):
         traces._sender.cache_clear()
 
 
-def spans(receiver: WebhookReceiver) -> list[dict]:
+def spans(receiver: WebhookReceiver) -> list[dict[str, Any]]:
     """Sends what waits. Returns all spans that the collector got."""
     traces.flush()
     bodies = [json.loads(body) for _headers, body in receiver.received]
@@ -33,7 +34,7 @@ def spans(receiver: WebhookReceiver) -> list[dict]:
     return [span for scope in scopes for span in scope["spans"]]
 
 
-def attributes(span: dict) -> dict[str, object]:
+def attributes(span: dict[str, Any]) -> dict[str, object]:
     return {one["key"]: next(iter(one["value"].values())) for one in span["attributes"]}
 
 
