@@ -47,18 +47,18 @@ def remember(request: HttpRequest, response: HttpResponse) -> None:
 def answer_after_the_first(request: HttpRequest) -> HttpResponse | None:
     """Returns what `answer` returns, after the first request has ended or _WAIT_SECONDS."""
     deadline = time.monotonic() + _WAIT_SECONDS
-    while (found := answer(request)) is None and time.monotonic() < deadline:
+    while (found := answer(request, deadline)) is None and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     return found
 
 
-def answer(request: HttpRequest) -> HttpResponse | None:
+def answer(request: HttpRequest, deadline: float = 0.0) -> HttpResponse | None:
     """Returns the answer that a first request with this code got, or None.
 
-    Waits for a first request that has begun, _WAIT_SECONDS at most. Another code deletes the
-    answer, so that the code cannot be guessed.
+    Waits for a first request that has begun, until `deadline` of the monotonic clock, or for
+    _WAIT_SECONDS. Another code deletes the answer, so that the code cannot be guessed.
     """
-    deadline = time.monotonic() + _WAIT_SECONDS
+    deadline = deadline or time.monotonic() + _WAIT_SECONDS
     while (known := _known(request)) == _BEGUN and time.monotonic() < deadline:
         time.sleep(_PAUSE_SECONDS)
     return _repeat(request, known[0], known[1]) if known else None

@@ -213,6 +213,18 @@ def json_object(name: str) -> dict[str, Any]:
     return value
 
 
+def http_headers(name: str) -> dict[str, str]:
+    """Returns the headers of a JSON object, which is empty if the variable is unset.
+
+    Raises ImproperlyConfigured for another value, and for a header that HTTP cannot send.
+    """
+    headers = {header: str(value) for header, value in json_object(name).items()}
+    texts = [*headers, *headers.values()]
+    if not all(text.isascii() and text.isprintable() for text in texts):
+        raise ImproperlyConfigured(f"{name} has a header with other characters than ASCII.")
+    return headers
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Returns the items of a list that is separated by commas, without empty ones."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -615,9 +615,7 @@ METRICS = environment.choice("METRICS", ("off", "on"))
 
 # A collector of OpenTelemetry; "": no traces. See foundations/traces.py.
 TRACES_URL = environment.private_url("TRACES_URL")
-TRACES_HEADERS = {
-    name: str(value) for name, value in environment.json_object("TRACES_HEADERS").items()
-}
+TRACES_HEADERS = environment.http_headers("TRACES_HEADERS")
 TRACES_PERCENT = environment.number("TRACES_PERCENT", 100)
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))

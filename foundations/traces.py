@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -143,6 +144,7 @@ class _Sender:
 
     def __init__(self) -> None:
         self._waiting: queue.Queue[dict[str, Any]] = queue.Queue(MOST_WAITING)
+        self._client = httpx.Client(timeout=ANSWER_SECONDS, trust_env=False)
         self._is_taken = True  # whether the collector took the last spans
         threading.Thread(target=self._send_for_ever, name="traces", daemon=True).start()
         atexit.register(self.send)
@@ -156,8 +158,9 @@ class _Sender:
     def send(self) -> None:
         """Posts what waits, once. What the collector does not take is dropped."""
         spans: list[dict[str, Any]] = []
-        while len(spans) < MOST_AT_ONCE and not self._waiting.empty():
-            spans.append(self._waiting.get_nowait())
+        with suppress(queue.Empty):
+            while len(spans) < MOST_AT_ONCE:
+                spans.append(self._waiting.get_nowait())
         if not spans:
             return
         try:
@@ -174,12 +177,10 @@ class _Sender:
 
     def _post(self, spans: list[dict[str, Any]]) -> None:
         scope = {"scope": {"name": "breachportal"}, "spans": spans}
-        answer = httpx.post(
+        answer = self._client.post(
             settings.TRACES_URL,
             json={"resourceSpans": [{"resource": _resource(), "scopeSpans": [scope]}]},
             headers=settings.TRACES_HEADERS,
-            timeout=ANSWER_SECONDS,
-            trust_env=False,
         )
         if not answer.is_success:
             raise httpx.HTTPStatusError("refused", request=answer.request, response=answer)

@@ -111,6 +111,7 @@ def test_every_unit_is_started():
 
 SETTINGS = """# See docs/running.md
 SECRET_KEY_FILE=/secret
+LOG_NAME=c2Vj==
 DEFAULT_FROM_EMAIL="Example <a@example.com>"
 DATABASE_URL_FILE={folder}/portal-url
 LOG_LEVEL=INFO"""  # the last line has no end
@@ -131,7 +132,7 @@ def command(tmp_path):
     (tmp_path / "etc/breachportal/production.env").write_text(SETTINGS.format(folder=tmp_path))
     for name in ("portal-url", "etc/breachportal/owner/database-url"):
         (tmp_path / name).write_text(
-            f"postgresql://{Path(name).parent.name}@127.0.0.1/breachportal\n"
+            f"postgresql://{Path(name).parent.name}@127.0.0.1/breachportal?sslrootcert=/etc/ca.pem\n"
         )
     for program in (".venv/bin/python", "bin/runuser"):
         (tmp_path / program).write_text(PRINT)
@@ -159,6 +160,7 @@ def test_the_command_runs_as_the_portal_with_the_settings_as_systemd_reads_them(
         "DATABASE_URL_FILE=/portal-url",
         "DEFAULT_FROM_EMAIL=Example <a@example.com>",
         "LOG_LEVEL=INFO",
+        "LOG_NAME=c2Vj==",
         "SECRET_KEY_FILE=/secret",
     ]
 
@@ -166,6 +168,7 @@ def test_the_command_runs_as_the_portal_with_the_settings_as_systemd_reads_them(
 def test_the_command_runs_as_the_owner_in_another_database(command):
     lines = command("--owner", "--database", "restored", "restore", "a.dump")
     assert lines[0] == "python /manage.py restore a.dump"
-    assert "DATABASE_URL=postgresql://owner@127.0.0.1/restored" in lines
+    url = "postgresql://owner@127.0.0.1/restored?sslrootcert=/etc/ca.pem"
+    assert f"DATABASE_URL={url}" in lines
     assert not [line for line in lines if line.startswith("DATABASE_URL_FILE")]
     assert "DATABASE_URL_FILE=/etc/breachportal/owner/database-url" in command("--owner", "migrate")
