@@ -49,7 +49,7 @@ class MessageCheckForm(forms.Form):
     def clean_text(self) -> str:
         """Returns the text; refuses one of which a reader sees more than can be compared."""
         text: str = self.cleaned_data["text"]
-        if len(mail_source.shown_text(text)) > pasted_text.MOST_CHARACTERS:
+        if len(mail_source.read(text).text) > pasted_text.MOST_CHARACTERS:
             raise ValidationError(TOO_LONG)
         return text
 

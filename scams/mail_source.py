@@ -2,44 +2,107 @@
 
 A source has the mail's head with the fields of the servers on its way, and its parts in base64 or
 quoted-printable. A reader sees the subject, the names and the decoded parts, so these are compared.
+What is left out, and what cannot be read, is counted, so that no "sent" rests on it.
 """
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from email import message_from_string
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
-from html import unescape
+from email.utils import parseaddr
+from quopri import decodestring
 
 from notices.returned_mail.returned_message import is_bounded
+from scams import reader_heads
+from scams.address_patterns import DOMAIN
+from scams.mail_html import seen_of_html
 
 MOST_CHARACTERS = 200_000
 _MOST_DECODED = 2_000  # characters of a field
+_MOST_BESIDE = 20_000  # characters of fields that nobody knows
 _FIELD = re.compile(r"(?P<name>[!-9;-~]{1,60}):(?:[ \t].*)?")
-_OF_SOURCE = {"mime-version", "content-type", "received"}  # one of them, beside From
-_SHOWN = ("From", "Sender", "Reply-To", "To", "Cc", "Date", "Subject")
+_OF_SOURCE = {"mime-version", "content-type", "received"}  # one of them, beside From and Date
+_SHOWN = (
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Date",
+    "Subject",
+    "Comments",
+    "List-Unsubscribe",
+)
 # The fields that servers and mail programs write for one another.
-_TECHNICAL = re.compile(
-    r"received|return-path|delivered-to|envelope-to|message-id|mime-version|content-.*|x-.*|arc-.*"
-    r"|dkim-.*|domainkey-.*|authentication-results|received-spf|auto-submitted|feedback-id"
-    r"|list-unsubscribe-post|references|in-reply-to|thread-.*|precedence|importance|spf|dkim|dmarc",
+_TRANSPORT_NAMES = """
+received return-path delivered-to envelope-to message-id mime-version references in-reply-to
+resent-to resent-from resent-date resent-message-id resent-sender apparently-to errors-to
+original-recipient original-message-id auto-submitted precedence importance priority sensitivity
+content-type content-transfer-encoding content-disposition content-id content-language
+content-length content-description
+authentication-results authentication-results-original received-spf dkim-signature dkim-filter
+domainkey-signature arc-seal arc-message-signature arc-authentication-results
+feedback-id list-id list-unsubscribe-post thread-topic thread-index bimi-location bimi-selector
+cmm-sender-ip cmm-authentication-results cmm-x-message-status require-recipient-valid-since
+x-received x-gm-message-state x-google-smtp-source x-google-dkim-signature x-gm-features
+x-originating-ip x-original-to x-original-from x-forwarded-to x-forwarded-for x-forwarded-encrypted
+x-mailer x-priority x-msmail-priority x-mimeole x-originalarrivaltime x-envelope-to x-envelope-from
+x-rcpt-to x-return-path x-sender x-sender-ip x-apparently-to x-auto-response-suppress
+x-spam-status x-spam-score x-spam-level x-spam-flag x-spam-checker-version x-virus-scanned
+x-ms-has-attach x-ms-tnef-correlator x-ms-publictraffictype x-ms-exchange-organization-scl
+x-ms-exchange-organization-authas x-ms-exchange-organization-authsource
+x-ms-exchange-organization-network-message-id x-ms-exchange-crosstenant-id
+x-ms-exchange-crosstenant-originalarrivaltime x-ms-exchange-crosstenant-fromentityheader
+x-ms-exchange-transport-crosstenantheadersstamped x-ms-exchange-antispam-messagedata-0
+x-ms-office365-filtering-correlation-id x-ms-traffictypediagnostic x-microsoft-antispam
+x-microsoft-antispam-message-info x-forefront-antispam-report x-eopattributedmessage
+x-naver-esv x-session-id x-rcpt-domain x-hm-message-state x-mail-from x-daum-fromip
+x-ymailisg x-yahoo-newman-id x-cnfs-analysis x-cmae-envelope x-spamd-result x-rspamd-server
+"""
+_TRANSPORT = frozenset(_TRANSPORT_NAMES.split())
+# What a stranger would write into such a field for a reader: a link or a telephone number.
+_LINK_OR_NUMBER = re.compile(
+    r"://|\bwww\.|\b(?:https?|tel|sms|mailto):"
+    r"|(?<![\w.=+-])(?:\+\d{1,3}[-. ]?|\(?0)\d{1,3}[-. )]{1,2}\d{3,4}[-. ]\d{4}(?!\w)"
+    r"|(?<![\w.=+-])0\d{8,10}(?!\w)|(?<![\w.=+-])1[568]\d\d-\d{4}(?!\w)",
     re.IGNORECASE,
 )
+_LIST_OF_FIELDS = re.compile(r"\bh=[\w:\s-]{1,2000}(?:;|$)")  # of a signature: may name Reply-To
+_HOST = re.compile(rf"(?<![\w-]){DOMAIN}")
 # What Gmail's page of the original says above it.
 _CHECKED = re.compile(
-    r"^(?:SPF|DKIM|DMARC):?[ \t]{1,9}'?(?:PASS|FAIL|SOFTFAIL|NEUTRAL|NONE)\b[^/@\n]{0,100}$",
-    re.IGNORECASE | re.MULTILINE,
+    r"(?:SPF|DKIM|DMARC):?[ \t]{1,9}'?(?:PASS|FAIL|SOFTFAIL|NEUTRAL|NONE)\b.*", re.IGNORECASE
 )
-_UNSEEN = re.compile(r"<(style|script)\b[^<>]{0,500}>[^<]{0,50000}</\1>", re.IGNORECASE)
-_TAG = re.compile(r"<[^<>]{0,4000}>")
-_TARGET = re.compile(
-    r"\b(?:href|src|action|background)\s{0,3}=\s{0,3}[\"']?((?:[a-z][a-z0-9+.-]{1,20}:)?//[^\s\"'<>]{1,2000}"
-    r"|mailto:[^\s\"'<>]{1,500})",
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+_IP = re.compile(rf"(?<=\bIP )(?<![\w.]){_OCTET}(?:\.{_OCTET}){{3}}(?![\w.])")
+_IDENTIFIER = re.compile(
+    r"(?:message[ -]id|메시지 ?ID|メッセージ ?ID|(?:邮件|消息|郵件|訊息) ?ID"
+    r"|Nachrichten-ID|ID du message|ID de(?:l)? mensaje|Mã (?:nhận dạng )?thư|ID thư)[ \t:]{1,9}",
     re.IGNORECASE,
 )
+# Others are unreadable: some take quadratic time, and some hide what a mail program shows.
+_CHARSET_NAMES = """
+utf-8 utf8 us-ascii ascii euc-kr ks_c_5601-1987 ksc5601 cp949 uhc iso-2022-kr iso-2022-jp euc-jp
+shift_jis cp932 gb2312 gbk gb18030 big5 koi8-r iso-8859-1 iso-8859-2 iso-8859-9 iso-8859-15
+windows-1250 windows-1251 windows-1252 windows-1254 windows-1258
+"""
+_CHARSETS = frozenset(_CHARSET_NAMES.split())
 
 
-def shown_text(text: str) -> str:
+@dataclass(frozen=True)
+class PastedMail:
+    """What a reader sees of a pasted text."""
+
+    text: str
+    beside: str = ""  # fields that nobody knows: a server's, or a stranger's
+    is_whole: bool = True  # whether all of its parts and words could be read
+
+
+def read(text: str) -> PastedMail:
     """Returns what a reader sees of the mail whose source is in `text`; `text` without a source.
 
     What stands before the source stays. A text that is more nested than a mail is no source.
@@ -47,82 +110,151 @@ def shown_text(text: str) -> str:
     lines = text.replace("\r\n", "\n").split("\n")
     start = _start_of_source(lines)
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
-        return text
-    before = "\n".join(lines[:start])
+        return PastedMail(text)
     try:
-        mail = message_from_string("\n".join(lines[start:]))
-        shown = "\n".join(_shown(mail))
-        identifier = str(mail.get("Message-ID", "")).strip()
-    except (RecursionError, ValueError, LookupError, TypeError):
-        return text
-    before = before.replace(identifier, " ") if identifier else before
-    return f"{_CHECKED.sub(' ', before)}\n{shown}".strip()
+        return _Reader(lines[:start], message_from_string("\n".join(lines[start:]))).pasted()
+    except (RecursionError, ValueError, LookupError, TypeError, MessageError):
+        return PastedMail(text, is_whole=False)
 
 
 def _start_of_source(lines: list[str]) -> int | None:
-    """Returns the number of the first line of a head with the fields of a source; None without."""
+    """Returns the number of the first line of a head with the fields of a source; None without.
+
+    No link and no message code stands above it: below those, it is part of a message.
+    """
     start, names = 0, set[str]()
     for number, line in enumerate(lines):
         if match := _FIELD.fullmatch(line):
             start = start if names else number
             names.add(match["name"].lower())
         elif not (names and line[:1] in (" ", "\t") and line.strip()):
-            if not line.strip() and "from" in names and names & _OF_SOURCE:
-                return start
+            if not line.strip() and {"from", "date"} <= names and names & _OF_SOURCE:
+                above = "\n".join(lines[:start])
+                return start if reader_heads.is_above_message(above) else None
             names = set()
     return None
 
 
-def _shown(mail: Message) -> Iterator[str]:
-    """Yields the head, the parts and the other fields of a mail."""
-    shown = {name.lower() for name in _SHOWN}
-    yield from (f"{name}: {_decoded(value)}" for name in _SHOWN for value in mail.get_all(name, []))
-    yield ""
-    yield from _parts(mail)
-    for name, value in mail.items():
-        if name.lower() not in shown and not _TECHNICAL.fullmatch(name):
-            yield f"{name}: {_decoded(value)}"
+class _Reader:
+    """Reads one mail, and keeps what it leaves out."""
 
+    def __init__(self, above: list[str], mail: Message) -> None:
+        self._above, self._mail = above, mail
+        self._beside: list[str] = []
+        self._is_whole = True
 
-def _parts(part: Message) -> Iterator[str]:
-    """Yields the text of a part and of the parts in it."""
-    inner = part.get_payload()
-    if isinstance(inner, list):
+    def pasted(self) -> PastedMail:
+        text = "\n".join([*self._read_above(), *self._message(self._mail)]).strip()
+        beside = "\n".join(self._beside)
+        return PastedMail(text, beside, self._is_whole and len(beside) <= _MOST_BESIDE)
+
+    def _read_above(self) -> Iterator[str]:
+        """Yields the lines above the source, without those of Gmail's page."""
+        identifier = str(self._mail.get("Message-ID", "")).strip()
+        domain = parseaddr(str(self._mail.get("From", "")))[1].rpartition("@")[2]
+        for line in self._above:
+            if _CHECKED.fullmatch(line):
+                known = rf"(?<![\w.@-]){re.escape(domain)}(?![\w.-])" if domain else "(?!)"
+                self._beside.append(re.sub(known, " ", _IP.sub(" ", line)))
+            elif not identifier or identifier not in line:
+                yield line
+            elif not _IDENTIFIER.fullmatch(line.strip().removesuffix(identifier)):
+                self._beside.append(line)
+
+    def _message(self, mail: Message) -> Iterator[str]:
+        """Yields the fields of a mail that are shown, and its parts."""
+        for name in _SHOWN:
+            yield from (f"{name}: {self._decoded(value)}" for value in mail.get_all(name, []))
+        yield ""
+        yield from self._part(mail, {name.lower() for name in _SHOWN})
+
+    def _part(self, part: Message, shown: set[str] | frozenset[str] = frozenset()) -> Iterator[str]:
+        """Yields the text of a part and of the parts in it."""
+        yield self._decoded(part.get_filename() or "")
+        for name, value in part.items():
+            if name.lower() not in shown:
+                self._leave_out(name.lower(), self._decoded(value))
+        types = ("Content-Type", "Content-Transfer-Encoding")
+        is_ambiguous = any(len(part.get_all(name, [])) > 1 for name in types)
+        if part.defects or part.get_unixfrom() or is_ambiguous:
+            self._is_whole = False
+        inner = part.get_payload()
+        if isinstance(inner, list):
+            yield from self._parts_in(part, inner)
+        else:
+            yield self._text(part, str(inner))
+
+    def _parts_in(self, part: Message, inner: list[Message | str]) -> Iterator[str]:
+        is_mail = part.get_content_maintype() == "message"
+        self._is_whole &= not is_mail
         yield part.preamble or ""
         for each in inner:
             if isinstance(each, Message):
-                is_mail = part.get_content_maintype() == "message"
-                yield from _shown(each) if is_mail else _parts(each)
+                yield from self._message(each) if is_mail else self._part(each)
         yield part.epilogue or ""
-    elif part.get_content_maintype() == "text":
-        text = _text_of(part)
-        yield _seen_of_html(text) if part.get_content_subtype() == "html" else text
+
+    def _text(self, part: Message, raw: str) -> str:
+        """Returns the decoded text of a part; as it is if it cannot be decoded."""
+        encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
+        kind = part.get_content_type()
+        text = _decoded_text(raw, encoding, str(part.get_content_charset() or "utf-8"))
+        if kind == "text/html":
+            seen, is_whole = seen_of_html(raw if text is None else text)
+            self._is_whole &= is_whole and text is not None
+            return seen
+        if kind == "text/plain" and text is not None:
+            return text
+        self._is_whole = False
+        return "" if encoding == "base64" and _octets_of_base64(raw) is not None else text or raw
+
+    def _leave_out(self, name: str, value: str) -> None:
+        """Leaves out a field that a server writes, unless a stranger wrote to the reader in it."""
+        words = _HOST.sub(" ", _LIST_OF_FIELDS.sub(" ", value))
+        is_for_reader = _LINK_OR_NUMBER.search(value) or reader_heads.asks_for_something(words)
+        if name not in _TRANSPORT:
+            self._beside.append(f"{name}: {value}")
+        elif is_for_reader:
+            self._is_whole = False
+            self._beside.append(f"{name}: {value}")
+
+    def _decoded(self, value: object) -> str:
+        """Returns a field's text on one line; as it is if its encoded words are malformed.
+
+        The time to decode grows with the square of the length, so a long field stays as it is.
+        """
+        text = " ".join(str(value).split())
+        if "=?" in text and len(text) <= _MOST_DECODED:
+            try:
+                words = decode_header(text)
+                if all(charset is None or charset.lower() in _CHARSETS for _, charset in words):
+                    text = str(make_header(words))
+            except (ValueError, LookupError, MessageError):
+                pass
+        self._is_whole &= "=?" not in text
+        return text
 
 
-def _text_of(part: Message) -> str:
-    encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
-    if encoding not in ("base64", "quoted-printable"):
-        return str(part.get_payload())
-    octets = part.get_payload(decode=True)
-    charset = str(part.get_content_charset() or "utf-8")
-    return octets.decode(charset, "replace") if isinstance(octets, bytes) else ""
-
-
-def _seen_of_html(html: str) -> str:
-    """Returns the text of HTML and the targets of its links, pictures and forms."""
-    targets = "\n".join(unescape(target) for target in _TARGET.findall(html))
-    return f"{unescape(_TAG.sub(' ', _UNSEEN.sub(' ', html)))}\n{targets}"
-
-
-def _decoded(value: object) -> str:
-    """Returns a field's text on one line; as it is if its encoded words are malformed.
-
-    The time to decode grows with the square of the length, so a long field stays as it is.
-    """
-    unfolded = " ".join(str(value).split())
-    if len(unfolded) > _MOST_DECODED:
-        return unfolded
+def _decoded_text(raw: str, encoding: str, charset: str) -> str | None:
+    """Returns the text of a part; None if it cannot be decoded exactly."""
+    if charset.lower() not in _CHARSETS:
+        return None
+    octets: bytes | None = None
+    if encoding == "base64":
+        octets = _octets_of_base64(raw)
+    elif encoding in ("", "7bit", "8bit", "binary"):
+        if not raw.isascii():
+            return raw  # its program decoded it
+        octets = raw.encode()
+    elif encoding == "quoted-printable" and raw.isascii():
+        octets = decodestring(raw.encode())
     try:
-        return str(make_header(decode_header(unfolded)))
-    except (ValueError, LookupError):
-        return unfolded
+        return None if octets is None else octets.decode(charset)
+    except UnicodeDecodeError:
+        return None
+
+
+def _octets_of_base64(raw: str) -> bytes | None:
+    try:
+        return b64decode("".join(raw.split()), validate=True)
+    except ValueError:
+        return None

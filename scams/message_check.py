@@ -86,6 +86,7 @@ class Answer:
     notices: list[Notice] = field(default_factory=list)
     strange: list[UnknownTrace] = field(default_factory=list)
     is_compared: bool = False  # whether there was more text than a code
+    is_whole: bool = True  # whether all parts of a mail's source could be read
 
     @property
     def is_scam(self) -> bool:
@@ -160,7 +161,8 @@ class KnownTraces:
 
 def answer_for(text: str) -> Answer:
     """Returns the answer to a pasted text: a code, a message, a sender, a link or a number."""
-    text = pasted_text.readable(mail_source.shown_text(text))
+    mail = mail_source.read(text)
+    text = pasted_text.readable(mail.text)
     traces = pasted_text.traces_in(text)
     found = pasted_text.message_codes_in(text)
     sent, account_mails = list(_sent(found)), list(_account_mails(found))
@@ -171,12 +173,18 @@ def answer_for(text: str) -> Answer:
         has_code = any(one.has_sign_in_code for one in account_mails)
         sign_in_codes = _sign_in_codes(text) if has_code else []
         unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
+        verdict = _verdict_on(unknown, text, known)
+        if verdict != MessageVerdict.ALTERED:
+            beside = pasted_text.traces_in(pasted_text.readable(mail.beside))
+            unknown += known.unknown(trace for trace in beside if trace not in traces)
+            verdict = MessageVerdict.ASK if unknown or not mail.is_whole else verdict
         return Answer(
-            _verdict_on(unknown, text, known),
+            verdict,
             sent,
             account_mails,
             strange=unknown,
             is_compared=len(text.strip()) > _CHARACTERS_BESIDE,
+            is_whole=mail.is_whole,
         )
     unknown = official.unknown(traces)
     if traces and _is_nothing_else(text, traces):
@@ -260,7 +268,7 @@ def first_unknown_trace(text: str) -> str:
 def unknown_traces(text: str) -> list[Trace]:
     """Returns the traces of a text, as it was pasted, that are not among our official contacts."""
     known = KnownTraces.of(_official_texts())
-    shown = pasted_text.readable(mail_source.shown_text(text))
+    shown = pasted_text.readable(mail_source.read(text).text)
     return [trace for trace in pasted_text.traces_in(shown) if not known.has(trace)]
 
 

@@ -183,6 +183,11 @@ def lines_above_message(text: str) -> int:
     return sum(1 for _line in takewhile(lambda line: not _OF_BODY.search(line), lines))
 
 
+def is_above_message(text: str) -> bool:
+    """Returns whether a text has neither a link nor a message code."""
+    return not _OF_BODY.search(text)
+
+
 def without_footers(text: str) -> str:
     """Returns the text without the lines that mail programs add and the links in them."""
     lines = _BANNER_END.sub(" ", text).split("\n")
@@ -244,12 +249,13 @@ def _take_value(line: _Line, number: int, text: str) -> None:
     """
     if line.has_address() and not (line.is_open and number - 1 in line.addresses):
         return
-    line.is_request |= line.label == Label.RECIPIENT and _asks_for_something(text)
+    line.is_request |= line.label == Label.RECIPIENT and asks_for_something(text)
     line.is_open = text.endswith(",")
     line.addresses[number] = [] if line.is_request else _addresses(text, most_names=6)
 
 
-def _asks_for_something(text: str) -> bool:
+def asks_for_something(text: str) -> bool:
+    """Returns whether a text has a word that asks a reader for something."""
     return bool(_REQUEST.search(EMAIL.sub(" ", text)))
 
 
@@ -278,7 +284,7 @@ def _columns(text: str) -> int:
 def _one_to_line(line: str) -> list[str]:
     """Returns the addresses of a single To line, without a head around it: two at most."""
     match = _ONE_TO_LINE.fullmatch(line)
-    if match is None or _asks_for_something(match["rest"]):
+    if match is None or asks_for_something(match["rest"]):
         return []
     addresses = _addresses(match["rest"], most_names=6)
     return addresses if len(addresses) <= 2 else []

@@ -52,7 +52,7 @@ GMAIL_PAGE = """\
 보낸사람:\t한빛마켓 <notice@portal.example>
 받는사람:\tminji@gmail.com
 SPF:\tPASS(IP 203.0.113.5) 자세히 알아보기
-DKIM:\t'PASS'(도메인 hanbit.example) 자세히 알아보기
+DKIM:\t'PASS'(도메인 portal.example) 자세히 알아보기
 
 원본 다운로드
 
@@ -78,7 +78,6 @@ def parts(*inner: str, kind: str = "alternative") -> str:
 
 def genuine(text: str, html: str) -> dict[str, str]:
     """Returns the source of our mail in its forms."""
-    image = "Content-Type: image/png\nContent-Transfer-Encoding: base64\n\niVBORw0KGgo="
     top = ON_THE_WAY + HEAD
     forms = {
         f"{name} {encoding}": top + body
@@ -91,7 +90,8 @@ def genuine(text: str, html: str) -> dict[str, str]:
     }
     return forms | {
         "windows": (top + part(text, "base64")).replace("\n", "\r\n"),
-        "image": top + parts(part(text, "base64"), image, kind="mixed"),
+        "stations": STATIONS + top + part(text, "base64"),
+        "words above": f"이거 진짜인가요?\n\n{top}{part(text, 'base64')}",
         "unsubscribe": f"{top}List-Unsubscribe: <{PORTAL}/x>\n{part(text, 'base64')}",
         "page": GMAIL_PAGE.format(identifier="<1@hanbit.example>")
         + "Message-ID: <1@hanbit.example>\n"
@@ -115,9 +115,102 @@ def changed(text: str, html: str) -> dict[str, str]:
         "subject": top.replace(SUBJECT, Header(f"환불 {EVIL}", "utf-8").encode()) + plain,
         "preamble": (top + parts(plain)).replace("\n\n--_b1", f"\n\n{EVIL}\n--_b1", 1),
         "epilogue": f"{top}{parts(plain)}\n{EVIL}",
-        "above": f"{EVIL}\n\n{top}{plain}",
+        "html": top + part(f"{html}{''.join(OF_HTML)}", "base64", "html"),
         "second part": top + parts(plain, part(f"환불: {EVIL}", "base64"), kind="mixed"),
         "unknown field": f"{HEAD}Comments: visit {EVIL}\n{plain}",
+    }
+
+
+# Further fields of the servers on a mail's way to its reader.
+STATIONS = """\
+Original-Recipient: rfc822;minji@naver.com
+Apparently-To: minji@naver.com
+Resent-To: minji@naver.com
+Resent-From: Minji <minji@gmail.com>
+Errors-To: bounce@list.example.org
+List-Id: <members.list.example.org>
+CMM-sender-ip: 203.0.113.5
+Require-Recipient-Valid-Since: minji@naver.com; Sat, 1 Jan 2022 00:00:00 +0000
+Authentication-Results-Original: mx.example.net; spf=pass smtp.mailfrom=a@mail.hanbit.example
+X-Original-To: minji@naver.com
+X-Received: by contact.help.example with SMTP id x1
+ARC-Message-Signature: i=1; h=from:reply-to:subject; bh=AbC=; b=xyz
+"""
+HELP, NUMBER = "help@evil.example.com", "010-9999-8888"
+# Ways to put a target, an address or a number into HTML: each is called out.
+OF_HTML = [
+    '<a href="h&#116;tps://evil.example.com">x</a>',
+    '<a href=" https://evil.example.com">x</a>',
+    '<a href="https:evil">x</a>',
+    '<a href="https:/evil">x</a>',
+    '<a href="\\\\evil">x</a>',
+    '<a href="//evil">x</a>',
+    '<a href="ht\ntps://evil">x</a>',
+    '<a href=    "https://evil">x</a>',
+    '<a href="tel:01099998888">x</a>',
+    '<a href="sms:01099998888">x</a>',
+    '<button formaction="https://evil">x</button>',
+    '<base href="h&#116;tps://evil/">',
+    '<a href="mail&#116;o:help@evil.example.com">x</a>',
+    '<a href="mailto:help%40evil.example.com">x</a>',
+    f'<img alt="{NUMBER}">',
+    f'<input value="{NUMBER}">',
+    f"< Call {NUMBER} >",
+    "<Refund: https://evil>",
+    "<Refund https://evil>",
+    "<evil.example.com>",
+    f"<call {NUMBER}>",
+    '<p style="background:url(https://evil/a.png)">',
+    f'<style>p::before {{ content: "{NUMBER}" }}</style>',
+    '<!--[if mso]><a href="h&#116;tps://evil">x</a><![endif]-->',
+    '<meta http-equiv="refresh" content="0;url=https://evil">',
+    "<span>help@</span><b>evil</b>.example.com",
+]
+ODD = "=?x-unknown?B?7ZWc?="
+
+
+def forged(text: str) -> dict[str, str]:
+    """Returns what a stranger wrote around our text, so that it looks like a mail's source."""
+    request = f"Send your card to {HELP} or {EVIL} or {NUMBER}"
+    whole = HEAD + part(text, "8bit")
+    unread = "Content-Transfer-Encoding: base64\n\niVBORw0KGgo="
+    first = part(text, "base64")
+    nested = b64encode(f"From: a\n\n{request}".encode()).decode()
+    xhtml = "Content-Type: application/xhtml+xml"
+    return {
+        "picture": f"{text}\n\nFrom: Refund desk\nContent-Type: image/png\n\n{request}",
+        "whole head below": f"{text}\n\n{HEAD}Content-Type: image/png\n\n{request}",
+        "picture in text": f"{HEAD}{parts(first, f'Content-Type: image/png{chr(10) * 2}{request}')}",
+        "x field": f"X-Refund: {request}\n{whole}",
+        "importance": f"Importance: {request}\n{whole}",
+        "received": f"Received: call {NUMBER}\n{whole}",
+        "return path": f"Return-Path: reply with your card number to {HELP}\n{whole}",
+        "encoded field": f"X-Note: {Header(f'환불 {EVIL}', 'utf-8').encode()}\n{whole}",
+        "field of a part": HEAD + parts(f"X-Refund: {request}\n{first}"),
+        "no field of a part": HEAD + parts(f" {request}\n{first}"),
+        "file name": HEAD + parts(f'Content-Disposition: x; filename="{NUMBER}"\n{first}'),
+        "bimi": f"BIMI-Location: v=BIMI1; l={EVIL}\n{whole}",
+        "html that is text": f"{HEAD}Content-Type: text/html\n\n{text}<Refund: {EVIL}>",
+        "end of a tag": HEAD + part(f"{text}</a {HELP}>", "8bit", "html"),
+        "after base64": HEAD + parts(first, f"{part('x' * 4, 'base64')}=\n{request}"),
+        "spf": f"SPF: PASS Call us on {NUMBER}\n\n{whole}",
+        "other domain": f"DKIM: 'PASS' with domain evil.example.com\n\n{whole}",
+        "identifier": f"write to <{HELP}>\n\nMessage-ID: <{HELP}>\n{whole}",
+        "pdf": HEAD + parts(first, f"Content-Type: application/pdf\n{unread}", kind="mixed"),
+        "octets": HEAD + parts(first, f"Content-Type: application/octet-stream\n{unread}"),
+        "png": HEAD + parts(first, f"Content-Type: image/png\n{unread}"),
+        "xhtml": HEAD + parts(first, f"{xhtml}\n\n<a href='{EVIL}'>x</a>"),
+        "coded xhtml": HEAD + parts(first, f"{xhtml}\n{unread}"),
+        "mail": HEAD
+        + parts(
+            first,
+            f"Content-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\n{nested}",
+        ),
+        "subject": whole.replace(SUBJECT, ODD),
+        "charset": HEAD + parts(first, part("x", "base64").replace("utf-8", "utf-7")),
+        "two types": HEAD + parts(first, f"Content-Type: text/html\n{part('x', '8bit')}"),
+        "data": HEAD + part(f'{text}<a href="data:text/html,x">x</a>', "8bit", "html"),
+        "broken words": whole.replace(SUBJECT, "=?utf-8?B?a?="),
     }
 
 
@@ -208,6 +301,31 @@ def test_what_a_stranger_put_into_the_source_is_called_out(mails):
         assert found == dict.fromkeys(found, Verdict.ALTERED)
 
 
+def test_no_sent_rests_on_what_is_left_out(mails):
+    for text, _html in mails:
+        found = verdicts(forged(text))
+        asked = {name for name, verdict in found.items() if verdict == Verdict.ASK}
+        assert asked >= {"bimi", "pdf", "octets", "png", "mail", "subject", "charset", "x field"}
+        assert {name for name, verdict in found.items() if verdict == Verdict.SENT} == set()
+        above = message_check.answer_for(f"{EVIL}\n\n{HEAD}{part(text, 'base64')}")
+        assert above.verdict == Verdict.NO_RECORD
+        assert "refund.evil.example.com" in [one.shown for one in above.strange]
+
+
+def test_each_target_in_html_is_called_out(mails):
+    for text, _html in mails:
+        pasted = {one: HEAD + part(text + one, "base64", "html") for one in OF_HTML}
+        found = verdicts(pasted)
+        assert found == dict.fromkeys(found, Verdict.ALTERED)
+
+
+def test_the_page_says_that_a_part_could_not_be_read(mails):
+    text, _html = mails[0]
+    pasted = forged(text)["pdf"]
+    page = Client().post("/en/check/answer/", {"text": pasted}).content.decode()
+    assert "A part of this mail could not be read here" in page
+
+
 def test_a_request_in_a_head_is_called_out(mails):
     for text, _html in mails:
         for head in REQUESTS:
@@ -240,12 +358,20 @@ def test_the_page_takes_a_source_that_is_longer_than_a_text(db):
         f"{HEAD}Content-Type: text/html\n\n{'<style ' * 25_000}",
         f"{HEAD}Content-Type: text/html\n\n{'href=a:' * 25_000}",
         "From: a\nx\n" * 18_000 + HEAD,
+        HEAD + part("a" * 100_000, "base64").replace("utf-8", "punycode"),
+        f"Subject: =?punycode?Q?{'a' * 1_900}?=\n{HEAD}\n",
+        f"{HEAD}Content-Type: text/html\n\n{'<!-- >' * 25_000}",
     ],
 )
 def test_a_hostile_source_takes_little_time(text):
     started = time.process_time()
-    mail_source.shown_text(text)
+    mail_source.read(text)
     assert time.process_time() - started < 2
+
+
+def test_a_malformed_word_in_a_subject_is_answered(db):
+    text = f"{HEAD.replace(SUBJECT, '=?utf-8?B?a?=')}\nHello"
+    assert Client().post("/en/check/answer/", {"text": text}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -258,4 +384,4 @@ def test_a_hostile_source_takes_little_time(text):
     ],
 )
 def test_a_text_that_is_no_source_stays_as_it_is(text):
-    assert mail_source.shown_text(text) == text
+    assert mail_source.read(text) == mail_source.PastedMail(text)
