@@ -28,6 +28,7 @@ from notices.returned_mail.receivers import (
     read_maildir,
 )
 from notices.returned_mail.reply_reading import Cause
+from notices.returned_mail.returned_message import ReturnedMessage
 from tests.imap_server import ImapServer
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
@@ -124,6 +125,11 @@ def test_hostile_mail_is_unreadable_and_has_no_effect(data):
 def test_a_report_that_is_not_made_by_the_book_is_read(data):
     report = delivery_reports.read_report(data)
     assert (report.kind, report.cause) == (ReportKind.BOUNCE, Cause.ADDRESS)
+
+
+def test_a_malformed_word_in_a_header_stays_as_it_is():
+    message = ReturnedMessage(b"Subject: =?utf-8?B?a?=\n\nHello")
+    assert message.header("Subject") == "=?utf-8?B?a?="
 
 
 # -------------------------------------------------------------------- effects

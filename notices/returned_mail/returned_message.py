@@ -9,6 +9,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
 from email import policy
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser
@@ -213,5 +214,5 @@ def _decoded(raw: str, charset: str) -> str:
     text = _decoded_octets(octets, charset) if not raw.isascii() or "\x1b" in raw else raw
     try:
         return str(make_header(decode_header(text)))
-    except (ValueError, LookupError, TypeError):
+    except (ValueError, LookupError, TypeError, MessageError):
         return text
