@@ -164,7 +164,8 @@ class UnlinkedEntries:
     def of(self, incident: Incident) -> tuple[int, str]:
         """Returns the number of entries, and the provider that would state the member number.
 
-        People of an incident that is known by member numbers do not count for a user with one.
+        People with a reference do not count for a user with a member number, which would find them.
+        Recipients have none.
         """
         counts = self._counts[incident.pk]
         if not (incident.has_member_numbers and self._provider and counts.people):

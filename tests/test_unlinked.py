@@ -72,6 +72,11 @@ def entries(incident: Incident) -> int:
         "7,한지민,ㅡㅑㅜㅓㅑ@naver.example,",  # typed with the Korean keyboard
         "7,한지민,redacted-account,",
         "7,한지민,,900101-1234568",
+        "7,한지민,,전화 02-2345-6789",
+        "7,한지민,,02-345-6789 #12",
+        "7,한지민 02-2345-6789,,",
+        "7,한지민 1588-1234,,",
+        "7,한지민 900101-1234568,,",
     ],
 )
 def test_an_entry_without_a_contact_clears_nobody(incident, load, row):
@@ -88,7 +93,16 @@ def test_an_entry_without_a_contact_clears_nobody(incident, load, row):
 
 @pytest.mark.parametrize(
     "row",
-    ["7,한지민,q7(at)b.example,", "7,한지민,mi***@b.example,", "7,한지민,,010-2345-6791", ",,,"],
+    [
+        *(
+            "7,한지민,q7(at)b.example,",
+            "7,한지민,mi***@b.example,",
+            "7,한지민,,010-2345-6791",
+            ",,,",
+        ),
+        *("jimin@b.example,한지민,,", "01023456791,한지민,,", "7,한지민 jimin@b.example,,"),
+        *("7,한지민 jimin@b.example,,02-2345-6789", "7,한지민 010-2345-6791,,1588-1234"),
+    ],
 )
 def test_an_entry_whose_owner_is_known_well_enough_counts_for_no_other(incident, load, row):
     load([*GOOD, row])
@@ -114,7 +128,11 @@ def test_rows_that_could_not_be_read_are_named_beside(load):
 
 @pytest.mark.parametrize(
     ("cells", "count"),
-    [("이서준,", 1), ("이서준,-", 1), (",미상", 0), (",", 0), ("이,010-2345-6799", 0)],
+    [
+        *[("이서준,", 1), ("이서준,-", 1), ("이서준,02-2345-6789", 1), ("-,02-2345-6789", 1)],
+        *[(",미상", 0), (",", 0), ("이,010-2345-6799", 0), ("이 jimin@b.example,", 0)],
+        *[("상동,상동", 0), ("없음,없음", 0), ("-,", 0), ("본인,", 0)],
+    ],
 )
 def test_a_recipient_without_a_number_counts(incident, load, cells, count):
     load(
@@ -186,6 +204,22 @@ def test_a_member_number_is_a_way_to_such_an_entry(incident, load):
     assert "Your name leaked" in shown_again(jimin)
     member_numbers.keep(jimin.pk, "jimin@else.example", ISSUER, "999")
     assert NOT_AMONG in shown_again(jimin)
+
+
+@override_settings(COMPANY_SIGN_ON={"customers": PROVIDER})
+def test_a_member_number_is_no_way_to_a_recipient(incident, load):
+    Incident.objects.filter(pk=incident.pk).update(has_member_numbers=True)
+    load(
+        [f"{row},이서준,02-2345-6789" for row in GOOD],
+        MAPPING + RECIPIENT,
+        header=f"{HEADER},to,to_phone",
+    )
+
+    assert Incident.objects.get(pk=incident.pk).unlinked() == (0, 1)
+    assert "sign in with Hanbit ID" not in shown_to("jimin@else.example")
+    jimin = User.objects.get(emailaddress__email="jimin@else.example")
+    member_numbers.keep(jimin.pk, "jimin@else.example", ISSUER, "999")
+    assert NO_ENTRY in shown_again(jimin)
 
 
 def shown_again(user: User) -> str:

@@ -50,6 +50,7 @@ _ODD_PHONES = {
     phones.LOST_ZERO: CellMessages.LOST_ZERO,
 }
 _IN_CONTACT = re.compile(r"[@\d]")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 class RowContext(NamedTuple):
@@ -117,6 +118,8 @@ class PersonWriter:
             columns.languages, context.languages, context.default_language
         )
         self._writes_contact = columns.has_contact or not takes_known_only
+        # Whether something of the current row is kept that may show its owner at a sign-in.
+        self._is_kept = False
         self._people = self._out.people
         self._exposures = self._out.exposures if slot == FIRST else self._out.second_exposures
         self._leaks = [
@@ -168,14 +171,13 @@ class PersonWriter:
             ((number,), _USABLE, 1) if number else self._read_phones(cells)
         )
         contact = (name,) if name else (), emails, numbers
-        if len(emails) > usable_emails or len(numbers) > usable_numbers:
+        uncertain, self._is_kept = len(self._out.unread), False
+        is_odd = len(emails) > usable_emails or len(numbers) > usable_numbers
+        if is_odd or self._joined:
             odd = emails[usable_emails:], numbers[usable_numbers:]
-            takes_code = usable_numbers and phone_reach != _LANDLINE
-            self._write_odd(line, person, cells, odd, is_found=bool(usable_emails or takes_code))
+            self._write_odd(line, person, cells, odd)
         if usable_emails and (usable_emails > 1 or has_addition(emails[0])):
             self._write_beside(line, person, emails[:usable_emails])
-        if self._joined:
-            self._write_incomplete(line, person, cells)
         if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
             self._write_unusual(line, person, identity, contact)
         if self._writes_contact:
@@ -200,6 +202,9 @@ class PersonWriter:
                     line, person, emails[1:usable_emails], numbers[1:usable_numbers]
                 )
         self._write_exposure(line, cells, person, contact)
+        if is_odd or len(self._out.unread) > uncertain:
+            takes_code = usable_numbers and phone_reach != _LANDLINE
+            self._write_unlinked(line, person, is_found=bool(usable_emails or takes_code))
 
     def _write_further(
         self, line: int, person: bytes, emails: Sequence[str], numbers: Sequence[str]
@@ -218,47 +223,45 @@ class PersonWriter:
         person: bytes,
         cells: list[str],
         odd: tuple[Sequence[str], Sequence[str]],
-        *,
-        is_found: bool,
     ) -> None:
-        """Adds what the odd addresses and numbers of a row may mean.
-
-        `is_found` tells whether another contact of the row finds the person at a sign-in.
-        """
+        """Adds what the odd addresses and numbers of a row, and incomplete ones, may mean."""
         emails, numbers = odd
-        self._write_patterns(map(pattern_of_user_name, emails))
-        emails = self._with_joined(cells, self._emails, emails, "@")
-        numbers = self._with_joined(cells, self._phones, numbers, "-")
-        is_kept = self._write_uncertain(line, person, [*emails, *numbers])
-        if not (is_kept or is_found):
-            self._write_unlinked(line, person)
+        if emails or numbers:
+            self._write_patterns(map(pattern_of_user_name, emails))
+            emails = self._with_joined(cells, self._emails, emails, "@")
+            numbers = self._with_joined(cells, self._phones, numbers, "-")
+            self._write_uncertain(line, person, [*emails, *numbers])
+        if self._joined:
+            self._write_incomplete(line, person, cells)
 
-    def _write_unlinked(self, line: int, person: bytes) -> None:
-        """Adds an entry of whose owner nothing can be kept; see incidents.unlinked.
+    def _write_unlinked(self, line: int, person: bytes, *, is_found: bool) -> None:
+        """Adds an entry of whose owner nothing was kept; see incidents.unlinked.
 
-        `person` is b"" for one that is not stored.
+        `person` is b"" for one that is not stored; `is_found` tells whether a contact of the row
+        finds the person at a sign-in.
         """
-        self._out.unread.append(copy_format.unread_contact(line, person, b"", b"", b""))
+        if not (is_found or self._is_kept):
+            self._out.unread.append(copy_format.unread_contact(line, person, b"", b"", b""))
 
-    def _write_uncertain(self, line: int, person: bytes, cells: Iterable[str]) -> bool:
+    def _write_uncertain(self, line: int, person: bytes, cells: Iterable[str]) -> None:
         """Adds what cells with uncertain contacts may mean; see incidents.uncertain_contacts.
 
-        Returns whether any of it may be the contact of a person. A number of a service is none, and
-        neither are the digits of a date.
+        Notes whether any of it may be the contact by which a person signs in.
         """
-        is_kept = False
         for cell in cells:
             emails, numbers = contacts_meant(cell, self._region)
             for kind, texts in (("email", emails), ("phone", numbers)):
                 for text in texts:
                     self._write_meant(line, person, kind, text)
-            is_kept |= bool(emails) or (bool(numbers) and _may_be_number(cell, self._region))
-        return is_kept
+            self._is_kept |= bool(emails) or _may_take_code(cell, numbers, self._region)
 
     def _write_held(
         self, line: int, person: bytes, cell: str, contact: tuple[tuple[str, ...], ...]
     ) -> None:
-        """Adds the contacts in a cell of another column, unless they find the person already."""
+        """Adds the contacts in a cell of another column, unless they find the person already.
+
+        Notes the same as `_write_uncertain`.
+        """
         if cell in contact[1] or cell in contact[2]:
             return
         emails, numbers = contacts_held(cell, self._region)
@@ -266,6 +269,7 @@ class PersonWriter:
             for text in texts:
                 if text not in known:
                     self._write_meant(line, person, kind, text)
+        self._is_kept |= bool(emails) or _may_take_code(cell, numbers, self._region)
 
     def _write_incomplete(self, line: int, person: bytes, cells: list[str]) -> None:
         """Adds what contacts in several columns may mean of which a column is blank."""
@@ -283,23 +287,21 @@ class PersonWriter:
             self._write_held(line, person, identity, contact)
         elif identity[0] in "0+" and (number := usual_mobile(identity, self._region)):
             self._write_held(line, person, number, contact)
-        for name in contact[0]:
-            if is_in_words(name) or (
-                _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS)
-            ):
-                self._write_held(line, person, name, contact)
+        for name in filter(_may_hold_contact, contact[0]):
+            self._write_held(line, person, name, contact)
 
     def write_without_number(self, line: int, cells: list[str], cell: str) -> bool:
         """Adds an entry of another person, without a number that identifies them.
 
         `cell` is that of the number, and may be uncertain. Returns whether there is such a person:
-        the cell or the name is filled.
+        the cell or the name is more than a placeholder, as `상동` for the member.
         """
         name = self._name(cells).strip() if self._name else ""
-        if not name and (not cell or is_placeholder(cell)):
+        if is_placeholder(name) and is_placeholder(cell):  # or blank
             return False
-        if not self._write_uncertain(line, b"", [cell]):
-            self._write_unlinked(line, b"")
+        self._is_kept = False
+        self._write_uncertain(line, b"", [cell, *filter(_may_hold_contact, [name])])
+        self._write_unlinked(line, b"", is_found=False)
         return True
 
     def _with_joined(
@@ -457,11 +459,32 @@ class _LeakReader:
         return (self._day(cells[self._date]) or "") if self._day else ""
 
 
-def _may_be_number(cell: str, region: str) -> bool:
-    """Returns whether a text with digits may be a person's number."""
-    if kind_of(cell, region) in (CellKind.DATE, CellKind.RESIDENT, CellKind.CARD):
+def _may_take_code(cell: str, numbers: Sequence[str], region: str) -> bool:
+    """Returns whether one of the numbers that a cell may mean may be a person's that takes codes.
+
+    A number of a service and a landline are none, and neither are the digits of a date.
+    """
+    text = _LETTERS.sub("", cell).strip()
+    if not numbers or kind_of(text, region) in (CellKind.DATE, CellKind.RESIDENT, CellKind.CARD):
         return False
-    return read_phones(cell, region).oddity != phones.NO_PERSONS_NUMBER
+    if read_phones(text, region).oddity == phones.NO_PERSONS_NUMBER:
+        return False
+    landlines = [number for number in numbers if _is_landline(number, region)]
+    # Of a landline with an extension, the last digits may be a number's end: `*8912`.
+    others = (number for number in numbers if number not in landlines)
+    return not landlines or any(number[0] != "*" for number in others)
+
+
+def _is_landline(number: str, region: str) -> bool:
+    found = () if is_pattern(number) else read_phones(number, region).phones
+    return any(phone.is_landline for phone in found)
+
+
+def _may_hold_contact(name: str) -> bool:
+    """Returns whether a name may hold an address or a number besides; fast."""
+    if _IN_CONTACT.search(name) and ("@" in name or _digits(name) >= _NO_NUMBER_DIGITS):
+        return True
+    return is_in_words(name)
 
 
 def _digits(text: str) -> int:

@@ -19,8 +19,8 @@ class Unread(NamedTuple):
 class Unlinked(NamedTuple):
     """Entries whose owner no address or number shows, so that no sign-in finds them."""
 
-    people: int  # who are stored; a member number finds members all the same
-    recipients: int  # rows that name another person, without a number
+    people: int  # with a reference: a member number finds them all the same
+    recipients: int  # other people, stored or not: no member number finds them
 
     @property
     def entries(self) -> int:
