@@ -20,6 +20,8 @@ from hypothesis import strategies as st
 from accounts.browsers import describe_device
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.typed_codes import clean_code
+from incidents.importing.column_names import role_of
+from incidents.importing.contact_parts import parts_of_each_address, parts_of_each_number
 from incidents.uncertain_contacts import MOST_CHARACTERS, contacts_meant
 from notices.message_codes import delivery_of_code
 from notices.returned_mail import phrases
@@ -197,6 +199,20 @@ def test_a_cell_with_an_uncertain_contact(before):
     texts.append(f"{before}{' ' * (MOST_CHARACTERS - 10)}y")
     for text in texts:
         assert_within(lambda cell: contacts_meant(str(cell), "KR"), text, most=MOST_CELL_SECONDS)
+
+
+def read_column_name(name: str | bytes) -> None:
+    name = str(name)
+    role_of(name)
+    parts_of_each_number([name])
+    parts_of_each_address([name, name])
+
+
+@pytest.mark.parametrize("end", ["", "x", "1x"])
+def test_a_column_name(end):
+    for unit in [*UNITS, "hp", "id", "A", "aA", "①"]:
+        text = repeated(unit, LENGTH) + end
+        assert_within(read_column_name, text, most=MOST_SECONDS)
 
 
 @pytest.mark.parametrize("letters", ALPHABETS.values(), ids=ALPHABETS)

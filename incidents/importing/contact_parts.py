@@ -18,6 +18,7 @@ _NUMBERED = re.compile(r"(.*?)[\W_]*(\d|[①-④])[\W_]*", re.DOTALL)
 _USER = r"id|user|local|name|account|front|head|아이디|앞자리|앞"
 _DOMAIN = r"domain|host|server|provider|back|tail|도메인|뒷자리|뒤|주소"
 _HALF = re.compile(rf"(.*?)[\W_]*(?:({_USER})|({_DOMAIN}))", re.IGNORECASE | re.DOTALL)
+_MOST_CHARACTERS = 100  # of a name; a longer one takes the patterns a quadratic time
 _MOST_DIGITS = 5  # of a part of a number
 _MOST_PARTS = 4
 _WORDS = (CellKind.TEXT, CellKind.NUMBER)
@@ -48,20 +49,28 @@ def parts_of_each_address(columns: Sequence[str]) -> list[list[str]]:
     return [sorted(pair, key=_is_domain) for pair in pairs]
 
 
+def _numbered(name: str) -> re.Match[str] | None:
+    return _NUMBERED.fullmatch(name) if len(name) <= _MOST_CHARACTERS else None
+
+
+def _half(name: str) -> re.Match[str] | None:
+    return _HALF.fullmatch(name) if len(name) <= _MOST_CHARACTERS else None
+
+
 def _is_domain(column: str) -> bool:
-    half = _HALF.fullmatch(column)
+    half = _half(column)
     return bool(half and half[3])
 
 
 def _stem(column: str) -> str:
-    found = _NUMBERED.fullmatch(column)
+    found = _numbered(column)
     return found[1] if found else column
 
 
 def _parts_of_numbers(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     by_stem: defaultdict[str, list[ColumnProfile]] = defaultdict(list)
     for column in columns:
-        if _NUMBERED.fullmatch(column.name):
+        if _numbered(column.name):
             by_stem[_stem(column.name)].append(column)
     return {
         column.name: PHONE_PART
@@ -91,9 +100,9 @@ def _parts_of_addresses(columns: Sequence[ColumnProfile]) -> dict[str, str]:
     by_name = {column.name: column for column in columns}
     users, domains = dict[str, str](), dict[str, str]()  # by stem
     for name in by_name:
-        if half := _HALF.fullmatch(name):
+        if half := _half(name):
             (users if half[2] else domains).setdefault(half[1], name)
-        elif numbered := _NUMBERED.fullmatch(name):
+        elif numbered := _numbered(name):
             place = users if numbered[2] in "1①" else domains
             place.setdefault(numbered[1], name)
     found: dict[str, str] = {}
