@@ -34,7 +34,13 @@ from incidents.importing.dialects import (
     share_of_width,
 )
 from incidents.importing.encodings import codec_of, texts_of
-from incidents.importing.formats.base import DEFAULT_DIALECT, Dialect, Format, NestedText
+from incidents.importing.formats.base import (
+    DEFAULT_DIALECT,
+    Dialect,
+    DoubtfulText,
+    Format,
+    NestedText,
+)
 from incidents.importing.headers import HeaderNames, name_key, places_by_key
 from incidents.importing.reading import (
     CSV,
@@ -343,12 +349,14 @@ class _Columns:
                 raise self._refused(RefusalMessages.WRAPPED, line=line)
 
     def _refuse_nested(self, form: Format, head: str, names: list[str]) -> None:
-        """Raises ImportRefusedError if a contact column holds objects or arrays in most rows."""
+        """Raises ImportRefusedError if a contact column holds no single text in most rows."""
         rows = [cells for _, cells, defect in form.rows(head, 1, names) if not defect]
         for place, column in enumerate(names):
-            nested = sum(isinstance(cells[place], NestedText) for cells in rows)
-            if column in self.declared.single and 2 * nested > len(rows):
-                raise self._refused(RefusalMessages.NESTED_COLUMN, column=column)
+            nested = [cells[place] for cells in rows if isinstance(cells[place], NestedText)]
+            if column in self.declared.single and 2 * len(nested) > len(rows):
+                are_two = any(isinstance(cell, DoubtfulText) for cell in nested)
+                message = RefusalMessages.TWO_KEYS if are_two else RefusalMessages.NESTED_COLUMN
+                raise self._refused(message, column=column)
 
     # A header
 

@@ -260,6 +260,10 @@ class RefusalMessages(StoredMessages):
     NESTED_COLUMN = _(
         "{file}: {column} holds objects or lists; export it with one text for each key"
     )
+    TWO_KEYS = _(
+        "{file}: {column} and a key that differs in its spelling only hold different texts; "
+        "rename or remove one of them"
+    )
     NUL = _(
         "{file}, line {line}: a NUL byte; this is a binary or UTF-16 "
         "file, or a damaged one: export it again as UTF-8 text"

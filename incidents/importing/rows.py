@@ -155,7 +155,7 @@ class RowReader:
         if self._may_mix_encodings and any(map(korean_text.utf8_in_cp949, used)):
             return cells, RejectMessages.OTHER_ENCODING.stored()
         for place, name in self._single:
-            if type(cells[place]) is NestedText:
+            if isinstance(cells[place], NestedText):
                 return cells, RejectMessages.NESTED.stored(column=name)
         if not self._is_reject_file:
             return cells, ""

@@ -27,6 +27,12 @@ class NestedText(str):
     __slots__ = ()
 
 
+class DoubtfulText(NestedText):
+    """One of two texts that a row has for a cell, under keys that only differ in their spelling."""
+
+    __slots__ = ()
+
+
 class Format(ABC):
     """A file format in which rows end at line breaks, so that a file can be cut there.
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from incidents.importing.formats.base import Format, NestedText, ParsedRow
+from incidents.importing.formats.base import DoubtfulText, Format, NestedText, ParsedRow
 from incidents.importing.headers import name_key, places_by_key
 from incidents.importing.refusals import RejectMessages
 
@@ -60,7 +60,7 @@ class _Names:
     def completed(self, found: dict[str, str]) -> dict[str, str]:
         """Returns the row with each value also under the columns that only spell it otherwise.
 
-        Two keys alike with different values hold no single text.
+        Two keys alike with different values hold no single text. Case makes no difference.
         """
         if not self._are_alike and found.keys() <= self._columns:
             return found
@@ -68,9 +68,10 @@ class _Names:
         doubtful: dict[str, str] = {}
         for key, value in found.items():
             for name in (self._names[place] for place in self._places_of(key)):
-                if value and others.get(name, value) not in ("", value):
-                    doubtful[name] = NestedText(value)
-                others[name] = value or others.get(name, "")
+                other = others.get(name, "")
+                if value and other and value.casefold() != other.casefold():
+                    doubtful[name] = DoubtfulText(value)
+                others[name] = value or other
         return others | found | doubtful
 
     def _places_of(self, key: str) -> list[int]:
