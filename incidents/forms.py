@@ -252,8 +252,9 @@ class CloseBatchForm(forms.Form):
         label=_("Everything known to have leaked is loaded."),
         help_text=_(
             "Once no scope version is open, people who are not found read that they are not among "
-            "the leaked data we know. Failed files and rejected rows are not loaded: check them "
-            "first."
+            "the leaked data we know. While rows are unread or entries have no contact, they read "
+            "that we cannot say that their data did not leak. Failed files and rejected rows are "
+            "not loaded: check them first."
         ),
     )
 

@@ -405,7 +405,9 @@ def test_the_withdraw_page_counts_people_and_explains_the_effect(editors_desk, i
     second = loaded(incident, number=2)
     write_off_unread(second)
     scope_versions.close(second)
-    assert "People whom only this version names then read" in page_text(editors_desk.get(withdraw))
+    page = page_text(editors_desk.get(withdraw))
+    assert "People whom only this version names then read" in page
+    assert "entries have no contact, they read that we cannot say" in page
 
 
 @pytest.mark.parametrize("action", ["close", "withdraw"])

@@ -97,7 +97,8 @@ def consequences(batch: ExposureBatch) -> str:
         lines.append(
             _(
                 "People whom only this version names then read that they are not among the leaked "
-                "data we know, until the next version is opened."
+                "data we know, until the next version is opened. While rows are unread or entries "
+                "have no contact, they read that we cannot say that their data did not leak."
             )
         )
     else:
