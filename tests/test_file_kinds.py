@@ -454,6 +454,26 @@ def test_a_declared_encoding_is_read_and_an_undeclared_one_is_refused(tmp_path, 
     assert "neither UTF-8 nor CP949 text" in message
 
 
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("windows-1252", "LEGO® Wars™ Mon–Fri Disney© Pokémon® Preis€"),
+        ("windows-1252", "l'Église D'Étienne O‘Brien d’Été l'Île O‘Neil D‘Arcy"),
+        ("windows-1252", "ÉricÉtienne LéaÉlise ZoëÉmile ÉvaÎsa AnaÉlla JoÉric"),
+        ("windows-1251", "VIPклиент USBкабель SMSрассылка CDдиск DVDфильм WEBсайт"),
+        ("windows-1251", "ИвановИван ПетровПётр СидоровСидор АннаИванова ЮрийИванов ОльгаЮ"),
+        ("windows-1254", "ÖÇŞ ÜŞÇ ĞÜÖ İŞÇ ÇŞİ ŞÖÜ"),
+        ("windows-1252", "ÀÈÉÎÔÛ " * 9),  # one value that repeats
+    ],
+)
+def test_words_with_odd_signs_are_no_proof_of_another_encoding(tmp_path, encoding, words):
+    text = "".join(f"{line},{word},,\n" for line, word in enumerate(words.split()))
+    data = f"member_id,name,email,mobile\n{text}".encode(encoding)
+
+    found = read(data, tmp_path, f'encoding = "{encoding}"\n')
+    assert [cells[1] for cells in found] == words.split()
+
+
 @pytest.mark.parametrize("encoding", ["shift_jis", "gb18030", "big5", "utf-16-le", "johab"])
 def test_an_undecodable_byte_of_a_converted_file_rejects_its_row(tmp_path, encoding):
     bad = {"utf-16-le": b"\x00\xd8", "shift_jis": b"\x81 "}.get(encoding, b"\xff")
