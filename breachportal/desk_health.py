@@ -6,7 +6,7 @@ servers over the network, so that a task runs them; the page shows what they fou
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,6 +47,7 @@ class PartState:
     words: str
     remedy: str = ""
     since: datetime | None = None  # the level; None if Redis does not know it
+    is_at_work: bool = False  # what waits, waits for work that goes on: no message
 
     @property
     def level_name(self) -> str:
@@ -82,12 +83,13 @@ def states() -> list[PartState]:
 def fault_events() -> Iterator[TeamEvent]:
     """Yields an event for each part that has had a fault for TOLD_AFTER.
 
-    Legal clocks have events of their own. While Redis is away no task sends any.
+    Legal clocks have events of their own. A queue has none while a worker is at work on a task of
+    it: a long import lets the sweeps wait. While Redis is away no task sends any.
     """
     reading = _Reading(metrics.figures(health.parts_of_portal()))
     for number, each in enumerate(_with_since(list(_technical(reading)))):
         is_told = each.since and datetime.now(UTC) - each.since >= TOLD_AFTER
-        if each.level is Level.FAULT and is_told:
+        if each.level is Level.FAULT and is_told and not each.is_at_work:
             yield TeamEvent(
                 key=f"portal:{number}",
                 kind=MessageKind.PORTAL,
@@ -220,7 +222,17 @@ def _queues(reading: _Reading) -> Iterator[PartState]:
         level = Level.WARNING if oldest < _STUCK_SECONDS else Level.FAULT
         age = _("The oldest waits for %(duration)s.") % {"duration": _time(oldest)}
         remedy = _("A long task may be at work. If none is, ask the operator to start the worker.")
-        yield PartState(name, level, f"{words} {age}", remedy)
+        is_at_work = _is_at_work(reading, queue)
+        yield PartState(name, level, f"{words} {age}", remedy, is_at_work=is_at_work)
+
+
+def _is_at_work(reading: _Reading, queue: str) -> bool:
+    """Returns whether a worker is at work on a task of the queue.
+
+    RabbitMQ does not tell. An import, which can take hours, is then taken to be at work.
+    """
+    taken = [value for _labels, value in reading.each("tasks_at_work", queue=queue)]
+    return any(taken) if taken else queue == "import"
 
 
 def _beat(reading: _Reading) -> PartState:
@@ -352,6 +364,6 @@ def _with_since(found: list[PartState]) -> list[PartState]:
     except RedisError:
         return found
     return [
-        PartState(each.name, each.level, each.words, each.remedy, _moment(known.get(place, now)))
+        replace(each, since=_moment(known.get(place, now)))
         for each, place in zip(found, places, strict=True)
     ]

@@ -10,6 +10,7 @@ import json
 import logging
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -42,7 +43,7 @@ HELP = {
     "part_up": "1 if the part answers, else 0; a replica that is behind has 0.",
     "queue_tasks": "Tasks that wait in a queue.",
     "queue_oldest_seconds": "Since when the next task of a queue waits; 0 if it is empty.",
-    "tasks_at_work": "Tasks that a worker has taken and not acknowledged.",
+    "tasks_at_work": "Tasks of a queue that a worker has taken and not acknowledged.",
     "schedulers": "Running beat processes; it should be 1.",
     "leases": "Chunks of notices that a sender holds, and those whose lease ran out.",
     "notices": "Notices by state, without tests.",
@@ -124,7 +125,9 @@ def _redis_queues() -> Iterator[Sample]:
             message = client.lindex(queue, -1)
             headers = json.loads(message)["headers"] if message else {}
             yield "queue_oldest_seconds", _age(headers), {"queue": queue}
-        yield "tasks_at_work", client.hlen("unacked"), {}
+        taken = Counter(json.loads(each)[2] for each in client.hvals("unacked"))  # by routing key
+        for queue in QUEUES:
+            yield "tasks_at_work", taken[queue], {"queue": queue}
 
 
 def _rabbitmq_queues() -> Iterator[Sample]:

@@ -1,10 +1,12 @@
 """The desk's page about the portal itself: what it says of each part, and while parts are away."""
 
+import json
 import socket
 import time
 from datetime import timedelta
 
 import pytest
+import redis
 from django.core.cache import cache
 from django.utils import timezone
 from django.utils.translation import override
@@ -73,6 +75,31 @@ def test_a_task_that_waits_long_is_a_warning_and_then_a_fault(db, monkeypatch):
         assert state_of("Queue of notices").level is Level.FAULT
     finally:
         app.control.purge()
+
+
+def test_no_message_tells_of_a_queue_that_waits_for_work_that_goes_on(db, monkeypatch, settings):
+    def told() -> bool:
+        return any(
+            event.text.startswith("Queue of notices") for event in desk_health.fault_events()
+        )
+
+    for name in ("_SLOW_SECONDS", "_STUCK_SECONDS"):
+        monkeypatch.setattr(desk_health, name, 0)
+    monkeypatch.setattr(desk_health, "TOLD_AFTER", timedelta(0))
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        notice_tasks.send_chunks.delay(1)
+        try:
+            message = client.lindex("send", -1)
+            told()  # begins the fault
+            assert told()
+            taken = json.dumps([json.loads(message), "", "import"])
+            client.hset("unacked", "of another queue", taken)
+            assert told()
+            client.hset("unacked", "tag", json.dumps([json.loads(message), "", "send"]))
+            assert not told()
+        finally:
+            client.delete("unacked")
+            app.control.purge()
 
 
 def test_a_sender_that_ended_is_shown(notice):
