@@ -10,7 +10,8 @@ While Redis is away, the database counts, and a quarter of each rate is left; de
 """
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -171,18 +172,33 @@ def permit_step_up(request: HttpRequest, contact: str, along: Along = NOTHING) -
     return _permit_by(counts, CodeLane.KNOWN_DEVICE)
 
 
-def count_account_text(text: str) -> int:
-    """Counts a text message about an account, which no visitor asks for, against the budget.
+@contextmanager
+def account_text(text: str) -> Iterator[None]:
+    """Counts a text message about an account, which no visitor asks for; the block sends it.
 
-    One that costs as much as two codes counts as two. Returns the seconds until the budget has
-    enough left; 0: it may be sent now.
+    One that costs as much as two codes counts as two. If the block raises an error, the counts are
+    given back, unless Redis is away. Raises TooManyRequestsError if the budget has not enough left;
+    then nothing is counted.
     """
     no_visitor = HttpRequest()  # the budget counts no network
-    for _code in range(code_texts.codes_for_price_of(text)):
-        if wait := _count(no_visitor, TEXTS.all).wait_seconds:
-            return wait
-        _warn_of_budget(no_visitor)
-    return 0
+    counted: list[Usage] = []
+    try:
+        for _code in range(code_texts.codes_for_price_of(text)):
+            counts = _count(no_visitor, TEXTS.all)
+            counted += counts.usages
+            if counts.used_up:
+                raise TooManyRequestsError(NO_MORE_TEXTS, counts.wait_seconds)
+            counted += _warn_of_budget(no_visitor)
+        yield
+    except Exception:
+        _give_back(counted)
+        raise
+
+
+def _give_back(counted: Iterable[Usage]) -> None:
+    with suppress(RedisError):
+        for usage in counted:
+            usage.roll_back()
 
 
 def count_guess_of_newest(request: HttpRequest, email: str) -> None:
@@ -259,9 +275,7 @@ def _wait_of_contact(
     if counts.used_up == f"{stream.prefix}ask_anywhere":
         wait = _count(request, (f"{stream.prefix}ask_rarely", contact)).wait_seconds
     if wait:
-        with suppress(RedisError):
-            for usage in counts.usages:
-                usage.roll_back()
+        _give_back(counts.usages)
     return wait
 
 
@@ -287,14 +301,15 @@ def _too_many_codes(stream: CodeStream, counts: LimitCounts) -> TooManyRequestsE
     return TooManyRequestsError(reason, counts.wait_seconds)
 
 
-def _warn_of_budget(request: HttpRequest) -> None:
+def _warn_of_budget(request: HttpRequest) -> list[Usage]:
     """Counts a text message, and shows on the desk when most of the budget of a day is used up."""
-    if not _count(request, ("texts_before_warning", EVERY_ADDRESS)).wait_seconds:
-        return
-    with suppress(RedisError):
-        if cache.add(TEXT_ALARM, RUNS_OUT, timeout=ALARM_SECONDS):
-            per_cent = code_texts.WARNING_PER_CENT
-            logger.warning("%s %% of today's codes by text message are used up", per_cent)
+    counts = _count(request, ("texts_before_warning", EVERY_ADDRESS))
+    if counts.used_up:
+        with suppress(RedisError):
+            if cache.add(TEXT_ALARM, RUNS_OUT, timeout=ALARM_SECONDS):
+                per_cent = code_texts.WARNING_PER_CENT
+                logger.warning("%s %% of today's codes by text message are used up", per_cent)
+    return counts.usages
 
 
 def _count(request: HttpRequest, *limits: Limit, along: Along = NOTHING) -> LimitCounts:

@@ -46,6 +46,10 @@ class CarrierError(Exception):
     """The mail server or the gateway did not accept a code. The text is the reason, for the log."""
 
 
+class RecipientRefusedError(CarrierError):
+    """The gateway refuses this number, or cannot send to it."""
+
+
 @dataclass(frozen=True)
 class CodeMessage:
     """A code to one address or number, in the language of the page.

@@ -1,4 +1,4 @@
-"""Single mails whose rows say that they are due, and the loop that sends them."""
+"""Single mails and text messages whose rows say that they are due, and the loop that sends them."""
 
 import contextlib
 import logging
@@ -36,6 +36,10 @@ class NotNowError(Exception):
     """One mail cannot be made now; others can."""
 
 
+class RefusedError(Exception):
+    """The gateway refuses the number of one text message."""
+
+
 class DueMail(models.Model):
     """The columns of a row about which a user gets a mail. Each model has its own time of it."""
 
@@ -59,19 +63,21 @@ def send_each(
     due: Callable[[], models.QuerySet[Row]],
     mail: Callable[[Row, Any], None],
     sent: Callable[[Row], dict[str, Any]],
+    *,
+    are_texts: bool = False,
 ) -> None:
     """Sends the mail of each due row, each in its own transaction, for SECONDS at most.
 
-    `due` returns the rows to send; `mail` sends one over an open connection; `sent` returns the
-    columns of a row whose mail the server took. A mail that did not leave is tried again after
-    AGAIN_AFTER. Only permanent refusals (5xx) of the recipient use up tries: another refusal may be
-    about the sender, and then about every mail. A run tries a row once at most. Runs at the same
-    time share the rows and send no mail twice. A process that is killed after the server took a
-    mail sends it again.
+    `due` returns the rows to send; `mail` sends one over an open connection, which is None if the
+    rows `are_texts`; `sent` returns the columns of a row whose mail the server took. A mail that
+    did not leave is tried again after AGAIN_AFTER. Only permanent refusals (5xx) of the recipient,
+    and of a number (RefusedError), use up tries: another refusal may be about the sender, and then
+    about every mail. A run tries a row once at most. Runs at the same time share the rows and send
+    no mail twice. A process that is killed after the server took a mail sends it again.
     """
     until = time.monotonic() + SECONDS
     tried: list[int] = []  # those that another run holds are due after it, too
-    with contextlib.closing(_Server()) as server:
+    with contextlib.closing(_NoServer() if are_texts else _Server()) as server:
         while chunk := list(due().exclude(pk__in=tried).values_list("pk", flat=True)[:CHUNK]):
             tried += chunk
             random.shuffle(chunk)  # runs at the same time seldom take the same row
@@ -112,11 +118,22 @@ class _Server:
         self._connection.close()
 
 
+class _NoServer:
+    """What stands for the mail server while text messages are sent: they leave while it is away."""
+
+    def send(self, act: Callable[[Any], None]) -> None:
+        """Calls `act` without a connection."""
+        act(None)
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
 def _send_one(
     found: models.QuerySet[Row],
     mail: Callable[[Row, Any], None],
     sent: Callable[[Row], dict[str, Any]],
-    server: _Server,
+    server: _Server | _NoServer,
 ) -> bool:
     """Sends one mail. Returns whether further mails may be tried now."""
     with transaction.atomic():
@@ -130,6 +147,10 @@ def _send_one(
         except NotNowError as reason:
             logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
             rows.update(mail_after=later)
+            return True
+        except RefusedError as reason:
+            logger.error("text of %s %s is refused: %s", row._meta.label, row.pk, reason)
+            rows.update(mail_tries=F("mail_tries") + 1, mail_after=later)
             return True
         except (OSError, SMTPException) as error:
             logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.due_mails import DueMail, may_be_tried
 
 TEXT_WAITS = timedelta(days=1)  # for the gateway, or for the budget of text messages
+_IS_NUMBER = Q(contact__startswith="+")
 
 
 class JoinedAccountQuerySet(models.QuerySet["JoinedAccount"]):
@@ -20,8 +21,16 @@ class JoinedAccountQuerySet(models.QuerySet["JoinedAccount"]):
 
         A text message that did not leave for TEXT_WAITS is not sent any more.
         """
-        is_late = Q(contact__startswith="+", at__lt=timezone.now() - TEXT_WAITS)
+        is_late = _IS_NUMBER & Q(at__lt=timezone.now() - TEXT_WAITS)
         return self.filter(~is_late, may_be_tried(), mailed_at=None)
+
+    def by_text(self) -> "JoinedAccountQuerySet":
+        """Returns the rows of numbers."""
+        return self.filter(_IS_NUMBER)
+
+    def by_mail(self) -> "JoinedAccountQuerySet":
+        """Returns the rows of addresses."""
+        return self.exclude(_IS_NUMBER)
 
 
 class JoinedAccount(DueMail):

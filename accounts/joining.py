@@ -110,12 +110,15 @@ def move(rows: models.QuerySet[Any], to: User, *, one_for_each: Sequence[str] = 
 
 
 def send_due() -> None:
-    """Sends the mails and text messages about joined accounts."""
-    due_mails.send_each(
-        JoinedAccount.objects.to_tell().select_related("user").all,
-        _tell,
-        lambda _joined: {"mailed_at": timezone.now(), "contact": ""},
-    )
+    """Sends the texts and mails about joined accounts. No text waits for the mail server."""
+    due = JoinedAccount.objects.to_tell().select_related("user")
+    for rows, are_texts in ((due.by_text(), True), (due.by_mail(), False)):
+        due_mails.send_each(
+            rows.all,
+            _tell,
+            lambda _joined: {"mailed_at": timezone.now(), "contact": ""},
+            are_texts=are_texts,
+        )
 
 
 def purge() -> None:

@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts import code_limits, code_texts, emails
-from accounts.code_queue import CarrierError
-from accounts.due_mails import NotNowError
+from accounts.code_limits import TooManyRequestsError
+from accounts.code_queue import CarrierError, RecipientRefusedError
+from accounts.due_mails import NotNowError, RefusedError
 from accounts.mail_codes import MailKind, account_mail_code
 from accounts.models import User
 from accounts.sent_mail import SentMail
@@ -39,15 +40,19 @@ def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind,
     """Sends the text message `sms/<name>.txt` to a number, and keeps its text for a user.
 
     Its subject in the list is that of the mail `name`. Call it as `send`. Raises NotNowError if no
-    gateway is set or took it, or if the budget of texts is used up; then nothing is kept.
+    gateway is set or took it, or if the budget of texts is used up, and RefusedError if a gateway
+    refuses the number; then nothing is kept.
     """
     code = account_mail_code(kind)
     text = code_texts.render(name, {**context, "message_code": code})
-    if not code_texts.are_offered() or code_limits.count_account_text(text):
+    if not code_texts.are_offered():
         raise NotNowError("no text message can be sent now")
     try:
-        code_texts.send_now(to, text)
-    except CarrierError as error:
+        with code_limits.account_text(text):
+            code_texts.send_now(to, text)
+    except RecipientRefusedError as error:
+        raise RefusedError(str(error)) from error
+    except (CarrierError, TooManyRequestsError) as error:
         raise NotNowError(str(error)) from error
     _keep(user, emails.subject_of(name), text, code, is_text=True)
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import code_limits, joining
+from accounts import code_limits, due_mails, joining
 from accounts.audit import acts
 from accounts.joined_account import TEXT_WAITS, JoinedAccount
 from accounts.mail_codes import MailKind
@@ -191,7 +191,8 @@ def test_a_text_waits_for_the_gateway_and_the_budget_but_not_for_days(solapi, bo
     assert JoinedAccount.objects.get(mailed_at=None).contact == HALMONI
     JoinedAccount.objects.update(mail_after=None)
     settings.CODE_TEXTS_PER_DAY = 1
-    assert code_limits.count_account_text("") == 0
+    with code_limits.account_text(""):
+        pass  # and uses up the budget
     joining.send_due()
     assert len(solapi.messages) == before
     JoinedAccount.objects.update(mail_after=None, at=timezone.now() - TEXT_WAITS)
@@ -201,6 +202,43 @@ def test_a_text_waits_for_the_gateway_and_the_budget_but_not_for_days(solapi, bo
     JoinedAccount.objects.update(at=timezone.now())
     joining.send_due()
     assert len(solapi.messages) == before + 1
+
+
+def test_a_number_that_is_refused_costs_no_budget_and_is_given_up(solapi, both, settings):
+    settings.CODE_TEXTS_PER_DAY = 1
+    joining.join(*both)
+    for _run in range(due_mails.MOST_TRIES + 1):
+        refusal = {"errorCode": "ValidationError", "errorMessage": "wrong 'to'"}
+        solapi.refuse("01041412002", 400, refusal)
+        joining.send_due()
+        JoinedAccount.objects.update(mail_after=None)
+    row = JoinedAccount.objects.get(mailed_at=None)
+    assert row.mail_tries == due_mails.MOST_TRIES
+    with code_limits.account_text(""):
+        pass  # the budget is whole
+
+
+def test_a_text_about_an_account_that_does_not_fit_the_budget_counts_nothing(
+    solapi, settings, monkeypatch
+):
+    settings.CODE_TEXTS_PER_DAY = 1
+    with monkeypatch.context() as patch:
+        patch.setattr("accounts.code_texts.codes_for_price_of", lambda _text: 2)
+        with pytest.raises(code_limits.TooManyRequestsError), code_limits.account_text(""):
+            pass
+    with code_limits.account_text(""):
+        pass
+
+
+def test_a_text_leaves_while_the_mail_server_is_away(solapi, both, settings):
+    joining.join(*both)
+    before = len(solapi.messages)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1  # nothing listens
+    joining.send_due()
+    assert len(solapi.messages) == before + 1
+    waiting = JoinedAccount.objects.filter(mailed_at=None)
+    assert [row.contact for row in waiting] == [both[0].email]
 
 
 def test_no_keeps_both(solapi, minji, seojun):

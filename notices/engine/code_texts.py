@@ -4,7 +4,7 @@ import logging
 import secrets
 from decimal import Decimal
 
-from accounts.code_queue import CarrierError
+from accounts.code_queue import CarrierError, RecipientRefusedError
 from notices.engine.gateways import GatewayRow, SmsGateway, gateway_classes, missing_settings
 from notices.engine.request_transport import (
     AccountRefusedError,
@@ -48,7 +48,8 @@ class GatewayConnection:
         """Sends one text message once.
 
         A code in doubt counts as sent: the visitor sees whether it comes, and a second one would
-        cost money. Raises CarrierError if it was certainly not sent.
+        cost money. Raises CarrierError if it was certainly not sent, and RecipientRefusedError if
+        that is because of the number.
         """
         reference = secrets.token_urlsafe(9)  # gateways drop a second message with the same one
         message = OutgoingMessage(sender=reference, to=number, data=text.encode())
@@ -60,7 +61,9 @@ class GatewayConnection:
             logger.warning("a code by text message is in doubt: %s", error)
             return
         if reply.result not in (Result.ACCEPTED, Result.IN_DOUBT):
-            raise CarrierError(f"{reply.result.name}: {reply.server_reply}")
+            is_of_number = reply.result in (Result.BOUNCED, Result.UNREACHABLE)
+            failure = RecipientRefusedError if is_of_number else CarrierError
+            raise failure(f"{reply.result.name}: {reply.server_reply}")
 
     def close(self) -> None:
         """Closes the connections."""
