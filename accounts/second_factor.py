@@ -28,6 +28,7 @@ from accounts.models import User
 from accounts.proofs import Proof
 from accounts.step_up import fresh_code_required
 from accounts.team import desk_sessions
+from foundations.desk_pages import in_desk_language
 
 
 def is_second_factor_verified(request: HttpRequest) -> bool:
@@ -55,9 +56,13 @@ def has_second_factor(user: Any) -> bool:
 
 
 def staff_only(view: View) -> View:
-    """Decorates a view for staff: customers get 404, other visitors are asked to sign in."""
+    """Decorates a view for staff: customers get 404, other visitors are asked to sign in.
+
+    It is shown in a language of the desk.
+    """
 
     @login_required
+    @in_desk_language
     @wraps(view)
     def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         if not request.user.is_staff:

@@ -13,6 +13,7 @@ from accounts import contact_views, customer_passkeys, second_factor, views
 from accounts.company_sign_on import views as company
 from accounts.second_factor import staff_only
 from accounts.team import pages, passkeys
+from foundations.desk_pages import in_desk_language
 
 urlpatterns: list[URLPattern] = [
     path("", views.account, name="account"),
@@ -20,7 +21,7 @@ urlpatterns: list[URLPattern] = [
     path("sign-in/begin/", views.ask_from_public_page, name="sign_in_begin"),
     path("sign-in/code/", views.enter_code, name="sign_in_code"),
     path("sign-in/code/again/", views.send_code_again, name="sign_in_code_again"),
-    path("sign-in/second-step/", mfa.authenticate, name="mfa_authenticate"),
+    path("sign-in/second-step/", in_desk_language(mfa.authenticate), name="mfa_authenticate"),
     path("sign-in/company/connect/", company.connect, name="company_sign_on_connect"),
     path("sign-in/company/<slug:audience>/", company.begin, name="company_sign_on"),
     path("sign-in/passkey/", customer_passkeys.sign_in_with_passkey, name="passkey_sign_in"),

@@ -5,13 +5,14 @@ from functools import cache, wraps
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import trans_real
 
 from foundations.languages import desk_language, shorter_codes
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 def desk_language_of(
@@ -35,7 +36,7 @@ def in_desk_language(view: View) -> View:
     """Decorator of a page of the team that is not below the desk's address."""
 
     @wraps(view)
-    def in_language(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def in_language(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         _activate(request)
         return view(request, *args, **kwargs)
 

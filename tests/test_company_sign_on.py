@@ -13,6 +13,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts import new_devices
 from accounts.company_sign_on import connections, exchanges, providers
@@ -169,6 +170,19 @@ def test_the_first_use_asks_and_later_ones_go_by_the_subject(client, member):
     assert answer["Location"] == FACTOR_PAGE
     steps = AuditEntry.objects.filter(kind="sign_in", details__step="company sign-on")
     assert steps.count() == 2
+
+
+def test_the_pages_of_the_team_are_in_a_language_of_the_desk(client, member, settings):
+    settings.DESK_LANGUAGES = ["en"]
+    signed_on(client, "staff", "member")
+    with override("ko"):
+        page = client.get(reverse("company_sign_on_connect"))
+        second = client.get(confirm(client)["Location"])
+        client.post(FACTOR_PAGE, {"code": app_codes.code_at(SECRET_OF_APP, time.time())})
+        third = client.get(reverse("mfa_index"))
+    assert "<h1>Connect your company account</h1>" in page.text
+    assert "<h1>The second step</h1>" in second.text
+    assert "<h1>Second step</h1>" in third.text
 
 
 def test_nothing_is_connected_before_the_second_factor(client, member):

@@ -26,6 +26,7 @@ from accounts.models import AuditEntry, User
 from accounts.sign_in import is_new_to
 from accounts.team import invitations
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
+from foundations.desk_pages import in_desk_language
 from foundations.rate_limits import limited
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def complete(request: HttpRequest, audience: str) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "POST"])
+@in_desk_language
 def connect(request: HttpRequest) -> HttpResponse:
     """Asks at the first use whether the account at the provider may open the desk from now on.
 
