@@ -278,7 +278,10 @@ def test_a_name_in_list_order_is_reordered_for_the_greeting(listed, spoken):
     ("given", "spoken"),
     [
         ("홍길동 님", "홍길동"),
-        ("김민지님", "김민지"),
+        ("김민지님", "김민지님"),  # as 남궁달님, it may be a name
+        ("남궁달님", "남궁달님"),
+        ("남궁달님님", "남궁달님"),
+        ("남궁달님 님", "남궁달님"),
         ("김달님", "김달님"),  # a name
         ("님", "님"),
         ("홍길동 귀하", "홍길동"),
