@@ -62,26 +62,35 @@ class TeamMail(emails.AccountMail):
 FURTHER_EVENTS: list[Callable[[], Iterator[TeamEvent]]] = []
 
 
-def events() -> Iterator[TeamEvent]:
+def events(unread: set[str] | None = None) -> Iterator[TeamEvent]:
     """Yields the current events in the active language. Each keeps its key while it lasts.
 
-    An incident whose page cannot be made has none; the log says so. The others do not wait for it.
+    An incident whose page cannot be made has none; the log says so, and `unread` gets the kinds of
+    ENDING of which events may be missing. The others do not wait for it.
     """
+    unread = set() if unread is None else unread
     for task in desk_parts.general_tasks():
         yield from _task_event(task, "")
     yield from _superusers()
     for further in FURTHER_EVENTS:
-        yield from _or_none(further, further.__name__)
+        yield from _or_none(further, further.__name__, unread, (MessageKind.PORTAL,))
     for incident in Incident.objects.order_by("pk"):
-        yield from _or_none(partial(_events_of, incident), f"incident {incident.pk}")
+        source, about = partial(_events_of, incident), f"incident {incident.pk}"
+        yield from _or_none(source, about, unread, (MessageKind.PAUSED, MessageKind.SCAMS))
 
 
-def _or_none(source: Callable[[], Iterator[TeamEvent]], about: str) -> list[TeamEvent]:
-    """Returns the events of one source. If it fails, the log says so, and there are none."""
+def _or_none(
+    source: Callable[[], Iterator[TeamEvent]], about: str, unread: set[str], ending: Iterable[str]
+) -> list[TeamEvent]:
+    """Returns the events of one source. If it fails, the log says so, and there are none.
+
+    Then `unread` gets the kinds `ending` of its events.
+    """
     try:
         return list(source())
     except Exception as error:  # noqa: BLE001  # a fault of one source stops no message
         logger.error("no messages about %s: %s", about, type(error).__name__)
+        unread.update(ending)
         return []
 
 
@@ -182,7 +191,8 @@ def queue() -> None:
     """Stores a message for each new event and each destination that is to receive it.
 
     A second run, also at the same time, stores nothing twice. An event of ENDING that has ended is
-    forgotten, so that people are informed when it begins again.
+    forgotten, so that people are informed when it begins again. If events of a kind could not be
+    read, none of that kind is forgotten: they may still last.
     """
     team = list(
         User.objects.filter(is_staff=True, is_active=True)
@@ -190,8 +200,9 @@ def queue() -> None:
         .order_by("pk")
     )
     of_all, of_user = default_desk_language(), {user: _language_of(user) for user in team}
-    found = {language: _events_in(language) for language in {of_all, *of_user.values()}}
-    _forget_ended(found[of_all])
+    unread = set[str]()
+    found = {language: _events_in(language, unread) for language in {of_all, *of_user.values()}}
+    _forget_ended(found[of_all], unread)
     _store(m for user in team for event in found[of_user[user]] for m in _mails(event, user))
     if settings.DESK_WEBHOOKS:
         _store(message for event in found[of_all] for message in _posts(event, team))
@@ -201,19 +212,20 @@ def _language_of(user: User) -> str:
     return desk_language(user.language)
 
 
-def _events_in(language: str) -> list[TeamEvent]:
+def _events_in(language: str, unread: set[str]) -> list[TeamEvent]:
     with override(language):
-        return list(events())
+        return list(events(unread))
 
 
-def _forget_ended(current: Iterable[TeamEvent]) -> None:
+def _forget_ended(current: Iterable[TeamEvent], unread: set[str]) -> None:
     """Deletes the messages about events of ENDING that are not among the current ones.
 
-    Of a figure, the numbers that it has passed stay as long as it is above them.
+    Those of a kind in `unread` stay. Of a figure, the numbers that it has passed stay as long as it
+    is above them.
     """
     ending = [event for event in current if event.kind in ENDING]
     kept = {key for event in ending for key in (event.key, *event.earlier_keys)}
-    stored = TeamMessage.objects.filter(kind__in=ENDING)
+    stored = TeamMessage.objects.filter(kind__in=set(ENDING) - unread)
     stored.exclude(event__in=kept).delete()
 
 

@@ -22,6 +22,7 @@ from incidents import team_messages, withdrawal_decisions
 from incidents.desk_page import IncidentBoard
 from incidents.models import FactChange, Incident, MessageChoice, Shredding, TeamMessage
 from incidents.tasks import send_team_messages
+from incidents.team_messages import TeamEvent
 from notices.models import Notice
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text
@@ -184,6 +185,27 @@ def test_one_incident_whose_page_cannot_be_made_stops_no_message(
     assert any("is a superuser" in text for _to, text in received(mails))
     assert f"no messages about incident {incident.pk}: LookupError" in caplog.text
     assert "Minji" not in caplog.text
+
+
+@pytest.mark.parametrize("source", ["board_of", "fault_events"])
+def test_a_source_that_cannot_be_read_forgets_nothing(mails, team, notice, monkeypatch, source):
+    def broken(*_args: object) -> Iterator[TeamEvent]:
+        raise LookupError
+
+    monkeypatch.setattr(desk_health, "TOLD_AFTER", timedelta(0))
+    Notice.objects.update(state="paused", paused_for="bounces")
+    send_team_messages()
+    send_team_messages()
+    told = received(mails)
+    with monkeypatch.context() as patch:
+        if source == "board_of":
+            patch.setattr(team_messages, source, broken)
+        else:
+            patch.setattr(team_messages, "FURTHER_EVENTS", [broken])
+        send_team_messages()
+    send_team_messages()
+    assert received(mails) == told
+    assert {"portal", "paused"} <= set(TeamMessage.objects.values_list("kind", flat=True))
 
 
 def test_a_message_that_cannot_be_composed_stops_no_other(mails, team, incident, monkeypatch):
