@@ -1,18 +1,31 @@
 """Look-ups of people on the desk: each has a reason, and the audit trail records both."""
 
 import re
+import unicodedata
+from itertools import combinations
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.audit import acts
+from accounts.contacts import read_phones
 from accounts.models import AuditEntry, User
 
 MOST_CHARACTERS = 200
-_NAMES_A_CUSTOMER = re.compile(r"\S@\S|(?:\d[ .()-]{0,2}){9,}")  # an address, or a long number
+_MOST_PIECES = 6  # of a phone number that is written with blanks
+_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_TIME = re.compile(
+    rf"(?<![\d./-])(?:{_YEAR}([./-]) ?{_MONTH}\1 ?{_DAY}\.?|{_DAY}([./-]){_MONTH}\2{_YEAR}"
+    rf"|{_MONTH}/{_DAY}/{_YEAR})(?![./-]?\d)"
+    r"|(?<![\d:])(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?(?![\d:])"
+)
+_NOT_OF_A_NUMBER = re.compile(r"[^\W\d_]+|[,:;|]")
+# An address, a long number such as that of a card, or a longer one that is written with blanks.
+_NAMES_A_CUSTOMER = re.compile(r"\S@\S|(?:\d[^\w\s,:;|]{0,2}){9,}|(?:\d[^\w,:;|]{0,2}){13,}")
 
 
 def typed_field(label: Any) -> forms.CharField:
@@ -38,11 +51,27 @@ class LookUpReasonForm(forms.Form):
     )
 
     def clean_reason(self) -> str:
-        """Rejects a reason that holds an address or a long number: the trail keeps neither."""
+        """Rejects a reason that holds an address, a phone number or another long number.
+
+        The trail keeps none of them. Dates and times are no such number.
+        """
         reason: str = self.cleaned_data["reason"]
-        if _NAMES_A_CUSTOMER.search(reason):
+        text = _TIME.sub(";", unicodedata.normalize("NFKC", reason))
+        if _NAMES_A_CUSTOMER.search(text) or _has_phone(text):
             raise forms.ValidationError(_("Write no address or number of the customer here."))
         return reason
+
+
+def _has_phone(text: str) -> bool:
+    """Returns whether a part of the text is a phone number: words and blanks can surround it."""
+    for run in _NOT_OF_A_NUMBER.split(text):
+        pieces = [piece.strip("-.~/#") for piece in re.sub("[()]", " ", run).split()]
+        for start, stop in combinations(range(len(pieces) + 1), 2):
+            if stop - start > _MOST_PIECES:
+                continue
+            if read_phones(" ".join(pieces[start:stop]), settings.PHONE_REGION).phones:
+                return True
+    return False
 
 
 def record(form: LookUpReasonForm, *, by: User, about: type[Model], found: int) -> None:
