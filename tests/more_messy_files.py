@@ -949,7 +949,9 @@ JSONS = [
     ),
     Case(
         "keys by case in each row",
-        lines_of([row | {"NAME": row["name"], "EMAIL": row["email"].upper()} for row in objects()]),
+        lines_of(
+            [row | {"NAME": row["name"], "EMAIL": str(row["email"]).upper()} for row in objects()]
+        ),
         ALL,
         suffix=".json",
     ),
