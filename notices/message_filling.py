@@ -32,11 +32,12 @@ _FAMILY_FIRST = re.compile(
     r"[가-힣\u3005-\u3007\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+"
 )
 # Honorifics that exports add to names, and greetings add again. The given names 달님 and 햇님 end
-# in one of them, after a family name of one syllable or two (남궁달님). So 님 without a blank needs
-# four syllables before it: an honorific too many is better than a part of the name too few.
+# in one of them. So 님 without a blank needs three syllables before it, or four if the first two
+# are a family name (남궁달님).
 _HONORIFICS = ("님", "様", "さま", "さん", "씨", "귀하", "殿")
 _HONORIFIC_AT_THE_END = re.compile(
-    r"(?:(?<=[가-힣]{4})|(?<=\S) )님\Z"
+    r"(?:(?<=[가-힣]{4})|(?<=\S) "
+    r"|(?<=\A(?!남궁|독고|동방|망절|사공|서문|선우|어금|제갈|황보)[가-힣]{3}))님\Z"
     r"|(?<=\S) ?(?:様|さま)\Z|(?<=[\u3400-\u9fff]) ?さん\Z|(?<=\S) (?:씨|귀하|殿)\Z"
 )
 _NAME_SUFFIXES = {"jr", "sr", "ii", "iii", "iv", "phd", "md", "esq"}

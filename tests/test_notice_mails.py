@@ -278,7 +278,7 @@ def test_a_name_in_list_order_is_reordered_for_the_greeting(listed, spoken):
     ("given", "spoken"),
     [
         ("홍길동 님", "홍길동"),
-        ("김민지님", "김민지님"),  # as 남궁달님, it may be a name
+        ("김민지님", "김민지"),
         ("남궁달님", "남궁달님"),
         ("남궁달님님", "남궁달님"),
         ("남궁달님 님", "남궁달님"),
