@@ -54,7 +54,7 @@ _USUAL = re.compile(
 # address, but a cell with one is not certain.
 _MASKED_END = re.compile(r"(?:_{3}|-{3}|\?\?)@")
 # What programs add to the domain of an account that is closed, or copied for a test (Salesforce).
-# It is no domain, and the address without it is somebody's.
+# It is no domain, and the address without it belongs to a person.
 _PUT_OUT = re.compile(
     r"\.(?:invalid|deleted?|del|removed|disabled|deactivated|inactive|withdrawn|closed|old|bak)"
     r"(?:[._-]?\d+)?$"

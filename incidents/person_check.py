@@ -136,7 +136,7 @@ class _PersonCheck:
         return CheckedPerson(self._person.key, self._faults, self._mentions, uncertain)
 
     def _uncertain(self, contact: dict[str, str]) -> Iterator[Uncertain]:
-        """Yields what the import keeps of the parts of a contact that find nobody."""
+        """Yields what the import keeps of the parts of a contact that find no person."""
         for key, text in contact.items():
             is_email = key.startswith("e")
             if key == "n" or (is_email and read_emails(text).addresses):

@@ -264,7 +264,7 @@ def _patterns(text: str, *, only_hidden: bool) -> Iterator[str]:
         is_whole = is_usable_email(whole) and not _HIDES.search(domain)
         end = main_spelling(whole).partition("@")[2] if is_whole else "*"
         shown = _shown_of(local, is_whole=is_whole)
-        # Nobody signs in with a local part in another script, or of signs only.
+        # No person signs in with a local part in another script, or of signs only.
         if shown.isascii() and any(map(str.isalnum, shown)):
             yield f"{shown}@{end}"
 

@@ -23,7 +23,7 @@ from scams.mail_html import seen_of_html
 
 MOST_CHARACTERS = 200_000
 _MOST_DECODED = 2_000  # characters of a field
-_MOST_BESIDE = 20_000  # characters of fields that nobody knows
+_MOST_BESIDE = 20_000  # characters of fields outside the lists
 _FIELD = re.compile(r"(?P<name>[!-9;-~]{1,60}):(?:[ \t].*)?")
 _OF_SOURCE = {"mime-version", "content-type", "received"}  # one of them, beside From and Date
 _SHOWN = (
@@ -98,7 +98,7 @@ class PastedMail:
     """What a reader sees of a pasted text."""
 
     text: str
-    beside: str = ""  # fields that nobody knows: a server's, or a stranger's
+    beside: str = ""  # fields outside the lists: a server's, or a stranger's
     is_whole: bool = True  # whether all of its parts and words could be read
 
 
@@ -112,7 +112,7 @@ def read(text: str) -> PastedMail:
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
         return PastedMail(text)
     try:
-        return _Reader(lines[:start], message_from_string("\n".join(lines[start:]))).pasted()
+        return _SourceReader(lines[:start], message_from_string("\n".join(lines[start:]))).pasted()
     except (RecursionError, ValueError, LookupError, TypeError, MessageError):
         return PastedMail(text, is_whole=False)
 
@@ -135,7 +135,7 @@ def _start_of_source(lines: list[str]) -> int | None:
     return None
 
 
-class _Reader:
+class _SourceReader:
     """Reads one mail, and keeps what it leaves out."""
 
     def __init__(self, above: list[str], mail: Message) -> None:

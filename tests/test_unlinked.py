@@ -1,4 +1,4 @@
-"""Nobody reads "not among" while an entry is of an owner whom no contact shows."""
+"""No user reads "not among" while an entry is of an owner whom no contact shows."""
 
 import pytest
 from django.test import Client, override_settings
