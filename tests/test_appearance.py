@@ -182,6 +182,7 @@ def test_stylesheet_is_small_and_fetches_nothing():
     assert "transition" not in STYLESHEET
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_every_component_is_accessible_and_fits_320_pixels(language, scheme):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_reject
+from incidents.importing.rows import is_blank
 from tests.import_factory import refusal_of
 from tests.korean_messages import in_korean
 
@@ -116,10 +117,15 @@ def test_rows_with_any_content_are_taken_or_rejected(incident, tmp_path, table):
         writer.writerow(HEADER.strip().split(","))
         writer.writerows(table)
 
+    if all(map(is_blank, table)):
+        with pytest.raises(ImportRefusedError, match="no rows"):
+            loading.check_file(path, incident=incident, mapping_text=AS_IT_IS + MAPPING)
+        return
     found = loading.check_file(path, incident=incident, mapping_text=AS_IT_IS + MAPPING)
 
-    assert found.rows_read == len(table) == found.rows_taken + found.rows_rejected
-    blank = sum(not row[0].strip() for row in table)
+    filled = [row for row in table if not is_blank(row)]
+    assert found.rows_read == len(filled) == found.rows_taken + found.rows_rejected
+    blank = sum(not row[0].strip() for row in filled)
     assert found.rows_rejected >= blank
     for _line, reason in found.first_rejects:
         in_korean(reason, translate_reject)

@@ -450,7 +450,7 @@ def test_a_check_finds_everything_and_loads_nothing(incident, tmp_path):
     path = tmp_path / "members.csv"
     path.write_text(
         "member_id,name,email,mobile,lang\n7,Minji,a@example.com,,ko\n"
-        "7,Minji,b@example.com,,ko\n,,,,\n",
+        "7,Minji,b@example.com,,ko\n,Minji,,,ko\n",
         encoding="utf-8",
     )
 

@@ -148,9 +148,9 @@ def test_the_forms_of_a_person(page, minji, incident):
     expect(page.locator("#id_email")).to_have_value(ADDRESS)
 
     page.goto("/ko/account/")
-    page.locator("input[type=radio][value=en]").check()
+    page.locator("select[name=language]").select_option("en")
     choose(page, "Deutsch")
-    expect(page.locator("input[type=radio][value=en]")).to_be_checked()
+    expect(page.locator("select[name=language]")).to_have_value("en")
 
     page.goto("/ko/account/close/")
     page.locator("#id_sure").check()

@@ -499,7 +499,7 @@ def test_nothing_of_the_question_is_logged_or_put_in_an_address(client, sent, co
     assert client.get(ANSWER, {"text": code}).headers["Location"] == "/en/check/"
 
 
-def test_too_many_questions_of_one_network_are_refused(client, settings):
+def test_too_many_questions_of_one_network_are_refused(db, client, settings):
     settings.PROOF_RATES = {"message_check": "3/m/ip"}
     assert [ask(client, "7QK2").status_code for _turn in range(4)] == [200, 200, 200, 429]
     other = Client(REMOTE_ADDR="198.51.100.7")

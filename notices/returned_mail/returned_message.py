@@ -64,10 +64,14 @@ class ReturnedMessage:
             self._own_parts = list(_parts_outside_copies(self._message))
             self.text = "\n".join(self._texts())[:MOST_TEXT]
             self.blocks = list(_blocks(self._own_parts))
-            self.blocks_of_copies = [] if self.blocks else list(_blocks(self._parts))
+            self.blocks_of_copies = [] if self.blocks else list(_blocks(self._copied_parts()))
             self.complaint = self._complaint()
         except (RecursionError, ValueError, LookupError, TypeError, AttributeError) as error:
             raise UnreadableMailError from error
+
+    def _copied_parts(self) -> list[Message]:
+        own = set(map(id, self._own_parts))
+        return [part for part in self._parts if id(part) not in own]
 
     def header(self, name: str) -> str:
         """Returns a header of the mail itself, decoded; "" if it has none."""
