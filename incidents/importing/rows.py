@@ -167,7 +167,7 @@ class RowReader:
 
 def is_blank(cells: list[str]) -> bool:
     """Returns whether no cell of a row holds anything, as in `,,,`, which spreadsheets leave."""
-    return not (cells and cells[0].strip()) and not any(map(str.strip, cells))
+    return not any(map(str.strip, cells))
 
 
 def _never(_cell: str) -> bool:
