@@ -28,8 +28,9 @@ class _TextAttribute(DeferredAttribute):
     """The attribute of the model: whatever mapping is assigned becomes a LocalizedText."""
 
     def __set__(self, instance: models.Model, value: Any) -> None:
-        is_expression = hasattr(value, "resolve_expression")
-        instance.__dict__[self.field.attname] = value if is_expression else LocalizedText(value)
+        # A row's value is one already: a page reads a hundred of them.
+        is_kept = isinstance(value, LocalizedText) or hasattr(value, "resolve_expression")
+        instance.__dict__[self.field.attname] = value if is_kept else LocalizedText(value)
 
 
 class _ShownTexts(json.JSONEncoder):
