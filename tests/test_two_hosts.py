@@ -192,7 +192,7 @@ def test_a_notice_reaches_each_person_once_if_a_worker_host_dies():
         text=True,
         cwd=ROOT,
         env={**os.environ, "PEOPLE": "1000", "SEED": "1"},
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "1 of 1 drills held" in done.stdout

@@ -9,7 +9,6 @@ NAMES = (
 _SWEEP_OFTEN = {"task": "notices.tasks.sweep_notices", "schedule": 0.1}
 SETTINGS: dict[str, dict[str, object]] = {
     "kill": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
-    "host": {"NOTICE_LEASE_SECONDS": 5, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 4},
     "stop": {"NOTICE_LEASE_SECONDS": 4, "EMAIL_TIMEOUT": 3, "NOTICE_REPLY_SECONDS": 3},
     "refusal_cut": {"NOTICE_PAUSE_REFUSALS": 1_000_000},
     "returned": {"NOTICE_PAUSE_BOUNCE_PERCENT": 50},

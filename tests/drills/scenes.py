@@ -62,21 +62,31 @@ def _kill(stage: Stage, workers: Workers, kind: str) -> int:
     """
     if kind != "a sender":  # processes that were just killed may not be restarted yet
         stage.wait_for(lambda: bool(workers.parents()), 60, "senders' parent")
-    senders = workers.senders()
-    busy = [one for one in senders if connections_to(stage.server.port, one)]
-    victims = {
-        "a sender": [stage.rng.choice(busy or senders)] if senders else [],
-        "the senders' parent": workers.parents(),
-        "everything": workers.processes(),
-    }[kind]
     # They are suspended first, because a running sender would open more connections.
-    _each(victims, psutil.Process.suspend)
-    held = stage.connections_of(victims if kind == "a sender" else senders)
+    if kind == "a sender":
+        senders = workers.senders()
+        busy = [one for one in senders if connections_to(stage.server.port, one)]
+        victims = [stage.rng.choice(busy or senders)] if senders else []
+        _each(victims, psutil.Process.suspend)
+        held = stage.connections_of(victims)
+    else:
+        whole = {"the senders' parent": workers.parents, "everything": workers.processes}
+        victims = _suspended(whole[kind])
+        held = stage.connections_of(workers.senders())
     _each(victims, psutil.Process.kill)
     if kind != "a sender":
         workers.wait_for_end(60)
         workers.start()
     return held
+
+
+def _suspended(find: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    """Suspends the processes that `find` returns, also those that start meanwhile; returns them."""
+    suspended: list[psutil.Process] = []
+    while new := [one for one in find() if one not in suspended]:
+        _each(new, psutil.Process.suspend)
+        suspended += new
+    return suspended
 
 
 def _each(processes: list[psutil.Process], act: Callable[[psutil.Process], None]) -> None:
@@ -576,12 +586,14 @@ def host_lost(stage: Stage) -> Verdict:
     """Kills (SIGKILL) all processes of one of two worker hosts; the other one goes on alone."""
     lost, other = (stage.workers(**_own_host(name)) for name in ("a", "b"))
     with lost, other:
+        # Else one could send everything before the other has started.
+        stage.wait_for(
+            lambda: all(host.senders() for host in (lost, other)), 120, "senders on each host"
+        )
         notice = stage.approved()
         stage.wait_for_taken(stage.people // 3)
-        stage.wait_for(lambda: bool(lost.senders()), 60, "senders on the host that dies")
-        family, senders = lost.processes(), lost.senders()
-        _each(family, psutil.Process.suspend)
-        held = stage.connections_of(senders)
+        family = _suspended(lost.processes)
+        held = stage.connections_of(lost.senders())
         _each(family, psutil.Process.kill)
         stage.wait_for_close(notice)
     verdict = stage.compare(notice, most_flagged=held)
