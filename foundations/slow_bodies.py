@@ -21,12 +21,16 @@ from pathlib import Path
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 
 from foundations.rate_limits import network_of
 
 BODY_SECONDS = 10.0  # and the time for its size
 BYTES_PER_SECOND = 50_000
 SLOT_SECONDS = 0.05  # to wait for a slot; a body that came with its headers holds one for less
+# In a surge the threads wait for the processor while they hold slots, so none is free for longer.
+# As long as few of the held bodies are slow, each of them soon gives its slot back.
+BUSY_SECONDS, SLOW_SECONDS = 2.0, 0.5
 RETRY_SECONDS = 30
 _LOOK_SECONDS = 1.0
 # struct tcp_info of Linux: eight bytes, nine numbers, then the milliseconds since data was sent.
@@ -39,25 +43,44 @@ class BodySlots:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._held: Counter[str] = Counter()
+        self._since: dict[int, float] = {}  # by thread
 
     @contextmanager
     def slot(self, network: str) -> Iterator[bool]:
         """Context manager: gives whether a slot was free, and holds it during the block."""
+        me, until = threading.get_ident(), time.monotonic() + BUSY_SECONDS
         with self._changed:
             is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
+            while not is_free and self._turn_over(network) and time.monotonic() < until:
+                is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
             self._held[network] += is_free
+            if is_free:
+                self._since[me] = time.monotonic()
         try:
             yield is_free
         finally:
             with self._changed:
+                self._since.pop(me, None)
                 self._held[network] -= is_free
                 if not self._held[network]:
                     del self._held[network]
                 self._changed.notify_all()
 
     def _is_free(self, network: str) -> bool:
-        most = max(1, settings.WEB_THREADS * 3 // 4)
-        return self._held.total() < most and self._held[network] < max(1, most // 2)
+        return self._held.total() < self._most and self._has_share(network)
+
+    def _has_share(self, network: str) -> bool:
+        return self._held[network] < max(1, self._most // 2)
+
+    def _turn_over(self, network: str) -> bool:
+        """Returns whether only the number of bodies is in the way, and few of them are slow."""
+        now = time.monotonic()
+        slow = sum(now - since > SLOW_SECONDS for since in self._since.values())
+        return self._has_share(network) and slow < max(1, self._most // 2)
+
+    @property
+    def _most(self) -> int:
+        return max(1, settings.WEB_THREADS * 3 // 4)
 
 
 class LateBodies:
@@ -102,8 +125,8 @@ class LateBodies:
 
 
 def read_bodies(
-    get_response: Callable[[WSGIRequest], HttpResponse],
-) -> Callable[[WSGIRequest], HttpResponse]:
+    get_response: Callable[[WSGIRequest], HttpResponseBase],
+) -> Callable[[WSGIRequest], HttpResponseBase]:
     """Middleware that reads the body before a view does.
 
     Answers 503, without a read, if too many bodies are being read. Shuts the connection down at the
@@ -111,9 +134,9 @@ def read_bodies(
     """
     slots, late = BodySlots(), LateBodies()
 
-    def middleware(request: WSGIRequest) -> HttpResponse:
+    def middleware(request: WSGIRequest) -> HttpResponseBase:
         length = _length(request)
-        if not length:
+        if not length or isinstance(request._stream, BytesIO):  # none, or read already
             return get_response(request)
         peer, body = str(request.META.get("REMOTE_ADDR", "")), b""
         with slots.slot(network_of(request)) as may_read:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foundations.slow_bodies import LateBodies
+from foundations.slow_bodies import SLOW_SECONDS, BodySlots, LateBodies
 from harness.nginx import NGINX, nginx
 from tests.web_processes import web_processes
 
@@ -154,3 +154,37 @@ def test_the_thread_ends_when_no_body_is_read():
         while is_running() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert not is_running()
+
+
+def hold(slots: BodySlots, number: int, seconds: float) -> list[threading.Thread]:
+    """Lets visitors of so many networks hold a slot each, for that time."""
+
+    def read(network: str) -> None:
+        with slots.slot(network):
+            time.sleep(seconds)
+
+    threads = [threading.Thread(target=read, args=(f"10.0.0.{one}",)) for one in range(number)]
+    for thread in threads:
+        thread.start()
+    while slots._held.total() < number:
+        time.sleep(0.001)
+    return threads
+
+
+def test_a_body_waits_for_quick_ones_and_not_for_slow_ones(settings):
+    settings.WEB_THREADS = 8
+    slots = BodySlots()
+    threads = hold(slots, 6, SLOW_SECONDS / 2)
+    with slots.slot("203.0.113.7") as may_read:
+        assert may_read
+    for thread in threads:
+        thread.join()
+    threads = hold(slots, 6, 4 * SLOW_SECONDS)
+    time.sleep(SLOW_SECONDS + 0.1)
+    began = time.monotonic()
+    with slots.slot("203.0.113.7") as may_read:
+        assert not may_read
+    assert time.monotonic() - began < SLOW_SECONDS
+    for thread in threads:
+        thread.join()
+    assert not slots._since
