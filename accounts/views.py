@@ -15,7 +15,7 @@ from django.utils.translation import get_language, get_language_from_path, overr
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from accounts import codes, known_devices, repeated_codes, sign_in, step_up
+from accounts import codes, early_answers, known_devices, repeated_codes, sign_in, step_up
 from accounts.code_pages import code_page, explain_refusals, posted
 from accounts.codes import SentCode
 from accounts.company_sign_on.offers import offers
@@ -74,6 +74,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
 
     The answer is the same for known and unknown addresses and numbers.
     """
+    early_answers.raise_early_error(request)
     next_url = _next_url(request)
     form = ContactForm(posted(request))
     if request.user.is_authenticated:
@@ -86,7 +87,7 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         contact = form.cleaned_data["email"]
         SentCode.begin(request, Purpose.SIGN_IN, contact=contact, next_url=next_url)
-        return redirect("sign_in_code")
+        return early_answers.keep(redirect("sign_in_code"))
     context = {"form": form, "next_url": next_url, "sign_on": offers(next_url)}
     return render_form_page(request, "accounts/sign_in.html", context)
 

@@ -10,8 +10,9 @@ If Redis cannot be reached, visitors are admitted: its other limits decide then.
 """
 
 import logging
+import time
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from math import ceil
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from foundations import latency
+from foundations.page_parts import FormResponse, Gate
+from foundations.redis_scripts import KeptScript
 
 COOKIE = "waiting_room"
 ADMITTED = "admitted"  # takes the place of a ticket in the cookie
@@ -29,7 +32,9 @@ ADMITTED_SECONDS = 30 * 60  # for the form, the code and a second try
 TICKET_SECONDS = 2 * 60 * 60
 BURST_SECONDS = 10
 RELOAD_SECONDS = 20
+MOST_CHARACTERS = 400  # of a cookie; a longer one is none of ours
 _SALT = "accounts: waiting room"
+_PLACE = "_place_in_waiting_room"  # the attribute of a request
 _KEY = "breachportal:waiting-room"
 
 # Returns {ticket, highest admitted ticket, queue}. ARGV: rate per second, burst, ticket, its queue.
@@ -77,34 +82,84 @@ def with_waiting_room(view: View) -> View:
     def entered(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated or not settings.SIGN_INS_PER_SECOND:
             return view(request)
-        held = _cookie_of(request)
-        place = None if held == ADMITTED else _place(held)
+        place = _place_of(request)
         if place and place.ahead >= 0:
             return _waiting_page(request, place)
         response = view(request)
-        if held != ADMITTED:
-            _set_cookie(response, ADMITTED, seconds=ADMITTED_SECONDS)
+        if isinstance(response, FormResponse):
+            response.page.gate = Gate(COOKIE, admit)
+        if not _is_admitted(request):
+            _let_in(response)
         return response
 
     return entered
 
 
+def admit(request: HttpRequest, response: HttpResponse) -> bool:
+    """Returns whether a visitor who is not signed in need not wait, and sets the cookie if so.
+
+    A visitor who has to wait has a place then, which `with_waiting_room` shows for this request.
+    """
+    if not settings.SIGN_INS_PER_SECOND or _is_admitted(request):
+        return True
+    place = _place_of(request)
+    if place and place.ahead >= 0:
+        return False
+    _let_in(response)
+    return True
+
+
+def _is_admitted(request: HttpRequest) -> bool:
+    """Returns whether the visitor has been admitted before, and still is."""
+    return _cookie_of(request) == ADMITTED
+
+
 def _cookie_of(request: HttpRequest) -> str:
     """Returns ADMITTED, "<ticket> <queue>", or "" for a visitor without a valid cookie."""
-    text = request.COOKIES.get(COOKIE, "")
+    value, until = _read(request.COOKIES.get(COOKIE, "")[:MOST_CHARACTERS], settings.SECRET_KEY)
+    return value if time.time() < until else ""
+
+
+@lru_cache(maxsize=1_000)
+def _read(cookie: str, _secret: str) -> tuple[str, int]:
+    """Returns the value of a cookie, and the time until which it is valid; ("", 0) for a forgery.
+
+    It is kept, because all visitors who are admitted in one second have the same cookie.
+    """
     try:
-        value, seconds = signing.loads(text, salt=_SALT, max_age=TICKET_SECONDS)
-        signing.loads(text, salt=_SALT, max_age=seconds)
+        value, until = signing.loads(cookie, salt=_SALT)
+        return str(value), int(until)
     except (signing.BadSignature, ValueError, TypeError):
-        return ""
-    return str(value)
+        return "", 0
+
+
+def _let_in(response: HttpResponse) -> None:
+    admission = _admission(int(time.time()) + ADMITTED_SECONDS, settings.SECRET_KEY)
+    _set_cookie(response, admission, seconds=ADMITTED_SECONDS)
+
+
+@lru_cache(maxsize=1)
+def _admission(until: int, _secret: str) -> str:
+    return signing.dumps([ADMITTED, until], salt=_SALT)
+
+
+def _place_of(request: HttpRequest) -> Place | None:
+    """Returns the place of a visitor who is not admitted yet; None for another, or without Redis.
+
+    It is read once a request, because each reading without a ticket takes one.
+    """
+    known = request.__dict__
+    if _PLACE not in known:
+        known[_PLACE] = None if _is_admitted(request) else _place(_cookie_of(request))
+    place: Place | None = known[_PLACE]
+    return place
 
 
 def _place(held: str) -> Place | None:
     """Returns the visitor's place, with a new ticket if `held` is none; None without Redis."""
     ticket, _space, queue = held.partition(" ")
     rate = settings.SIGN_INS_PER_SECOND
-    take = latency.client().register_script(_TAKE)
+    take = KeptScript(latency.client(), _TAKE)
     try:
         number, admitted, queue = take(
             keys=[_KEY], args=[rate, rate * BURST_SECONDS, ticket or 0, queue, TICKET_SECONDS]
@@ -121,14 +176,15 @@ def _waiting_page(request: HttpRequest, place: Place) -> HttpResponse:
     posted = [(name, request.POST[name]) for name in names if name in request.POST]
     context = {"place": place, "posted": posted, "reload_seconds": RELOAD_SECONDS}
     response = render(request, "accounts/waiting_room.html", context)
-    _set_cookie(response, f"{place.ticket} {place.queue}", seconds=TICKET_SECONDS)
+    held = [f"{place.ticket} {place.queue}", int(time.time()) + TICKET_SECONDS]
+    _set_cookie(response, signing.dumps(held, salt=_SALT), seconds=TICKET_SECONDS)
     return response
 
 
 def _set_cookie(response: HttpResponse, value: str, *, seconds: int) -> None:
     response.set_cookie(
         COOKIE,
-        signing.dumps([value, seconds], salt=_SALT),
+        value,
         max_age=seconds,
         httponly=True,
         samesite="Lax",

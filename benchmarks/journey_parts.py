@@ -16,17 +16,15 @@ CALL_SECONDS = 1.2e-6  # what a measured call adds to the part around it
 REST = "WSGI handler, signals, response"
 # Part, module, function. Several functions may belong to one part.
 FUNCTIONS = [
-    ("middleware", "django.core.handlers.base", "BaseHandler.get_response"),
-    ("URLs", "django.core.handlers.base", "BaseHandler.resolve_request"),
-    ("URLs", "django.urls.base", "reverse"),
-    ("view", "django.core.handlers.base", "BaseHandler._get_response"),
-    ("view", "accounts.views", "redirect"),
-    ("form", "accounts.forms", "ContactForm.__init__"),
-    ("form", "django.forms.forms", "BaseForm.full_clean"),
+    ("middleware before the early answer", "django.core.handlers.base", "BaseHandler.get_response"),
+    ("body, early answer", "accounts.early_answers", "_is_plain"),
+    ("form", "accounts.early_answers", "_contact_of"),
     ("form", "django.core.handlers.wsgi", "WSGIRequest._load_post_and_files"),
+    ("check of the CSRF token", "accounts.early_answers", "_has_token"),
+    ("visitor's address", "foundations.rate_limits", "_address_of"),
     ("code, hashes, session's state", "accounts.codes", "SentCode.send"),
     ("names of the limits", "accounts.code_limits", "_count"),
-    ("call of Redis", "redis.commands.core", "Script.__call__"),
+    ("call of Redis", "foundations.redis_scripts", "KeptScript.__call__"),
     ("queue of the code mail", "accounts.code_mails", "send"),
     ("session and its cookie", "foundations.sessions", "SignedSessionMiddleware.process_response"),
     ("session and its cookie", "foundations.session_store", "SessionStore.save"),

@@ -124,6 +124,7 @@ MIDDLEWARE = [
     "foundations.page_parts.form_pages",
     "foundations.page_cache.public_pages",
     "foundations.latency.measure_latency",
+    "accounts.early_answers.early_answers",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",

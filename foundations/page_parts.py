@@ -15,19 +15,21 @@ A visitor without cookies of their own gets the first of these pages from the mi
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
-from django.middleware.csrf import CsrfViewMiddleware, get_token
+from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.template import Context, Library
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
+from foundations.csrf_tokens import token_of
 from foundations.language_switch import typed_text
 
 register = Library()
@@ -36,32 +38,48 @@ MOST_PARTS = 1_000
 _NAMES = ("incident", "newest_incident", "portal_host", "portal_url")
 
 
+class Gate(NamedTuple):
+    """Decides who may have a kept page now, such as the waiting room.
+
+    `admit` gets the request and the response. It returns whether the visitor may have it, and may
+    set the cookie named `cookie`, and no other.
+    """
+
+    cookie: str
+    admit: Callable[[HttpRequest, HttpResponse], bool]
+
+
+@dataclass
+class KeptPage:
+    """A page as bytes, with placeholders where the pages of visitors differ."""
+
+    content: bytes
+    fresh_until: float
+    headers: ResponseHeaders = field(default_factory=lambda: ResponseHeaders({}))  # complete
+    gate: Gate | None = None
+
+    def with_token(self, token: str) -> bytes:
+        """Returns the content with this token in its forms."""
+        return self.content.replace(_TOKEN, token.encode())
+
+    @property
+    def cookies(self) -> set[str]:
+        """The cookies with which and for which the page is the same."""
+        return {settings.CSRF_COOKIE_NAME, *([self.gate.cookie] if self.gate else [])}
+
+
 class FormResponse(HttpResponse):
     """A page of `render_form_page` that is the same for all new visitors but for the token."""
 
-    def __init__(self, text: str, token: str, fresh_until: float) -> None:
-        super().__init__(text.replace(_TOKEN, token))
-        self.pieces = text.encode().split(_TOKEN.encode())
-        self.fresh_until = fresh_until
-
-
-class FormPage(NamedTuple):
-    """What `form_pages` keeps of a FormResponse: the bytes around the tokens, and the headers."""
-
-    pieces: list[bytes]
-    headers: ResponseHeaders
-    fresh_until: float
-
-    def response(self, token: str) -> HttpResponse:
-        """Returns the page with this token."""
-        # A copy of the headers: other middleware sets more of them for this answer alone.
-        return HttpResponse(token.encode().join(self.pieces), headers=self.headers)
+    def __init__(self, page: KeptPage, token: str) -> None:
+        super().__init__(page.with_token(token))
+        self.page = page
 
 
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
-_forms: dict[str, FormPage] = {}  # by path
-_pages: dict[tuple[str, str | None, str], tuple[float, str]] = {}
-_TOKEN = secrets.token_urlsafe(32)  # the placeholder of the CSRF token in kept pages
+_pages: dict[tuple[str, str], KeptPage] = {}  # by path, which names the language, and template
+_first_pages: dict[str, KeptPage] = {}  # of them those that `form_pages` answers with, by path
+_TOKEN = secrets.token_urlsafe(32).encode()  # the placeholder of the CSRF token in kept pages
 _OWN = secrets.token_urlsafe(32)  # the beginning of the placeholders of a visitor's own values
 _MESSAGES = "messages"  # the cookie of django.contrib.messages
 
@@ -94,8 +112,7 @@ def render_form_page(request: HttpRequest, template: str, context: dict[str, Any
     """
     if not _is_new_visitor(request):
         return render(request, template, context)
-    fresh_until, text = _kept_page(request, template, context)
-    return FormResponse(text, get_token(request), fresh_until)
+    return FormResponse(_kept_page(request, template, context), token_of(request))
 
 
 def render_own_page(
@@ -110,59 +127,62 @@ def render_own_page(
     if not _is_like_others(request):
         return render(request, template, context)
     placeholders = {name: f"{_OWN}.{name}." for name in own}
-    _until, text = _kept_page(request, template, context | placeholders)
+    text = _kept_page(request, template, context | placeholders).with_token(token_of(request))
     for name, placeholder in placeholders.items():
-        text = text.replace(placeholder, escape(context[name]))
-    return HttpResponse(text.replace(_TOKEN, get_token(request)))
+        text = text.replace(placeholder.encode(), escape(context[name]).encode())
+    return HttpResponse(text)
 
 
-def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> tuple[float, str]:
-    """Returns until when a page is kept, and the page with placeholders."""
-    key = (template, get_language(), request.path)
-    fresh_until, text = _pages.get(key, (0.0, ""))
-    now = time.monotonic()
-    if now >= fresh_until:
-        text = render(request, template, {**context, "csrf_token": _TOKEN}).content.decode()
-        fresh_until = now + settings.PUBLIC_PAGE_SECONDS
-        _pages[key] = fresh_until, text
-    return fresh_until, text
+def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> KeptPage:
+    key, now = (request.path, template), time.monotonic()
+    page = _pages.get(key)
+    if page is None or now >= page.fresh_until:
+        content = render(request, template, {**context, "csrf_token": _TOKEN.decode()}).content
+        page = _pages[key] = KeptPage(content, now + settings.PUBLIC_PAGE_SECONDS)
+    return page
 
 
 def form_pages(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Middleware that answers with a FormResponse of before, with a new CSRF token and its cookie.
+    """Middleware that answers with the page of a FormResponse of before, with a new CSRF token.
 
-    It answers a GET without a query and without cookies but those of the token and the language. A
-    response that sets another cookie than that of the token is not kept. Other middleware has
-    completed the headers, so it must come before nearly all of it.
+    It answers a GET without a query and without cookies but those of the token, the language and
+    the page's gate, if the gate admits the visitor. A response that sets another cookie than those
+    of the token and the gate is not kept. Other middleware has completed the headers, so it must
+    come before nearly all of it.
     """
     csrf = CsrfViewMiddleware(get_response)
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if not _may_get_form_page(request):
-            return get_response(request)
-        if (page := _forms.get(request.path)) and time.monotonic() < page.fresh_until:
+        page = _first_pages.get(request.path)
+        if page and time.monotonic() < page.fresh_until and _may_get(request, page):
             request.get_host()  # raises DisallowedHost for an unknown host
-            csrf.process_request(request)
-            return csrf.process_response(request, page.response(get_token(request)))
-        response = get_response(request)
-        token = settings.CSRF_COOKIE_NAME
-        if isinstance(response, FormResponse) and response.cookies.keys() == {token}:
-            page = FormPage(response.pieces, response.headers, response.fresh_until)
-            _forms[request.path] = page
-        return response
+            response = HttpResponse()
+            response.headers = page.headers  # complete: nothing changes them any more
+            if page.gate is None or page.gate.admit(request, response):
+                csrf.process_request(request)
+                response.content = page.with_token(token_of(request))
+                return csrf.process_response(request, response)
+        answer = get_response(request)
+        if isinstance(answer, FormResponse) and _may_keep(request, answer):
+            answer.page.headers = answer.headers
+            _first_pages[request.path] = answer.page
+        return answer
 
     return middleware
 
 
-def _may_get_form_page(request: HttpRequest) -> bool:
-    shared = {settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME}
+def _may_keep(request: HttpRequest, answer: FormResponse) -> bool:
+    return _may_get(request, answer.page) and answer.cookies.keys() <= answer.page.cookies
+
+
+def _may_get(request: HttpRequest, page: KeptPage) -> bool:
     return (
         request.method == "GET"
         and not request.META.get("QUERY_STRING")
         and may_answer_from_memory(request)
-        and request.COOKIES.keys() <= shared
+        and request.COOKIES.keys() <= page.cookies | {settings.LANGUAGE_COOKIE_NAME}
     )
 
 
@@ -194,4 +214,4 @@ def forget() -> None:
     """Clears the kept parts and pages of this process."""
     _parts.clear()
     _pages.clear()
-    _forms.clear()
+    _first_pages.clear()

@@ -11,8 +11,8 @@ Several rates are separated by commas.
 import ipaddress
 import json
 import logging
+import random
 import re
-import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
@@ -28,6 +28,7 @@ from redis.retry import Retry
 
 from foundations.caching import Entry, kept_cache
 from foundations.keyed_hashes import keyed_hash
+from foundations.redis_scripts import KeptScript
 
 logger = logging.getLogger(__name__)
 View = Callable[..., HttpResponse]
@@ -208,7 +209,7 @@ def attempt_in_order(
 
     Stores what is `along` in the same call. Raises the same exceptions as `consume`.
     """
-    member = secrets.token_hex(8)
+    member = f"{random.getrandbits(64):x}"  # a name, no secret
     counts = [
         (number, rate, name_of_count(request, scope, step.action, rate, step.key))
         for number, step in enumerate(steps)
@@ -335,5 +336,5 @@ def _client(url: str) -> "redis.Redis":
 
 
 @lru_cache(maxsize=1)
-def _take(url: str) -> Callable[..., Any]:
-    return _client(url).register_script(_TAKE)
+def _take(url: str) -> KeptScript:
+    return KeptScript(_client(url), _TAKE)

@@ -7,7 +7,6 @@ or of a backup could read it. settings.SESSION_ENGINE names this module.
 
 import base64
 import os
-import secrets
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -21,13 +20,11 @@ from django.db import DatabaseError, IntegrityError, connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from foundations.random_texts import random_text
+
 _NONCE_BYTES = 12
 _KEY_LENGTH = 32
 _ENDS_WITH_BROWSER = "_ends_with_browser"
-# Bytes as characters of a key. Those from the largest multiple of their number on are dropped.
-_EVEN = 256 // len(VALID_KEY_CHARS) * len(VALID_KEY_CHARS)
-_AS_KEY = bytes(ord(VALID_KEY_CHARS[byte % len(VALID_KEY_CHARS)]) for byte in range(256))
-_UNEVEN = bytes(range(_EVEN, 256))
 # Django's ORM takes longer to write these statements than the server to run them.
 _INSERT = """
 INSERT INTO django_session (session_data, expire_date, session_key) VALUES (%s, %s, %s)
@@ -165,11 +162,8 @@ class SessionStore(db.SessionStore):
 
 
 def random_key() -> str:
-    """Returns a random key, in which each character is as likely."""
-    key = ""
-    while len(key) < _KEY_LENGTH:
-        key += secrets.token_bytes(2 * _KEY_LENGTH).translate(_AS_KEY, _UNEVEN).decode()
-    return key[:_KEY_LENGTH]
+    """Returns a random key."""
+    return random_text(VALID_KEY_CHARS, _KEY_LENGTH)
 
 
 def _run(statement: str, values: list[Any]) -> int:

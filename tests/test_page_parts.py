@@ -8,10 +8,14 @@ from django.conf import settings as django_settings
 from django.contrib import messages
 from django.contrib.messages.storage.cookie import CookieStorage
 from django.db import connection
+from django.http import HttpResponse
+from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
+from accounts import waiting_room
 from foundations import page_cache, page_parts
+from foundations.csrf_tokens import token_of
 from harness.sign_in import ask_for_code, sign_in
 from incidents.models import Incident
 
@@ -79,6 +83,28 @@ def test_each_visitor_posts_the_kept_sign_in_page_with_their_own_token(incident)
     assert stranger.post(SIGN_IN, form).status_code == 403
 
 
+@pytest.mark.parametrize("secret", ["", "a" * 32, "9Zb" * 10 + "cD"])
+def test_a_token_is_one_of_djangos(secret):
+    request = RequestFactory().get(SIGN_IN)
+    if secret:
+        request.META["CSRF_COOKIE"] = secret
+    found = [token_of(request) for _token in range(20)]
+    assert len(set(found)) == len(found)
+    assert request.META["CSRF_COOKIE_NEEDS_UPDATE"]
+    kept = request.META["CSRF_COOKIE"]
+    assert kept == secret or (not secret and len(kept) == 32)
+    wrong = f"{'b' if found[0][0] != 'b' else 'c'}{found[0][1:]}"
+    assert all(is_accepted(token, kept) for token in (*found, get_token(request)))
+    assert not is_accepted(wrong, kept)
+
+
+def is_accepted(token: str, secret: str) -> bool:
+    request = RequestFactory().post(SIGN_IN, {"csrfmiddlewaretoken": token})
+    request.COOKIES[django_settings.CSRF_COOKIE_NAME] = secret
+    check = CsrfViewMiddleware(lambda _request: HttpResponse())
+    return check.process_view(request, HttpResponse, (), {}) is None
+
+
 def test_the_kept_sign_in_page_equals_one_that_is_rendered(incident, settings):
     kept = [page(Client()) for _visit in range(2)][1]
     settings.PUBLIC_PAGE_SECONDS = 0
@@ -128,7 +154,7 @@ def test_a_visitor_with_a_session_gets_no_kept_page(incident):
 
 def test_new_visitors_get_the_sign_in_page_before_other_middleware(incident, settings):
     page(Client())
-    assert SIGN_IN in page_parts._forms
+    assert SIGN_IN in page_parts._first_pages
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.endswith("form_pages")]
     visitor = Client()
     answers = [visitor.get(SIGN_IN) for _visit in range(2)]
@@ -142,11 +168,16 @@ def test_new_visitors_get_the_sign_in_page_before_other_middleware(incident, set
     assert Client().get(SIGN_IN, headers={"host": "evil.example"}).status_code == 400
 
 
-def test_a_sign_in_page_with_a_cookie_of_the_waiting_room_is_not_kept(incident, settings):
+def test_the_waiting_room_lets_visitors_in_before_other_middleware(incident, settings):
     settings.SIGN_INS_PER_SECOND = 1_000
-    answers = [Client().get(SIGN_IN) for _visit in range(2)]
-    assert all("waiting_room" in answer.cookies for answer in answers)
-    assert not page_parts._forms
+    page(Client())
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name.endswith("form_pages")]
+    visitor = Client()
+    answers = [visitor.get(SIGN_IN) for _visit in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [waiting_room.COOKIE in answer.cookies for answer in answers] == [True, False]
+    visitor.cookies[waiting_room.COOKIE] = "forged"
+    assert waiting_room.COOKIE in visitor.get(SIGN_IN).cookies
 
 
 def test_a_visitor_with_another_cookie_gets_no_page_from_memory(incident, settings):
@@ -172,7 +203,8 @@ def test_the_kept_code_page_shows_each_visitor_their_own_address(incident):
         assert f'<strong class="address">{own}</strong>' in text
         assert text.count(f'name="email" value="{own}"') == 2
         assert not any(other in text for other in shown if other != own)
-    assert all(one not in text for _until, text in page_parts._pages.values() for one in shown)
+    kept = [one.content.decode() for one in page_parts._pages.values()]
+    assert not any(one in text for text in kept for one in shown)
 
 
 def test_the_kept_code_page_equals_one_that_is_rendered(incident, settings):

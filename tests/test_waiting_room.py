@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts import waiting_room
-from foundations import latency
+from foundations import latency, page_parts
 from harness.sign_in import sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -70,6 +70,22 @@ def test_when_more_come_than_are_served_they_wait_in_order(room):
     assert not waits(enter(first))
     admit(room, 1)
     assert not waits(enter(second))
+
+
+def test_visitors_wait_in_order_before_a_kept_page(room, settings):
+    settings.PUBLIC_PAGE_SECONDS = 60
+    page_parts.forget()
+    fill()
+    assert set(page_parts._first_pages) == {reverse("account_login")}
+    first, second = visitor(), visitor()
+    assert "You are next." in enter(first)
+    assert set(first.cookies) == {django_settings.LANGUAGE_COOKIE_NAME, waiting_room.COOKIE}
+    assert "1 person is before you" in enter(second)
+    assert room.hget(waiting_room._KEY, "issued") == str(BURST + 2).encode()
+    admit(room, 1.5)
+    assert waits(enter(second))
+    assert not waits(enter(first))
+    page_parts.forget()
 
 
 def test_the_page_names_place_and_minutes_and_reloads_by_itself():
