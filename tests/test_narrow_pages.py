@@ -15,6 +15,7 @@ from django.test import Client
 from playwright.sync_api import Page, Route, ViewportSize
 
 from accounts.models import User
+from foundations.languages import portal_codes
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk, step_up
 from incidents.models import PersonMark
@@ -36,6 +37,9 @@ CUT_OFF = """() => [...document.querySelectorAll("main *, header *, footer *")].
   return box.right > innerWidth + 1 || hides && element.clientWidth > 2
     && element.scrollWidth > element.clientWidth + 1;
 }).map(element => element.outerHTML.slice(0, 120))"""
+
+ROWS_OF_NAVIGATION = """() => new Set([...document.querySelectorAll(".site-nav > ul > li")]
+  .map(item => item.offsetTop)).size"""
 
 
 def faults(pages: dict[str, str]) -> dict[str, list[str]]:
@@ -103,8 +107,14 @@ def test_public_pages_and_forms_sent_with_errors(coupang):
 
 
 def test_the_address_field_and_its_button_are_on_the_first_screen(coupang):
-    pages = {language: Client().get(f"/{language}/").text for language in LANGUAGES}
+    """The main pages stand in one row before it, in each language also at 320 pixels."""
+    pages = {language: Client().get(f"/{language}/").text for language in portal_codes()}
     for language, page in shown(pages, width=390, height=844):
+        for width in (320, 390):
+            page.set_viewport_size({"width": width, "height": 844})
+            assert page.evaluate(ROWS_OF_NAVIGATION) == 1, (language, width)
+        if language not in LANGUAGES:
+            continue
         for part in ("main input[type=email]", "main form .button"):
             bottom = page.locator(part).first.evaluate("e => e.getBoundingClientRect().bottom")
             assert bottom <= 600, (language, part)
