@@ -166,10 +166,14 @@ def _shown(field: "Field[Any, Any]", value: Any) -> str:
         return str(field.related_model._default_manager.filter(pk=value).first() or value)
     if isinstance(value, bool):
         return _("yes") if value else _("no")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     return str(dict(field.flatchoices).get(field.to_python(value), value))
 
 
 def _shown_row(rows: RowSet, values: Facts | None) -> str:
-    return ", ".join(
-        _shown(_field(rows.model, name), value) for name, value in (values or {}).items()
-    )
+    """Returns the values of a row; of a row that only exists, such as a chosen class, "yes"."""
+    if values is None:
+        return ""
+    shown = ", ".join(_shown(_field(rows.model, name), value) for name, value in values.items())
+    return shown if rows.values else _("yes")

@@ -86,6 +86,15 @@ def test_one_person_changes_no_fact_of_a_public_incident(editors_desk, second, i
     assert facts.difference(before, facts.facts_of(incident)) == change.changes
 
 
+def test_a_change_of_the_languages_can_be_read_and_confirmed(editors_desk, second, incident):
+    save(editors_desk, incident_page(incident), languages="en,ko")
+    change = FactChange.objects.get()
+    assert "en, ko" in page_text(second.get(url("change", change)))
+    second.post(url("confirm", change))
+    incident.refresh_from_db()
+    assert incident.languages == ["en", "ko"]
+
+
 def test_one_person_changes_neither_jurisdictions_nor_classes(editors_desk, second, incident):
     state(incident, "names", "involved")
     before = facts.facts_of(incident)
