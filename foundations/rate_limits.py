@@ -23,6 +23,7 @@ from allauth.account.adapter import get_adapter
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -145,7 +146,11 @@ def limited(
             wait = 0
             if request.method in methods:
                 wait = seconds_to_wait(request, action, by_user=by_user)
-            return too_many_requests(request, wait) if wait else view(request, *args, **kwargs)
+            if not wait:
+                return view(request, *args, **kwargs)
+            # The page's own words are about the network, which is not what was counted here.
+            reason = {"reason": _("You have done this very often in a short time.")}
+            return too_many_requests(request, wait, reason if by_user else None)
 
         return counted
 
