@@ -46,7 +46,7 @@ REDIS_ALARM = _(
     "Redis does not answer. People sign in with a quarter of the limits, which the database "
     "counts; the send is slower, and uploads wait."
 )
-DESK_ORDER = ("incidents", "statements", "notices", "tickets", "scams", "accounts")
+DESK_ORDER = ("incidents", "statements", "notices", "offers", "tickets", "scams", "accounts")
 # The translated names of the roles; see manage.py make_roles.
 ROLE_NAMES = {
     "importer": _("importer"),

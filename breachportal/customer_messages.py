@@ -37,6 +37,7 @@ PACKAGES = (
     "incidents",
     "statements",
     "notices",
+    "offers",
     "tickets",
     "scams",
     "templates",

@@ -43,6 +43,8 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "notices_letter": ("exported_at", "posted_on", "reason", "returned_on"),
     "notices_milestone": (),
     "notices_publicfigures": (),
+    "offers_offertaking": ("user_id",),  # becomes NULL if the user closes the account
+    "offers_poolcode": ("taken_at", "ciphertext"),
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),
     "statements_withdrawnwaiver": (),
     "tickets_ticket": (

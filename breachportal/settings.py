@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "breachportal.apps.BreachportalConfig",
     "scams.apps.ScamsConfig",
     "tickets.apps.TicketsConfig",
+    "offers.apps.OffersConfig",
     "notices.apps.NoticesConfig",
     "statements.apps.StatementsConfig",
     "incidents.apps.IncidentsConfig",
@@ -481,6 +482,9 @@ SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are d
 TICKET_DAYS = environment.number("TICKET_DAYS", 10)  # for an answer, where no law names a number
 TICKETS_WAITING = 5  # of one customer at the same time
 
+# Offers
+OFFER_CODES_FEW = environment.number("OFFER_CODES_FEW", 100)  # left in a pool: the team is told
+
 # Keys
 # The wait before a new data key encrypts, in seconds. Every process has read the incident again by
 # then: a send task holds an incident longest, for its slice and its lease.
@@ -505,6 +509,7 @@ PROOF_RATES = {
     "language_switch": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
     "ticket": "10/h/key,30/d/key",
+    "offer": "20/h/key",
     # The team of a company may sit behind one address, and customers behind one of a carrier.
     "company_sign_on": "240/m/ip",
 }

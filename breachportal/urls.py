@@ -57,6 +57,7 @@ urlpatterns = [
             path("account/", include("accounts.urls")),
             path("my-data/", include("incidents.urls")),
             path("questions/", include("tickets.urls")),
+            path("offers/", include("offers.urls")),
             path("", include("statements.urls")),
             path("", include("notices.urls")),
             path("", include("scams.urls")),

@@ -33,7 +33,7 @@ class EncryptionMessages(StoredMessages):
     DOES_NOT_OPEN = gettext_noop("the {purpose_words} of person {person} does not open")
     CONTACT, EXPOSURE = gettext_noop("contact"), gettext_noop("exposure")
     TEST_ADDRESS, UPLOAD = gettext_noop("test address"), gettext_noop("upload")
-    SCAM_REPORT = gettext_noop("scam report")
+    SCAM_REPORT, OFFER_CODE = gettext_noop("scam report"), gettext_noop("offer code")
     NO_DATA_CLASS = gettext_noop("an exposure of person {person} names no known data class")
     NOT_READABLE = gettext_noop("what would be sealed does not open; nothing was imported")
     OTHER_TYPE = gettext_noop("the import seals with {type} only, not {other}")

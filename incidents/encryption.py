@@ -32,6 +32,7 @@ from foundations.keys import (
 __all__ = [
     "CONTACT",
     "EXPOSURE",
+    "OFFER_CODE",
     "SCAM_REPORT",
     "TEST_ADDRESS",
     "TICKET",
@@ -57,6 +58,7 @@ CONTACT, EXPOSURE, TEST_ADDRESS = b"contact", b"exposure", b"test address"
 UPLOAD = b"upload"
 SCAM_REPORT = b"scam report"
 TICKET = b"ticket"
+OFFER_CODE = b"offer code"
 
 _DATA_KEY = aead.aead_key_templates.AES128_GCM
 
@@ -156,7 +158,7 @@ class IncidentCipher:
         """Returns the ciphertext of a JSON value, bound to one person and one purpose.
 
         `person` is the id of the row, also where this is not a person. `purpose` is one of CONTACT,
-        EXPOSURE, TEST_ADDRESS, UPLOAD, SCAM_REPORT and TICKET.
+        EXPOSURE, TEST_ADDRESS, UPLOAD, SCAM_REPORT, TICKET and OFFER_CODE.
         """
         plain = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
         return bytes(self._aead.encrypt(plain, self._associated_data(person, purpose)))

@@ -32,7 +32,10 @@ from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
 HOURS = (1, 6, 24)  # before a clock runs out
 MOST = 500  # messages in one run
 # What can begin again after it has ended.
-ENDING = (MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL)
+ENDING = (
+    *(MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL),
+    MessageKind.OFFERS,
+)
 
 logger = logging.getLogger(__name__)
 

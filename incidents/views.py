@@ -5,7 +5,9 @@ read other people's data by guessing ids.
 """
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -34,6 +36,9 @@ from incidents.second_fact import TooManyAnswersError, try_answer
 from incidents.steps import mark_step
 
 RETRY_SECONDS = "3600"
+# What templates of the apps above this one show on "my data", for the user and the page's parts.
+# They add functions in AppConfig.ready.
+FURTHER_CONTEXT: list[Callable[[User, Sequence[MyDataPart]], dict[str, Any]]] = []
 _PLACE = re.compile(r"[a-z]{1,10}[0-9]{1,4}")  # an element's id in the page
 
 
@@ -80,7 +85,7 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "incidents/reveal.html", {"minutes": settings.STEP_UP_MINUTES})
     unmasking.begin(request)
-    return _back(request)
+    return back_to_page(request)
 
 
 @fresh_code_required
@@ -125,7 +130,7 @@ def my_data_step(request: SignedInRequest, slug: str) -> HttpResponse:
     incident = get_object_or_404(Incident.objects.public(), slug=slug)
     is_done = request.POST.get("done") == "1"
     mark_step(request.user, incident, request.POST.get("step", ""), is_done=is_done)
-    return _back(request)
+    return back_to_page(request)
 
 
 @post_only(page="my_data")
@@ -140,7 +145,7 @@ def my_data_reminder(request: SignedInRequest, slug: str) -> HttpResponse:
         reminders.ask(request.user, incident)
     else:
         reminders.end(request.user, incident)
-    return _back(request)
+    return back_to_page(request)
 
 
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
@@ -157,8 +162,8 @@ def end_reminder(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "incidents/end_reminder.html", {"is_ended": is_ended})
 
 
-def _back(request: HttpRequest) -> HttpResponse:
-    """Redirects to the page as it was shown, masked or not, at the place of the pressed button."""
+def back_to_page(request: HttpRequest) -> HttpResponse:
+    """Redirects to "my data" as it was shown, masked or not, at the place of the pressed button."""
     page = "my_data_reveal" if unmasking.seconds_left(request) else "my_data"
     place = request.POST.get("at", "")
     return redirect(reverse(page) + (f"#{place}" if _PLACE.fullmatch(place) else ""))
@@ -212,6 +217,8 @@ def _page(
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
         "newest_incident": next(iter(facts.public.incidents), None),
     }
+    for further in FURTHER_CONTEXT:
+        context |= further(request.user, parts)
     response = render(request, "incidents/my_data.html", context)
     if parts and all(part.kind == "unavailable" for part in parts):
         response.status_code = 503

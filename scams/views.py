@@ -20,6 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited, too_many_requests
+from offers.models import Offer
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
 from statements.public.contexts import advisories
 
@@ -47,7 +48,12 @@ def message_check_answer(request: HttpRequest) -> HttpResponse:
         return _page(request, form=form, report=ScamReportForm())
     text = form.cleaned_data["text"]
     report = ScamReportForm(initial={"text": text})
-    context = {"answer": form.answer(), "checked_text": text, **_report_context(report)}
+    context = {
+        "answer": form.answer(),
+        "checked_text": text,
+        "has_offers": Offer.objects.are_open(),
+        **_report_context(report),
+    }
     return render(request, "scams/answer.html", context)
 
 
@@ -81,7 +87,12 @@ def scam_reported(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, *, form: MessageCheckForm, report: ScamReportForm) -> HttpResponse:
-    context = {"form": form, "advisories": advisories(), **_report_context(report)}
+    context = {
+        "form": form,
+        "advisories": advisories(),
+        "has_offers": Offer.objects.are_open(),
+        **_report_context(report),
+    }
     return render(request, "scams/check.html", context)
 
 

@@ -40,7 +40,7 @@ def our_tasks() -> list[str]:
         if name.startswith(
             (
                 *("breachportal.", "accounts.", "incidents.", "statements."),
-                *("notices.", "tickets.", "scams."),
+                *("notices.", "offers.", "tickets.", "scams."),
             )
         )
     ]

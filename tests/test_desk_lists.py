@@ -59,6 +59,7 @@ SMALL = {
     "incidents.writeoff",
     "notices.notice",
     "notices.returnedmail",  # nine rows a day
+    "offers.offer",
     "statements.dutyconfirmation",
     "statements.regulatorreport",
     "statements.statement",

@@ -17,6 +17,7 @@ OURS = (
     "incidents",
     "statements",
     "notices",
+    "offers",
     "tickets",
     "scams",
     "breachportal",

@@ -27,6 +27,7 @@ from tests import browser
 from tests.carriers import SolapiServer
 from tests.journeys import DESKTOP, PHONE, Walk, walk
 from tests.notice_factory import draft_notice, work
+from tests.offer_factory import codes, offer_of
 from tests.oidc_provider import CLIENT, SECRET, provider
 from tests.smtp_server import SmtpServer
 from tests.text_sign_in import newest_text_code
@@ -258,7 +259,7 @@ def test_is_this_message_from_you(begin: Begin, text, name, verdict):
         assert visitor.taps == documented_taps(name)
 
 
-def test_my_rights(begin: Begin, minji):
+def test_my_rights(begin: Begin, minji, leaked):
     with begin(name="8-copy", user=minji) as customer:
         customer.open("account/")
         customer.tap(customer.page.locator("main a[href$='/my-data/copy/']"))
@@ -292,6 +293,22 @@ def test_my_rights(begin: Begin, minji):
         customer.see("asked")
         customer.answered()
         assert customer.taps == documented_taps("8-question")
+    offer = offer_of(leaked)
+    with begin(name="8-offer", user=minji) as customer:
+        customer.open("my-data/")
+        button = customer.page.locator(f"#offer{offer.pk} form .button")
+        customer.see("offer", button)
+        customer.tap(button)
+        code = customer.page.locator(f"#offer{offer.pk} .code")
+        customer.see("code of the offer", code)
+        customer.answered()
+        assert customer.taps == documented_taps("8-offer")
+        taken = code.inner_text()
+        assert taken in {text for _line, text in codes(3)}
+        assert taken not in customer.page.url + customer.page.title()
+        customer.page.reload()
+        expect(code).to_have_text(taken)
+        expect(button).to_have_count(0)
     with begin(name="8-close", user=minji) as customer:
         customer.open("account/")
         customer.tap(customer.page.locator("main a[href$='/account/close/']"))

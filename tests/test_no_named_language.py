@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ["foundations", "accounts", "incidents", "statements", "notices", "tickets", "scams"]
+PACKAGES = [
+    "foundations",
+    "accounts",
+    "incidents",
+    "statements",
+    "notices",
+    "offers",
+    "tickets",
+    "scams",
+]
 CODES = "ko|en|ja|zh|zh-hans|zh-hant|vi|de|fr|es"
 WHOLE = re.compile(rf"""[rbf]*(['"])(?:{CODES})\1""")
 SUFFIX = re.compile(rf"\w_(?:{CODES})\b")

@@ -35,6 +35,7 @@ from scams.models import ScamReport
 from statements import publishing
 from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
 from tests.notice_factory import draft_notice
+from tests.offer_factory import offer_of
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -140,6 +141,7 @@ def world(team, editor, approver, incident, version, people, settings) -> dict[s
         **duty, verdict="not_applicable", evidence="x", confirmed_by=approver
     )
     RegulatorReport.objects.create(**duty, form="pipc", authority="x", text="x", created_by=editor)
+    offer_of(incident)
     give_app(approver)
     return team
 
@@ -211,6 +213,8 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "statements_statementversion_publish": APPROVER,
     "statements_statementversion_waive": APPROVER,
     "statements_statementversion_withdraw_waiver": APPROVER,
+    "offers_offer_codes": IMPORTER,
+    "offers_offer_counts": EACH,
     "incidents_batchwithdrawal_confirm": APPROVER,
     "incidents_batchwithdrawal_withdraw": APPROVER,  # and who proposed it
     "incidents_writeoff_confirm": APPROVER,

@@ -29,6 +29,7 @@ APPS = (
     "incidents",
     "statements",
     "notices",
+    "offers",
     "tickets",
     "scams",
     "breachportal",

@@ -1,12 +1,15 @@
 """The preparation of a sample incident for the first visitor of the demonstration."""
 
+import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from io import StringIO
 
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.second_factor_secrets import encrypt_for
@@ -20,6 +23,8 @@ from incidents.models import ExposureBatch, ExposureFile, Incident, WriteOff
 from incidents.sample import exports
 from notices import decisions
 from notices.models import Notice
+from offers import pool
+from offers.models import Offer
 from statements import sample
 from statements.models import Statement
 from tickets import shipped_templates
@@ -126,6 +131,30 @@ def import_export(incident: Incident, say: Say) -> None:
     batch = ExposureBatch.objects.get(incident=incident, state=ExposureBatch.State.OPEN)
     write_off_unread_rows(batch)
     scope_versions.close(batch)
+    if incident.slug == sample.SLUG:
+        make_offer(incident)
+
+
+def make_offer(incident: Incident) -> None:
+    """Gives the incident an offer with a pool of 200 invented codes, unless it has one."""
+    offer, is_new = Offer.objects.get_or_create(
+        incident=incident,
+        title={"ko": "명의도용 알림 1년 이용권", "en": "One year of identity monitoring"},
+        defaults={
+            "text": {
+                "ko": "내 이름으로 계좌나 휴대전화가 개통되면 알려 주는 서비스입니다. 무료입니다.",
+                "en": "It tells you when an account or a phone is opened in your name. It is free.",
+            },
+            "use": {
+                "ko": "아래 주소를 열고 가입한 다음, 코드를 입력합니다. 카드 정보는 필요 없습니다.",
+                "en": "Open the address below, register, and enter the code. It asks for no card.",
+            },
+            "link": "https://monitoring.example/activate",
+            "ends_on": timezone.localdate() + timedelta(days=90),
+        },
+    )
+    if is_new:
+        pool.add_codes(offer, [(line, f"DEMO-{secrets.token_hex(4)}") for line in range(1, 201)])
 
 
 def _in_languages_of(incident: Incident, mapping_text: str) -> str:

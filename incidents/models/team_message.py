@@ -18,6 +18,7 @@ class MessageKind(models.TextChoices):
     SUPERUSER = "superuser", _("new superusers")
     SCAMS = "scams", _("scam reports that come in numbers")
     TICKETS = "tickets", _("answers to customers that are due by tomorrow")
+    OFFERS = "offers", _("offers whose codes run out")
     RETENTION = "retention", _("deletions of data, 30, 7 and 1 days before, and overdue ones")
     PORTAL = "portal", _("faults of the portal that last, such as a full disk")
 

@@ -10,7 +10,7 @@ from accounts.models import RoleRights
 from accounts.team import roles
 from foundations.commands import PortalCommand
 
-OUR_APPS = ("accounts", "incidents", "statements", "notices", "tickets", "scams")
+OUR_APPS = ("accounts", "incidents", "statements", "notices", "offers", "tickets", "scams")
 # The permissions of all roles besides viewing: each person may stop a send.
 OF_ALL = ("notices.pause_notice",)
 # The permissions of each role besides viewing. All roles may view incidents and statements.
@@ -23,7 +23,7 @@ ROLES = {
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"]
-    + ["incidents.open_sharedcontact"],
+    + ["incidents.open_sharedcontact", "offers.import_codes"],
     "editor": ["incidents.change_incident", "incidents.add_retentiondecision"]
     + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]
     + [f"incidents.{may}_incidentdataclass" for may in ("add", "change", "delete")]
@@ -34,7 +34,9 @@ ROLES = {
     + ["statements.add_timelineentry", "statements.change_timelineentry", "notices.add_notice"]
     + ["scams.view_scamreport", "scams.change_scamreport"]
     + ["statements.add_regulatorreport", "statements.change_regulatorreport"]
-    + [f"tickets.{may}_answertemplate" for may in ("add", "change", "delete")],
+    + [f"tickets.{may}_answertemplate" for may in ("add", "change", "delete")]
+    + ["offers.add_offer", "offers.change_offer"]
+    + [f"offers.{may}_offerclass" for may in ("add", "change", "delete")],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
     + ["incidents.confirm_batchwithdrawal"]

@@ -1,0 +1,119 @@
+"""The pool of an offer's codes: reading a file of codes, and storing them encrypted."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from uuid import UUID, uuid4
+
+from django.db import transaction
+from django.db.models import Count, Q
+
+from incidents.encryption import OFFER_CODE, IncidentCipher
+from incidents.models import Incident
+from offers.models import Offer, PoolCode
+
+MOST_CODES = 100_000  # in one file; a request encrypts and stores them in seconds
+MOST_BYTES = 8_000_000
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
+_SPACES = " \t\r\n"
+_ROWS = 5_000  # of one INSERT
+
+NumberedCode = tuple[int, str]  # the line in the file, beginning with 1, and the code
+
+
+class CodeFileError(Exception):
+    """A file of codes cannot be read as one: `column` is missing, or it is no text in UTF-8."""
+
+
+class CodeFaults(Exception):  # noqa: N818  # the faults of a file, not of the program
+    """Lines of a file that are no code: (line, fault), in the order of the file.
+
+    A fault is "blank", "odd", "twice" (in the file) or "stored" (in the pool already).
+    """
+
+    def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
+        super().__init__()
+        self.faults = faults
+
+
+def read_codes(data: bytes, column: str) -> list[NumberedCode]:
+    """Returns the codes of a file in UTF-8: one in each line, or those of a column of a CSV file.
+
+    `column` is a name in the first line; "" means one code a line. Raises CodeFileError, and
+    CodeFaults with every faulty line.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise CodeFileError from None
+    found = list(_cells(text, column) if column else _lines(text))
+    first, faults = dict[str, int](), []
+    for line, code in found:
+        if not code:
+            faults.append((line, "blank"))
+        elif not _CODE.fullmatch(code):
+            faults.append((line, "odd"))
+        elif first.setdefault(code, line) != line:
+            faults.append((line, "twice"))
+    if faults:
+        raise CodeFaults(faults)
+    return found
+
+
+def _lines(text: str) -> Iterator[NumberedCode]:
+    for number, line in enumerate(io.StringIO(text), 1):
+        yield number, line.strip(_SPACES)
+
+
+def _cells(text: str, column: str) -> Iterator[NumberedCode]:
+    # Not csv.DictReader, which leaves blank lines out.
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = next(rows, [])
+        if names.count(column) != 1:
+            raise CodeFileError
+        place = names.index(column)
+        for row in rows:
+            yield rows.line_num, row[place].strip(_SPACES) if place < len(row) else ""
+    except csv.Error:
+        raise CodeFileError from None
+
+
+def add_codes(offer: Offer, codes: Sequence[NumberedCode]) -> int:
+    """Adds the codes to the pool of the offer, all or none. Returns how many.
+
+    Raises CodeFaults if the pool has some of them already, and KeysetShreddedError or
+    EncryptionError.
+    """
+    with transaction.atomic():
+        # Locked, so that a re-encryption does not remove the key meanwhile.
+        incident = Incident.objects.select_for_update(no_key=True).get(pk=offer.incident_id)
+        cipher = incident.cipher()
+        digests = {_digest(cipher, offer, code): line for line, code in codes}
+        stored = PoolCode.objects.filter(offer=offer, digest__in=list(digests))
+        if known := [digests[digest] for digest in stored.values_list("digest", flat=True)]:
+            raise CodeFaults([(line, "stored") for line in sorted(known)])
+        rows = (_encrypted(cipher, offer, code) for _line, code in codes)
+        PoolCode.objects.bulk_create(rows, batch_size=_ROWS)
+    return len(codes)
+
+
+def _digest(cipher: IncidentCipher, offer: Offer, code: str) -> UUID:
+    return cipher.blind_index(f"offer code:{offer.pk}", code)
+
+
+def _encrypted(cipher: IncidentCipher, offer: Offer, code: str) -> PoolCode:
+    key = uuid4()
+    ciphertext = cipher.encrypt(code, person=key, purpose=OFFER_CODE)
+    digest = _digest(cipher, offer, code)
+    return PoolCode(pk=key, offer=offer, digest=digest, ciphertext=ciphertext)
+
+
+def counts_of(offer: Offer) -> tuple[int, int]:
+    """Returns how many codes of the offer are handed out, and how many are left."""
+    counted = PoolCode.objects.filter(offer=offer).aggregate(
+        taken=Count("pk", filter=Q(taken_at__isnull=False)),
+        left=Count("pk", filter=Q(taken_at__isnull=True)),
+    )
+    return counted["taken"], counted["left"]
