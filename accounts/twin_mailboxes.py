@@ -43,6 +43,16 @@ def main_spelling(email: str) -> str:
     return email
 
 
+def mailbox_of(email: str) -> str:
+    """Returns the one spelling that all addresses of a mailbox share, without a part after `+`.
+
+    Only the response team is compared by it. A `+` is no letter of an address there, but a tag of
+    its owner.
+    """
+    local, _at, domain = email.rpartition("@")
+    return main_spelling(f"{local.partition('+')[0]}@{domain}")
+
+
 def _with_dots(local: str) -> Iterator[str]:
     """Yields spellings of a Gmail local part, those with the fewest dots first."""
     user, plus, tag = local.partition("+")

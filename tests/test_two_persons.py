@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import second_person
-from accounts.models import RightsGrant, User, rights_grant
+from accounts.models import Invitation, RightsGrant, User, rights_grant
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
 from incidents.models import FactChange
@@ -114,11 +114,25 @@ def test_the_page_of_a_user_names_the_other_account(client, root):
     assert "kim+2@gmail.com" in shown
 
 
-def test_the_approval_page_names_an_author_of_the_same_mailbox(client, draft, approver):
-    sign_in_to_desk(client, approver)
-    assert "of the same mailbox" not in page_text(client.get(notice_url("approve", draft)))
-    User.objects.filter(pk=draft.created_by_id).update(email=approver.email.replace("@", "+2@"))
-    assert "of the same mailbox" in page_text(client.get(notice_url("approve", draft)))
+def test_two_accounts_of_one_mailbox_are_never_two_people(
+    client, draft, editor, approver, root, minji
+):
+    twin = User.objects.create_user("k.im+2@googlemail.com", is_staff=True, is_superuser=True)
+    User.objects.filter(pk=editor.pk).update(email="kim@gmail.com")
+    editor.refresh_from_db()
+    draft.created_by = editor
+    with pytest.raises(decisions.ApprovalRefusedError, match="of the same mailbox"):
+        decisions.approve(draft, by=twin)
+    grant = RightsGrant.objects.create(user=minji, is_staff=True, asked_by=editor)
+    invited = Invitation.objects.create(email="new@hanbit.example", asked_by=editor)
+    assert not grant.may_be_confirmed_by(twin)
+    assert not invited.may_be_confirmed_by(twin)
+    assert grant.may_be_confirmed_by(root)
+    sign_in_to_desk(client, twin)
+    shown = page_text(client.get(notice_url("approve", draft)))
+    assert "of the same mailbox" in shown
+    assert 'value="Approve and send"' not in shown
+    assert not second_person.objection(approver, first=[editor])
 
 
 # What the approver reads

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models.rights_grant import RightsGrant
 from accounts.models.user import User
+from accounts.twin_mailboxes import mailbox_of
 from foundations.languages import CODE_LENGTH, default_desk_language, desk_languages
 
 
@@ -108,9 +109,12 @@ class Invitation(models.Model):
     def may_be_confirmed_by(self, staff: User) -> bool:
         """Returns whether `staff` is a superuser, and neither the inviting nor the invited person.
 
-        A superuser whom the inviting one made recently is not a second person.
+        A superuser whom the inviting one made recently, or who has the mailbox of one of them, is
+        not a second person.
         """
-        is_concerned = staff.pk == self.asked_by_id or self.email in staff.verified_emails()
+        mailboxes = map(mailbox_of, staff.verified_emails())
+        is_concerned = staff.pk == self.asked_by_id or mailbox_of(self.email) in mailboxes
+        is_concerned = is_concerned or staff.has_mailbox_of(self.asked_by)
         if not staff.is_superuser or is_concerned:
             return False
         return not RightsGrant.objects.joining(staff, self.asked_by).exists()

@@ -82,9 +82,12 @@ class RightsGrant(models.Model):
     def may_be_confirmed_by(self, staff: User) -> bool:
         """Returns whether `staff` is a superuser who neither asked for the rights nor gets them.
 
-        A superuser whom the asking one made recently is not a second person.
+        A superuser whom the asking one made recently, or who has the mailbox of one of them, is not
+        a second person.
         """
         if not staff.is_superuser or staff.pk in (self.asked_by_id, self.user_id):
+            return False
+        if staff.has_mailbox_of(self.asked_by) or staff.has_mailbox_of(self.user):
             return False
         return not RightsGrant.objects.joining(staff, self.asked_by).exists()
 

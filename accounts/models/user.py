@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.contacts import normalise_email, readable_contact
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.verified_phone import NUMBER_STAYS_FOR, VerifiedPhone
+from accounts.twin_mailboxes import mailbox_of
 from foundations.languages import CODE_LENGTH, account_languages, default_language, portal_language
 
 # ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT.
@@ -207,6 +208,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             or self.logentry_set.exists()
             or AuditEntry.objects.about_staff(self).exists()
         )
+
+    def has_mailbox_of(self, other: "User") -> bool:
+        """Returns whether both have an address, and both addresses are of one mailbox.
+
+        Whoever reads the mailbox gets the sign-in codes of both accounts.
+        """
+        if not (self.email and other.email):
+            return False
+        return mailbox_of(self.email) == mailbox_of(other.email)
 
     def has_customers_passkey(self) -> bool:
         """Returns whether the user is a customer who can confirm with a passkey."""

@@ -5,23 +5,19 @@ from typing import Any
 from django.db.models import Sum
 from django.utils import translation
 
-from accounts import second_person
-from accounts.models import User
 from foundations.languages import with_own_names
 from notices.models import Notice
 from statements.models import StatementVersion
 from statements.public.differences import Change, changes
 
 
-def context(notice: Notice, *, by: User) -> dict[str, Any]:
-    """Returns who was sent this version, what changed in it, and if `by` may be its author."""
-    twins = second_person.same_person(by)
+def context(notice: Notice) -> dict[str, Any]:
+    """Returns who was sent this version, and what changed in it."""
     before = previous_version(notice.version)
     return {
         "already": already_sent(notice),
         "previous": before,
         "differences": _differences(before, notice) if before else [],
-        "is_one_person": notice.created_by in twins,
     }
 
 

@@ -203,7 +203,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "refusal": decisions.approval_objection(notice, by=staff),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": shown_notice.samples(notice),
-            **approval.context(notice, by=staff),
+            **approval.context(notice),
             **sending_plans.approval_context(notice, counted.run),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
