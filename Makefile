@@ -8,7 +8,7 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-reminders bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 demo: setup
 	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
@@ -181,6 +181,10 @@ bench-store: setup
 # Measures the desk's lists and look-ups with rows of PEOPLE= people; 33700000 need about 35 GB.
 bench-desk: setup
 	@$(BIN)/python -m benchmarks.bench_desk
+
+# Measures the sending of PEOPLE= reminders of steps that are due at the same moment.
+bench-reminders: setup
+	@$(BIN)/python -m benchmarks.bench_reminders
 
 # Measures sends. PEOPLE= sets the size, PARTS= selects the parts (see docs/performance.md).
 bench-send: setup

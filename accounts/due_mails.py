@@ -4,7 +4,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from smtplib import (
     SMTPAuthenticationError,
@@ -14,7 +14,7 @@ from smtplib import (
     SMTPResponseException,
     SMTPServerDisconnected,
 )
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from django.db import models, transaction
 from django.db.models import F, Q
@@ -24,6 +24,7 @@ from accounts import emails
 
 SECONDS = 50.0  # of one run: the next begins a minute after it
 CHUNK = 500  # rows that a run looks up at once
+BATCH = 100  # rows that send_batches sends in one transaction
 MOST_TRIES = 5  # permanent refusals of one recipient
 AGAIN_AFTER = timedelta(minutes=10)
 
@@ -51,6 +52,7 @@ class DueMail(models.Model):
 
 
 Row = TypeVar("Row", bound=DueMail)
+Row_contra = TypeVar("Row_contra", bound=DueMail, contravariant=True)
 
 
 def may_be_tried() -> Q:
@@ -85,6 +87,56 @@ def send_each(
                 is_over = time.monotonic() > until
                 if is_over or not _send_one(due().filter(pk=pk), mail, sent, server):
                     return  # out of time, or the server is away: the next run goes on
+
+
+class MailBatch(Protocol[Row_contra]):
+    """The mails of some due rows, which are prepared and recorded together."""
+
+    def mail(self, row: Row_contra, connection: Any) -> None:
+        """Sends the mail of one row over the open connection."""
+
+    def record(self, taken: Sequence[Row_contra]) -> None:
+        """Records the rows whose mail the server took, in the transaction that locks them."""
+
+
+def send_batches(
+    due: Callable[[], models.QuerySet[Row]], prepare: Callable[[list[Row]], MailBatch[Row]]
+) -> None:
+    """Sends the mails of due rows as `send_each` does, BATCH rows in a transaction.
+
+    A process that is killed sends at most BATCH mails again. Memory does not grow with the rows.
+    """
+    until, after = time.monotonic() + SECONDS, 0
+    with contextlib.closing(_Server()) as server:
+        while time.monotonic() < until:
+            with transaction.atomic():
+                found = due().filter(pk__gt=after).order_by("pk")
+                rows = list(found.select_for_update(of=("self",), skip_locked=True)[:BATCH])
+                if not rows or not _send_batch(rows, prepare(rows), server):
+                    return  # nothing is due, or the server is away: the next run goes on
+            after = rows[-1].pk
+
+
+def _send_batch(rows: list[Row], batch: MailBatch[Row], server: "_Server") -> bool:
+    """Sends the mails of locked rows. Returns whether further mails may be tried now."""
+    taken: list[Row] = []
+    is_away = False
+    for row in rows:
+        try:
+            failure = _attempt(row, batch.mail, server)
+        except _AwayError:
+            is_away = True
+            break
+        if failure:
+            type(row)._default_manager.filter(pk=row.pk).update(**failure)
+        else:
+            taken.append(row)
+    batch.record(taken)
+    return not is_away
+
+
+class _AwayError(Exception):
+    """The mail server takes no mail now."""
 
 
 class _Server:
@@ -140,27 +192,38 @@ def _send_one(
         row = found.select_for_update(of=("self",), skip_locked=True).first()
         if row is None:
             return True
-        rows = type(row)._default_manager.filter(pk=row.pk)
-        later = timezone.now() + AGAIN_AFTER
         try:
-            server.send(lambda connection: mail(row, connection))
-        except NotNowError as reason:
-            logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
-            rows.update(mail_after=later)
-            return True
-        except RefusedError as reason:
-            logger.error("text of %s %s is refused: %s", row._meta.label, row.pk, reason)
-            rows.update(mail_tries=F("mail_tries") + 1, mail_after=later)
-            return True
-        except (OSError, SMTPException) as error:
-            logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
-            if not _is_refusal(error):
-                return False
-            tries = int(_is_recipient_gone(error))
-            rows.update(mail_tries=F("mail_tries") + tries, mail_after=later)
-            return True
-        rows.update(**{"mail_tries": 0, "mail_after": None, **sent(row)})
+            failure = _attempt(row, mail, server)
+        except _AwayError:
+            return False
+        rows = type(row)._default_manager.filter(pk=row.pk)
+        rows.update(**(failure or {"mail_tries": 0, "mail_after": None, **sent(row)}))
     return True
+
+
+def _attempt(
+    row: Row, mail: Callable[[Row, Any], None], server: _Server | _NoServer
+) -> dict[str, Any]:
+    """Sends the mail of a row. Returns the columns of a failure; none if the server took it.
+
+    Raises _AwayError.
+    """
+    later = timezone.now() + AGAIN_AFTER
+    try:
+        server.send(lambda connection: mail(row, connection))
+    except NotNowError as reason:
+        logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
+        return {"mail_after": later}
+    except RefusedError as reason:
+        logger.error("text of %s %s is refused: %s", row._meta.label, row.pk, reason)
+        return {"mail_tries": F("mail_tries") + 1, "mail_after": later}
+    except (OSError, SMTPException) as error:
+        logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
+        if not _is_refusal(error):
+            raise _AwayError from error
+        tries = int(_is_recipient_gone(error))
+        return {"mail_tries": F("mail_tries") + tries, "mail_after": later}
+    return {}
 
 
 def _codes(error: Exception) -> list[int]:

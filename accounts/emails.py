@@ -55,7 +55,7 @@ def send_sign_in_code(email: str, code: str, *, connection: Any = None) -> None:
     if is_plain_address(email):
         made = KeptMail.of("sign_in_code", context)
         if made and len(code) == len(_CODE):
-            made.send(email, code, connection=connection or connect())
+            made.send(email, {"code": code}, connection=connection or connect())
             return
     _made("sign_in_code", email, {**context, "code": code}, connection=connection).send()
 
@@ -92,6 +92,37 @@ def send(
     message.extra_headers |= _unsubscribe_headers(unsubscribe_url)
     message.send()
     return message
+
+
+def send_kept(
+    name: str,
+    email: str,
+    *,
+    url: str,
+    kind: MailKind,
+    message_id: str,
+    connection: Any,
+) -> tuple[str, str, str]:
+    """Does what `send` does, for a mail of many in which only `url` differs: it ends the mails.
+
+    The mail is rendered and encoded once a minute and language. Returns its subject, its text and
+    its message code. Raises OSError or SMTPException.
+    """
+    context = _complete({}, kind)
+    made = KeptMail.of(name, context, slot="url") if is_plain_address(email) else None
+    if made is None:
+        mail = send(
+            name,
+            email,
+            {"url": url},
+            kind=kind,
+            message_id=message_id,
+            unsubscribe_url=url,
+            connection=connection,
+        )
+        return str(mail.subject), str(mail.body), mail.message_code
+    made.send(email, {"url": url}, message_id=message_id, connection=connection)
+    return made.subject, made.text_with({"url": url}), context["message_code"]
 
 
 def _complete(context: dict[str, Any], kind: MailKind | None) -> dict[str, Any]:
@@ -181,9 +212,9 @@ class AccountMail(EmailMultiAlternatives):
 # What stands in a kept mail for the parts that differ: each process draws its own, so that no text
 # contains them. The code's has the length of a code, so that no line changes its length.
 _CODE = secrets.token_hex(4)
+_SLOTS = {"code": _CODE, "url": f"https://{secrets.token_hex(8)}.invalid/"}
 _TO = f"{secrets.token_hex(8)}@kept.invalid"
 _ID, _DATE = secrets.token_hex(8), secrets.token_hex(8)
-_TIMES = {_CODE: 2, _TO: 1, _ID: 1, _DATE: 1}  # the code is in the text and in the HTML
 
 
 class KeptMail:
@@ -195,69 +226,91 @@ class KeptMail:
     def __init__(self, mail: AccountMail, data: bytes) -> None:
         self._mail, self._data = mail, data
         self._envelope_sender = sanitize_address(mail.from_email, "utf-8")
+        self.subject = str(mail.subject)
 
     @classmethod
-    def of(cls, name: str, context: dict[str, Any]) -> Self | None:
+    def of(cls, name: str, context: dict[str, Any], *, slot: str = "code") -> Self | None:
         """Returns the mail of the templates `emails/<name>/` in the active language.
 
-        `context` holds everything but the code. Returns None if the encoded mail does not show the
-        parts that differ as they are, as a body in base64 would not.
+        `context` holds everything but `slot`, "code" or "url"; by the URL one click ends such
+        mails. Returns None if the encoded mail does not show the parts that differ as they are, as
+        a body in base64 would not.
         """
         senders = (settings.CODE_MAIL_FROM, settings.DEFAULT_FROM_EMAIL, settings.MAIL_REPLY_TO)
         domains = (settings.CODE_MAIL_RETURN_PATH, settings.MAIL_DOMAIN)
         look = (get_language(), *context.values(), *senders, *domains)
-        return cls._make(name, tuple(context), look)
+        return cls._make(name, slot, tuple(context), look)
 
     @classmethod
     @lru_cache(maxsize=64)
-    def _make(cls, name: str, names: tuple[str, ...], look: tuple[Any, ...]) -> Self | None:
-        context = {**dict(zip(names, look[1:], strict=False)), "code": _CODE}
-        mail = _made(name, _TO, context)
-        mail.extra_headers = {"Date": _DATE, "Message-ID": _ID}
+    def _make(
+        cls, name: str, slot: str, names: tuple[str, ...], look: tuple[Any, ...]
+    ) -> Self | None:
+        part = _SLOTS[slot]
+        mail = _made(name, _TO, {**dict(zip(names, look[1:], strict=False)), slot: part})
+        ending = _unsubscribe_headers(part if slot == "url" else "")
+        mail.extra_headers = {"Date": _DATE, "Message-ID": _ID, **ending}
         data = mail.unsigned()
-        is_whole = all(data.count(part.encode()) == times for part, times in _TIMES.items())
+        shown = [str(mail.body), str(mail.alternatives[0][0]), *ending.values()]
+        times = {_TO: 1, _ID: 1, _DATE: 1, part: sum(text.count(part) for text in shown)}
+        is_whole = all(data.count(each.encode()) == number for each, number in times.items())
         return cls(mail, data) if is_whole else None
 
-    def send(self, email: str, code: str, *, connection: Any) -> None:
-        """Sends the mail to `email` with this code, a new Message-ID and the time.
+    def send(
+        self, email: str, values: dict[str, str], *, message_id: str = "", connection: Any
+    ) -> None:
+        """Sends the mail to `email` with the value of its slot, and the time.
+
+        `message_id` is the local part of the Message-ID; "" makes a new one. The value holds no
+        character that HTML escapes.
 
         An open connection of SMTP gets the bytes at once: Django would check both addresses again,
         which takes half of the time of a mail. Raises OSError or SMTPException.
         """
-        data = self._filled(email, code)
+        domain = _id_domain()
+        made_id = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
+        date = formatdate(localtime=settings.EMAIL_USE_LOCALTIME)
+        parts = {_TO: email, _ID: made_id, _DATE: date, **_by_part(values)}
+        data = self._data
+        for part, value in parts.items():
+            data = data.replace(part.encode(), value.encode())
         smtp = getattr(connection, "connection", None)
         if isinstance(smtp, SMTP):
             smtp.sendmail(self._envelope_sender, [email], signed(data, settings.DKIM_SIGNERS))
         else:
-            FilledMail(self._mail, data, email=email, code=code, connection=connection).send()
+            headers = {"Message-ID": made_id, **_unsubscribe_headers(values.get("url", ""))}
+            filled = FilledMail(self._mail, data, email, values, connection)
+            filled.extra_headers = headers
+            filled.send()
 
-    def _filled(self, email: str, code: str) -> bytes:
-        parts = {
-            _CODE: code,
-            _TO: email,
-            _ID: make_msgid(domain=_id_domain()),
-            _DATE: formatdate(localtime=settings.EMAIL_USE_LOCALTIME),
-        }
-        data = self._data
-        for part, value in parts.items():
-            data = data.replace(part.encode(), value.encode())
-        return data
+    def text_with(self, values: dict[str, str]) -> str:
+        """Returns the plain text with the value of the slot."""
+        return _filled(str(self._mail.body), values)
+
+
+def _by_part(values: dict[str, str]) -> dict[str, str]:
+    return {_SLOTS[name]: value for name, value in values.items()}
+
+
+def _filled(text: str, values: dict[str, str]) -> str:
+    for part, value in _by_part(values).items():
+        text = text.replace(part, value)
+    return text
 
 
 class FilledMail(AccountMail):
-    """A kept mail with its recipient and code."""
+    """A kept mail with its recipient and the value of its slot."""
 
     def __init__(
-        self, kept: AccountMail, data: bytes, *, email: str, code: str, connection: Any
+        self, kept: AccountMail, data: bytes, email: str, values: dict[str, str], connection: Any
     ) -> None:
-        html = str(kept.alternatives[0][0]).replace(_CODE, code)
         super().__init__(
             subject=kept.subject,
-            body=str(kept.body).replace(_CODE, code),
+            body=_filled(str(kept.body), values),
             to=[email],
             connection=connection,
             from_email=kept.from_email,
-            alternatives=[(html, "text/html")],
+            alternatives=[(_filled(str(kept.alternatives[0][0]), values), "text/html")],
         )
         self._data = data
 

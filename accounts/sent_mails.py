@@ -33,7 +33,7 @@ def send(
     SMTPException; then nothing is kept.
     """
     mail = emails.send(name, to or user.email or "", context, kind=kind, **more)
-    _keep(user, str(mail.subject), str(mail.body), mail.message_code)
+    row_of(user, str(mail.subject), str(mail.body), mail.message_code).save()
 
 
 def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind, to: str) -> None:
@@ -54,11 +54,12 @@ def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind,
         raise RefusedError(str(error)) from error
     except (CarrierError, TooManyRequestsError) as error:
         raise NotNowError(str(error)) from error
-    _keep(user, emails.subject_of(name), text, code, is_text=True)
+    row_of(user, emails.subject_of(name), text, code, is_text=True).save()
 
 
-def _keep(user: User, subject: str, text: str, code: str, *, is_text: bool = False) -> None:
-    SentMail.objects.create(
+def row_of(user: User, subject: str, text: str, code: str, *, is_text: bool = False) -> SentMail:
+    """Returns the unsaved row of a message in the active language, for callers with many."""
+    return SentMail(
         user=user,
         subject=subject,
         text=text,

@@ -7,7 +7,7 @@ people than Incident.shared_contact_bound opens nothing. See docs/decisions/0022
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
@@ -124,11 +124,34 @@ def own_rows_under(
             *looked_up(incident, Kind.PHONE, phones),
         )
     ]
-    found, strangers = _find(user, [*contacts, *_member_numbers(user, incidents)])
+    contacts += _member_numbers(user, incidents)
+    found, strangers = _find([user] * len(contacts), contacts)
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
     for each in found:
         by_incident[each.contact.incident.pk].append(each)
     return {one.pk: _decided(by_incident[one.pk], strangers) for one in incidents}
+
+
+def own_rows_of_many(
+    users: Mapping[User, tuple[Sequence[str], Sequence[str]]], incident: Incident
+) -> dict[int, OwnRows]:
+    """Returns what one incident holds under the contacts of each of many users, by their ids.
+
+    `users` gives the verified addresses and numbers of each. One query, and one for each user if
+    member numbers open rows. Raises EncryptionError if the keysets cannot be decrypted.
+    """
+    owners: list[User] = []
+    contacts: list[LookedUpContact] = []
+    for user, (emails, phones) in users.items():
+        own = [*looked_up(incident, Kind.EMAIL, emails), *looked_up(incident, Kind.PHONE, phones)]
+        own += _member_numbers(user, [incident])
+        contacts += own
+        owners += [user] * len(own)
+    found, strangers = _find(owners, contacts)
+    by_user: defaultdict[int, list[_Found]] = defaultdict(list)
+    for owner, each in zip(owners, found, strict=True):
+        by_user[owner.pk].append(each)
+    return {user.pk: _decided(by_user[user.pk], strangers) for user in users}
 
 
 def twins_with_rows(
@@ -144,7 +167,7 @@ def twins_with_rows(
         contact for incident in incidents for contact in looked_up(incident, Kind.EMAIL, twins)
     ]
     found: defaultdict[int, list[str]] = defaultdict(list)
-    for each in _find(user, contacts)[0]:
+    for each in _find([user] * len(contacts), contacts)[0]:
         if each.rows:
             found[each.contact.incident.pk].append(each.contact.address)
     return found
@@ -183,14 +206,14 @@ _COLUMNS = [field.column for field in _FIELDS]
 _FIND = f"""
 SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTACT} AS unread,
     (
-        SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = %s
+        SELECT r.at FROM incidents_rowproof r WHERE r.person_id = p.id AND r.user_id = c.user_id
     ) AS proven_at,
     (
         SELECT json_object_agg(m.kind, m.note) FROM incidents_personmark m
         WHERE m.person_id = p.id AND m.lifted_at IS NULL
     ) AS live_marks,
     ARRAY(
-        SELECT r.at FROM incidents_reveal r WHERE r.person_id = p.id AND r.user_id = %s
+        SELECT r.at FROM incidents_reveal r WHERE r.person_id = p.id AND r.user_id = c.user_id
         ORDER BY r.at DESC LIMIT {MOST_REVEALS}
     ) AS looks,
     (
@@ -205,8 +228,8 @@ SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTAC
         WHERE e.person_id = p.id AND b.state <> 'withdrawn'
     ) AS exposed,
     {_MARKED}
-FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[])
-    WITH ORDINALITY AS c (incident, kind, contact_index, most, place)
+FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[], %s::bigint[])
+    WITH ORDINALITY AS c (incident, kind, contact_index, most, user_id, place)
 CROSS JOIN LATERAL (
     SELECT found.id FROM (
         SELECT id FROM incidents_affectedperson
@@ -246,11 +269,12 @@ class _Row(NamedTuple):
 
 
 def _find(
-    user: User, contacts: Sequence[LookedUpContact]
+    owners: Sequence[User], contacts: Sequence[LookedUpContact]
 ) -> tuple[list["_Found"], set[LookedUpContact]]:
     """Returns the rows of each contact, ordered by key, at most one more than the bound.
 
-    Also returns those contacts with rows that belong to a stranger.
+    `owners` are the users of the contacts, one for each. Also returns those contacts with rows
+    that belong to a stranger.
     """
     found = [_Found(contact, [], []) for contact in contacts]
     strangers: set[LookedUpContact] = set()
@@ -258,13 +282,12 @@ def _find(
         return found, strangers
     marked = [_MARKED, *(f"ARRAY({check.marked})" for check in STRANGER_CHECKS)]
     parameters: list[Any] = [
-        user.pk,
-        user.pk,
         *_indexes(contacts),
         [contact.incident.pk for contact in contacts],
         [int(contact.kind) for contact in contacts],
         [contact.contact_index for contact in contacts],
         [contact.incident.shared_contact_bound + 1 for contact in contacts],
+        [owner.pk for owner in owners],
     ]
     database = read_connection()
     with database.cursor() as cursor:
@@ -276,11 +299,12 @@ def _find(
         place, unread, proven_at, marks, looks, exposed, of_strangers = row[len(names) :]
         of_contact = found[place - 1]
         person.incident = of_contact.contact.incident
+        since = owners[place - 1].last_login
         of_contact.rows.append(
             _Row(
                 person,
                 is_proven=proven_at is not None,
-                is_proven_now=proven_at is not None and proven_at >= (user.last_login or proven_at),
+                is_proven_now=proven_at is not None and proven_at >= (since or proven_at),
                 marks=marks or {},
                 exposed=_exposed(exposed),
                 reveals=looks,

@@ -1,19 +1,26 @@
 """Reminders of steps that are not done: asked for, sent twice at most, ended by one click."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from email import message_from_bytes
+from email.policy import SMTP
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.mail_codes import MailKind
+from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
 from incidents import reminders
-from incidents.models import StepReminder
+from incidents.models import AffectedPerson, Exposure, PersonMark, StepReminder
 from incidents.my_data import masked, parts_for
 from incidents.own_facts import own_facts
 from incidents.steps import mark_step
@@ -140,6 +147,96 @@ def test_the_check_page_knows_the_mail(browser, incident, minji):
     assert [one.kind for one in answer.account_mails] == [MailKind.REMINDER]
     page = Client().post("/en/check/answer/", {"text": sent.body}).text
     assert "A reminder of the steps that you have not done yet" in page
+
+
+@pytest.fixture
+def many(incident) -> Callable[[int], list[User]]:
+    """Returns a function that makes users with a leaked entrance code and a due reminder."""
+    file = file_of(incident)
+
+    def make(count: int) -> list[User]:
+        first = User.objects.count()
+        users = [
+            User.objects.for_proven_email(f"user{number}@example.com", language="en")
+            for number in range(first, first + count)
+        ]
+        for user in users:
+            row = person(incident, name="김민지", email=user.email)
+            expose(row, file, values=[("entrance-codes", "7585#")])
+            ask_in_the_past(user, incident)
+        return users
+
+    return make
+
+
+def ask_in_the_past(user: User, incident) -> None:
+    reminders.ask(user, incident)
+    StepReminder.objects.filter(user=user).update(due_at=timezone.now())
+
+
+def test_many_reminders_cost_as_many_queries_as_few(many):
+    counts = []
+    for number in (2, 12):
+        many(number)
+        with CaptureQueriesContext(connection) as captured:
+            reminders.send_due()
+        counts.append(len(captured))
+    assert len(mail.outbox) == 14
+    assert counts[1] <= counts[0]
+
+
+def test_a_refused_mail_of_a_batch_stops_no_other(many, mails):
+    users = many(5)
+    mails.reply_next("recipient", users[1].email, "550 5.1.1 unknown")
+    reminders.send_due()
+    reminders.send_due()
+    assert sorted(str(each["To"]) for each in map(parsed, mails.taken)) == sorted(
+        user.email for user in users if user != users[1]
+    )
+    refused = StepReminder.objects.get(user=users[1])
+    assert (refused.mails, refused.mail_tries) == (0, 1)
+    assert {each.text for each in users[0].sent_mails.all()} == {
+        parsed(each).get_body(("plain",)).get_content().replace("\r\n", "\n")
+        for each in mails.taken
+        if parsed(each)["To"] == users[0].email
+    }
+
+
+def parsed(taken: Any) -> Any:
+    return message_from_bytes(taken.data, policy=SMTP)
+
+
+def test_a_server_that_goes_away_leaves_the_rest_of_a_batch_due(many, mails):
+    users = many(4)
+    mails.reply_next("recipient", users[2].email, *["421 4.3.2 closing"] * 2)
+    reminders.send_due()
+    assert len(mails.taken) == 2
+    assert StepReminder.objects.due().count() == 2
+    reminders.send_due()
+    assert len(mails.taken) == 4
+
+
+@pytest.mark.parametrize("case", ["open", "done", "no row", "family", "marked", "unproven"])
+def test_a_reminder_is_sent_if_my_data_shows_an_open_step(many, incident, case):
+    (user,) = many(1)
+    if case == "done":
+        do_all_steps(user, incident)
+    if case == "no row":
+        Exposure.objects.all().delete()
+    if case == "family":
+        row = person(incident, name="이서준", email=user.email)
+        expose(row, file_of(incident), values=[("entrance-codes", "1")])
+    if case == "marked":
+        row = AffectedPerson.objects.get()
+        PersonMark.objects.create(
+            incident=incident, person=row, kind="restricted", reason="x", marked_by=user
+        )
+    if case == "unproven":
+        EmailAddress.objects.update(verified=False)
+    shown = any(part.next_step for part in parts_for(user, own_facts(user), masked))
+    assert shown == (case == "open")
+    reminders.send_due()
+    assert len(mail.outbox) == shown
 
 
 def test_a_stranger_asks_for_nothing_of_an_incident_that_is_not_public(seojun, incident):

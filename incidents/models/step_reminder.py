@@ -50,9 +50,9 @@ class StepReminder(DueMail):
     def __str__(self) -> str:
         return f"{self.user_id} {self.incident_id}"
 
-    def after_mail(self) -> dict[str, Any]:
-        """Returns the columns of the row after its mail."""
-        mails = self.mails + 1
-        is_last = mails == len(REMIND_AFTER)
-        due_at = None if is_last else self.asked_at + REMIND_AFTER[mails]
-        return {"mails": mails, "due_at": due_at}
+
+def after_mail(mails: int) -> dict[str, Any]:
+    """Returns the columns of the rows that had `mails` mails, after the next one."""
+    is_last = mails + 1 == len(REMIND_AFTER)
+    due_at = None if is_last else models.F("asked_at") + REMIND_AFTER[mails + 1]
+    return {"mails": mails + 1, "due_at": due_at}
