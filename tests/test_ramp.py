@@ -59,6 +59,28 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
     assert_adds_up(notice)
 
 
+@pytest.mark.parametrize(("people", "sent"), [(150, [1, 15, 150]), (30, [1, 3, 30])])
+def test_one_per_cent_of_a_small_notice_is_one_per_cent(
+    draft, incident, approver, server, settings, people, sent
+):
+    settings.NOTICE_CHUNK_SIZE, settings.NOTICE_RAMP_PERCENT = 500, (1, 10)
+    file = exposure_factory.file_of(incident)
+    for number in range(people):
+        affected(file, "사람", f"person{number}@example.com")
+    notice = begun(draft, approver, "person")
+    assert [len(server.taken), *_after_each_step(notice, server)] == sent
+
+
+def _after_each_step(notice: Notice, server) -> list[int]:
+    """Lets each further step go. Returns how many messages were sent after it."""
+    found = []
+    while decisions.start_next_step(notice):
+        tasks.send_chunks(notice.pk)
+        notice.refresh_from_db()
+        found.append(len(server.taken))
+    return found
+
+
 def test_each_step_starts_after_a_time_without_problems(draft, crowd, approver, server):
     notice = begun(draft, approver, "interval")
     assert not engine_ramp.advance_ramp_if_healthy(notice)  # too early

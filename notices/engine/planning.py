@@ -248,7 +248,7 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         notice=int(notice.pk),
         person="pk" if audience.column == "person_id" else "NULL",
         subscription="pk" if audience.column == "subscription_id" else "NULL",
-        chunk_size=int(settings.NOTICE_CHUNK_SIZE),
+        chunk_size=_chunk_size(notice),
         no_address=LedgerMessages.NO_ADDRESS.stored(),
         pending=in_sql([DeliveryState.PENDING]),
         unreachable=in_sql([DeliveryState.UNREACHABLE]),
@@ -262,6 +262,17 @@ def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:
         cursor.execute(statement, values)
         people, unreachable = cursor.fetchone()
     return people, unreachable
+
+
+def _chunk_size(notice: Notice) -> str:
+    """Returns how many people a chunk of the page has, as SQL over the rows of the page.
+
+    A ramp lets whole chunks go. So the first page of a notice with a ramp has a hundred chunks or
+    one for each person; else the first step of 1 % would hold 500 people, or all of a small notice.
+    """
+    if notice.ramp in ramp.IN_STEPS and notice.planned_to is None:
+        return f"GREATEST(1, LEAST({int(settings.NOTICE_CHUNK_SIZE)}, count(*) OVER () / 100))"
+    return str(int(settings.NOTICE_CHUNK_SIZE))
 
 
 def _message_languages(notice: Notice) -> tuple[list[str], str]:

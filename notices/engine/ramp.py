@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, Sum, Window
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from notices.models.chunk import ChunkQuerySet
 
 logger = logging.getLogger(__name__)
 Ramp = Notice.Ramp
+IN_STEPS = (Ramp.PERSON, Ramp.INTERVAL)
 
 
 # ---------------------------------------------------------------- steps
@@ -47,7 +48,7 @@ def ramp_for(notice: Notice, *, people: int | None) -> Notice.Ramp:
 
 def start_ramp(notice: Notice) -> None:
     """Starts the first step, once the ledger is written and its size is known."""
-    if notice.ramp in (Ramp.PERSON, Ramp.INTERVAL):
+    if notice.ramp in IN_STEPS:
         _claim_step(notice, step=1)
 
 
@@ -120,9 +121,11 @@ def _claim_step(notice: Notice, *, step: int) -> bool:
 
 
 def _chunk_at(notice: Notice, *, percent: int) -> int:
-    """Returns the primary key of the last chunk within the first `percent` per cent, at least the
-    first chunk; 0 if there are no chunks.
+    """Returns the primary key of the last chunk within the first `percent` per cent of the people,
+    at least the first chunk; 0 if there are no chunks.
     """
     chunks = Chunk.objects.filter(notice=notice).order_by("pk")
-    number = max(1, chunks.count() * percent // 100)
-    return next(iter(chunks.values_list("pk", flat=True)[number - 1 : number]), 0)
+    most = (chunks.aggregate(people=Sum("people"))["people"] or 0) * percent / 100
+    so_far = chunks.annotate(so_far=Window(Sum("people"), order_by="pk"))
+    within = so_far.filter(so_far__lte=most).values_list("pk", flat=True)
+    return within.last() or chunks.values_list("pk", flat=True).first() or 0
