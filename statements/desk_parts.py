@@ -194,7 +194,7 @@ def _questions(incident: Incident, asked: list[DutyClock]) -> Iterator[DeskTask]
         yield DeskTask(
             key=f"duties-{incident.pk}",
             words=_("Say which duties apply: their conditions are not known"),
-            url=reverse("admin:statements_dutyconfirmation_clocks", args=[incident.pk]),
+            url=reverse("admin:statements_dutyconfirmation_conditions", args=[incident.pk]),
             right=ADD_CONFIRMATION,
         )
 

@@ -211,6 +211,32 @@ def test_the_reason_for_replacing_a_confirmation_is_shown_in_any_language(
     assert first.withdrawn_reason in approvers_desk.get(url).content.decode()
 
 
+def test_all_conditions_are_answered_on_one_page(approvers_desk, incident, approver):
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    url = reverse("admin:statements_dutyconfirmation_conditions", args=[incident.pk])
+    asked = _asked(approvers_desk, url)
+    assert len(asked) > 2
+    first, second, *others = (f"verdict-{key}" for key in asked)
+    assert url in page_of(approvers_desk, incident)
+    assert "Answer one row at least." in approvers_desk.post(url, {"evidence": "x"}).text
+    assert "Write what shows it." in approvers_desk.post(url, {first: "applies"}).text
+    assert not DutyConfirmation.objects.exists()
+    answers = {first: "applies", second: "not_applicable", "evidence": "Memo 1"}
+    own = {f"evidence-{asked[1]}": "Memo 2"}
+    assert approvers_desk.post(url, answers | own).status_code == 302
+    made = DutyConfirmation.objects.order_by("pk").values_list("duty", "verdict", "evidence")
+    assert list(made) == [
+        (asked[0], "applies", "Memo 1"),
+        (asked[1], "not_applicable", "Memo 2"),
+    ]
+    assert _asked(approvers_desk, url) == asked[2:]
+    assert others
+
+
+def _asked(client, url: str) -> list[str]:
+    return [duty.id for duty in client.get(url).context["form"].asked]
+
+
 def test_a_person_confirms_with_evidence(approvers_desk, just_noticed, approver):
     url = reverse("admin:statements_dutyconfirmation_confirm", args=[just_noticed.pk, NETWORK])
     assert approvers_desk.get(url).status_code == 200

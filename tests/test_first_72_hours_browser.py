@@ -222,14 +222,13 @@ def guide(name: str) -> str:
 
 def say_which_apply(play: Play) -> None:
     """Answers each condition that the portal cannot know: it does not hold here."""
-    asked = play.pages["approver"].locator("tr:has-text('which a person has to say')")
-    play.press_next("approver", "Say which duties apply", "/dutyconfirmation/incident/*/")
-    for _number in range(asked.count()):
-        play.press("approver", "tr:has-text('which a person has to say') a", "/confirm/")
-        play.check("approver", "[name=verdict][value=not_applicable]")
-        play.fill("approver", "#id_evidence", "Counsel, memo 1.")
-        play.press("approver", "input.default", "/dutyconfirmation/incident/*/")
-    expect(asked).to_have_count(0)
+    play.press_next("approver", "Say which duties apply", "/conditions/")
+    play.fill("approver", "#id_evidence", "Counsel, memo 1.")
+    answers = play.pages["approver"].locator("[type=radio][value=not_applicable]")
+    for name in [each.get_attribute("name") for each in answers.all()]:
+        play.check("approver", f"[name='{name}'][value=not_applicable]")
+    play.press("approver", "input.default", "/dutyconfirmation/incident/*/")
+    expect(play.pages["approver"].locator("a[href$='/conditions/']")).to_have_count(0)
 
 
 def load(play: Play) -> None:

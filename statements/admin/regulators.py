@@ -19,6 +19,7 @@ from foundations.languages import SOURCE_LANGUAGE
 from incidents.models import Incident
 from statements import withdrawal_reasons
 from statements.forms.duties import (
+    ConditionsForm,
     ConfirmDutyForm,
     FileReportForm,
     RegulatorReportForm,
@@ -74,6 +75,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         own = partial(desk_path, self)
         return [
             own("incident/<int:pk>/", self.clocks, "clocks"),
+            own("incident/<int:pk>/conditions/", self.conditions, "conditions"),
             own("incident/<int:pk>/<slug:duty>/confirm/", self.confirm, "confirm"),
             own("<int:pk>/withdraw/", self.withdraw, "withdraw"),
             *super().get_urls(),
@@ -83,12 +85,14 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Shows every duty of the incident: when it is due, its status and the evidence."""
         require(request, SEE)
         incident = get_object_or_404(Incident, pk=pk)
+        clocks = deadlines.clocks_of(incident)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Duties and their clocks: %(incident)s") % {"incident": incident.title},
             "opts": self.opts,
             "incident": incident,
-            "clocks": deadlines.clocks_of(incident),
+            "clocks": clocks,
+            "has_questions": any(clock.is_asked for clock in clocks),
             "statute_language": SOURCE_LANGUAGE,
             "uncovered": uncovered_states(
                 list(incident.jurisdictions.values_list("jurisdiction", flat=True))
@@ -97,6 +101,29 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "may_withdraw": request.user.has_perm(WITHDRAW),
         }
         return TemplateResponse(request, "admin/statements/regulators/clocks.html", context)
+
+    def conditions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks on one page about all duties whose condition only a person knows."""
+        require(request, CONFIRM)
+        incident = get_object_or_404(Incident, pk=pk)
+        clocks = deadlines.clocks_of(incident)
+        asked = [each.duty for each in clocks if each.is_asked and each.confirmation is None]
+        form = ConditionsForm(
+            request.POST or None, incident=incident, asked=asked, by=staff_of(request)
+        )
+        if request.method == "POST" and (made := form.confirm()):
+            for confirmation in made:
+                self.log_addition(request, confirmation, _("Confirmed."))
+            messages.success(request, _("Recorded, with your name and the time."))
+            return _clocks_of(incident)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Which duties apply"),
+            "opts": self.opts,
+            "incident": incident,
+            "form": form,
+        }
+        return TemplateResponse(request, "admin/statements/regulators/conditions.html", context)
 
     def confirm(self, request: HttpRequest, pk: int, duty: str) -> HttpResponse:
         """Asks a person whether the duty is met or applies, and for the evidence."""

@@ -89,6 +89,81 @@ class ConfirmDutyForm(forms.Form):
             )
 
 
+class ConditionsForm(forms.Form):
+    """Which of the duties apply whose condition only a person knows. Each has a row.
+
+    A row is left open by default. The evidence of the form counts for each row without its own.
+    """
+
+    evidence = forms.CharField(
+        label=gettext_lazy("Evidence"),
+        help_text=gettext_lazy(
+            "For all rows without their own. What shows it, and where it is kept. No data of "
+            "customers."
+        ),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(
+        self, *args: Any, incident: Incident, asked: list[Duty], by: User, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.incident, self.asked, self.by = incident, asked, by
+        answers = [(each.value, each.label) for each in (Verdict.APPLIES, Verdict.NOT_APPLICABLE)]
+        for duty in asked:
+            self.fields[f"verdict-{duty.id}"] = forms.ChoiceField(
+                label=gettext_lazy("How it stands"),
+                choices=[("", gettext_lazy("not known yet")), *answers],
+                required=False,
+                widget=forms.RadioSelect,
+            )
+            self.fields[f"evidence-{duty.id}"] = forms.CharField(
+                label=gettext_lazy("Its own evidence"),
+                required=False,
+                widget=forms.TextInput(attrs={"class": "vTextField"}),
+            )
+
+    def rows(self) -> list[tuple[Duty, Any, Any]]:
+        """Returns each duty with the fields of its verdict and its own evidence."""
+        return [
+            (each, self[f"verdict-{each.id}"], self[f"evidence-{each.id}"]) for each in self.asked
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        """Requires a row that is answered, and evidence for each."""
+        cleaned: dict[str, Any] = super().clean() or {}
+        answered = [each.id for each in self.asked if cleaned.get(f"verdict-{each.id}")]
+        if not answered:
+            self.add_error(None, _("Answer one row at least."))
+        if not cleaned.get("evidence"):
+            for key in answered:
+                if not cleaned.get(f"evidence-{key}"):
+                    self.add_error(f"evidence-{key}", _("Write what shows it."))
+        return cleaned
+
+    def confirm(self) -> list[DutyConfirmation]:
+        """Records the answered rows. Returns [], with errors in the form, if one is refused."""
+        if not self.is_valid():
+            return []
+        made, cleaned = [], self.cleaned_data
+        with transaction.atomic():
+            for duty in self.asked:
+                if not (verdict := cleaned[f"verdict-{duty.id}"]):
+                    continue
+                evidence = cleaned[f"evidence-{duty.id}"] or cleaned["evidence"]
+                values = {"verdict": verdict, "evidence": evidence}
+                form = ConfirmDutyForm(values, incident=self.incident, duty=duty, by=self.by)
+                if confirmation := form.confirm():
+                    made.append(confirmation)
+                    continue
+                for errors in form.errors.values():
+                    self.add_error(f"verdict-{duty.id}", list(errors))
+                transaction.set_rollback(True)
+                return []
+        return made
+
+
 class WithdrawConfirmationForm(forms.Form):
     """The reason to withdraw a confirmation. Confirmation and withdrawal stay on record."""
 
