@@ -28,7 +28,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from accounts import second_person
+from accounts import desk_look_ups, second_person
 from accounts.admin_site import desk_path, role_name, staff_of, staff_with
 from accounts.audit.admin import AuditEntryAdmin
 from accounts.company_sign_on.admin import CompanyIdentityAdmin
@@ -100,7 +100,36 @@ class UserAdmin(LargeTableAdmin):
     inlines = [EmailAddressInline, PhoneInline]
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
-        return super().get_queryset(request).prefetch_related("phones")
+        """Returns all users for a superuser, and the response team for others."""
+        rows = super().get_queryset(request).prefetch_related("phones")
+        return rows if request.user.is_superuser else rows.filter(is_staff=True)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> Any:
+        """Shows a user. A customer's page asks for the reason first."""
+        if customer := self._customer_to_look_up(request, object_id):
+            return desk_look_ups.ask_reason(request, self, customer)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Asks before a user is deleted. A customer's page asks for the reason first."""
+        if customer := self._customer_to_look_up(request, object_id):
+            return desk_look_ups.ask_reason(request, self, customer)
+        return super().delete_view(request, object_id, extra_context)
+
+    def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
+        """Returns the customer of the page if the user may see it and no look-up opened it."""
+        user = self.get_object(request, object_id) if object_id else None
+        if user is None or user.is_staff or not self.has_view_permission(request, user):
+            return None
+        return None if desk_look_ups.is_open(request, user) else user
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **options: Any
@@ -256,8 +285,13 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 @admin.register(VerifiedPhone)
 class VerifiedPhoneAdmin(ReadOnlyAdmin, LargeTableAdmin):
+    """The numbers of customers, for superusers: members of the team have none."""
+
     list_display = ["number", "user", "verified_at"]
     list_select_related = ["user"]
+
+    def has_view_permission(self, request: HttpRequest, obj: VerifiedPhone | None = None) -> bool:
+        return bool(request.user.is_superuser)
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[VerifiedPhone]":
         return super().get_queryset(request).prefetch_related("user__phones")

@@ -1,21 +1,34 @@
-"""Look-ups of people on the desk: each has a reason, and the audit trail records both."""
+"""Look-ups of people on the desk: each has a reason, and the audit trail records both.
+
+A look-up opens the pages of the rows that it found, for the session that made it. A page that no
+look-up opened asks for the reason first (`ask_reason`).
+"""
 
 import re
+import time
 import unicodedata
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib.admin import ModelAdmin
 from django.db.models import Model
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.admin_site import staff_of
 from accounts.audit import acts
 from accounts.contacts import read_phones
 from accounts.models import AuditEntry, User
 
 MOST_CHARACTERS = 200
+OPEN_FOR = 30 * 60  # seconds, from the last request
+_OPENED = "looked_up"  # in the session: {model and primary key: time of the last request}
 _MOST_PIECES = 6  # of a phone number that is written with blanks
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _TIME = re.compile(
@@ -74,7 +87,53 @@ def _has_phone(text: str) -> bool:
     return False
 
 
-def record(form: LookUpReasonForm, *, by: User, about: type[Model], found: int) -> None:
-    """Records a look-up, with its reason and the number of rows that it found, hit or not."""
+def record(form: LookUpReasonForm, *, by: User, about: Model | type[Model], found: int) -> None:
+    """Records a look-up, with its reason and the number of rows that it found, hit or not.
+
+    `about` is the row that was opened by its address, or the model that was searched.
+    """
     reason = form.cleaned_data["reason"]
     acts.record(AuditEntry.Kind.LOOK_UP, by=by, about=about, found=found, reason=reason)
+
+
+def open_pages(request: HttpRequest, rows: Iterable[Model]) -> None:
+    """Opens the pages of these rows for the session, for OPEN_FOR."""
+    now = time.time()
+    request.session[_OPENED] = _opened(request) | {_key(row): now for row in rows}
+
+
+def is_open(request: HttpRequest, row: Model) -> bool:
+    """Returns whether a look-up of this session opened the page, and extends the time if so."""
+    found = _key(row) in _opened(request)
+    if found:
+        open_pages(request, [row])
+    return found
+
+
+def _key(row: Model) -> str:
+    return f"{row._meta.label_lower} {row.pk}"
+
+
+def _opened(request: HttpRequest) -> dict[str, float]:
+    since = time.time() - OPEN_FOR
+    opened: dict[str, float] = request.session.get(_OPENED, {})
+    return {key: at for key, at in opened.items() if at > since}
+
+
+def ask_reason(request: HttpRequest, model_admin: "ModelAdmin[Any]", row: Model) -> HttpResponse:
+    """Asks why the page of `row` is opened. A reason is recorded as a look-up, and opens it."""
+    is_answer = "look_up-reason" in request.POST
+    form = LookUpReasonForm(request.POST if is_answer else None, prefix="look_up")
+    if form.is_valid():
+        record(form, by=staff_of(request), about=row, found=1)
+        open_pages(request, [row])
+        return redirect(request.path)
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Reason for the look-up"),
+        "explanation": _("No look-up of yours led here in the last 30 minutes."),
+        "button": _("Look up"),
+        "opts": model_admin.opts,
+        "form": form,
+    }
+    return TemplateResponse(request, "accounts/desk/look_up_reason.html", context)

@@ -1,8 +1,8 @@
 """Decides whether a member of the team can be the second person of what another one did.
 
 A user who gives rights to an account may control that account. So for a time the two count as one
-person wherever the portal needs two. Two accounts of the same mailbox are always one person, because
-whoever reads the mailbox gets the sign-in codes of both.
+person wherever the portal needs two. Two accounts of the same mailbox are always one person,
+because whoever reads the mailbox gets the sign-in codes of both.
 """
 
 from collections.abc import Iterable
@@ -22,8 +22,8 @@ def objection(by: User, *, first: Iterable[User]) -> str:
     for user in first:
         if user.pk != by.pk and by.has_mailbox_of(user):
             return _(
-                "The address of %(user)s is of the same mailbox as yours: you cannot be two people. "
-                "Ask another person."
+                "The address of %(user)s is of the same mailbox as yours: you cannot be two "
+                "people. Ask another person."
             ) % {"user": user}
         if RightsGrant.objects.joining(by, user).exists():
             hours = round(GRANT_JOINS_FOR.total_seconds() / 3600)
@@ -42,7 +42,6 @@ def same_person(user: User) -> list[User]:
     """
     found = team_with_mailbox(user.email) if user.email else []
     return [other for other in found if other.pk != user.pk]
-
 
 
 def team_with_mailbox(email: str) -> list[User]:

@@ -77,6 +77,7 @@ DESK_PATHS = (
     "notices/forms/letters.py",
     "notices/forms/notices.py",
     "notices/forms/pauses.py",
+    "notices/forms/resends.py",
     "notices/forms/suppression.py",
     "notices/ledger_messages.py",
     "notices/letter_export.py",

@@ -43,6 +43,7 @@ PROOF_TABLES: dict[str, tuple[str, ...]] = {
     "notices_letter": ("exported_at", "posted_on", "reason", "returned_on"),
     "notices_milestone": (),
     "notices_publicfigures": (),
+    "notices_resend": ("sent_at", "refused", "mail_tries", "mail_after"),
     "offers_offertaking": ("user_id",),  # becomes NULL if the user closes the account
     "offers_poolcode": ("taken_at", "ciphertext"),
     "statements_dutyconfirmation": ("withdrawn_by_id", "withdrawn_at", "withdrawn_reason"),

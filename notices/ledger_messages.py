@@ -53,6 +53,21 @@ class LedgerMessages(StoredMessages):
     NOT_ADDING_UP = _("the ledger's rows are not what was counted")
 
 
+class ResendMessages(StoredMessages):
+    """The reasons why support cannot have a message sent again (Resend.refused)."""
+
+    NOT_SUCH_A_NOTICE = _("only e-mails of a notice to affected people are sent again")
+    HELD = _("the notice is paused or was cancelled")
+    NOT_PUBLIC = _("the incident is not public, or its data was deleted")
+    CORRECTED = _("the text was corrected since: the newer version is sent by its own notice")
+    NOT_DUE = _("this person was not due to get the message, or it is still to go")
+    SHARED = _("many people share the contact: its message names no one's data")
+    CLOSED_PERSON = _("the person is marked as deceased or restricted, or the row was deleted")
+    TOO_OFTEN = _("it was sent again {number} times")
+    TOO_SOON = _("it was sent again within the last 24 hours")
+    TOO_MANY = _("you had {number} messages sent again within a day")
+
+
 def translate_ledger_message(stored: str) -> str:
     """Returns a stored message in the active language, and any other text unchanged."""
-    return translate_stored(stored, LedgerMessages, EncryptionMessages)
+    return translate_stored(stored, LedgerMessages, ResendMessages, EncryptionMessages)

@@ -38,13 +38,15 @@ def delivery_of_code(code: str) -> int | None:
     return _CODES.number_of(code)
 
 
-def message_id(notice_id: int, recipient: UUID) -> str:
+def message_id(notice_id: int, recipient: UUID, *, resend: int = 0) -> str:
     """Returns the Message-ID of a delivery, without angle brackets.
 
-    It is the same for every attempt. It is a keyed hash, so an outsider can neither compute it
-    nor decode it.
+    It is the same for every attempt; a message that is sent again has another one, because
+    mailboxes drop a second mail with the same. It is a keyed hash, so an outsider can neither
+    compute it nor decode it.
     """
-    mac = keyed_hash("notices.message-id", f"{notice_id}:{recipient}")
+    again = f":{resend}" if resend else ""
+    mac = keyed_hash("notices.message-id", f"{notice_id}:{recipient}{again}")
     return f"{mac.hex()}@{settings.MAIL_DOMAIN}"
 
 

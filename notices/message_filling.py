@@ -80,6 +80,7 @@ class Recipient:
     phone: str = ""
     name: str = ""
     data_classes: tuple[int, ...] = ()
+    resend: int = 0  # the id of the Resend, if support had the message sent again
 
 
 class MessageFiller:
@@ -142,7 +143,7 @@ class MessageFiller:
         text, html = self._class_lists(person.data_classes)
         values = {
             "to": to,
-            "message_id": message_id(self._notice.pk, person.recipient),
+            "message_id": message_id(self._notice.pk, person.recipient, resend=person.resend),
             "date": _date(int(time.time())),
             "name": name,
             "name_html": escape(name),

@@ -10,6 +10,7 @@ from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from notices import resends
 from notices.engine import (
     dry_runs,
     ledger,
@@ -93,6 +94,12 @@ def sweep_notices() -> None:
     without_digest = Notice.objects.without_digest().first()
     if without_digest and not _is_full(DEFAULT_QUEUE):
         digest_ledger.delay(without_digest.pk)
+
+
+@shared_task(base=DjangoTask)
+def mail_resends() -> None:
+    """Sends the messages that support had sent again."""
+    resends.send_due()
 
 
 @shared_task(base=DjangoTask)

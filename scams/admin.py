@@ -19,7 +19,9 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.audit import acts
 from accounts.desk_lists import LargeTableAdmin
+from accounts.models import AuditEntry
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
 from scams import scam_reports
@@ -86,12 +88,15 @@ class ScamReportAdmin(ReadOnlyAdmin, LargeTableAdmin):
         report = self.get_object(request, object_id)
         context = {**(extra_context or {}), "may_handle": request.user.has_perm(HANDLE)}
         context["may_draft"] = request.user.has_perm(DRAFT)
-        if report and self.has_view_permission(request, report):
+        may_view = report and self.has_view_permission(request, report)
+        if report and may_view and request.method == "GET":
             context |= self._decrypted(request, report)
         return super().change_view(request, object_id, form_url, context)
 
     def _decrypted(self, request: HttpRequest, report: ScamReport) -> dict[str, Any]:
         logger.info("user %s read scam report %s", request.user.pk, report.pk)
+        incident = report.incident_id
+        acts.record(AuditEntry.Kind.REVEAL, by=staff_of(request), about=report, incident=incident)
         if request.user.has_perm(HANDLE) and scam_reports.mark_seen(report):
             self.log_change(request, report, _("Looked at."))
         try:

@@ -21,8 +21,16 @@ from accounts.desk_api.tokens import ApiToken
 from accounts.models import AuditEntry, User
 from breachportal.celery import app
 from harness.sign_in import newest_code
-from incidents.models import FactChange, MessageChoice, MessageKind, PersonMark, Reveal
-from notices.models import Destination, Notice
+from incidents.models import (
+    FactChange,
+    IncidentJurisdiction,
+    MessageChoice,
+    MessageKind,
+    PersonMark,
+    Reveal,
+)
+from notices.models import Destination, Notice, Resend
+from statements.models import DutyConfirmation
 from tests import browser
 from tests.desk_pages import desk_url
 from tests.notice_factory import delivery_to, draft_notice, work
@@ -101,13 +109,43 @@ def test_support_looks_a_customer_up_with_a_reason_and_marks_the_person(
         page.locator("[name=reason]").fill("ID")
         press(page, "input[type=submit].default")
         check(page, "person", language, "#content-main form")
+        page.locator("a[href$='/resend/']").click()
+        page.wait_for_url("**/resend/")
+        page.locator("[name=reason]").fill("7QK2-X9ND")
+        check(page, "resend", language, "#content-main form")
+        press(page, "input[type=submit].default")
+        expect(page.locator("#content-main")).to_contain_text(team["support"].email)
     assert PersonMark.objects.get().marked_by == team["support"]
+    assert Resend.objects.get().asked_by == team["support"]
     found = AuditEntry.objects.filter(kind="look_up").get()
     assert (found.actor_id, found.details) == (
         team["support"].pk,
         {"found": 1, "reason": "7QK2-X9ND"},
     )
     assert delivery_to(notice, people["minji"]).state == "accepted"
+
+
+@both
+def test_the_address_of_a_person_asks_for_a_reason_and_conditions_are_on_one_page(
+    desk, go, team, people, incident, language
+):
+    with desk(team["support"]) as page:
+        go(page, "incidents_affectedperson_change", people["minji"].pk)
+        page.locator("#id_look_up-reason").fill("7QK2-X9ND")
+        check(page, "reason", language)
+        page.locator("input[type=submit].default").click()
+        expect(page.locator("[name=kind]")).to_have_count(1)
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    with desk(team["approver"]) as page:
+        go(page, "statements_dutyconfirmation_conditions", incident.pk)
+        page.locator("#id_evidence").fill("1")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        laws = page.locator("fieldset p .help")  # their names stay as they are
+        laws.evaluate_all("all => all.forEach(each => each.remove())")
+        check(page, "conditions", language)
+        press(page, "input[type=submit].default")
+    assert DutyConfirmation.objects.get().verdict == "applies"
 
 
 @both

@@ -1,8 +1,18 @@
-"""What the reason of a look-up may hold: the audit trail keeps it."""
+"""A reason leads to each page of a customer, and what it may hold: the audit trail keeps it."""
 
 import pytest
+from django.test import Client
 
+from accounts import desk_look_ups
 from accounts.desk_look_ups import LookUpReasonForm
+from accounts.models import AuditEntry, User, VerifiedPhone
+from harness.sign_in import sign_in_to_desk
+from incidents.models import PersonMark
+from scams.models import ScamReport
+from tests.desk_pages import desk_url, page_text, say_why
+
+pytest_plugins = ["tests.notice_fixtures"]
+ASKED = "Reason for the look-up"
 
 
 @pytest.mark.parametrize(
@@ -41,3 +51,78 @@ def test_a_date_or_a_ticket_is_a_reason(reason):
 )
 def test_a_reason_names_no_address_or_number_of_the_customer(reason):
     assert "reason" in LookUpReasonForm({"reason": reason}).errors
+
+
+@pytest.fixture
+def desk(client: Client):
+    """Returns the function that signs a member of the team in to the desk."""
+
+    def open_as(user: User) -> Client:
+        sign_in_to_desk(client, user)
+        return client
+
+    return open_as
+
+
+def test_the_address_of_a_persons_page_asks_for_the_reason(
+    desk, team, people, empty_trail, monkeypatch
+):
+    support, minji = desk(team["support"]), people["minji"]
+    address = desk_url("incidents_affectedperson_change", minji.pk)
+    shown = page_text(support.get(address))
+    assert ASKED in shown
+    assert "This person has no mark." not in shown
+    support.post(address, {"kind": "minor", "reason": "x"})
+    refused = support.post(address, {"look_up-reason": "call of minji@example.com"})
+    assert "no address or number" in page_text(refused)
+    assert not PersonMark.objects.exists()
+    assert not AuditEntry.objects.filter(kind="look_up").exists()
+    say_why(support, address)
+    assert "This person has no mark." in page_text(support.get(address))
+    entry = AuditEntry.objects.get(kind="look_up")
+    assert (entry.actor_id, entry.object_id) == (team["support"].pk, str(minji.pk))
+    assert entry.details == {"found": 1, "reason": "Ticket 7QK2-X9ND"}
+    assert ASKED in page_text(
+        support.get(desk_url("incidents_affectedperson_change", people["seojun"].pk))
+    )
+    monkeypatch.setattr(desk_look_ups, "OPEN_FOR", 0)
+    assert ASKED in page_text(support.get(address))
+
+
+def test_a_mark_is_not_lifted_by_an_address_that_no_look_up_led_to(desk, team, people):
+    minji = people["minji"]
+    mark = PersonMark.objects.create(
+        incident=minji.incident, person=minji, kind="minor", reason="x", marked_by=team["support"]
+    )
+    lift = desk_url("incidents_affectedperson_lift", minji.pk, mark.pk)
+    assert desk(team["support"]).post(lift, {"reason": "x"}).status_code == 302
+    mark.refresh_from_db()
+    assert mark.lifted_at is None
+
+
+def test_the_account_of_a_customer_asks_for_the_reason_and_is_for_superusers(
+    desk, team, editor, minji, empty_trail
+):
+    VerifiedPhone.objects.create(user=minji, number="+821012345601")
+    address = desk_url("accounts_user_change", minji.pk)
+    auditor = desk(team["auditor"])
+    assert auditor.get(address).status_code == 302
+    assert minji.email not in page_text(auditor.get(desk_url("accounts_user_changelist")))
+    assert auditor.get(desk_url("accounts_verifiedphone_changelist")).status_code == 403
+    superuser = desk(editor)
+    for page in ("accounts_user_change", "accounts_user_delete"):
+        shown = page_text(superuser.get(desk_url(page, minji.pk)))
+        assert ASKED in shown
+        assert "+82" not in shown
+    say_why(superuser, address)
+    assert minji.email in page_text(superuser.get(address))
+    assert page_text(superuser.get(desk_url("accounts_user_change", team["support"].pk)))
+    entry = AuditEntry.objects.get(kind="look_up")
+    assert (entry.object_type, entry.object_id) == ("accounts_user", str(minji.pk))
+
+
+def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, empty_trail):
+    report = ScamReport.objects.create(incident=incident, channel="sms")
+    page_text(desk(team["support"]).get(desk_url("scams_scamreport_change", report.pk)))
+    entry = AuditEntry.objects.get(kind="reveal")
+    assert (entry.actor_id, entry.object_id) == (team["support"].pk, str(report.pk))

@@ -27,7 +27,7 @@ from notices.engine import audiences, planning
 from notices.models import Chunk, Notice
 from notices.proof.ledger_export import as_csv, not_reached, proof, proof_fields
 from scams import message_check
-from tests.desk_pages import desk_url, notice_url, page_text
+from tests.desk_pages import desk_url, notice_url, page_text, say_why
 from tests.gateway import Gateway
 from tests.notice_factory import affected, assert_adds_up, delivery_to, draft_notice, work
 from tests.smtp_server import recipients
@@ -278,6 +278,7 @@ def test_support_marks_a_person_and_lifts_the_mark(client, people, incident, edi
     sign_in_to_desk(client, editor)
     client.cookies["language"] = "en"
     url = desk_url("incidents_affectedperson_change", people["minji"].pk)
+    say_why(client, url)
     with override("en"):
         assert "This person has no mark." in page_text(client.get(url))
         refused = client.post(url, {"kind": "corrected", "reason": "a call", "note": ""})

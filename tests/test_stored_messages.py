@@ -17,7 +17,7 @@ from incidents.importing.profile_report import ProfileMessages
 from incidents.importing.refusals import CellMessages, RefusalMessages, RejectMessages
 from notices import ledger_messages
 from notices.admin import history
-from notices.ledger_messages import LedgerMessages
+from notices.ledger_messages import LedgerMessages, ResendMessages
 from notices.models import Suppression
 from statements.withdrawal_reasons import WithdrawalMessages
 from tests.korean_messages import HANGUL, in_korean
@@ -39,6 +39,7 @@ TABLES = (
     RejectMessages,
     CellMessages,
     LedgerMessages,
+    ResendMessages,
     history.HistoryMessages,
     EncryptionMessages,
     WithdrawalMessages,

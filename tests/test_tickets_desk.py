@@ -17,7 +17,7 @@ from harness.sign_in import sign_in_to_desk
 from incidents import team_messages
 from incidents.desk_page import board_of
 from incidents.models import Incident, TeamMessage
-from tests.desk_pages import desk_url, page_text
+from tests.desk_pages import desk_url, page_text, say_why
 from tests.incident_factory import another_incident
 from tickets import correspondence, desk_queue
 from tickets.desk_queue import QueueForm, queue_page
@@ -139,7 +139,9 @@ def test_the_page_of_a_person_lists_the_tickets_of_the_account(
 ):
     other = asked(seojun, incident)
     row = person(incident, email=minji.email)
-    page = page_text(desk.get(desk_url("incidents_affectedperson_change", row.pk)))
+    person_page = desk_url("incidents_affectedperson_change", row.pk)
+    say_why(desk, person_page)
+    page = page_text(desk.get(person_page))
     assert ticket.number in page
     assert other.number not in page
     assert minji.email in page_text(desk.get(address(ticket)))  # looked up with one button

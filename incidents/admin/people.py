@@ -40,10 +40,12 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def person_page(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Shows the marks of a person and who opened the row, and sets a mark. It shows no values.
 
-        Raises RightMissingError.
+        Asks for the reason if no look-up led here. Raises RightMissingError.
         """
         require(request, "incidents.view_affectedperson")
         person = get_object_or_404(AffectedPerson.objects.select_related("incident"), pk=pk)
+        if not desk_look_ups.is_open(request, person):
+            return desk_look_ups.ask_reason(request, self, person)
         form = None
         if request.user.has_perm("incidents.add_personmark"):
             form = MarkPersonForm(request.POST or None, person=person, by=staff_of(request))
@@ -69,6 +71,8 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Asks for a reason, then lifts a mark. Raises RightMissingError."""
         require(request, "incidents.change_personmark")
         found = get_object_or_404(PersonMark.objects.select_related("person"), pk=mark, person=pk)
+        if not desk_look_ups.is_open(request, found.person):
+            return redirect("admin:incidents_affectedperson_change", pk)
         form = LiftMarkForm(request.POST or None, mark=found, by=staff_of(request))
         if request.method == "POST" and form.is_valid() and form.act():
             done = _("Lifted: {mark}.").format(mark=found.get_kind_display())
@@ -114,6 +118,7 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         ids = [person.pk for person in people]
         logger.info("user %s looked up people %s", request.user.pk, [str(pk) for pk in ids])
         desk_look_ups.record(form, by=staff_of(request), about=AffectedPerson, found=len(ids))
+        desk_look_ups.open_pages(request, people)
         for person in people:
             self.log_change(request, person, _("Looked up."))
         classes, batches = leaked_classes_of(ids), batches_of(ids)

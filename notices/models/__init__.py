@@ -15,6 +15,7 @@ from notices.models.notice import Notice
 from notices.models.pacing import NoticeGroup, SendingPace
 from notices.models.public_figures import PublicFigures
 from notices.models.push_subscription import PushSubscription
+from notices.models.resend import Resend
 from notices.models.returned_mail import ReturnedMail
 from notices.models.subscription import AlertSubscription
 from notices.models.suppression import Suppression
@@ -38,6 +39,7 @@ __all__ = [
     "NoticeMessage",
     "PublicFigures",
     "PushSubscription",
+    "Resend",
     "ReturnedMail",
     "SendingPace",
     "Suppression",

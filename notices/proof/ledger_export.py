@@ -23,7 +23,7 @@ from incidents.leaks import decrypted_leaks, exposed_rows_of
 from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
-from notices.models import Delivery, DeliveryReceipt, LateReport, Letter, Notice
+from notices.models import Delivery, DeliveryReceipt, LateReport, Letter, Notice, Resend
 
 PAGE = 2_000  # rows
 FIRST_KEY = UUID(int=0)
@@ -200,7 +200,7 @@ def _time(at: datetime | None) -> str:
 
 
 def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
-    """Returns the late reports, receipts and letters of a page, such as
+    """Returns the late reports, receipts, resends and letters of a page, such as
     "complaint 2025-11-25T…; …", by delivery id.
     """
     found: dict[int, str] = {}
@@ -211,10 +211,20 @@ def _later_of(page: Sequence[Delivery]) -> dict[int, str]:
     for receipt in DeliveryReceipt.objects.filter(delivery__in=page):
         entry = f"{receipt.state} {_time(receipt.at)} {receipt.words}".strip()
         found[receipt.pk] = "; ".join(filter(None, [found.get(receipt.pk), entry]))
+    for resend in Resend.objects.filter(delivery__in=page).order_by("asked_at"):
+        entry = _resend_entry(resend)
+        key = resend.delivery_id
+        found[key] = "; ".join(filter(None, [found.get(key), entry]))
     for letter in Letter.objects.filter(delivery__in=page):
         entry = _letter_entry(letter)
         found[letter.pk] = "; ".join(filter(None, [found.get(letter.pk), entry]))
     return found
+
+
+def _resend_entry(resend: Resend) -> str:
+    """Returns what became of a message that support had sent again."""
+    asked = f"sent again {_time(resend.asked_at)} by user {resend.asked_by_id}"
+    return f"{asked}, accepted {_time(resend.sent_at)}" if resend.sent_at else f"{asked}, not sent"
 
 
 def _letter_entry(letter: Letter) -> str:

@@ -17,5 +17,6 @@ register.filter("in_words", ledger_messages.translate_ledger_message)
 def deliveries_of(person: AffectedPerson) -> list[tuple[Delivery, str]]:
     """Returns the newest deliveries to the person, each with its message code."""
     found = Delivery.objects.filter(person=person.pk).order_by("-notice", "pk")
-    rows = found.select_related("notice__version__statement__incident")[:MOST]
+    related = found.select_related("notice__version__statement__incident")
+    rows = related.prefetch_related("resends__asked_by")[:MOST]
     return [(delivery, message_code(delivery.pk)) for delivery in rows]

@@ -46,7 +46,7 @@ ROLES = {
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["incidents.add_personmark", "incidents.change_personmark", "incidents.view_personmark"]
-    + ["notices.add_suppression", "scams.view_scamreport"]
+    + ["notices.add_suppression", "notices.add_resend", "scams.view_scamreport"]
     + ["tickets.view_ticket", "tickets.answer_ticket"],
     "auditor": ["notices.export_proof"],
 }

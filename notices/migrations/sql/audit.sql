@@ -16,6 +16,9 @@ CREATE TRIGGER audit AFTER UPDATE OF stopped_at ON notices_destination
         'accepted bounced refused complaints watched_accepted watched_bounced watched_refused '
         'watched_complaints reply',
         '', 'notice_id notices_notice incident_id', '');
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF sent_at, refused ON notices_resend
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
+        'mail_tries mail_after', '', 'delivery_id notices_delivery notice_id notices_notice incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON notices_testaddress
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         '', 'contact', 'notice_id notices_notice incident_id', '');
