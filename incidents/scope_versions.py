@@ -15,11 +15,12 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import User
+from foundations.session_locks import held_keys, session_lock
 from incidents import scope_counts, store_check, unread, withdrawal
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import (
@@ -45,11 +46,6 @@ _TO = {
     BatchChange.Kind.CLOSE: ExposureBatch.State.CLOSED,
     BatchChange.Kind.WITHDRAW: ExposureBatch.State.WITHDRAWN,
 }
-_LOCKED_INCIDENTS = """
-SELECT objid::bigint FROM pg_locks
-WHERE locktype = 'advisory' AND granted AND classid = %s AND objsubid = 2
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-"""
 
 logger = logging.getLogger(__name__)
 
@@ -74,29 +70,10 @@ def incident_lock(incident: Incident) -> Iterator[None]:
 
     Raises IncidentBusyError at once if another process holds it.
     """
-    keys = [LOCK_SPACE, incident.pk]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
-        row = cursor.fetchone()
-    if not row or not row[0]:
-        raise IncidentBusyError(RefusalMessages.BUSY.stored(incident=incident.slug))
-    try:
+    with session_lock(LOCK_SPACE, incident.pk) as is_held:
+        if not is_held:
+            raise IncidentBusyError(RefusalMessages.BUSY.stored(incident=incident.slug))
         yield
-    finally:
-        _unlock(keys)
-
-
-def _unlock(keys: list[int]) -> None:
-    """Releases a lock of this session.
-
-    Ends the session if that fails, because a pool would give it to another request with the lock.
-    """
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
-    except DatabaseError:
-        if connection.connection is not None:
-            connection.connection.close()
 
 
 # Files. The caller of these functions holds the lock.
@@ -325,10 +302,7 @@ def apply_change(change_id: int) -> None:
 
 def unattended_changes() -> list[int]:
     """Returns the ids of unfinished changes for which no process holds the incident's lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOCKED_INCIDENTS, [LOCK_SPACE])
-        locked = [incident_id for (incident_id,) in cursor.fetchall()]
-    waiting = BatchChange.objects.unfinished().exclude(batch__incident__in=locked)
+    waiting = BatchChange.objects.unfinished().exclude(batch__incident__in=held_keys(LOCK_SPACE))
     return list(waiting.order_by("pk").values_list("pk", flat=True))
 
 

@@ -12,6 +12,7 @@ import os
 import platform
 import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -20,11 +21,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
-from django.db import DatabaseError, transaction
+from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.models import User
+from foundations.session_locks import held_keys, session_lock
 from incidents import upload_profiles
 from incidents.encryption import UPLOAD, EncryptionError
 from incidents.importing import drafting, loading, mapping, previewing
@@ -42,8 +45,14 @@ from incidents.upload_profiles import UploadProfile
 State, Kind = Upload.State, UploadPiece.Kind
 PIECE_BYTES = 1 << 20
 NAME_BYTES = 200  # of the file name on a worker's disk
-# An upload that does not change for this long has lost its worker. Its step is started again.
+# The space of the lock that a worker holds while it has an upload: "bpup".
+LOCK_SPACE = 0x62707570
+# After this time an upload has lost its worker even if the lock is held: PostgreSQL does not yet
+# know that the machine at the other end is gone.
 STUCK_AFTER = timedelta(minutes=15)
+_IS_WORKED_ON = Q(state__in=[Upload.State.CHECKING, Upload.State.IMPORTING])
+# The database is away, restarts, is full or takes no writes. Any other error would come again.
+_DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
 CONTENT_RETENTION, REJECTS_RETENTION = timedelta(hours=24), timedelta(days=7)
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  the directory for files in memory on Linux
 
@@ -84,31 +93,53 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
 def run_upload(upload_id: str) -> None:
     """Checks or imports an upload that waits for a worker.
 
-    Does nothing if another worker has it. A refusal is stored with the upload. Raises
-    DatabaseError; the sweep then starts the step again.
+    Does nothing if another worker has it. A refusal is stored with the upload. Raises an error of
+    _DATABASE_AWAY; the sweep then starts the step again.
     """
     remove_leftovers()
-    for waits, works, step in (
-        (State.TO_CHECK, State.CHECKING, _check),
-        (State.TO_IMPORT, State.IMPORTING, _import),
-    ):
-        waiting = Upload.objects.filter(pk=upload_id, state=waits)
-        if waiting.update(state=works, changed_at=timezone.now()):
-            upload = Upload.objects.select_related("incident").get(pk=upload_id)
-            try:
-                step(upload)
-            except IncidentBusyError:
-                Upload.objects.filter(pk=upload_id, state=works).update(state=waits)
-            except ImportStoppedError:
-                raise  # the sweep starts the step again
-            except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
-                _refuse(upload, str(refusal))
-            except DatabaseError:
-                raise  # the sweep starts the step again
-            except Exception as error:  # noqa: BLE001  no file may stay "being checked" for ever
-                # The message of the error is not logged: it could hold a value of the file.
-                logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
-                _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
+    with session_lock(LOCK_SPACE, _lock_key(uuid.UUID(upload_id))):
+        for waits, works, step in (
+            (State.TO_CHECK, State.CHECKING, _check),
+            (State.TO_IMPORT, State.IMPORTING, _import),
+        ):
+            waiting = Upload.objects.filter(pk=upload_id, state=waits)
+            if waiting.update(state=works, changed_at=timezone.now()):
+                upload = Upload.objects.select_related("incident").get(pk=upload_id)
+                _do_step(upload, step, waits)
+
+
+def _do_step(upload: Upload, step: Callable[[Upload], None], waits: Upload.State) -> None:
+    """Does the step of an upload that this worker has, and stores a refusal with it.
+
+    The upload goes back to the state `waits` while another process works on the incident.
+    """
+    try:
+        step(upload)
+    except IncidentBusyError:
+        Upload.objects.filter(_IS_WORKED_ON, pk=upload.pk).update(state=waits)
+    except (ImportStoppedError, *_DATABASE_AWAY):
+        raise  # the sweep starts the step again
+    except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
+        _refuse(upload, str(refusal))
+    except Exception as error:  # noqa: BLE001  no file may stay "being checked" for ever
+        # The message of the error is not logged: it could hold a value of the file.
+        logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
+        _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
+
+
+def _lock_key(upload_id: uuid.UUID) -> int:
+    return upload_id.int % (1 << 31)
+
+
+def _return_lost_uploads() -> None:
+    """Lets the uploads wait again whose worker is gone."""
+    held, late = held_keys(LOCK_SPACE), timezone.now() - STUCK_AFTER
+    waits = {State.CHECKING: State.TO_CHECK, State.IMPORTING: State.TO_IMPORT}
+    for upload in Upload.objects.filter(_IS_WORKED_ON).only("pk", "state", "changed_at"):
+        if _lock_key(upload.pk) not in held or upload.changed_at < late:
+            logger.warning("upload %s lost its worker and waits for another", upload.pk)
+            same = Upload.objects.filter(pk=upload.pk, state=upload.state)
+            same.update(state=waits[State(upload.state)], changed_at=timezone.now())
 
 
 def want_check(upload: Upload, mapping_text: str, choices: Choices) -> bool:
@@ -177,13 +208,11 @@ def sweep() -> list[str]:
 
     Deletes expired content (CONTENT_RETENTION), expired reject files (REJECTS_RETENTION) and the
     files that killed workers left on this machine; under a legal hold, expired content stays.
-    Resets uploads that have lost their worker.
+    Uploads that have lost their worker wait again.
     """
     remove_leftovers()
+    _return_lost_uploads()
     now, objects = timezone.now(), Upload.objects
-    for works, waits in ((State.CHECKING, State.TO_CHECK), (State.IMPORTING, State.TO_IMPORT)):
-        stuck = objects.filter(state=works, changed_at__lt=now - STUCK_AFTER)
-        stuck.update(state=waits, changed_at=now)
     expiring = [State.TO_CHECK, State.TO_MAP, State.CHECKED]
     for upload in objects.filter(state__in=expiring, changed_at__lt=now - CONTENT_RETENTION):
         discard(upload)

@@ -12,13 +12,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
 from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import connections
+from django.db import DataError, OperationalError, connection, connections
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -30,9 +31,12 @@ from harness.sign_in import sign_in_to_desk, step_up
 from incidents import uploads
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import loading
+from incidents.importing.progress import ImportProgress
 from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
+from incidents.importing.stopping import ImportStoppedError
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from incidents.scope_versions import incident_lock
+from tests.database import conninfo
 from tests.desk_pages import page_text
 from tests.korean_messages import in_korean
 
@@ -429,16 +433,51 @@ def test_the_example_beside_the_mapping_field_is_valid(desk, incident):
     assert send(desk, incident, content, mapping=MAPPING_EXAMPLE).status_code == 302
 
 
-def test_the_upload_of_a_killed_worker_is_processed_again(desk, incident, places, monkeypatch):
+def test_the_upload_of_a_killed_worker_is_processed_again_at_the_next_sweep(desk, incident, places):
     upload = worked(sent(desk, incident))
     uploads.want_import(upload)
-    Upload.objects.update(
-        state=State.IMPORTING, changed_at=timezone.now() - uploads.STUCK_AFTER - timedelta(1)
-    )
+    Upload.objects.update(state=State.IMPORTING, changed_at=timezone.now())
 
     assert uploads.sweep() == [str(upload.pk)]
     assert worked(upload).state == State.IMPORTED
     assert AffectedPerson.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_tried_again_at_the_next_sweep_after_its_worker_lost_the_database(
+    desk, incident, places, monkeypatch
+):
+    upload, check_file = sent(desk, incident), loading.check_file
+
+    def cut_off(*words: object, **options: object) -> ImportProgress:
+        assert uploads.sweep() == []  # a worker has it
+        with psycopg.connect(conninfo(), autocommit=True) as other:
+            pid = connection.connection.info.backend_pid
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        return check_file(*words, **options)
+
+    monkeypatch.setattr(loading, "check_file", cut_off)
+    with pytest.raises((OperationalError, ImportStoppedError)):
+        uploads.run_upload(str(upload.pk))
+    connection.close()  # as after each task
+
+    monkeypatch.undo()
+    assert uploads.sweep() == [str(upload.pk)]
+    assert worked(upload).state == State.CHECKED
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("minutes", [14, 16])
+def test_a_worker_whose_session_remains_without_it_is_lost_after_a_quarter_of_an_hour(
+    desk, incident, places, minutes
+):
+    upload = sent(desk, incident)
+    at = timezone.now() - timedelta(minutes=minutes)
+    Upload.objects.update(state=State.CHECKING, changed_at=at)
+    with psycopg.connect(conninfo(), autocommit=True) as other:
+        lock = [uploads.LOCK_SPACE, uploads._lock_key(upload.pk)]
+        other.execute("SELECT pg_try_advisory_lock(%s, %s)", lock)
+        assert uploads.sweep() == ([str(upload.pk)] if minutes > 15 else [])
 
 
 def test_an_import_killed_after_its_commit_is_not_repeated(desk, incident, places):
@@ -552,9 +591,12 @@ def test_a_celery_child_runs_a_process_pool_in_itself():
     assert process.exitcode == 0
 
 
-def test_an_internal_error_is_shown_without_a_value(desk, incident, places, monkeypatch, caplog):
+@pytest.mark.parametrize("error", [ValueError, DataError])  # DataError: the same the next time
+def test_an_internal_error_is_shown_without_a_value(
+    desk, incident, places, monkeypatch, caplog, error
+):
     def fail(*_args: object, **_options: object) -> None:
-        raise ValueError("minji@example.com")
+        raise error("minji@example.com")
 
     monkeypatch.setattr(loading, "check_file", fail)
     upload = worked(sent(desk, incident))
@@ -563,5 +605,5 @@ def test_an_internal_error_is_shown_without_a_value(desk, incident, places, monk
         State.REFUSED,
         "members.csv: an error of the portal; tell who runs it",
     )
-    assert f"upload {upload.pk} failed: ValueError" in caplog.text
+    assert f"upload {upload.pk} failed: {error.__name__}" in caplog.text
     assert "minji@" not in caplog.text
