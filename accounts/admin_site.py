@@ -43,8 +43,8 @@ CODE_ALARM = _(
     "Code mails are being refused: more are requested than CODE_MAILS_PER_MINUTE allows."
 )
 REDIS_ALARM = _(
-    "Redis does not answer. People sign in with a quarter of the limits, which the database "
-    "counts; the send is slower, and uploads wait."
+    "Redis does not answer, or its memory is full. People sign in with a quarter of the limits, "
+    "which the database counts; the send is slower, and uploads wait."
 )
 DESK_ORDER = ("incidents", "statements", "notices", "offers", "tickets", "scams", "accounts")
 # The translated names of the roles; see manage.py make_roles.

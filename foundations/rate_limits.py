@@ -48,6 +48,8 @@ _ANSWER_SECONDS = 2.0
 # and counts, and two values of each key: the amount and the seconds of a count, else the value and
 # the seconds. The script returns the number of counts that let the request pass, the seconds until
 # the next one lets one pass (0 if all did), and the value of the claim if another request holds it.
+# The first write takes memory, so that a Redis whose memory is full refuses the script; after a
+# write that takes none, it would allow all of them.
 _TAKE = """
 local member, claims, counted, pairs = unpack(cjson.decode(ARGV[1]))
 if claims == 1 and not redis.call('SET', KEYS[1], pairs[1][1], 'NX', 'EX', pairs[1][2]) then
@@ -59,13 +61,14 @@ local at = string.format('%.6f', now)
 for number = claims + 1, counted do
     local key = KEYS[number]
     local amount, seconds = unpack(pairs[number])
-    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', now - seconds))
-    if redis.call('ZCARD', key) >= amount then
-        local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    local oldest = string.format('(%.6f', now - seconds)
+    if redis.call('ZCOUNT', key, oldest, '+inf') >= amount then
+        local first = redis.call('ZRANGEBYSCORE', key, oldest, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
         local wait = math.ceil(tonumber(first[2] or now) + seconds - now)
         return {number - claims - 1, math.max(1, wait), ''}
     end
     redis.call('ZADD', key, at, member)
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', now - seconds))
     redis.call('EXPIRE', key, seconds)
 end
 for number = counted + 1, #KEYS do

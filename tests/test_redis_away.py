@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core import mail
 from django.db import connection
@@ -33,13 +34,23 @@ def _a_process_that_has_just_started(monkeypatch):
     monkeypatch.setattr(code_states, "_is_logged_away", False)
 
 
-@pytest.fixture
-def _redis_is_away(settings):
-    """Redis does not answer, for this process."""
-    gone = "unix:///nonexistent/redis.sock"
-    settings.REDIS_URL = gone
+@pytest.fixture(scope="module")
+def full_redis(tmp_path_factory) -> Iterator[str]:
+    """A Redis whose memory is full: it answers, and refuses each write."""
+    with own_redis(tmp_path_factory.mktemp("full")) as url:
+        with redis.Redis.from_url(url) as client:
+            client.config_set("maxmemory", 1)
+        yield url
+
+
+@pytest.fixture(params=["away", "full"])
+def _redis_is_away(request, settings):
+    """Redis does not answer, or takes no writes, for this process."""
+    is_full = request.param == "full"
+    url = request.getfixturevalue("full_redis") if is_full else "unix:///nonexistent/redis.sock"
+    settings.REDIS_URL = url
     cache = django_settings.CACHES["default"]
-    settings.CACHES = {"default": cache | {"LOCATION": gone}}
+    settings.CACHES = {"default": cache | {"LOCATION": url}}
 
 
 def is_signed_in(client: Client) -> bool:
@@ -112,12 +123,13 @@ class TestInOneProcess:
         assert response.status_code == 302
 
 
-REDIS_ALARM = "Redis does not answer."
+REDIS_ALARM = "Redis does not answer, or its memory is full."
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_redis_is_away")
-def test_the_desk_shows_that_redis_is_away(editors_desk):
+def test_the_desk_shows_that_redis_is_away(editors_desk, minji):
+    ask_for_code(Client(), minji.email)
     assert REDIS_ALARM in editors_desk.get("/admin/").content.decode()
 
 
