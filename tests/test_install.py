@@ -55,6 +55,7 @@ def options(**changed: str) -> list[str]:
         ("from", 'Ex"ample <a@example.com>'),
         ("from", "Example <a@example.com>\nSECRET_KEY=x"),
         ("certificate", "/nonexistent"),
+        ("acme_server", "http://acme.example.com/directory"),
     ],
 )
 def test_a_wrong_option_is_refused(run, name, value):

@@ -1,6 +1,7 @@
 """The shipped nginx site keeps public pages for seconds, and nothing else."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from breachportal.settings import SHIPPED_LANGUAGES
 from harness.exposure_factory import expose, file_of, person
 from harness.nginx import NGINX, nginx
+from harness.product import ROOT
 from incidents.models import Incident
 from statements.sample import SLUG
 from tests.web_processes import web_processes
@@ -110,3 +113,9 @@ def test_the_first_reader_after_a_quiet_time_sees_no_old_page(site):
     Incident.objects.update(title={"ko": "정정", "en": "A correction"})
     time.sleep(QUIET_SECONDS)
     assert "A correction" in httpx.get(f"{site}{HOME}").text
+
+
+def test_public_pages_of_each_language_are_kept_and_copied():
+    site = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+    [codes] = re.findall(r"location ~ \^/\(([a-z|-]+)\)/\(incidents", site)
+    assert codes.split("|") == list(SHIPPED_LANGUAGES)
