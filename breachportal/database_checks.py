@@ -28,6 +28,23 @@ SELECT least(
     (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
 )
 """
+# Of the server, the account and the database; another account's rows have neither type nor state.
+_IN_USE = """
+WITH sessions AS (SELECT usename, datname FROM pg_stat_activity WHERE datid IS NOT NULL)
+SELECT used, most FROM (
+    SELECT (SELECT count(*) FROM sessions),
+        current_setting('max_connections')::int
+            - current_setting('superuser_reserved_connections')::int
+            - coalesce(current_setting('reserved_connections', true), '0')::int
+    UNION ALL
+    SELECT (SELECT count(*) FROM sessions WHERE usename = current_user), rolconnlimit
+    FROM pg_roles WHERE rolname = current_user
+    UNION ALL
+    SELECT (SELECT count(*) FROM sessions WHERE datname = current_database()), datconnlimit
+    FROM pg_database WHERE datname = current_database()
+) AS limits (used, most)
+WHERE most >= 0 ORDER BY used::float / greatest(most, 1) DESC LIMIT 1
+"""
 _MARK = "SELECT set_config('breachportal.session', %s, false)"
 _READ_MARK = "SELECT current_setting('breachportal.session', true)"
 # A busy pooler may give both clients the same server session by chance, so one trial proves little.
@@ -130,6 +147,17 @@ def connections_available() -> int:
         cursor.execute(_AVAILABLE)
         row = cursor.fetchone()
     return int(row[0]) if row else 0
+
+
+def connections_in_use() -> tuple[int, int]:
+    """Returns the connections that are open and the most that may be, of the limit that is nearest.
+
+    Connections of other programs count, too: they use up the limit of the server.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_IN_USE)
+        used, most = cursor.fetchone()
+    return int(used), int(most)
 
 
 def _shares_sessions() -> bool:

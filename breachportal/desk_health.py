@@ -199,7 +199,7 @@ def _parts(reading: _Reading) -> Iterator[PartState]:
             words = _("It is away or behind; pages read the database instead.")
             yield PartState(name, Level.WARNING, words, _("Ask the operator to look at it."))
         else:
-            words = _("It does not answer.")
+            words = _("It does not answer, or takes no writes.")
             yield PartState(name, Level.FAULT, words, _("Call the operator now."))
 
 
@@ -316,7 +316,7 @@ def _connections(reading: _Reading) -> PartState:
     level = Level.OK
     if share >= _FULL_SHARE:
         level = Level.WARNING if share < _OVERFULL_SHARE else Level.FAULT
-    remedy = _("Ask the operator to raise max_connections, or to run fewer processes.")
+    remedy = _("Ask the operator which programs hold them, or to raise max_connections.")
     return PartState(name, level, words, "" if level is Level.OK else remedy)
 
 

@@ -15,13 +15,13 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from breachportal import metrics
 from foundations import keys, replica
 from foundations.visitor_address import proxy_problem
 
-Check = Callable[[], None]
+Check = Callable[[], bool]  # whether the part takes writes
 PROBE_HEADER = "Portaldoctor"
 PROBE_SECONDS = 60
 _SALT = "breachportal.health"
@@ -33,7 +33,8 @@ def health(
     """Middleware that answers health checks; other requests go on.
 
     /healthz: 200 while this process answers. /readyz: 200 if the database and Redis answer and the
-    master keyset can be read, else 503. Its JSON names each part as "ok" or "away". The read
+    master keyset can be read, else 503. Its JSON names each part as "ok" or "away", and a database
+    or a Redis that answers and takes no writes as "read-only". The read
     replica, if there is one, may be "behind", too; without it pages read the database, so it
     does not change the status.
 
@@ -106,7 +107,7 @@ def _alive() -> HttpResponse:
 def _ready() -> HttpResponse:
     parts = parts_of_portal()
     needed = [state for name, state in parts.items() if name != "replica"]
-    return JsonResponse(parts, status=503 if "away" in needed else 200)
+    return JsonResponse(parts, status=200 if {*needed} == {"ok"} else 503)
 
 
 def _metrics() -> HttpResponse:
@@ -114,7 +115,9 @@ def _metrics() -> HttpResponse:
 
 
 def parts_of_portal() -> dict[str, str]:
-    """Returns the state of each part of the portal: "ok", "away", or of the replica "behind"."""
+    """Returns the state of each part of the portal: "ok", "read-only", "away", or of the replica
+    "behind".
+    """
     parts = {"database": _database, "redis": _redis, "master_keyset": _master_keyset}
     states = {name: _state(check) for name, check in parts.items()}
     return states | ({"replica": replica.state()} if replica.is_configured() else {})
@@ -122,20 +125,26 @@ def parts_of_portal() -> dict[str, str]:
 
 def _state(check: Check) -> str:
     try:
-        check()
+        return "ok" if check() else "read-only"
     except (DatabaseError, RedisError, keys.EncryptionError):
         return "away"
-    return "ok"
 
 
-def _database() -> None:
+def _database() -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
+        cursor.execute("SELECT current_setting('transaction_read_only') = 'off'")
+        return bool(cursor.fetchone()[0])
 
 
-def _redis() -> None:
-    cache.get("health")
+def _redis() -> bool:
+    """Returns whether Redis takes a write; not if its memory or its disk is full."""
+    try:
+        cache.set("health", 1, timeout=60)
+    except ResponseError:
+        return False
+    return True
 
 
-def _master_keyset() -> None:
+def _master_keyset() -> bool:
     keys.master_keyset()
+    return True

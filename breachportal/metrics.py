@@ -19,7 +19,6 @@ from typing import Any
 import redis
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
 from django.db.models import Count, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -55,8 +54,9 @@ HELP = {
     "code_texts_refused": "1 if the budget of codes by text message is used up.",
     "code_mails_refused": "1 if the limit on all code mails was used up in 15 minutes.",
     "codes_in_database": "1 if the database counted codes in the last minute: Redis was away.",
-    "database_connections": "Connections to the portal's database.",
-    "database_connections_limit": "Connections that PostgreSQL accepts from the portal.",
+    "database_connections": "Connections that count to the limit, also those of other programs.",
+    "database_connections_limit": "The limit of the server, the account or the database: the one "
+    "that is the nearest.",
     "disk_free_bytes": "Free space of the portal's folder on the host that answered.",
     "backup_age_seconds": "Age of the newest backup in the folder on the host that answered.",
 }
@@ -204,10 +204,9 @@ def _codes() -> Iterator[Sample]:
 
 
 def _connections() -> Iterator[Sample]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-        yield "database_connections", cursor.fetchone()[0], {}
-    yield "database_connections_limit", database_checks.connections_available(), {}
+    used, limit = database_checks.connections_in_use()
+    yield "database_connections", used, {}
+    yield "database_connections_limit", limit, {}
 
 
 def _disk() -> Iterator[Sample]:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 import tempfile
 import time
@@ -12,18 +13,27 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+import redis
 from celery.beat import PersistentScheduler
 from django.conf import settings as django_settings
-from django.core.management import CommandError, call_command
+from django.core.management import (
+    CommandError,
+    call_command,
+    get_commands,
+    load_command_class,
+)
+from django.db import connection
 from django.test import Client
 
 from accounts.models import User
 from breachportal import beat, health
-from breachportal.doctor import CHECKS, diagnose, machine
+from breachportal.doctor import CHECKS, diagnose, machine, typed
 from breachportal.doctor.diagnosis import Diagnosis, Level
+from breachportal.doctor.messages import DoctorMessages
 from harness.nginx import NGINX, nginx
 from harness.product import BIN, free_port
 from tests.database import conninfo
+from tests.test_redis_away import own_redis
 from tests.test_slow_bodies import wait_for
 from tests.web_processes import web_processes
 
@@ -31,6 +41,12 @@ pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 60
 ROOT = Path(__file__).parent.parent
+SOURCES = "".join(
+    (ROOT / "breachportal" / "doctor" / name).read_text(encoding="utf-8")
+    for name in ("machine.py", "servers.py")
+)
+SYSTEM = ("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo")
+SYSTEM += ("-u", "timedatectl")
 
 
 def found(check: str) -> list[tuple[Level, str]]:
@@ -101,6 +117,100 @@ def test_a_check_that_fails_is_named_and_the_others_run(monkeypatch):
     assert "the check ended with builtins.RuntimeError" in text
     assert "hunter2" not in text
     assert "database: PostgreSQL" in text
+
+
+def test_a_server_that_does_not_answer_is_one_finding(settings, monkeypatch):
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    findings = [one for _name, one in diagnose(("database", "clock", "redis", "team"))]
+    connection.close()
+    texts = [one.text for one in findings]
+    assert texts[0].startswith("PostgreSQL does not answer: ")
+    assert "Connection refused" in texts[0]
+    assert texts[2] == "Redis does not answer: Connection refused"
+    assert {texts[1], texts[3]} == {"this was not examined, because PostgreSQL does not answer"}
+    assert "systemctl status postgresql" in findings[0].remedy
+    assert {one.level for one in findings} == {Level.FAULT}
+
+
+def test_a_database_that_takes_no_writes_is_a_fault(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        [wrong] = [text for level, text in found("database") if level is Level.FAULT]
+        assert wrong == "PostgreSQL takes no writes: default_transaction_read_only is on"
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["database"]) == (503, "read-only")
+    finally:
+        connection.close()
+
+
+def test_connections_that_others_hold_are_counted():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT 1")
+        try:
+            texts = [text for level, text in found("database") if level is Level.WARNING]
+        finally:
+            cursor.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")
+    assert [re.sub(r"^\d+", "1", text) for text in texts] == [
+        "1 of 1 database connections are in use"
+    ]
+
+
+def test_a_redis_that_takes_no_writes_is_a_fault_and_one_that_fills_a_warning(
+    client, settings, tmp_path
+):
+    with own_redis(tmp_path) as url, redis.Redis.from_url(url) as server:
+        settings.REDIS_URL = url
+        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}
+        server.config_set("maxmemory-policy", "noeviction")
+        server.config_set("maxmemory", int(server.info()["used_memory"] * 1.1))
+        [warning] = [text for level, text in found("redis") if level is Level.WARNING]
+        assert re.fullmatch(r"Redis uses (8|9)\d per cent of its memory", warning)
+        server.config_set("maxmemory", 1)
+        [wrong] = [text for level, text in found("redis") if level is Level.FAULT]
+        assert wrong.startswith("Redis takes no writes: ")
+        assert "maxmemory" in wrong
+        assert client.get("/readyz").json()["redis"] == "read-only"
+
+
+def test_a_full_disk_is_a_fault(monkeypatch):
+    monkeypatch.setattr(machine, "FULL_BYTES", 1 << 60)
+    assert {level for level, _text in found("disk")} == {Level.FAULT}
+
+
+@pytest.mark.parametrize("is_server", [False, True])
+def test_each_remedy_can_be_typed_as_it_stands(monkeypatch, tmp_path, is_server):
+    """A command that is not one of the system is one of the portal, with words that it takes."""
+    link = tmp_path / "breachportal"
+    if is_server:
+        link.symlink_to(ROOT / "deploy" / "breachportal")
+    monkeypatch.setattr(typed, "ON_A_SERVER", link)
+    commands = [typed.command("migrate"), typed.backup()]
+    commands += re.findall(r"typed\.(?:command)\(\s*\"([^\"]+)\"", SOURCES)
+    commands += [word for one in DoctorMessages for word in re.findall(r"`([^`]+)`", one.value)]
+    units = {path.name for path in (ROOT / "deploy" / "systemd").iterdir()}
+    units |= {f"{name}.service" for name in ("postgresql", "redis-server", "nginx")}
+    for one in commands:
+        own = "sudo breachportal --owner ", "sudo ", "breachportal ", "manage.py "
+        prefix = next((each for each in own if one.startswith(each)), "")
+        words = shlex.split(one.removeprefix(prefix))
+        if words[0] in get_commands():
+            load_command_class(get_commands()[words[0]], words[0]).create_parser(
+                "manage.py", words[0]
+            ).parse_args(words[1:])
+        elif words[0] == "systemctl":
+            names = [word for word in words[2:] if word[0] not in "-{" and "{" not in word]
+            for name in names:
+                known = name if "." in name else f"{name}.service"
+                assert known in units | {"certbot.timer"}, name
+        else:
+            assert words[0] in SYSTEM or words[0].startswith(("{", "deploy/", "docs/", "web")), (
+                words
+            )
+        assert "…" not in " ".join(words)
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

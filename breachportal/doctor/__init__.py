@@ -1,11 +1,19 @@
 """The diagnosis of an installed portal: what `manage.py doctor` prints."""
 
+import re
 from collections.abc import Callable, Iterator
+
+import psycopg
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from kombu.exceptions import OperationalError as BrokerError
+from redis.exceptions import RedisError
 
 from breachportal.doctor import machine, public_address, servers
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages
 
+_DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
 Check = Callable[[], Iterator[Diagnosis]]
 
 CHECKS: dict[str, Check] = {
@@ -14,8 +22,8 @@ CHECKS: dict[str, Check] = {
     "code": machine.check_code,
     "disk": machine.check_disk,
     "backup": machine.check_backup,
-    "clock": servers.check_clock,
     "database": servers.check_database,
+    "clock": servers.check_clock,
     "migrations": servers.check_migrations,
     "account": servers.check_account,
     "database log": servers.check_database_log,
@@ -34,13 +42,45 @@ CHECKS: dict[str, Check] = {
 def diagnose(only: tuple[str, ...] = ()) -> Iterator[tuple[str, Diagnosis]]:
     """Yields the name of each check with each of its findings; at least one for each check.
 
-    `only` names the checks to run, by default all. A check that fails itself is a fault: the
-    exception is named by its type, because its text may contain a secret.
+    `only` names the checks to run, by default all. A server that does not answer is one finding;
+    the other checks that need it refer to it. Any other error of a check is named by its type only,
+    because its text may contain a secret.
     """
+    away: set[str] = set()
     for name in only or CHECKS:
         try:
             yield from ((name, finding) for finding in CHECKS[name]())
+        except (*_DATABASE_AWAY, RedisError, BrokerError) as error:
+            yield name, _away(error, away)
         except Exception as error:  # noqa: BLE001  # the other checks still run
             kind = f"{type(error).__module__}.{type(error).__qualname__}"
             text, remedy = DoctorMessages.ENDED.stored(kind=kind), DoctorMessages.ENDED_DO.stored()
             yield name, Diagnosis.fault(text, remedy)
+
+
+def _away(error: Exception, away: set[str]) -> Diagnosis:
+    """Returns the finding for a server that does not answer, and adds its name to `away`."""
+    is_database = isinstance(error, _DATABASE_AWAY)
+    server = "PostgreSQL" if is_database else "Redis"
+    if not is_database and settings.CELERY_BROKER_IS_RABBITMQ and isinstance(error, BrokerError):
+        server = "RabbitMQ"
+    if server in away:
+        text = DoctorMessages.NOT_EXAMINED.stored(server=server)
+        return Diagnosis.fault(text, DoctorMessages.NOT_EXAMINED_DO.stored(server=server))
+    away.add(server)
+    remedies = {
+        "PostgreSQL": DoctorMessages.DATABASE_AWAY_DO,
+        "Redis": DoctorMessages.REDIS_AWAY_DO,
+        "RabbitMQ": DoctorMessages.BROKER_DO,
+    }
+    text = DoctorMessages.AWAY.stored(server=server, why=_reason(error))
+    return Diagnosis.fault(text, remedies[server].stored())
+
+
+def _reason(error: Exception) -> str:
+    """Returns what a server or the system said, in one line, without the rest of the message.
+
+    The rest may repeat parts of a URL, and so of a password that is spelled wrongly in it.
+    """
+    said = re.search(r"(?:failed: |Error -?\d+ connecting to .*?\. )(.*)", str(error))
+    return said[1].rstrip(". ") if said else type(error).__name__

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core import checks
 
 from breachportal import backups
+from breachportal.doctor import typed
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages as Found
 
@@ -41,6 +42,7 @@ SECRETS = (
 )
 OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
+FULL_BYTES = 256 << 20
 LEAST_FREE_SHARE = 0.1
 _MOUNTED = Path("/run/secrets")
 # Directories whose files are gone after a restart of the machine.
@@ -108,7 +110,10 @@ def check_code() -> Iterator[Diagnosis]:
     """Checks that the static files are collected."""
     root = settings.STATIC_ROOT
     if root and not (root / "staticfiles.json").exists():
-        yield Diagnosis.fault(Found.NO_STATIC.stored(folder=root), Found.NO_STATIC_DO.stored())
+        yield Diagnosis.fault(
+            Found.NO_STATIC.stored(folder=root),
+            Found.NO_STATIC_DO.stored(command=typed.command("collectstatic --noinput")),
+        )
     else:
         yield Diagnosis.ok("the static files are there")
 
@@ -120,12 +125,14 @@ def check_disk() -> Iterator[Diagnosis]:
         if not os.access(folder, os.W_OK):
             yield Diagnosis.fault(
                 Found.NOT_WRITABLE.stored(folder=folder),
-                Found.NOT_WRITABLE_DO.stored(folder=folder),
+                Found.NOT_WRITABLE_DO.stored(folder=folder, account=typed.account()),
             )
             continue
         space = shutil.disk_usage(folder)
         text = Found.SPACE.stored(folder=folder, free=f"{space.free / (1 << 30):,.1f}")
-        if space.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * space.total):
+        if space.free < FULL_BYTES:
+            yield Diagnosis.fault(text, Found.NO_SPACE_DO.stored(folder=folder))
+        elif space.free < max(LEAST_FREE_BYTES, LEAST_FREE_SHARE * space.total):
             yield Diagnosis.warning(text, Found.SPACE_DO.stored())
         else:
             yield Diagnosis.ok(text)
@@ -136,7 +143,8 @@ def check_backup() -> Iterator[Diagnosis]:
     found = backups.existing(Path(settings.BACKUP_FOLDER))
     if not found:
         yield Diagnosis.warning(
-            Found.NO_BACKUP.stored(folder=settings.BACKUP_FOLDER), Found.NO_BACKUP_DO.stored()
+            Found.NO_BACKUP.stored(folder=settings.BACKUP_FOLDER),
+            Found.NO_BACKUP_DO.stored(command=typed.backup()),
         )
         return
     age = datetime.now(UTC) - found[0][0]

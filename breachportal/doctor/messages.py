@@ -12,7 +12,16 @@ class DoctorMessages(StoredMessages):
     """The findings that need a person, each before its remedy."""
 
     ENDED = _("the check ended with {kind}")
-    ENDED_DO = _("See those before it.")
+    ENDED_DO = _("See those before it, and `journalctl -u 'breachportal-*'`.")
+    AWAY = _("{server} does not answer: {why}")
+    DATABASE_AWAY_DO = _(
+        "Check that it runs (`systemctl status postgresql`), DATABASE_URL, and the firewall."
+    )
+    REDIS_AWAY_DO = _(
+        "Check that it runs (`systemctl status redis-server`), REDIS_URL, and the firewall."
+    )
+    NOT_EXAMINED = _("this was not examined, because {server} does not answer")
+    NOT_EXAMINED_DO = _("See what is said about {server}.")
 
     # This machine
     NOT_PRODUCTION = _("BREACHPORTAL_MODE is not production")
@@ -27,29 +36,52 @@ class DoctorMessages(StoredMessages):
     VOLATILE = _("{name}_FILE: {path} is gone after a restart, and every value with it")
     VOLATILE_DO = _("Move the file to a disk, and keep a copy apart from the database's backups.")
     NO_STATIC = _("no static files are collected in {folder}")
-    NO_STATIC_DO = _("Run `manage.py collectstatic --noinput`.")
+    NO_STATIC_DO = _("Run `{command}`.")
     NOT_WRITABLE = _("this account cannot write to {folder}")
     NOT_WRITABLE_DO = _(
-        "Create the folder, and give it to the account of the portal: chown … {folder}"
+        "Create the folder, and give it to the account of the portal: `sudo mkdir -p {folder}`, "
+        "`sudo chown {account}: {folder}`."
     )
     SPACE = _("{folder}: {free} GiB free")
+    NO_SPACE_DO = _(
+        "Free space now, or enlarge the volume: see `sudo du -xh --max-depth=2 {folder} | sort -h`."
+    )
     SPACE_DO = _("Free space, or enlarge the volume, before an import.")
     NO_BACKUP = _("there is no backup in {folder}")
     NO_BACKUP_DO = _(
-        "Run `manage.py backup`, or start the timer: `systemctl enable --now "
-        "breachportal-backup.timer`. If you back up in another way, restore once."
+        "Run `{command}`, and each night: `sudo systemctl enable --now breachportal-backup.timer`. "
+        "If you back up in another way, restore once."
     )
     OLD_BACKUP = _("the newest backup is {hours} hours old")
     OLD_BACKUP_DO = _("See `journalctl -u breachportal-backup`.")
 
     # Servers
     CLOCKS = _("this machine and the database differ by {seconds} seconds")
-    CLOCKS_DO = _("Switch on NTP on both: `timedatectl set-ntp true`.")
+    CLOCKS_DO = _(
+        "Switch on NTP on both: `sudo apt-get install systemd-timesyncd`, `sudo timedatectl "
+        "set-ntp true`."
+    )
+    UNSYNCHRONISED = _("the clock of this machine is not kept right by NTP")
+    IS_STANDBY = _("PostgreSQL takes no writes: it is a standby")
+    IS_STANDBY_DO = _(
+        "Let DATABASE_URL lead to the primary. If there is none any more, make this server the "
+        "primary: `sudo -u postgres psql -c 'SELECT pg_promote()'`."
+    )
+    IS_READ_ONLY = _("PostgreSQL takes no writes: default_transaction_read_only is on")
+    IS_READ_ONLY_DO = _(
+        "Ask who set it, and why. Then `sudo -u postgres psql -c 'ALTER SYSTEM RESET "
+        "default_transaction_read_only' -c 'SELECT pg_reload_conf()'`; if it is set for the "
+        "database or the account, ALTER DATABASE or ALTER ROLE."
+    )
+    CONNECTIONS = _("{used} of {limit} database connections are in use")
+    CONNECTIONS_DO = _(
+        "See who holds them: `sudo -u postgres psql -c 'SELECT usename, datname, count(*) FROM "
+        "pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC'`. End what is not needed, or raise "
+        "max_connections."
+    )
     OLD_POSTGRESQL_DO = _("Upgrade to PostgreSQL {version} or newer.")
     NOT_MIGRATED = _("not migrated: {names}")
-    NOT_MIGRATED_DO = _(
-        "As the owner of the tables: `manage.py migrate`, then `manage.py grant_portal_role`."
-    )
+    NOT_MIGRATED_DO = _("As the owner of the tables: `{migrate}`, `{grant}`, `{grant_import}`.")
     CHANGES_PROOF = _("the account in DATABASE_URL may change or delete rows that prove something")
     CHANGES_PROOF_DO = _(
         "Give the portal an account of its own: docs/running.md, “The database accounts”."
@@ -61,26 +93,40 @@ class DoctorMessages(StoredMessages):
     OLD_BROKER_DO = _("Upgrade to RabbitMQ 3.10 or newer.")
     REDIS_REMOVES = _("Redis removes keys when its memory is full ({policy})")
     REDIS_REMOVES_DO = _(
-        "Set `maxmemory-policy noeviction`: a removed key may be a queue or a limit."
+        "A removed key may be a queue or a limit: `redis-cli config set maxmemory-policy "
+        "noeviction`, and in redis.conf."
     )
+    REDIS_IS_FULL = _("Redis takes no writes: {why}")
+    REDIS_IS_FULL_DO = _(
+        "See `redis-cli info memory` and `redis-cli info persistence`: raise maxmemory, or free "
+        "space on its disk. People sign in meanwhile, with a quarter of the limits."
+    )
+    REDIS_FILLS = _("Redis uses {percent} per cent of its memory")
+    REDIS_FILLS_DO = _("Raise maxmemory: `redis-cli config set maxmemory 1gb`, and in redis.conf.")
     NO_WORKER = _("no worker serves the queue {queue}")
-    NO_WORKER_DO = _("Start the process `{process}`: `systemctl start breachportal-{process}`.")
+    NO_WORKER_DO = _(
+        "Start the process `{process}`: `sudo systemctl start breachportal-{process}`. If it ends "
+        "again: `journalctl -u breachportal-{process}`."
+    )
     MANY_BEATS = _("beat runs {times} times: {names}")
     MANY_BEATS_DO = _("Stop all but one. Two do no harm, but the work is done twice.")
     NO_BEAT = _("no beat gave a sign in the last {seconds} seconds")
-    NO_BEAT_DO = _("Start it: `systemctl start breachportal-beat`. Lost work waits until it runs.")
+    NO_BEAT_DO = _(
+        "Start it: `sudo systemctl start breachportal-beat`. Lost work waits until it runs."
+    )
     MAIL_DO = _("Check host, port, EMAIL_SECURITY, account, and the firewall.")
     NO_ROLES = _("the roles are missing")
-    NO_ROLES_DO = _("Run `manage.py make_roles`.")
+    NO_ROLES_DO = _("Run `{command}`.")
     ONE_SUPERUSER = _("superusers: {number}, and two are needed")
-    ONE_SUPERUSER_DO = _(
-        "Rights on the desk and shredding take two: run `manage.py createsuperuser` again."
-    )
+    ONE_SUPERUSER_DO = _("Rights on the desk and shredding take two: run `{command}` again.")
 
     # The public address
     ADDRESS_DO = _("Check the DNS record, the firewall and the certificate.")
     CERTIFICATE = _("the certificate of {host} is valid until {day}, for {days} days")
-    CERTIFICATE_DO = _("Renew it, and check why it was not renewed automatically.")
+    CERTIFICATE_DO = _(
+        "Renew it: `sudo certbot renew`; see `systemctl status certbot.timer`, which should have "
+        "done it. If it is your own: run `deploy/install` again, with the new files."
+    )
     NO_ANSWER = _("{url} does not answer: {kind}")
     NO_ANSWER_DO = _("Check that they run: `systemctl status breachportal-web nginx`.")
     WRONG_STATUS = _("{url} answers {status}")

@@ -1,5 +1,6 @@
 """Checks of what the portal uses: PostgreSQL, Redis, the workers, the mail server, the team."""
 
+import ctypes
 import smtplib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from breachportal import beat, database_checks, database_logs, database_role
 from breachportal.celery import app
+from breachportal.doctor import typed
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages as Found
 
@@ -23,6 +25,8 @@ OLDEST_REDIS = (6, 2)
 OLDEST_RABBITMQ = (3, 10)
 MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
 INSPECT_SECONDS = 3.0
+_TIMEX_BYTES, _TIME_ERROR = 512, 5  # more than any struct timex; see adjtimex(2)
+MOST_CONNECTIONS = FULL_SHARE = 0.8
 QUEUES = {"send": "send", "import": "import", "default": "work"}  # and the process that serves it
 
 
@@ -38,6 +42,15 @@ def check_clock() -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis.ok("this machine and the database agree on the time")
+    if _is_unsynchronised():
+        yield Diagnosis.warning(Found.UNSYNCHRONISED.stored(), Found.CLOCKS_DO.stored())
+
+
+def _is_unsynchronised() -> bool:
+    """Returns whether the kernel says that no program keeps its clock right; False if unknown."""
+    call = getattr(ctypes.CDLL(None), "adjtimex", None)
+    timex = ctypes.create_string_buffer(_TIMEX_BYTES)  # zeros: only read
+    return call is not None and call(timex) == _TIME_ERROR
 
 
 def check_database() -> Iterator[Diagnosis]:
@@ -49,12 +62,29 @@ def check_database() -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis.ok(f"PostgreSQL {version}")
+    yield from _faults_of_writes()
+    used, limit = database_checks.connections_in_use()
+    if used >= MOST_CONNECTIONS * limit:
+        text = Found.CONNECTIONS.stored(used=used, limit=limit)
+        yield Diagnosis.warning(text, Found.CONNECTIONS_DO.stored())
     faults = list(database_checks.check_database(databases=["default"]))
     for fault in faults:
         yield Diagnosis.fault(str(fault.msg), str(fault.hint))
     if not faults:
         needed = database_checks.connections_needed()
         yield Diagnosis.ok(f"it accepts the {needed} connections that all processes may open")
+
+
+def _faults_of_writes() -> Iterator[Diagnosis]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_is_in_recovery(), current_setting('default_transaction_read_only')::bool"
+        )
+        is_standby, is_read_only = cursor.fetchone()
+    if is_standby:
+        yield Diagnosis.fault(Found.IS_STANDBY.stored(), Found.IS_STANDBY_DO.stored())
+    elif is_read_only:
+        yield Diagnosis.fault(Found.IS_READ_ONLY.stored(), Found.IS_READ_ONLY_DO.stored())
 
 
 def check_migrations() -> Iterator[Diagnosis]:
@@ -64,7 +94,12 @@ def check_migrations() -> Iterator[Diagnosis]:
     if missing:
         names = ", ".join(f"{migration.app_label} {migration.name}" for migration, _back in missing)
         yield Diagnosis.fault(
-            Found.NOT_MIGRATED.stored(names=names), Found.NOT_MIGRATED_DO.stored()
+            Found.NOT_MIGRATED.stored(names=names),
+            Found.NOT_MIGRATED_DO.stored(
+                migrate=typed.command("migrate"),
+                grant=typed.command("grant_portal_role breachportal"),
+                grant_import=typed.command("grant_portal_role breachportal_import --import"),
+            ),
         )
     else:
         yield Diagnosis.ok("every migration is applied")
@@ -90,9 +125,22 @@ def check_database_log() -> Iterator[Diagnosis]:
 
 
 def check_redis() -> Iterator[Diagnosis]:
-    """Checks the version of Redis and that it does not forget queues when its memory is full."""
+    """Checks the version of Redis, that it takes writes, and that it forgets no queue.
+
+    Writes a key that Redis deletes after a second.
+    """
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
         info = client.info()
+        try:
+            client.set("breachportal.doctor", "", ex=1)
+        except redis.ResponseError as error:
+            text = Found.REDIS_IS_FULL.stored(why=_words_of(error))
+            yield Diagnosis.fault(text, Found.REDIS_IS_FULL_DO.stored())
+        else:
+            share = int(info["used_memory"]) / (int(info.get("maxmemory", 0)) or float("inf"))
+            if share >= FULL_SHARE:
+                text = Found.REDIS_FILLS.stored(percent=f"{share:.0%}".rstrip("%"))
+                yield Diagnosis.warning(text, Found.REDIS_FILLS_DO.stored())
     version = str(info["redis_version"])
     if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
         yield Diagnosis.fault(f"Redis {version}", Found.OLD_REDIS_DO.stored())
@@ -182,11 +230,14 @@ def _words_of(error: BaseException) -> str:
 def check_team() -> Iterator[Diagnosis]:
     """Checks that the roles exist and that two people can confirm each other's acts."""
     if not Group.objects.exists():
-        yield Diagnosis.fault(Found.NO_ROLES.stored(), Found.NO_ROLES_DO.stored())
+        yield Diagnosis.fault(
+            Found.NO_ROLES.stored(), Found.NO_ROLES_DO.stored(command=typed.command("make_roles"))
+        )
     people = User.objects.filter(is_active=True, is_superuser=True).count()
     if people < 2:
         yield Diagnosis.warning(
-            Found.ONE_SUPERUSER.stored(number=people), Found.ONE_SUPERUSER_DO.stored()
+            Found.ONE_SUPERUSER.stored(number=people),
+            Found.ONE_SUPERUSER_DO.stored(command=typed.command("createsuperuser")),
         )
     else:
         yield Diagnosis.ok(f"{people} superusers")
