@@ -14,7 +14,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -121,11 +121,11 @@ def request_audience_count(notice: Notice) -> bool:
     running.
     """
     draft = Notice.objects.filter(pk=notice.pk, state=Notice.State.DRAFT)
-    lost = Q(dry_run_asked_at__lt=timezone.now() - dry_runs.LOST_AFTER)
     with transaction.atomic():
-        unclaimed = draft.filter(Q(dry_run_asked_at__isnull=True) | lost)
-        is_requested = unclaimed.update(dry_run_asked_at=timezone.now()) == 1
+        locked = draft.select_for_update().first()
+        is_requested = locked is not None and not dry_runs.is_running(locked)
         if is_requested:
+            draft.update(dry_run_asked_at=timezone.now())
             tasks.count_audience.delay_on_commit(notice.pk)
     return is_requested
 

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -16,6 +17,7 @@ from incidents.models import ExposureFile
 from notices import decisions, tasks
 from notices.engine import dry_runs, planning
 from notices.models import Notice
+from tests.database import conninfo
 from tests.desk_pages import approve, notice_url
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -150,6 +152,10 @@ def test_one_worker_at_a_time_counts(approvers_desk, draft, many):
     assert decisions.request_audience_count(draft)
     assert not decisions.request_audience_count(draft)
     Notice.objects.update(dry_run_asked_at=timezone.now() - dry_runs.LOST_AFTER - timedelta(1))
+    with psycopg.connect(conninfo(), autocommit=True) as worker:
+        lock = [dry_runs._LOCK_SPACE, draft.pk]
+        worker.execute("SELECT pg_try_advisory_lock(%s, %s)", lock)
+        assert not decisions.request_audience_count(draft)
     assert "Count the people" in approval(approvers_desk, draft)  # because that worker was lost
     assert decisions.request_audience_count(draft)
 

@@ -7,7 +7,7 @@ import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from breachportal.doctor import machine, public_address, servers
 from breachportal.doctor.diagnosis import Diagnosis
@@ -59,11 +59,17 @@ def diagnose(only: tuple[str, ...] = ()) -> Iterator[tuple[str, Diagnosis]]:
 
 
 def _away(error: Exception, away: set[str]) -> Diagnosis:
-    """Returns the finding for a server that does not answer, and adds its name to `away`."""
+    """Returns the finding for a server that does not answer, and adds its name to `away`.
+
+    A Redis whose memory is full answers, and refuses what takes memory.
+    """
     is_database = isinstance(error, _DATABASE_AWAY)
     server = "PostgreSQL" if is_database else "Redis"
     if not is_database and settings.CELERY_BROKER_IS_RABBITMQ and isinstance(error, BrokerError):
         server = "RabbitMQ"
+    if any(isinstance(one, ResponseError) for one in (error, error.__cause__)):
+        text = DoctorMessages.REDIS_IS_FULL.stored(why=str(error))
+        return Diagnosis.fault(text, DoctorMessages.REDIS_IS_FULL_DO.stored())
     if server in away:
         text = DoctorMessages.NOT_EXAMINED.stored(server=server)
         return Diagnosis.fault(text, DoctorMessages.NOT_EXAMINED_DO.stored(server=server))

@@ -13,13 +13,16 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from foundations.session_locks import held_keys, session_lock
 from incidents.models import ExposureFile
 from incidents.scope_counts import counts_of
 from notices.engine import audiences, planning
 from notices.engine.audiences import DryRun
 from notices.models import Notice
 
-LOST_AFTER = timedelta(minutes=30)  # after this time the count's worker is taken for lost
+# After this time a requested count is taken for lost, unless a worker is at it.
+LOST_AFTER = timedelta(minutes=1)
+_LOCK_SPACE = 0x62706472  # "bpdr"
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,10 @@ def current_dry_run(notice: Notice) -> AudienceCount:
 
 def is_running(notice: Notice) -> bool:
     """Returns whether a worker counts now or has been requested to."""
-    requested_at = notice.dry_run_asked_at
-    return requested_at is not None and requested_at > timezone.now() - LOST_AFTER
+    asked_at = notice.dry_run_asked_at
+    if asked_at is None or asked_at > timezone.now() - LOST_AFTER:
+        return asked_at is not None
+    return notice.pk in held_keys(_LOCK_SPACE)
 
 
 def needs_worker(notice: Notice) -> bool:
@@ -74,19 +79,24 @@ def needs_worker(notice: Notice) -> bool:
 
 
 def run_dry_run(notice_id: int) -> None:
-    """Counts a draft's audience and stores the result. Does nothing for a notice that is no draft;
-    a repetition is harmless.
+    """Counts a draft's audience and stores the result.
+
+    Does nothing for a notice that is no draft, and while another worker counts it; a repetition is
+    harmless.
     """
     draft = Notice.objects.filter(pk=notice_id, state=Notice.State.DRAFT)
     notice = draft.select_related("incident", "version").first()
     if notice is None:
         return
-    found: dict[str, object] = {"dry_run_asked_at": None}
-    try:
-        run = planning.count_now(notice)
-        found |= {"dry_run": vars(run) | {"audience": notice.audience}, "dry_run_at": Now()}
-    finally:  # a user can request the count again after an error
-        draft.update(**found)
+    with session_lock(_LOCK_SPACE, notice_id) as is_held:
+        if not is_held:
+            return
+        found: dict[str, object] = {"dry_run_asked_at": None}
+        try:
+            run = planning.count_now(notice)
+            found |= {"dry_run": vars(run) | {"audience": notice.audience}, "dry_run_at": Now()}
+        finally:  # a user can request the count again after an error
+            draft.update(**found)
 
 
 def _stored_run(notice: Notice) -> DryRun | None:
