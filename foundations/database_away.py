@@ -1,4 +1,4 @@
-"""The answer to a request while the database does not answer: 503 with Retry-After.
+"""The answer to a request while the database does not answer or takes no writes: 503, Retry-After.
 
 The page cache replaces it with the page that it kept, if there is one. After the first request
 that got no connection, the others wait for AWAY_WAIT_SECONDS only, so that the
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
 RETRY_SECONDS = 30  # in the header Retry-After
@@ -45,7 +46,7 @@ class DatabaseAwayMiddleware:
 
     def process_exception(self, _request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Returns the 503 page for an error of the connection, a lock or a time-out, else None."""
-        if not isinstance(error, ERRORS):
+        if not _is_away(error):
             return None
         now = time.monotonic()
         if now >= self._log_at:
@@ -65,7 +66,12 @@ def database_away_page(error: BaseException | None) -> DatabaseAwayResponse:
 def current_error() -> BaseException | None:
     """Returns the exception that is being handled if it is an error of the database, else None."""
     error = sys.exc_info()[1]
-    return error if isinstance(error, ERRORS) else None
+    return error if error and _is_away(error) else None
+
+
+def _is_away(error: BaseException) -> bool:
+    """Returns whether the database caused the error: also a standby, which takes no writes."""
+    return isinstance(error, ERRORS) or isinstance(error.__cause__, ReadOnlySqlTransaction)
 
 
 _usual_wait: float | None = None  # the pool's own wait, while it is replaced by the short one

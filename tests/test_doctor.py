@@ -22,12 +22,12 @@ from django.core.management import (
     get_commands,
     load_command_class,
 )
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 
 from accounts.models import User
 from breachportal import beat, health
-from breachportal.doctor import CHECKS, diagnose, machine, typed
+from breachportal.doctor import CHECKS, _away, diagnose, machine, typed
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from breachportal.doctor.messages import DoctorMessages
 from harness.nginx import NGINX, nginx
@@ -97,8 +97,8 @@ def test_each_check_finds_something_and_a_fault_ends_with_1():
 
 
 def test_a_monitor_reads_json():
-    rows = json.loads(printed("--json", "clock", "database"))
-    assert {row["check"] for row in rows} == {"clock", "database"}
+    rows = json.loads(printed("--json", "migrations", "database"))
+    assert {row["check"] for row in rows} == {"migrations", "database"}
     assert {row["level"] for row in rows} == {"ok"}
 
 
@@ -130,6 +130,9 @@ def test_a_server_that_does_not_answer_is_one_finding(settings, monkeypatch):
     assert texts[0].startswith("PostgreSQL does not answer: ")
     assert "Connection refused" in texts[0]
     assert texts[2] == "Redis does not answer: Connection refused"
+    full = _away(OperationalError("… FATAL:  sorry, too many clients already"), set())
+    assert full.text == "PostgreSQL does not answer: sorry, too many clients already"
+    assert "pg_stat_activity" in full.remedy
     assert {texts[1], texts[3]} == {"this was not examined, because PostgreSQL does not answer"}
     assert "systemctl status postgresql" in findings[0].remedy
     assert {one.level for one in findings} == {Level.FAULT}
@@ -143,6 +146,9 @@ def test_a_database_that_takes_no_writes_is_a_fault(client):
         assert wrong == "PostgreSQL takes no writes: default_transaction_read_only is on"
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["database"]) == (503, "read-only")
+        client.raise_request_exception = False
+        answer = client.post("/en/account/sign-in/", {"email": "minji@example.com"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
     finally:
         connection.close()
 

@@ -79,8 +79,10 @@ def _away(error: Exception, away: set[str]) -> Diagnosis:
         "Redis": DoctorMessages.REDIS_AWAY_DO,
         "RabbitMQ": DoctorMessages.BROKER_DO,
     }
-    text = DoctorMessages.AWAY.stored(server=server, why=_reason(error))
-    return Diagnosis.fault(text, remedies[server].stored())
+    why = _reason(error)
+    is_full = re.search("connection slots|too many (clients|connections)", why)
+    remedy = DoctorMessages.CONNECTIONS_DO if is_full else remedies[server]
+    return Diagnosis.fault(DoctorMessages.AWAY.stored(server=server, why=why), remedy.stored())
 
 
 def _reason(error: Exception) -> str:
@@ -88,5 +90,5 @@ def _reason(error: Exception) -> str:
 
     The rest may repeat parts of a URL, and so of a password that is spelled wrongly in it.
     """
-    said = re.search(r"(?:failed: |Error -?\d+ connecting to .*?\. )(.*)", str(error))
+    said = re.search(r"(?:.*FATAL:\s+|failed: |Error -?\d+ connecting to .*?\. )(.*)", str(error))
     return said[1].rstrip(". ") if said else type(error).__name__
