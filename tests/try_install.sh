@@ -103,7 +103,7 @@ after=$(cat "$ROOT"/etc/breachportal/secrets/* "$ROOT"/etc/breachportal/*.env | 
 [[ $before == "$after" ]] || { echo "the second run changed a secret or a setting"; exit 1; }
 
 number=$(number_of_certificate)
-inside env REQUESTS_CA_BUNDLE=/trial/authority.pem certbot renew --quiet --force-renewal || true # no systemctl here
+inside env REQUESTS_CA_BUNDLE=/trial/authority.pem certbot renew --quiet --force-renewal
 inside service nginx reload
 sleep 2
 [[ -n $number && $number != "$(number_of_certificate)" ]] || { echo "nginx does not serve the renewed certificate"; exit 1; }
