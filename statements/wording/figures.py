@@ -138,6 +138,18 @@ _NAMED_MONTH = (
     + "|".join(f"{name}|{name.upper()}" for name in _MONTHS.split())
     + r"|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\b\.?)(?![A-Za-z])"
 )
+# 11/18/2025 is American and 18/11/2025 British. 05/06/2025 is either, so it is no date but numbers.
+_EN_SLASHED_DATE = re.compile(
+    r"(?<![\d/.])(?P<one>\d{1,2})/(?P<other>\d{1,2})/(?P<year>(?:19|20)\d{2})(?![\d/])"
+)
+
+
+def _of_clear_month(match: Match) -> Iterator[Day]:
+    month, day = sorted((int(match["one"]), int(match["other"])))
+    if 1 <= month <= 12 and day <= 31 and (day > 12 or month == day):
+        yield Day(month, day, _year(match))
+
+
 _ORDINAL = r"(?:st|nd|rd|th)?"
 _TO = r"(?:\s?(?:-|–|—|to|and|until)\s?)"
 _EN_DAY_FIRST = re.compile(
@@ -249,6 +261,8 @@ def _nothing(_match: Match) -> Iterator[str]:
 
 _HAN = [
     _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+    _Finder("date", han_figures.SHORT_DATE, han_figures.short_days),
+    _Finder("date", han_figures.DATE_IN_WORDS, han_figures.days_in_words),
     _Finder("date", han_figures.DATES, han_figures.days),
     _Finder("date", han_figures.DATE, han_figures.days),
     _Finder("date", han_figures.MONTH, han_figures.days),
@@ -258,6 +272,8 @@ _HAN = [
     _Finder("time", han_figures.POINT_TIME, han_figures.times),
     _Finder("phone", phone_figures.PHONE, phone_figures.phone),
     _Finder("percent", han_figures.PERCENT, han_figures.percent),
+    _Finder("percent", han_figures.PERCENT_IN_WORDS, han_figures.percent_in_words),
+    _Finder("number", han_figures.NUMBER_IN_WORDS, han_figures.numbers_in_words),
     _Finder("number", _VERSION, _as_written),
     _Finder("number", han_figures.NUMBER, han_figures.numbers),
 ]
@@ -287,6 +303,7 @@ _FINDERS: dict[str, list[_Finder]] = {
     ],
     "en": [
         _Finder("date", _NUMERIC_DATE, _of_numbered_month),
+        _Finder("date", _EN_SLASHED_DATE, _of_clear_month),
         _Finder("date", _EN_DAY_FIRST, _of_named_month),
         _Finder("date", _EN_MONTH_FIRST, _of_named_month),
         _Finder("date", _EN_MONTH_ALONE, _of_named_month),

@@ -1,7 +1,8 @@
 """How Japanese and Chinese write dates, times and numbers.
 
-"2025年11月18日", "令和7年11月18日" and "民國114年11月18日" give the same date. Numbers that are
-written in characters, such as 三百, are not found.
+"2025年11月18日", "令和7年11月18日", "R7.11.18" and "114年11月18日" give the same date, and so does
+二〇二五年十一月十八日. Numbers in characters are found in dates, in per cent and from 万 on: not
+三百 alone, because its characters stand in words, too.
 """
 
 import re
@@ -19,8 +20,9 @@ _ALONE = r"(?<![A-Za-z0-9_])"
 
 # The year before the first one of each era.
 _ERAS = {"令和": 2018, "平成": 1988, "民国": 1911, "民國": 1911}
+# Taiwan often leaves out 民國: 114年 is 2025.
 _MONTH = (
-    rf"(?:(?:(?P<year>(?:19|20)\d{{2}})|(?P<era>{'|'.join(_ERAS)})\s?(?P<era_year>\d{{1,3}}|元))"
+    rf"(?:(?:(?P<year>(?:19|20)\d{{2}})|(?<!\d)(?P<taiwan>1[0-4]\d)(?=\s?年)|(?P<era>{'|'.join(_ERAS)})\s?(?P<era_year>\d{{1,3}}|元))"
     r"\s?年\s?)?(?<!\d)(?P<month>\d{1,2})\s?月"
 )
 _DAY = r"(?P<day>\d{1,2})"
@@ -37,10 +39,41 @@ MONTH = re.compile(_MONTH)
 def days(match: re.Match[str]) -> Iterator[Day]:
     """Yields the dates of a match of DATE, DATES or MONTH."""
     year = int(match["year"]) if match["year"] else None
+    if match["taiwan"]:
+        year = _ERAS["民國"] + int(match["taiwan"])
     if match["era"]:
         counted = 1 if match["era_year"] == "元" else int(match["era_year"])
         year = _ERAS[match["era"]] + counted
     return days_of(match, int(match["month"]), year)
+
+
+_WORD = "[一二三四五六七八九十]{1,3}"
+DATE_IN_WORDS = re.compile(
+    rf"(?:(?:(?P<year>[一二〇零三四五六七八九]{{4}})|(?P<era>{'|'.join(_ERAS)})(?P<era_year>{_WORD}|元))年)?"
+    rf"(?<![一二三四五六七八九十])(?P<month>{_WORD})月(?P<day>{_WORD})[日号號]"
+)
+# The letter of an era, as in forms: R7.11.18.
+SHORT_DATE = re.compile(
+    r"(?<![A-Za-z0-9])(?P<era>[RH])(?P<era_year>\d{1,2})\.(?P<month>\d{1,2})\.(?P<day>\d{1,2})(?![\d.])"
+)
+
+
+def days_in_words(match: re.Match[str]) -> Iterator[Day]:
+    """Yields the date of a match of DATE_IN_WORDS."""
+    year = None
+    if match["year"]:
+        year = int("".join(str(_WORDS[sign]) for sign in match["year"]))
+    elif match["era"]:
+        year = _ERAS[match["era"]] + (1 if match["era_year"] == "元" else _value(match["era_year"]))
+    month, day = _value(match["month"]), _value(match["day"])
+    if 1 <= month <= 12 and 1 <= day <= 31:
+        yield Day(month, day, year)
+
+
+def short_days(match: re.Match[str]) -> Iterator[Day]:
+    """Yields the date of a match of SHORT_DATE."""
+    era = {"R": "令和", "H": "平成"}[match["era"]]
+    return days_of(match, int(match["month"]), _ERAS[era] + int(match["era_year"]))
 
 
 # ---------------------------------------------------------------- times of day
@@ -78,12 +111,45 @@ def _clock(hour: int, minute: int, part: str | None) -> str:
 
 # ---------------------------------------------------------------- numbers
 
-_SCALE = Scale(
-    small={"十": 10, "百": 100, "千": 1000},
-    large={"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12},
-)
+_UNITS = {"十": 10, "百": 100, "千": 1000}
+_LARGE = {"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
+_SCALE = Scale(small=_UNITS, large=_LARGE)
 _NUMBER_PART = rf"{_DIGITS}[千百十]?[万萬億亿兆]?"
 NUMBER = re.compile(rf"{_ALONE}{_NUMBER_PART}(?:(?<=[千百十万萬億亿兆])\s?{_NUMBER_PART})*")
+_WORDS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0}
+NUMBER_IN_WORDS = re.compile(
+    r"(?<![\d一二三四五六七八九十百千万萬億亿])(?=[十百千]*[一二三四五六七八九])(?:[一二三四五六七八九十百千零〇]+[万萬億亿])+[一二三四五六七八九十百千零〇]*"
+)
+PERCENT_IN_WORDS = re.compile(r"百分之(?P<words>[一二三四五六七八九十百]+)")
+
+
+def _value(words: str) -> int:
+    """Returns the number below 10,000 that characters write: 三千三百七十 is 3370."""
+    total, last = 0, 0
+    for sign in words:
+        if sign in _UNITS:
+            total, last = total + (last or 1) * _UNITS[sign], 0
+        else:
+            last = _WORDS[sign]
+    return total + last
+
+
+def numbers_in_words(match: re.Match[str]) -> Iterator[Decimal]:
+    """Yields the number of a match of NUMBER_IN_WORDS."""
+    total, part = 0, ""
+    for sign in match[0]:
+        if sign in _LARGE:
+            total, part = total + _value(part) * _LARGE[sign], ""
+        else:
+            part += sign
+    yield Decimal(total + _value(part))
+
+
+def percent_in_words(match: re.Match[str]) -> Iterator[Decimal]:
+    """Yields the per cent of a match of PERCENT_IN_WORDS."""
+    yield Decimal(_value(match["words"]))
+
+
 PERCENT = re.compile(
     rf"{_ALONE}(?P<number>{_DIGITS})\s?(?:%|パーセント)|百分之(?P<hundredths>{_DIGITS})"
     rf"|{_ALONE}(?P<tenths>\d(?:\.\d)?)割(?!引)"
