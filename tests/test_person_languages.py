@@ -17,9 +17,9 @@ def read(value: str, *known: str) -> str | None:
     [
         (
             "de",
-            ["de", "DE", "deu", "ger", "GER", "de_DE", "de-AT", "deu-CH", "de_DE.UTF-8", "Deutsch"],
+            ["de", "DE", "deu", "ger", "de_DE", "de-AT", "deu-CH", "de_DE.UTF-8", "de_DE@euro"],
         ),
-        ("de", ["German", "allemand", "alemán", "ドイツ語", "독일어", "tiếng Đức"]),
+        ("de", ["Deutsch", "German", "allemand", "alemán", "ドイツ語", "독일어", "tiếng Đức"]),
         ("ja", ["ja", "jpn", "JPN", "ja_JP", "ja-JP", "日本語", "Japanese", "Japanisch", "일본어"]),
         ("fr", ["fr", "fra", "fre", "fr_CA", "Français", "FRANÇAIS", "French", "Französisch"]),
         ("es", ["es", "spa", "es_MX", "es-419", "Español", "Spanish"]),

@@ -62,7 +62,8 @@ def language_of(key: str, known: frozenset[str]) -> str | None:
     """
     if code := _names(known).get(key):
         return code
-    code = _two_letters(key.partition(".")[0].replace("_", "-"))  # of a locale: en_US.UTF-8
+    locale = re.split("[.@]", key, maxsplit=1)[0]  # of en_US.UTF-8 and fr_BE@euro
+    code = _two_letters(locale.replace("_", "-"))
     if not CODE.fullmatch(code):
         return None
     wider = (one for short in shorter_codes(code) for one in (short, *_same(short)))
