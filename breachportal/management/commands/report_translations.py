@@ -12,7 +12,10 @@ from foundations.commands import PortalCommand
 class Command(PortalCommand):
     """Reports how many messages each catalogue translates; exits with 1 if one is not complete."""
 
-    help = "Says for each language how many of the messages that it needs are translated."
+    help = (
+        "Says for each language how many of the messages that it needs are translated. It names "
+        "the first ones that are missing, and all of them for the languages that you name."
+    )
     example = "de fr"
     exit_codes = {0: "each catalogue is complete", 1: "one is not, or the language is unknown"}
     prints_json = True
@@ -36,7 +39,7 @@ class Command(PortalCommand):
                 write_catalogue(code)
         reports = [completeness(code) for code in codes]
         self.result(
-            "\n".join(map(str, reports)),
+            "\n".join(str(report) if languages else report.in_short() for report in reports),
             missing={
                 code: len(report.missing) for code, report in zip(codes, reports, strict=True)
             },
