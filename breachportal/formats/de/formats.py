@@ -1,5 +1,5 @@
-"""German formats: full dates, and times with their zone."""
+"""German formats: full dates, and times with their zone. No-break spaces stand around "Uhr"."""
 
 DATE_FORMAT = "j. F Y"
-TIME_FORMAT = r"H:i \U\h\r"
-DATETIME_FORMAT = r"j. F Y, H:i \U\h\r T"
+TIME_FORMAT = "H:i\u00a0\\U\\h\\r"
+DATETIME_FORMAT = f"j. F Y, {TIME_FORMAT}\u00a0T"
