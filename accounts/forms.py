@@ -36,11 +36,11 @@ from foundations.languages import account_languages, portal_languages
 logger = logging.getLogger(__name__)
 _EARLIER_CODE = _(
     "This code is from an earlier mail. We have sent a newer one since: enter the code from the "
-    "newest mail. This cost you no try."
+    "newest mail. This did not count as a try."
 )
 _EARLIER_CODE_BY_TEXT = _(
     "This code is from an earlier text message. We have sent a newer one since: enter the code "
-    "from the newest message. This cost you no try."
+    "from the newest message. This did not count as a try."
 )
 
 
@@ -156,7 +156,9 @@ class SignInCodeForm(CodeForm):
 
     is_borrowed = forms.BooleanField(
         label=_("This is not my device"),
-        help_text=_("You are signed out when the browser is closed, and after 15 minutes."),
+        help_text=_(
+            "You are signed out when the browser is closed, and after 15 minutes at the latest."
+        ),
         required=False,
     )
 

@@ -182,9 +182,9 @@ def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     except TooManyAnswersError:
         return redirect("my_data")  # the page says until when
     if is_opened:
-        messages.success(request, _("That fits: your data is open to you now."))
+        messages.success(request, _("That matches: you can see your data now."))
     else:
-        wrong = _("This does not fit. Check the spelling, or answer with the other of the two.")
+        wrong = _("This does not match. Check the spelling, or answer with the other of the two.")
         messages.error(request, wrong)
     return redirect("my_data")
 

@@ -50,7 +50,7 @@ class CertificateCodeForm(forms.Form):
         if self.checked is None:
             raise forms.ValidationError(
                 _(
-                    "We gave no certificate with this code. Compare it with the paper, one "
+                    "We issued no certificate with this code. Compare it with the paper, one "
                     "character at a time."
                 )
             )
