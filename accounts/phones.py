@@ -54,6 +54,7 @@ _WITH_TEXT_MESSAGES = {
     PhoneNumberType.PERSONAL_NUMBER,
 }
 _LANDLINES = {PhoneNumberType.FIXED_LINE, PhoneNumberType.VOIP}
+_MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
 class Phone(NamedTuple):
@@ -122,6 +123,8 @@ def _read_phones(text: str, region: str, has_lost_zeros: bool) -> PhoneCell:
     if len(text) > _MOST_CHARACTERS:
         return PhoneCell((), NOT_A_NUMBER)
     plain = _plain(text)
+    if usual := usual_mobile(plain, region):
+        return PhoneCell((Phone(usual, is_landline=False),), "")
     if number := _FLOAT.fullmatch(plain):
         plain, has_lost_zeros = number[1], True
     found = _read_one(plain, region, has_lost_zeros)
@@ -146,6 +149,7 @@ def _plain(text: str) -> str:
     plain = text
     if not plain.isascii():
         plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_DASHES)
+    if not plain.isascii():
         plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
     plain = _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
@@ -218,6 +222,9 @@ def _without_trunk(digits: str, plan: "_Plan", has_lost_zeros: bool) -> Phone | 
 
 def _of_plan(digits: str) -> Phone | str:
     """Returns the reading of digits that begin with a country code."""
+    code, plan = _plan_of_country(digits)
+    if plan and plan.is_usual_mobile(national := digits[len(code) :]):
+        return _judge(plan.country_code, national, plan)
     try:
         number = phonenumbers.parse("+" + digits)
     except phonenumbers.NumberParseException:
@@ -235,10 +242,10 @@ def _judge(country_code: int, national: str, plan: "_Plan | None") -> Phone | st
     """Returns the number if it is valid and can be one person's, or why not."""
     if len(national) < _FEWEST_DIGITS or len(national) > 15:
         return NOT_A_NUMBER
-    if (country_code == 82 and _NEW_MOBILE.fullmatch(national)) or (
-        plan and plan.is_mobile(national)
-    ):
+    if country_code == 82 and _NEW_MOBILE.fullmatch(national):
         kind = PhoneNumberType.MOBILE
+    elif plan and (plan.is_alone or plan.is_mobile(national)):
+        kind = plan.kind(national)
     else:
         kind = phonenumbers.number_type(_number(country_code, national))
     if kind == PhoneNumberType.UNKNOWN or _is_truncated(country_code, national):
@@ -279,20 +286,46 @@ def _is_safe_number(country_code: int, national: str) -> bool:
 
 
 class _Plan(NamedTuple):
-    """What is needed of a region's numbering plan to read a number without a country code."""
+    """What is needed of a region's numbering plan to judge a number in a tenth of the time."""
 
     country_code: int
+    is_alone: bool  # whether no other region has the country code
     trunk: str  # the prefix of a call within the country, "" for none
+    prefix: re.Pattern[str]  # what phonenumbers may remove from the beginning of a number
     calls_out_by_00: bool  # whether 00 begins a number with a country code
+    every: re.Pattern[str]  # all valid numbers
+    others: tuple[tuple[int, re.Pattern[str]], ...]  # the kinds that are tried before these
+    fixed: re.Pattern[str]
     mobile: re.Pattern[str]
-    other: re.Pattern[str]  # the kinds that phonenumbers tries before mobile numbers
+
+    def kind(self, national: str) -> int:
+        """Returns the PhoneNumberType that phonenumbers finds for a number of the region."""
+        if not self.every.fullmatch(national):
+            return PhoneNumberType.UNKNOWN
+        for kind, pattern in self.others:
+            if pattern.fullmatch(national):
+                return kind
+        is_mobile = self.mobile.fullmatch(national)
+        if self.fixed.fullmatch(national):
+            both, fixed = PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.FIXED_LINE
+            return both if is_mobile else fixed
+        return PhoneNumberType.MOBILE if is_mobile else PhoneNumberType.UNKNOWN
 
     def is_mobile(self, national: str) -> bool:
-        """Returns whether phonenumbers finds the number valid and mobile, in a tenth of the time.
+        """Returns whether the number is valid, and a mobile one or perhaps one."""
+        return self.mobile.fullmatch(national) is not None and self.kind(national) in _MOBILE
 
-        True also for a number that may be fixed or mobile.
-        """
-        return bool(self.mobile.fullmatch(national)) and not self.other.fullmatch(national)
+    def is_usual_mobile(self, national: str) -> bool:
+        """Returns whether it is a mobile number of which phonenumbers removes nothing."""
+        return not self.prefix.match(national) and self.is_mobile(national)
+
+
+def _plan_of_country(digits: str) -> tuple[str, _Plan | None]:
+    """Returns the country code that the digits begin with, and the plan of its main region."""
+    for size in (1, 2, 3):
+        if regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:size])):
+            return digits[:size], _plan(regions[0])
+    return "", None
 
 
 @lru_cache(maxsize=256)
@@ -301,19 +334,31 @@ def _plan(region: str) -> _Plan | None:
     data = PhoneMetadata.metadata_for_region(region)
     if data is None:
         return None
-    others = [
-        *(data.premium_rate, data.toll_free, data.shared_cost, data.voip),
-        *(data.personal_number, data.pager, data.uan, data.voicemail),
-    ]
+    kinds = PhoneNumberType
+    others = {  # in the order of phonenumbers
+        kinds.PREMIUM_RATE: data.premium_rate,
+        kinds.TOLL_FREE: data.toll_free,
+        kinds.SHARED_COST: data.shared_cost,
+        kinds.VOIP: data.voip,
+        kinds.PERSONAL_NUMBER: data.personal_number,
+        kinds.PAGER: data.pager,
+        kinds.UAN: data.uan,
+        kinds.VOICEMAIL: data.voicemail,
+    }
+    code = data.country_code or 0
     return _Plan(
-        country_code=data.country_code or 0,
+        country_code=code,
+        is_alone=len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code]) == 1,
         trunk=data.national_prefix or "",
+        prefix=re.compile(data.national_prefix_for_parsing or r"(?!)", re.ASCII),
         calls_out_by_00=data.international_prefix == "00",
-        mobile=_pattern([data.mobile]),
-        other=_pattern(others),
+        every=_pattern(data.general_desc),
+        others=tuple((kind, _pattern(one)) for kind, one in others.items() if one),
+        fixed=_pattern(data.fixed_line),
+        mobile=_pattern(data.mobile),
     )
 
 
-def _pattern(descriptions: list[PhoneNumberDesc | None]) -> re.Pattern[str]:
-    patterns = [one.national_number_pattern for one in descriptions if one]
-    return re.compile("|".join(f"(?:{one})" for one in patterns if one) or r"(?!)", re.ASCII)
+def _pattern(numbers: PhoneNumberDesc | None) -> re.Pattern[str]:
+    text = numbers.national_number_pattern if numbers else None
+    return re.compile(text or r"(?!)", re.ASCII)

@@ -10,6 +10,7 @@ import phonenumbers
 import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import PhoneNumberType
 
 from accounts import phones
 from accounts.contacts import (
@@ -342,9 +343,32 @@ def test_no_number_is_one_that_was_not_written(cell, region):
 def test_the_fast_path_of_a_region_agrees_with_the_library(region, national):
     plan = phones._plan(region)
     assert plan is not None
-    if plan.is_mobile(national):
-        number = phones._number(plan.country_code, national)
-        assert phonenumbers.number_type(number) in phones._WITH_TEXT_MESSAGES
+    kind = phonenumbers.number_type(phones._number(plan.country_code, national))
+    if plan.is_alone:
+        assert plan.kind(national) == kind
+    elif plan.is_mobile(national):
+        assert kind in phones._WITH_TEXT_MESSAGES
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS)),
+    st.sampled_from(
+        [PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE, PhoneNumberType.TOLL_FREE]
+    ),
+    st.text(alphabet="0123456789", max_size=3),
+    st.booleans(),
+)
+def test_the_fast_path_of_a_country_code_agrees_with_the_library(region, kind, end, has_trunk):
+    number = phonenumbers.example_number_for_type(region, kind)
+    assume(number)
+    national = phonenumbers.national_significant_number(number)
+    trunk = phonenumbers.ndd_prefix_for_region(region, True) or ""
+    digits = f"{number.country_code}{trunk * has_trunk}{national[: len(national) - len(end)]}{end}"
+    quick = phones._of_plan(digits)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phones, "_plan_of_country", lambda _digits: ("", None))
+        assert phones._of_plan(digits) == quick
 
 
 @pytest.mark.parametrize(
