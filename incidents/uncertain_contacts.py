@@ -14,6 +14,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import unquote
 
 import phonenumbers
@@ -45,6 +46,9 @@ _MARK = re.compile(r"[<>\"'`()\[\]{}]")
 _AT = re.compile(
     r" ?[_-]* ?(?:(?<![^\W_])(?:at|arroba|klammeraffe)(?![^\W_])|골뱅이|앳|아트|=40) ?[_-]* ?",
     re.IGNORECASE,
+)
+_AT_IN_BRACKETS = re.compile(
+    r"([a-z0-9]+(?:\.[a-z0-9]+)*)[(\[{<]at[)\]}>]([a-z0-9]+(?:\.[a-z0-9]+)+)", re.ASCII
 )
 _DOT = re.compile(r"[ _-](?:dot|점|punkt|point)[ _-]", re.IGNORECASE)
 _AT_WITHIN = re.compile(r"\.at\.(?=[^@]*$)|(?<=[a-z0-9])AT(?=[a-z0-9-]+\.)")  # a.at.b.com, aATb.com
@@ -116,12 +120,19 @@ def contacts_meant(cell: str, region: str) -> tuple[list[str], list[str]]:
     The cell is not certain as an address or as a number. `region` is that of numbers without a
     country code.
     """
-    text = unicodedata.normalize("NFKC", unquote(html.unescape(cell[:MOST_CHARACTERS])))
+    emails, numbers = _contacts_meant(cell[:MOST_CHARACTERS], region)
+    return list(emails), list(numbers)
+
+
+@lru_cache(maxsize=1 << 10)  # many cells hold the same word, such as "none"
+def _contacts_meant(cell: str, region: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    text = unicodedata.normalize("NFKC", unquote(html.unescape(cell)))
     if not text.isascii():
         text = "".join(map(_plain_digit, text)).translate(_READ_AS)
         text = text.encode("utf-8", "ignore").decode()  # half a character of JSON means nothing
     text = " ".join(text.split())
-    return _emails(text)[:MOST_MEANT], _numbers_meant(text, region)[:MOST_MEANT]
+    emails, numbers = _emails(text), _numbers_meant(text, region)
+    return tuple(emails[:MOST_MEANT]), tuple(numbers[:MOST_MEANT])
 
 
 def contacts_held(cell: str, region: str) -> tuple[list[str], list[str]]:
@@ -188,11 +199,23 @@ def _plain_digit(sign: str) -> str:
 def _emails(text: str) -> list[str]:
     if _MASKED_CELL.fullmatch(text):  # in an export of masked addresses each cell is one
         return list(_patterns(text, only_hidden=True))
+    if address := _in_brackets(text):
+        return [address]
     spellings = dict.fromkeys(_spellings(text))
     found = dict.fromkeys(address for one in spellings for address in _addresses(one))
     if "@" in text and (not found or _HIDES.search(text)):
         found |= dict.fromkeys(_patterns(text, only_hidden=bool(found)))
     return list(found)
+
+
+def _in_brackets(text: str) -> str:
+    """Returns the address in a text such as `minji(at)b.com`, which `_spellings` reads alike."""
+    written = _AT_IN_BRACKETS.fullmatch(text)
+    if written is None or len(_AT.findall(text)) > 1:
+        return ""
+    local, domain = written.groups()
+    address = f"{local}@{domain}"
+    return address if is_usable_email(address) and without_added_end(domain) == domain else ""
 
 
 def _spellings(text: str) -> Iterator[str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from accounts.contacts import read_emails, read_phones
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing import copy_format
+from incidents.importing.cell_fillers import contact_filler, filler
 from incidents.importing.mapping import ColumnMapping, PersonColumns
 from incidents.person_names import normal_name
 
@@ -28,10 +29,11 @@ class RejectedContacts:
         *,
         region: str,
     ) -> None:
-        self._columns, self._cipher = columns, cipher
+        place = {name: number for number, name in enumerate(columns)}
+        self._cipher, self._nulls = cipher, mapping.nulls
         self._region, self._has_lost_zeros = region, mapping.lost_zeros
-        self._nulls = mapping.nulls
-        self._people = [one for one in (mapping.person, mapping.second_person) if one]
+        people = [one for one in (mapping.person, mapping.second_person) if one]
+        self._people = [_PersonReader(one, place) for one in people]
 
     def rows(self, line: int, cells: Sequence[str], *, person: bytes, is_whole: bool) -> bytes:
         """Returns COPY rows with the blind indexes of a rejected row's contacts.
@@ -42,26 +44,15 @@ class RejectedContacts:
         found = self._of_columns(cells, person) if is_whole else self._of_pieces(cells)
         return b"".join(copy_format.unread_contact(line, *fields) for fields in found)
 
-    def _of_columns(self, cells: Sequence[str], person: bytes) -> Iterator[tuple[bytes, ...]]:
-        row = {
-            name: "" if cell.strip() in self._nulls else cell
-            for name, cell in zip(self._columns, cells, strict=True)
-        }
-        for columns in self._people:
-            emails = [
-                one
-                for cells in columns.email_cells
-                for one in self._emails(cells.fill_contact(row))
-            ]
-            phones = [
-                one
-                for cells in columns.phone_cells
-                for one in self._phones(cells.fill_contact(row))
-            ]
+    def _of_columns(self, cells: Sequence[str], first_person: bytes) -> Iterator[tuple[bytes, ...]]:
+        cells = ["" if cell.strip() in self._nulls else cell for cell in cells]
+        for person, reader in enumerate(self._people):
+            emails = [one for read in reader.emails for one in self._emails(read(cells))]
+            phones = [one for read in reader.phones for one in self._phones(read(cells))]
             if emails or phones:
-                key = person if columns is self._people[0] else b""
+                key = first_person if person == 0 else b""
                 first = (*emails[:1], b"")[0], (*phones[:1], b"")[0]
-                yield key, *first, self._name(columns, row)
+                yield key, *first, self._name(reader, cells)
                 yield from ((key, email, b"", b"") for email in emails[1:])
                 yield from ((key, b"", phone, b"") for phone in phones[1:])
 
@@ -82,9 +73,18 @@ class RejectedContacts:
         found = read_phones(text, self._region, has_lost_zeros=self._has_lost_zeros).phones
         return [self._cipher.blind_index(f"phone\0{one.number}") for one in found]
 
-    def _name(self, columns: PersonColumns, row: dict[str, str]) -> bytes:
-        name = normal_name(columns.name_cells.fill(row)) if columns.name_cells else ""
+    def _name(self, reader: "_PersonReader", cells: Sequence[str]) -> bytes:
+        name = normal_name(reader.name(cells)) if reader.name else ""
         try:
             return self._cipher.blind_index(f"name\0{name}") if name else b""
         except UnicodeEncodeError:  # bytes that could not be decoded
             return b""
+
+
+class _PersonReader:
+    """The functions that read the contacts of one person of a row from its cells."""
+
+    def __init__(self, columns: PersonColumns, place: dict[str, int]) -> None:
+        self.emails = [contact_filler(cells, place) for cells in columns.email_cells]
+        self.phones = [contact_filler(cells, place) for cells in columns.phone_cells]
+        self.name = filler(columns.name_cells, place) if columns.name_cells else None
