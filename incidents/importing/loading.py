@@ -315,7 +315,9 @@ def _stage(
     faults = progress.rows_rejected
     report(replace(progress, is_merging=True))
     staging.resolve(
-        only_known=job.mapping.takes_known_only, has_contact=job.mapping.person.has_contact
+        only_known=job.mapping.takes_known_only,
+        has_contact=job.mapping.person.has_contact,
+        has_second=job.mapping.second_person is not None,
     )
     if job.mapping.takes_known_only:
         _refuse_other_spellings(job, staging, progress.rows_taken, staging.rejected() - faults)

@@ -292,10 +292,11 @@ class Staging:
             if len(self._waiting[kind]) >= _COPY_BYTES:
                 self._copy_waiting(kind)
 
-    def resolve(self, *, only_known: bool, has_contact: bool) -> None:
+    def resolve(self, *, only_known: bool, has_contact: bool, has_second: bool) -> None:
         """Decides what depends on other rows and on earlier files: rejects, repeats, additions.
 
-        `only_known` rejects rows of people who are not in the store. Holds a lock from here to the
+        `only_known` rejects rows of people who are not in the store. `has_second` tells whether
+        rows name another person, too. Holds a lock from here to the
         commit, so that imports of all incidents run one at a time: two imports that have read the
         people and then change their table would wait for each other.
         """
@@ -314,8 +315,10 @@ class Staging:
             self._merge_repeats(FIRST, "exposures")
             self._drop_rejected()
             # After the conflicts, because the second person of a rejected row must not count.
-            self._merge_repeats(SECOND, "second")
-        self._run("INSERT INTO {exposures} SELECT * FROM {second}")
+            if has_second:
+                self._merge_repeats(SECOND, "second")
+        if has_second:
+            self._run("INSERT INTO {exposures} SELECT * FROM {second}")
 
     def merge(self, *, file_id: int) -> tuple[int, int]:
         """Adds people and exposures to the store; returns how many of each.
@@ -396,6 +399,8 @@ class Staging:
         self._drop_rejected()
 
     def _drop_rejected(self, *, is_known: str = "false") -> None:
+        # Otherwise PostgreSQL makes a hash table of all rows, and not of the few rejected ones.
+        self._run("ANALYZE {rejects}")
         self._run(_DROP_REJECTED_PEOPLE, is_known=is_known)
         self._run(_DROP_REJECTED_FURTHER)
         for kind in ("exposures", "second"):
