@@ -18,6 +18,8 @@ LENGTH_16 = _LENGTH.pack(16)
 # The start of a row of people: line, slot, digest, person. The fields of `traits`, two blind
 # indexes and the contact follow.
 person_head = Struct(">hiiihi8si16s").pack
+# Two blind indexes of a row of people, each with its length.
+two_indexes = Struct(">i16si16s").pack
 # The start of a row of exposures: person, file, line. Data classes and ciphertext follow.
 exposure_head = Struct(">hi16siiii").pack
 # A row of mentions: line, person.
@@ -25,6 +27,8 @@ mention = Struct(">hiii16s").pack
 # A row of further contacts: line, person, kind, blind index.
 further_contact = Struct(">hiii16sihi16s").pack
 length = _LENGTH.pack
+# The start of a row of rejects or of unread contacts: the number of fields, and the line.
+_line_head = Struct(">hii").pack
 
 
 def traits(relation: int, language: str, email_reach: int, phone_reach: int) -> bytes:
@@ -56,14 +60,13 @@ def text_field(value: str) -> bytes:
 
 def reject(line: int, reason: bytes) -> bytes:
     """Returns a row of (line int, reason text). `reason` is a field that `text_field` returned."""
-    return Struct(">hii").pack(2, 4, line) + reason
+    return _line_head(2, 4, line) + reason
 
 
 def unread_contact(
     line: int, person: bytes, email_index: bytes, phone_index: bytes, name_index: bytes
 ) -> bytes:
     """Returns a row of (line int, person, e-mail, phone and name uuid). b"" is NULL."""
-    fields = (
-        LENGTH_16 + key if key else NULL for key in (person, email_index, phone_index, name_index)
-    )
-    return Struct(">hii").pack(5, 4, line) + b"".join(fields)
+    keys = (person, email_index, phone_index, name_index)
+    fields = [LENGTH_16 + key if key else NULL for key in keys]
+    return _line_head(5, 4, line) + b"".join(fields)

@@ -64,6 +64,7 @@ class RowContext(NamedTuple):
     languages: tuple[str, ...]  # of the incident
     default_language: str  # of people whose language is not given
     region: str  # of phone numbers without a country code
+    nulls: frozenset[str]  # texts of cells that are blank
     has_lost_zeros: bool  # whether a spreadsheet removed the zero before phone numbers
     odd_cells: Counter[tuple[str, CellMessages]]
     out: BlockOutput
@@ -118,6 +119,12 @@ class PersonWriter:
             columns.languages, context.languages, context.default_language
         )
         self._writes_contact = columns.has_contact or not takes_known_only
+        self._nulls = context.nulls
+        only_name = index_of_only([columns.name_cells], place) if columns.name_cells else -1
+        usual_places = only_name, self._only_email, self._only_phone
+        has_usual = self._writes_contact and not columns.leaks and min(usual_places) >= 0
+        # The places of the cells of `usual_contact`; none if a row always needs more.
+        self.usual_places: tuple[int, ...] = usual_places if has_usual else ()
         # Whether something of the current row is kept that may show its owner at a sign-in.
         self._is_kept = False
         self._people = self._out.people
@@ -181,22 +188,13 @@ class PersonWriter:
         if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
             self._write_unusual(line, person, identity, contact)
         if self._writes_contact:
-            if name and address and number:  # these forms need no escapes in JSON
-                plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
-            else:
-                plain = contact_json(name, emails, numbers)
-            ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
-            digest = self._digest.copy()  # takes a third of the time of a new one
-            digest.update(plain)
-            fields = (
-                _pack_person(11, 4, line, 2, self._slot, 8, digest.digest(), 16, person),
-                self._traits(language, email_reach, phone_reach),
+            plain = contact_json(name, emails, numbers)
+            indexes = (
                 _LENGTH_16 + index("email\0" + emails[0]) if usable_emails else _NULL,
                 _LENGTH_16 + index("phone\0" + numbers[0]) if usable_numbers else _NULL,
-                _pack_length(len(ciphertext)),
-                ciphertext,
             )
-            self._people.append(b"%b%b%b%b%b%b" % fields)
+            traits = self._traits(language, email_reach, phone_reach)
+            self._write_person(line, person, plain, traits + b"".join(indexes))
             if usable_emails > 1 or usable_numbers > 1:
                 self._write_further(
                     line, person, emails[1:usable_emails], numbers[1:usable_numbers]
@@ -205,6 +203,44 @@ class PersonWriter:
         if is_odd or len(self._out.unread) > uncertain:
             takes_code = usable_numbers and phone_reach != _LANDLINE
             self._write_unlinked(line, person, is_found=bool(usable_emails or takes_code))
+
+    def usual_contact(self, cells: list[str]) -> tuple[str, str, str] | None:
+        """Returns name, address and number if each is in a usual form that says nothing else.
+
+        The writer must have `usual_places`.
+        """
+        name_place, email_place, phone_place = self.usual_places
+        name = cells[name_place]
+        if not name.isalpha() or name in self._nulls:
+            return None
+        address = usual_email(cells[email_place])
+        if not address or has_addition(address):
+            return None
+        number = usual_mobile(cells[phone_place], self._region)
+        return (name, address, number) if number else None
+
+    def write_usual(
+        self, line: int, identity: str, language: str, contact: tuple[str, str, str]
+    ) -> None:
+        """Does what `write` does, for what `usual_contact` returned and an `identity` of digits."""
+        name, address, number = contact
+        index = self._cipher.blind_index
+        person = index(self._kind + identity)
+        # The address and the number need no escapes in JSON.
+        plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
+        fields = _pack_indexes(16, index("email\0" + address), 16, index("phone\0" + number))
+        self._write_person(line, person, plain, self._traits(language, _USABLE, _USABLE) + fields)
+        if rest := self._rest_of_contact[7]:
+            head = _pack_exposure(5, 16, person, 4, self._file_id, 4, line)
+            self._exposures.append(head + rest)
+
+    def _write_person(self, line: int, person: bytes, plain: bytes, fields: bytes) -> None:
+        """Adds a row of people. `fields` are those from the relation to the number's index."""
+        ciphertext = self._cipher.encrypt_bytes(plain, person, CONTACT)
+        digest = self._digest.copy()  # takes a third of the time of a new one
+        digest.update(plain)
+        head = _pack_person(11, 4, line, 2, self._slot, 8, digest.digest(), 16, person)
+        self._people.append(b"".join((head, fields, _pack_length(len(ciphertext)), ciphertext)))
 
     def _write_further(
         self, line: int, person: bytes, emails: Sequence[str], numbers: Sequence[str]
@@ -492,5 +528,5 @@ def _digits(text: str) -> int:
 
 
 _pack_person, _pack_length = copy_format.person_head, copy_format.length
-_pack_exposure = copy_format.exposure_head
+_pack_exposure, _pack_indexes = copy_format.exposure_head, copy_format.two_indexes
 _LENGTH_16, _NULL = copy_format.LENGTH_16, copy_format.NULL

@@ -7,10 +7,9 @@ It runs for every row of a nation, so its inner functions cache all that they ne
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingType
 from functools import lru_cache
-from itertools import islice
 from typing import NamedTuple
 
 from accounts.contacts import Phone, read_emails, read_phones
@@ -25,7 +24,6 @@ from incidents.importing import (
 )
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
-from incidents.importing.formats.base import ParsedRow
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.person_rows import (
@@ -35,7 +33,7 @@ from incidents.importing.person_rows import (
     RowContext,
     in_order,
 )
-from incidents.importing.placeholders import is_placeholder, is_zero
+from incidents.importing.placeholders import NULLS, is_placeholder, is_zero
 from incidents.importing.reading import Source
 from incidents.importing.refusals import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rejected_contacts import RejectedContacts
@@ -43,8 +41,9 @@ from incidents.importing.rows import HEADER, RowReader, is_blank
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
-_GROUP = 24  # rows that are looked at together
-_MOST_DATES = 1 << 14  # different cells of a column that are remembered as dates
+# Values of all columns together, and characters of one, that are remembered of good rows.
+_MOST_KNOWN, _LONGEST_KNOWN = 1 << 17, 64
+_MAY_BE_CONTACT = re.compile(r"[@\d]")
 
 
 class RowRejectedError(Exception):
@@ -117,8 +116,6 @@ class Preparer:
             column: days.reader(formats, time_zone) for column, formats in mapping.dates.items()
         }
         self._dates = [(place[column], column, read) for column, read in readers.items()]
-        self._read_dates: dict[str, set[str]] = {column: set() for column in readers}
-        self._has_odd_cells = self._has_moved_addresses = self._has_new_dates = True
         self._starts_oddly = _odd_cell(mapping.nulls).search
         separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(
@@ -137,6 +134,7 @@ class Preparer:
             languages=languages,
             default_language=default_language,
             region=region,
+            nulls=mapping.nulls,
             has_lost_zeros=mapping.lost_zeros,
             odd_cells=self._odd_cells,
             out=self._out,
@@ -147,6 +145,14 @@ class Preparer:
         self._second = second and PersonWriter(
             second, context, slot=SECOND, takes_known_only=known_only
         )
+        self._may_be_usual = not (
+            second or self._is_recipient or any(map(_MAY_BE_CONTACT.search, mapping.nulls - NULLS))
+        ) and bool(self._first.usual_places)
+        usual = {self._identity, *self._first.usual_places}
+        others = [one for one in range(len(source.header)) if one not in usual]
+        # Each other place, with values that were seen in rows that passed all checks.
+        self._known = [(one, set[str]()) for one in others if self._may_be_usual]
+        self._most_known = _MOST_KNOWN // max(8, len(others))
         self._second_identity = place[second.identity] if second else 0
         self._email_places = [
             place[column] for cells in mapping.person.email_cells for column in cells.columns()
@@ -167,15 +173,16 @@ class Preparer:
         self._without_phone = self._zeros = self._blank = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
         spellings: list[tuple[bytes, bytes]] = []
-        for line, cells, defect in self._looked_at(self._reader.rows(block)):
+        for line, cells, defect in self._reader.rows(block):
+            if self._may_be_blank and not (cells and cells[0].strip()) and is_blank(cells):
+                self._blank += 1
+                continue
             rows += 1
             if defect == HEADER:
                 header_again = line
                 break
             try:
-                if defect:
-                    raise RowRejectedError(defect)
-                self._row(line, cells)
+                self._row(line, cells, defect)
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
                 self._out.unread.append(self._unread(line, cells, error, is_whole=not defect))
@@ -189,7 +196,7 @@ class Preparer:
             Prepared,
             position=block.position,
             rows=rows,
-            lines=_lines_of_rows(block.data) - self._blank,
+            lines=_lines_of_rows(block.data, rows + self._blank) - self._blank,
             taken=rows - len(rejected),
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
             faulty=len(rejected),
@@ -208,15 +215,53 @@ class Preparer:
         person = self._first.person_id(error.identity) if error.identity else b""
         return self._contacts.rows(line, cells, person=person, is_whole=is_whole)
 
-    def _row(self, line: int, cells: list[str]) -> None:
+    def _row(self, line: int, cells: list[str], defect: str) -> None:
         """Writes the people and exposures of a row to the output. Raises RowRejectedError."""
-        if self._has_odd_cells:
+        if defect:
+            raise RowRejectedError(defect)
+        if contact := self._usual_contact(cells):
+            identity, first = cells[self._identity], self._first
+            if not (language := first.language(cells)):
+                raise self._undecided(first, identity)
+            first.write_usual(line, identity, language, contact)
+        else:
+            self._unusual_row(line, cells)
+
+    def _usual_contact(self, cells: list[str]) -> tuple[str, str, str] | None:
+        """Returns name, address and number of a row in which nothing can be odd; None for others.
+
+        That is most rows. They hold one contact of each kind in a usual form, and other cells
+        whose values were seen in rows that passed all checks.
+        """
+        if not self._may_be_usual:
+            return None
+        identity = cells[self._identity]
+        if not (identity.isdigit() and identity.isascii() and identity[0] != "0"):
+            return None
+        for place, known in self._known:
+            if cells[place] not in known:
+                return None
+        return self._first.usual_contact(cells)
+
+    def _unusual_row(self, line: int, cells: list[str]) -> None:
+        """Does what `_row` does, with all checks."""
+        is_plain = self._are_plain("|".join(cells))
+        if not is_plain:
             cells = self._cleaned(cells)
         identity = self._identify(cells)
-        if self._has_moved_addresses:
-            self._refuse_moved(cells)
-        if self._has_new_dates:
-            self._check_dates(cells, identity)
+        self._refuse_moved(cells)
+        if self._check_dates(cells, identity) and is_plain:
+            self._remember(cells)
+        self._write(line, cells, identity)
+
+    def _remember(self, cells: list[str]) -> None:
+        """Notes the values of a row that passed all checks, for `_usual_contact`."""
+        for place, known in self._known:
+            if len(known) < self._most_known and len(cells[place]) <= _LONGEST_KNOWN:
+                known.add(cells[place])
+
+    def _write(self, line: int, cells: list[str], identity: str) -> None:
+        """Writes the people and exposures of a row. Raises RowRejectedError."""
         first, second = self._first, self._second
         if not (language := first.language(cells)):
             raise self._undecided(first, identity)
@@ -231,46 +276,10 @@ class Preparer:
             self._out.go_back(mark or ())
             raise RowRejectedError(rejects.UNDECODABLE) from None
 
-    def _looked_at(self, rows: Iterator[ParsedRow]) -> Iterator[ParsedRow]:
-        """Yields the rows, and notes before each one which checks it needs.
-
-        A check of a whole group takes little longer than that of one row, and most groups pass.
-        """
-        while group := list(islice(rows, _GROUP)):
-            if self._may_be_blank:
-                group = self._without_blank(group)
-            cells = [cells for _line, cells, defect in group if not defect]
-            text = "|".join(map("|".join, cells))
-            signs = text.count("@")
-            for place in self._email_places:
-                signs -= "".join([row[place] for row in cells]).count("@")
-            self._has_moved_addresses = signs != 0
-            self._has_new_dates = not all(
-                self._read_dates[column].issuperset([row[place] for row in cells])
-                for place, column, _read in self._dates
-            )
-            self._has_odd_cells = False
-            if self._are_plain(text):
-                yield from group
-            else:
-                yield from self._looked_at_alone(group)
-
-    def _without_blank(self, group: list[ParsedRow]) -> list[ParsedRow]:
-        """Returns the rows that hold anything, and counts the others, which are no rows."""
-        filled = [row for row in group if (row[1] and row[1][0].strip()) or not is_blank(row[1])]
-        self._blank += len(group) - len(filled)
-        return filled
-
-    def _looked_at_alone(self, group: list[ParsedRow]) -> Iterator[ParsedRow]:
-        """Yields the rows of a group, and notes before each one whether a cell of it is odd."""
-        for row in group:
-            self._has_odd_cells = not (row[2] or self._are_plain("|".join(row[1])))
-            yield row
-
     def _are_plain(self, text: str) -> bool:
-        """Returns whether `_cleaned` has nothing to do for the cells of a row or of several.
+        """Returns whether `_cleaned` has nothing to do for the cells of a row.
 
-        `text` holds the cells with "|" between them. A line break, an undecodable byte and any
+        `text` holds them with "|" between them. A line break, an undecodable byte and any
         space but the usual one are not printable. Cells that hold "|" may be taken for odd ones.
         """
         text = f"|{text}|"
@@ -312,16 +321,19 @@ class Preparer:
             if found - known and (column in self._phone_columns or not known):
                 raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
 
-    def _check_dates(self, cells: Sequence[str], identity: str) -> None:
-        """Counts dates that cannot be read. Raises RowRejectedError if the mapping is strict."""
+    def _check_dates(self, cells: Sequence[str], identity: str) -> bool:
+        """Returns whether all dates can be read, and counts the others.
+
+        Raises RowRejectedError if one cannot be read and the mapping is strict.
+        """
+        are_read = True
         for place, column, read in self._dates:
-            if read(cells[place]) is not None:
-                if len(self._read_dates[column]) < _MOST_DATES:
-                    self._read_dates[column].add(cells[place])
-                continue
-            if self._mapping.strict:
-                raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
-            self._odd_cells[column, CellMessages.NO_DAY] += 1
+            if read(cells[place]) is None:
+                if self._mapping.strict:
+                    raise RowRejectedError(RejectMessages.BAD_DATE.stored(), identity)
+                self._odd_cells[column, CellMessages.NO_DAY] += 1
+                are_read = False
+        return are_read
 
     def _undecided(self, person: PersonWriter, identity: str) -> RowRejectedError:
         """Returns the error of a row with a language of which nothing says what its people get."""
@@ -392,9 +404,11 @@ class Preparer:
         return [(person, self._first.person_id(other)) for other in others]
 
 
-def _lines_of_rows(data: bytes) -> int:
-    """Returns the number of lines that are not blank."""
+def _lines_of_rows(data: bytes, rows: int) -> int:
+    """Returns the number of lines that are not blank, in a block of so many rows."""
     lines = data.count(b"\n")
+    if lines == rows:
+        return lines
     has_blank = data[:1] in b"\r\n" or b"\n\n" in data or b"\n\r" in data
     return lines - len(_BLANK_LINE.findall(data)) if has_blank else lines
 
