@@ -13,10 +13,12 @@ from typing import NamedTuple
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from accounts.domain_typos import has_known_end, meant_domain
 from accounts.phones import Phone, PhoneCell, formatted_phone, normalise_phone, read_phones
 
 __all__ = [
     "MASKED",
+    "MISTYPED",
     "NOT_AN_ADDRESS",
     "EmailCell",
     "Phone",
@@ -32,7 +34,7 @@ __all__ = [
     "usual_email",
 ]
 
-MASKED, NOT_AN_ADDRESS = "masked", "not an address"
+MASKED, NOT_AN_ADDRESS, MISTYPED = "masked", "not an address", "mistyped domain"
 MOST_ADDRESSES = 9  # a cell with more is a list, and no person's contact
 # The time of NFKC can grow with the square of the length. No address is longer than this.
 _MOST_CHARACTERS = 320
@@ -77,7 +79,7 @@ class EmailCell(NamedTuple):
     """The addresses in a text, or why there is none."""
 
     addresses: tuple[str, ...]  # normalised, each one usable
-    oddity: str  # MASKED or NOT_AN_ADDRESS; "" if there is an address
+    oddity: str  # MASKED, MISTYPED or NOT_AN_ADDRESS; "" if there is an address
 
 
 def is_phone(contact: str) -> bool:
@@ -163,8 +165,17 @@ def _is_usable_domain(domain: str) -> bool:
 
 @lru_cache(maxsize=1 << 14)
 def _is_certain_domain(domain: str) -> bool:
-    """Returns whether a domain in a file is usable, and no program has added to it."""
-    return _is_usable_domain(domain) and without_added_end(domain) == domain
+    """Returns whether a domain in a file is usable, not mistyped, and no program has added to it.
+
+    The owner of a mistyped domain is a stranger; see accounts.domain_typos.
+    """
+    is_whole = _is_usable_domain(domain) and without_added_end(domain) == domain
+    return is_whole and not meant_domain(domain)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_usual_domain(domain: str) -> bool:
+    return _is_certain_domain(domain) and has_known_end(domain)
 
 
 def without_added_end(domain: str) -> str:
@@ -204,8 +215,16 @@ def read_emails(text: str) -> EmailCell:
         return EmailCell((), NOT_AN_ADDRESS)
     found = [_read_address(piece) for piece in _pieces(plain)]
     if not found or "" in found or len(found) > MOST_ADDRESSES:
-        return EmailCell((), MASKED if is_masked(plain) else NOT_AN_ADDRESS)
+        return EmailCell((), _oddity(plain))
     return EmailCell(tuple(dict.fromkeys(found)), "")
+
+
+def _oddity(plain: str) -> str:
+    """Returns why a text with an @ is not certain."""
+    if is_masked(plain):
+        return MASKED
+    domain = normalise_email(plain).rpartition("@")[2]
+    return MISTYPED if _is_usable_domain(domain) and meant_domain(domain) else NOT_AN_ADDRESS
 
 
 def _unwrapped(text: str) -> str:
@@ -222,13 +241,16 @@ def _without_label(text: str) -> str:
 
 
 def usual_email(text: str) -> str:
-    """Returns what `read_emails` does for one address in its usual form, in less time; else ""."""
+    """Returns what `read_emails` does for one address in its usual form, in less time; else "".
+
+    An address whose top-level domain does not exist has no usual form.
+    """
     if (usual := _USUAL.fullmatch(text)) is None:
         return ""
     if len(text) > _LONGEST_LOCAL_PART and (len(text) > 254 or usual.end(1) > _LONGEST_LOCAL_PART):
         return ""
     address = text.lower()
-    return address if _is_certain_domain(usual[2].lower()) else ""
+    return address if _is_usual_domain(usual[2].lower()) else ""
 
 
 def is_masked(text: str) -> bool:

@@ -28,6 +28,7 @@ from accounts.contacts import (
     read_phones,
     without_added_end,
 )
+from accounts.domain_typos import has_known_end, meant_domain
 from accounts.twin_mailboxes import main_spelling, twins_of
 
 MOST_CHARACTERS = 2_000  # of a cell that is searched
@@ -166,7 +167,7 @@ def pattern_of_user_name(cell: str) -> str:
 
 
 def has_addition(email: str) -> bool:
-    """Returns whether `meant_beside` may find anything in a normalised address; fast."""
+    """Returns whether `meant_beside` may find anything in an address in its usual form; fast."""
     if "+" in email or "del" in email or "old" in email or not email[0].isalnum():
         return True
     return "withdr" in email or "remove" in email or "closed" in email or "abled" in email
@@ -176,12 +177,15 @@ def meant_beside(email: str) -> list[str]:
     """Returns what a normalised address may mean besides itself, for the import to keep.
 
     That is a pattern for an address with a part after `+`: at most providers the address without
-    that part reaches the same mailbox, but not at all. And it is the address without the mark of a
-    list, or without the word that a program adds to the address of a closed account.
+    that part reaches the same mailbox, but not at all. It is a pattern for an address whose
+    top-level domain does not exist. And it is the address without the mark of a list, or without
+    the word that a program adds to the address of a closed account.
     """
     local, _at, domain = main_spelling(email).rpartition("@")
     user, plus, _tag = local.partition("+")
     patterns = [f"{user}+*@{domain}"] if plus and user else []
+    if not has_known_end(domain):
+        patterns.append(f"{user.replace('.', '')}@*")
     local, _at, domain = email.rpartition("@")
     plain = _ADDED.sub("", local)
     is_other = plain != local and any(map(str.isalpha, plain))
@@ -267,11 +271,11 @@ def _addresses(text: str) -> Iterator[str]:
         local, _at, domain = address.rpartition("@")
         last = _LAST_WORD.search(local)
         plain = without_added_end(domain)
-        if plain != domain:
-            address, domain = f"{local}@{plain}", plain
-        for one in (address, address.lstrip("-~*!'.#/"), f"{last[0] if last else ''}@{domain}"):
-            if is_usable_email(one):
-                yield one
+        for end in filter(None, (plain, meant_domain(plain))):
+            whole = f"{local}@{end}"
+            for one in (whole, whole.lstrip("-~*!'.#/"), f"{last[0] if last else ''}@{end}"):
+                if is_usable_email(one):
+                    yield one
 
 
 def _patterns(text: str, *, only_hidden: bool) -> Iterator[str]:

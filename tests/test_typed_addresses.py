@@ -7,7 +7,8 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.domain_typos import USUAL_DOMAINS, suggested_address
+from accounts import domain_typos
+from accounts.domain_typos import USUAL_DOMAINS, has_known_end, meant_domain, suggested_address
 from harness.sign_in import ask_for_code
 
 HIDDEN = "\u200b"
@@ -94,3 +95,39 @@ def test_a_mistake_is_asked_about_before_any_mail():
     fields = {"email": "minji@naver.con", "is_as_typed": "on"}
     assert client.post(reverse("account_login"), fields)["Location"] == reverse("sign_in_code")
     assert mail.outbox[-1].to == ["minji@naver.con"]
+
+
+@pytest.mark.parametrize(
+    ("domain", "meant"),
+    [
+        ("gmail.con", "gmail.com"),
+        ("naver.co", "naver.com"),
+        ("hanmial.net", "hanmail.net"),
+        ("gmial.con", "gmail.com"),
+        ("gmail.co.kr", "gmail.com"),
+        ("company.con", "company.com"),
+        ("company.nte", "company.net"),
+    ],
+)
+def test_a_domain_in_a_file_is_a_typing_mistake(domain, meant):
+    assert meant_domain(domain) == meant
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *USUAL_DOMAINS,
+        *("naver.co.kr", "gmx.de", "web.de", "email.com", "ymail.com", "mail.com", "fmail.com"),
+        *("never.com", "gail.com", "nate.co", "date.com", "yahoo.co.jp", "yahoo.co.kr", "live.com"),
+        *("hotmail.co.uk", "hotmail.fr", "outlook.kr", "googlemail.com", "me.com", "msn.com"),
+        *("daum.com", "company.co", "company.kom", "b.example", "mail.corp", "localhost", "qq.com"),
+    ],
+)
+def test_a_domain_that_others_may_have_is_no_typing_mistake(domain):
+    assert meant_domain(domain) == ""
+
+
+def test_a_slip_is_no_top_level_domain():
+    assert not any(has_known_end(f"a.{end}") for end in domain_typos._SLIPS)
+    assert has_known_end("a.xn--3e0b707e")
+    assert not has_known_end("company.kom")

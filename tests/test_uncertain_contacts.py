@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from accounts.contacts import MASKED, read_emails
+from accounts.contacts import MASKED, MISTYPED, read_emails
 from harness import exposure_factory
 from harness.exposure_factory import write_off_unread
 from incidents import scope_versions, store_check
@@ -75,6 +75,12 @@ ADDRESSES = {
     "q23@faß.example": "q23@fass.example",
     "Q24@GMA\u0130L.COM": "q24@gmail.com",
     "q\u06f2\u06f5@b.example": "q25@b.example",
+    "q50@gmail.con": "q50@gmail.com",
+    "q51@naver.co": "q51@naver.com",
+    "q52@hanmial.net": "q52@daum.net",
+    "Kim <q.53@gmial.com>": "q53@gmail.com",
+    "q54@company.con": "q54@company.com",
+    "q55@naver.co ": "q55@naver.co",  # of a stranger, who may have the domain
     "<a href='mailto:q26@b.example'>q26@b.example</a>": "q26@b.example",
     "; ".join(f"list{number}@b.example" for number in range(30)): "list29@b.example",
     # Parts are hidden or cut off, so that more people may be meant.
@@ -281,6 +287,8 @@ def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
         ("7,가,q7+shop@gmail.com,", "q7@gmail.com"),  # an address with a tag
         ("7,가,q.7+shop@gmail.com,", "q7@gmail.com"),
         ("7,010-2345-6791,q8@b.example,", "+821023456791"),  # a number as the name
+        ("7,가,q7@company.kom,", "q7@company.com"),  # no such top-level domain
+        ("7,가,q8@b.example; q.7@company.kom,", "q7@gmail.com"),
         ("q7@b.example,가,,", "q7@b.example"),  # an address as the reference
         ("q7_at_b.example,가,q8@b.example,", "q7@b.example"),  # in words
         ("7,q7 at b dot example,q8@b.example,", "q7@b.example"),
@@ -493,3 +501,20 @@ def test_a_rejected_row_shares_a_joined_contact(load):
     load(rows, table(email='"{mail}@{domain}"'), header=PARTS)
 
     assert "김민지" not in shown_to("minji@b.example")
+
+
+def test_an_address_with_a_mistyped_domain_is_counted_and_finds_nobody(load):
+    """Another mail server than that of its owner has the domain."""
+    load([*GOOD, "7,한지민,q7@naver.co,"])
+
+    person = AffectedPerson.objects.get(email_reach=AffectedPerson.Reach.UNUSABLE)
+    assert person.decrypt_contact()["e"] == "q7@naver.co"
+    assert "한지민" not in shown_to("q7@naver.co")
+    assert read_emails("q7@naver.co") == ((), MISTYPED)
+
+
+def test_an_address_with_an_unknown_end_finds_its_person(load):
+    """A top-level domain can be newer than the list."""
+    load([*GOOD, "7,한지민,q7@company.kom,"])
+
+    assert "한지민" in shown_to("q7@company.kom")

@@ -14,7 +14,15 @@ from json.encoder import encode_basestring as in_json
 from typing import NamedTuple
 
 from accounts import phones
-from accounts.contacts import MASKED, Phone, read_emails, read_phones, usual_email
+from accounts.contacts import (
+    MASKED,
+    MISTYPED,
+    NOT_AN_ADDRESS,
+    Phone,
+    read_emails,
+    read_phones,
+    usual_email,
+)
 from accounts.phones import usual_mobile
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.encryption import CONTACT, EXPOSURE
@@ -44,6 +52,11 @@ _MISSING, _UNUSABLE, _USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reac
 _LANDLINE = int(Reach.LANDLINE)
 _EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
 _NO_NUMBER_DIGITS = 7  # a text of fewer characters can be a placeholder; a longer one is a number
+_ODD_EMAILS = {
+    MASKED: CellMessages.MASKED_EMAIL,
+    MISTYPED: CellMessages.MISTYPED_EMAIL,
+    NOT_AN_ADDRESS: CellMessages.NO_EMAIL,
+}
 _ODD_PHONES = {
     phones.NOT_A_NUMBER: CellMessages.NO_PHONE,
     phones.NO_PERSONS_NUMBER: CellMessages.NO_PERSONS_PHONE,
@@ -183,7 +196,7 @@ class PersonWriter:
         if is_odd or self._joined:
             odd = emails[usable_emails:], numbers[usable_numbers:]
             self._write_odd(line, person, cells, odd)
-        if usable_emails and (usable_emails > 1 or has_addition(emails[0])):
+        if usable_emails and (not address or usable_emails > 1 or has_addition(emails[0])):
             self._write_beside(line, person, emails[:usable_emails])
         if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
             self._write_unusual(line, person, identity, contact)
@@ -439,9 +452,7 @@ class PersonWriter:
                 usable += found
             elif not is_placeholder(text):
                 others.append(text)
-                is_masked = oddity == MASKED
-                kind = CellMessages.MASKED_EMAIL if is_masked else CellMessages.NO_EMAIL
-                self._odd_cells[column, kind] += 1
+                self._odd_cells[column, _ODD_EMAILS[oddity]] += 1
         return _texts(usable, others, _USABLE)
 
     def _read_phones(self, cells: list[str]) -> Texts:

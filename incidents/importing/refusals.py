@@ -72,6 +72,10 @@ class CellMessages(StoredMessages):
 
     MASKED_EMAIL = _("{column}: {number} masked e-mail addresses, kept as they leaked")
     NO_EMAIL = _("{column}: {number} cells that are no e-mail address for certain")
+    MISTYPED_EMAIL = _(
+        "{column}: {number} addresses with a typing mistake in the domain, such as gmail.con; "
+        "they find no person"
+    )
     NO_PHONE = _("{column}: {number} cells that are no valid phone number for certain")
     NO_PERSONS_PHONE = _("{column}: {number} numbers that cannot be one person's")
     LOST_ZERO = _(
