@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.desk_look_ups import LookUpReasonForm, typed_field
+from foundations.plain_references import plain_reference
 from incidents.encryption import EncryptionError
 from incidents.importing.refusals import translate_refusal
 from incidents.models import AffectedPerson, Incident
@@ -37,7 +38,7 @@ def people_of(typed: str) -> list[AffectedPerson]:
     email, phone = normalise_email(typed), normalise_phone(typed)
     emails = [email] if is_usable_email(email) else []
     phones = [phone] if phone and not emails else []
-    keys = [] if "@" in typed else _keys_of_member(typed.strip(), incidents)
+    keys = [] if "@" in typed else _keys_of_member(plain_reference(typed), incidents)
     if not (emails or phones or keys):
         raise UnreadableInputError
     found = list(rows.with_contact(emails=emails, phones=phones, incidents=incidents))

@@ -29,7 +29,13 @@ from incidents.masking import HIDDEN, mask
 from incidents.models import AffectedPerson, DataClass, Incident, Reveal
 from incidents.my_data_parts import MyDataPart, UnlinkedEntries, UnopenedParts
 from incidents.own_facts import OwnFacts
-from incidents.own_rows import OwnRows, own_rows, own_rows_under, twins_with_rows
+from incidents.own_rows import (
+    OwnRows,
+    incidents_with_number_otherwise,
+    own_rows,
+    own_rows_under,
+    twins_with_rows,
+)
 from incidents.places import places_in
 from incidents.second_fact import Refusals, has_fact_beside_number, rows_to_ask_about
 from incidents.steps import steps_for
@@ -70,12 +76,12 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
     found = own_rows_under(user, facts.emails, facts.phones, readable)
     empty = [one for one in incidents if one.pk in found and found[one.pk].is_empty()]
     twins = twins_with_rows(user, facts.emails, empty)
-    unmatched = [
-        one
-        for one in empty
-        if one.pk not in twins and one.pk in facts.public.with_unread and _is_complete(one)
-    ]
-    uncertain = incidents_that_may_hold(facts.emails, facts.phones, unmatched)
+    unmatched = [one for one in empty if one.pk not in twins and _is_complete(one)]
+    uncertain = incidents_that_may_hold(
+        facts.emails,
+        facts.phones,
+        [one for one in unmatched if one.pk in facts.public.with_unread],
+    ) | incidents_with_number_otherwise(user, unmatched)
     unlinked = UnlinkedEntries(user, empty)
     refusals = Refusals([key for own in found.values() for key in rows_to_ask_about(own)])
     unopened = UnopenedParts(found.values(), catalogue, refusals)

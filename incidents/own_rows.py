@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.twin_mailboxes import twins_of
 from foundations.replica import read_connection
 from incidents.encryption import EncryptionError
+from incidents.importing import other_spellings
 from incidents.leaks import ExposedRow
 from incidents.models import AffectedPerson, FurtherContact, Incident, PersonMark
 from incidents.person_names import are_same_names, may_name_one_person, normal_name
@@ -186,12 +187,36 @@ def _member_numbers(user: User, incidents: Iterable[Incident]) -> list[LookedUpC
     """Returns the user's confirmed member numbers, for the incidents that are known by them."""
     known = [incident for incident in incidents if incident.has_member_numbers]
     numbers = member_numbers.numbers_of(user.pk) if known else []
+    return _looked_up_numbers(known, numbers)
+
+
+def incidents_with_number_otherwise(user: User, incidents: Sequence[Incident]) -> set[int]:
+    """Returns the ids of the incidents that have a member number of the user in another spelling.
+
+    The spellings differ in case, in zeros before a number, or in `.0` after it. Such a row may be
+    another person's and opens nothing; but the user is not cleared. Makes no query if no incident
+    is known by member numbers, or the user has none.
+    """
+    known = [incident for incident in incidents if incident.has_member_numbers]
+    numbers = member_numbers.numbers_of(user.pk) if known else []
+    others = {spelling for number in numbers for spelling in _other_spellings(number)}
+    found = _find(user, _looked_up_numbers(known, others - set(numbers)))[0] if others else []
+    return {each.contact.incident.pk for each in found if each.rows}
+
+
+def _other_spellings(number: str) -> list[str]:
+    return [*other_spellings.of(number), number.upper(), number.lower(), number.capitalize()]
+
+
+def _looked_up_numbers(
+    incidents: Iterable[Incident], numbers: Iterable[str]
+) -> list[LookedUpContact]:
     relations = (AffectedPerson.Relation.MEMBER, AffectedPerson.Relation.FORMER_MEMBER)
     return [
         LookedUpContact(
             incident, MEMBER_NUMBER, "", incident.cipher().person_id(kind.name.lower(), number)
         )
-        for incident in known
+        for incident in incidents
         for number in numbers
         for kind in relations
     ]

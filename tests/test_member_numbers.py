@@ -1,13 +1,17 @@
 """Rows found by the member number that the customers' provider states at the sign-in."""
 
+import unicodedata
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 
-from accounts.company_sign_on import member_numbers
+from accounts.company_sign_on import member_numbers, providers, tokens
 from accounts.company_sign_on.member_numbers import MemberNumber
 from accounts.models import User
+from foundations.plain_references import plain_reference
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in, step_up
 from incidents import encryption
@@ -129,3 +133,43 @@ def test_a_number_ends_with_the_address_that_it_came_with(client, claim, known):
     EmailAddress.objects.create(user=user, email="further@example.com", verified=True)
     EmailAddress.objects.filter(email="customer@example.com").delete()
     assert member_numbers.numbers_of(user.pk) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "stated"),
+    [
+        ("M-1001", "\uff2d\u22121001"),  # full width, and another dash
+        ("M-1001", "'M-1001"),
+        ("\ud68c\uc6d01", unicodedata.normalize("NFD", "\ud68c\uc6d01")),
+        ("1001", " 1001\u200b "),
+        ("1001", 1001),
+        ("1001", 1001.0),
+    ],
+)
+def test_a_stated_number_is_read_like_a_reference_of_an_export(claim, known, stored, stated):
+    if stored != "1001":
+        member(known, stored, "7731#")
+    assert stated_by(stated) == stored == plain_reference(str(stated).removesuffix(".0"))
+
+
+@pytest.mark.parametrize("stated", ["01001", "001001", "1001.0", "m77", "0m77"])
+def test_a_number_that_is_spelled_otherwise_opens_nothing_and_clears_nobody(claim, known, stated):
+    member(known, "M77", "4444#")
+    user = User.objects.create_user("customer@example.com", language="en")
+    member_numbers.keep(user.pk, user.contact, claim["issuer"], stated_by(stated))
+
+    client = Client()
+    client.force_login(user)
+    with override("en"):
+        shown = in_full(client, user)
+    assert "7731#" not in shown
+    assert "4444#" not in shown
+    is_other = stated == "0m77"
+    assert ("not among the leaked data" in shown) is is_other
+    assert ("not in what could be read" in shown) is not is_other
+
+
+def stated_by(number: object) -> str:
+    """Returns the member number that the portal reads in the claims of a provider."""
+    provider = providers.provider_for("customers")
+    return tokens._member_number(provider, {"member_number": number})

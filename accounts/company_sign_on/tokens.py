@@ -8,6 +8,7 @@ import jwt
 from accounts.company_sign_on.member_numbers import MOST_CHARACTERS
 from accounts.company_sign_on.providers import Provider, SignOnError
 from accounts.contacts import is_usable_email, normalise_email
+from foundations.plain_references import plain_reference
 
 # Signatures with a public key only. Without "none" and HS256 no one can sign with the public key.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
@@ -106,11 +107,13 @@ def _confirmed_email(provider: Provider, claims: dict[str, Any]) -> str:
 
 
 def _member_number(provider: Provider, claims: dict[str, Any]) -> str:
-    """Returns the member number as the company's exports write it: a text, or a whole number."""
+    """Returns the member number, a text or a whole number, as the import stores references."""
     value = claims.get(provider.member_claim) if provider.member_claim else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""
-    number = str(value).strip()
+    number = plain_reference(str(value))
     return number if number.isprintable() and len(number) <= MOST_CHARACTERS else ""
 
 

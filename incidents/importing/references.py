@@ -4,16 +4,12 @@ A report has such rows among the people. Each of them would become a person with
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from incidents.importing.column_names import is_known
 
 MOST_CHARACTERS = 80  # of a text that is compared with labels and footers
 _USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.ASCII)
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
-_APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
 # A number in the form that a spreadsheet shows: its last digits are lost.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}|\d[.,]\d+[eE]\d{1,3}", re.ASCII)
 _COUNTED = (
@@ -55,16 +51,6 @@ _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
 def is_usual(reference: str) -> bool:
     """Returns whether the text is an id in a usual form, which needs no further test; fast."""
     return _USUAL.fullmatch(reference) is not None
-
-
-def plain_reference(text: str) -> str:
-    """Returns a reference without what a spreadsheet or a copy has added to it.
-
-    That are invisible characters, an apostrophe before text, full-width forms, and other dashes.
-    """
-    if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_DASHES).strip()
-    return _APOSTROPHE.sub("", text, count=1) if text[:1] in "'\u2018\u2019" else text
 
 
 def is_shortened(reference: str) -> bool:

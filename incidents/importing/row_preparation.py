@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from accounts.contacts import Phone, read_emails, read_phones
+from foundations.plain_references import plain_reference
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing import (
     copy_format,
@@ -356,7 +357,7 @@ class Preparer:
         if identity.isdigit() and identity[0] != "0" and identity.isascii():
             return identity
         if not references.is_usual(identity):
-            identity = references.plain_reference(identity)
+            identity = plain_reference(identity)
             self._refuse_no_reference(identity, cells)
         if is_zero(identity) and not self._takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
