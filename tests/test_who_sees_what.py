@@ -6,6 +6,7 @@
 The examples are drawn by hypothesis. MESSY_EXAMPLES=500 draws more than the usual number.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -18,11 +19,12 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils.translation import override
 from hypothesis import HealthCheck, Phase, given, settings
 
+from accounts.company_sign_on import member_numbers
 from accounts.models import User, VerifiedPhone
 from harness import exposure_factory
 from harness.sign_in import step_up
@@ -38,6 +40,7 @@ from tests.desk_pages import page_text
 from tests.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
 from tests.notice_factory import draft_notice, work
 from tests.reference_importer import Member, is_unread
+from tests.test_unlinked import PROVIDER
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
@@ -105,6 +108,25 @@ def page_of(user: User) -> str:
     with override("en"):
         shown = page_text(client.post(reverse("my_data_reveal"), follow=True))
         return shown + page_text(client.post(reverse("my_copy"), {"form": "page"}))
+
+
+def further_pages_of(user: User) -> str:
+    """Returns what a user reads besides: masked data, messages, tickets and the JSON copy."""
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    with override("en"):
+        pages = [client.get(reverse(name)) for name in ("my_data", "my_messages", "my_tickets")]
+        copy = client.post(reverse("my_copy"), {"form": "json"})
+    return " ".join(map(page_text, pages)) + str(json.loads(b"".join(copy)))
+
+
+def member_with(number: str) -> User:
+    """Returns a user whose member number the customers' provider confirmed, without a contact."""
+    user = user_with([f"member{number}@visitor.example"])
+    address = user.emailaddress_set.get().email
+    member_numbers.keep(user.pk, address, PROVIDER["issuer"], number)
+    return user
 
 
 def holds(text: str, token: str) -> bool:
@@ -263,12 +285,31 @@ def test_mails_and_certificates_hold_their_own_values_only(
                     assert_only_their_own(
                         text, owners_of(found, export.people), export.people, contacts=[contact]
                     )
-            issued = certificates.issue(user_with(contacts), incident, language="en")
+            user = user_with(contacts)
+            assert_only_their_own(further_pages_of(user), owners, export.people, contacts=contacts)
+            issued = certificates.issue(user, incident, language="en")
             if issued:
                 assert_only_their_own(
                     _text_of(issued.pdf), owners, export.people, contacts=contacts
                 )
         assert len(_mails_to(server, [MAILBOX])) <= 3
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
+@given(export=exports(most_people=5))
+@override_settings(COMPANY_SIGN_ON={"customers": PROVIDER})
+def test_a_member_number_shows_the_values_of_its_reference_only(incident, export):
+    with undone() as directory:
+        Incident.objects.update(has_member_numbers=True)
+        members, _unread = expected(export, import_all(export, incident, directory))
+        for member in members:
+            user = member_with(member.reference)
+            assert_only_their_own(
+                page_of(user) + further_pages_of(user),
+                owners_of([member], export.people),
+                export.people,
+                contacts=[],
+            )
 
 
 def _mails_to(server: Any, contacts: Iterable[str]) -> list[str]:
