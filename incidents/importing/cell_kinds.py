@@ -16,6 +16,7 @@ from django.conf import settings
 
 from accounts import contacts
 from accounts.contacts import read_emails, read_phones
+from accounts.phones import LOST_ZERO
 from incidents.importing import placeholders
 from incidents.importing.encoding_detection import is_text_encoded_twice
 from incidents.importing.korean_text import count_common_hangul
@@ -85,6 +86,8 @@ _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
 PHONE_REGION: str = settings.PHONE_REGION
 _FEWEST_PHONE_DIGITS, _MOST_CHARACTERS = 9, 320
+_WIDE_AT = re.compile("[\uff20\ufe6b]")
+_UNFILLED = re.compile(r"\d{0,4}[ ._-]*[._-][ ._-]*", re.ASCII)
 _NOT_DIGITS = str.maketrans("", "", " -")
 
 
@@ -105,13 +108,30 @@ def kind_of(cell: str, region: str = "") -> CellKind:
         return kind
     if is_placeholder(text):
         return CellKind.PLACEHOLDER
-    if "@" in text:
+    if "@" in text or (not text.isascii() and _WIDE_AT.search(text)):
         return _kind_with_at(text)
     if not text.isascii() and _UNDECODED.search(text):
         return CellKind.UNDECODABLE
     if _DIGIT.search(text):
         return _kind_with_digits(unicodedata.normalize("NFKC", text), region or PHONE_REGION)
     return _kind_of_words(text)
+
+
+def kind_of_number(cell: str, region: str = "") -> CellKind:
+    """Returns the kind of a cell of a column that the mapping takes for phone numbers.
+
+    Bare digits such as `4155550101` are a number there, and no id. `02--` is a form that nobody
+    filled in.
+    """
+    kind = kind_of(cell, region)
+    if _UNFILLED.fullmatch(cell.strip()):
+        return CellKind.PLACEHOLDER
+    if kind not in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO, CellKind.TEXT):
+        return kind
+    found = read_phones(cell.strip(), region or PHONE_REGION)
+    if found.phones:
+        return CellKind.PHONE
+    return CellKind.PHONE_LOST_ZERO if found.oddity == LOST_ZERO else kind
 
 
 def _kind_of_words(text: str) -> CellKind:

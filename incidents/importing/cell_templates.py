@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _SLOT = re.compile(r"\{([^{}]+)\}")
 
@@ -89,3 +90,10 @@ def contact_template(text: str) -> CellTemplate:
     if "{" in text or "}" in text:
         return CellTemplate.parse(text)
     return CellTemplate((("", text),), "")
+
+
+class ProfiledContact(NamedTuple):
+    """A contact of a mapping whose values the profile looks at besides the columns."""
+
+    cells: CellTemplate
+    is_number: bool

@@ -103,7 +103,8 @@ class FileProfile:
     """The profile of a file, or of some of its rows."""
 
     columns: list[ColumnProfile]
-    joined: list[ColumnProfile] = field(default_factory=list)  # of contacts in several columns
+    # Of the mapping's phone numbers, and of its contacts in several columns.
+    mapped: list[ColumnProfile] = field(default_factory=list)
     step: int = 1  # the cells of one row in `step` were classified
     lines: int = 0  # physical lines after the header, blank ones included
     rows: int = 0
@@ -125,7 +126,7 @@ class FileProfile:
         """Adds the profile of a later block. `counters` is the size of a column's sketch."""
         for column, more in zip(self.columns, other.columns, strict=True):
             column.add(more, counters=counters)
-        for column, more in zip(self.joined, other.joined, strict=True):
+        for column, more in zip(self.mapped, other.mapped, strict=True):
             column.add(more, counters=counters)
         self.lines += other.lines
         self.rows += other.rows

@@ -11,6 +11,7 @@ from itertools import islice
 
 import charset_normalizer
 
+from incidents.importing import common_characters, letter_statistics
 from incidents.importing.encodings import (
     ISO2022_JP,
     ISO2022_KR,
@@ -58,6 +59,9 @@ _SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the mann
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _ACCENTED = re.compile("[\u00c0-\u024f]+")
 _FEWEST_WORDS = 6
+# A text that is CP949 has been proven to be; see _found_in.
+_WITHOUT_PROOF = frozenset([*SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
+_MOST_OF_LINES = 0.98  # that another encoding must be able to decode
 _ABBREVIATION = 3  # letters at most
 # Signs that no language writes after a letter, or before a word. The common ones stand in brands
 # and in ranges, as LEGO\u00ae and Mon\u2013Fri.
@@ -79,11 +83,13 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _KANA = re.compile("[\u3041-\u30fe]")
 
 
-def encoding_of(file: File, label: str) -> str:
+def encoding_of(file: File, label: str) -> tuple[str, str]:
     """Returns the encoding of a file: what the label says if the bytes agree, else what is found.
 
-    `label` is a name that a person declared, or "". Raises ImportRefusedError if the label is
-    unknown or the bytes are in another encoding, and if the encoding could only be guessed.
+    Also returns another encoding in which the text reads much better, or "". Then the letters are
+    most likely wrong, which is no proof. `label` is a name that a person declared, or "". Raises
+    ImportRefusedError if the label is unknown or the bytes are in another encoding, and if the
+    encoding could only be guessed.
     """
     name = file.path.name
     declared, sample = named(label, name), _sample(file)
@@ -94,7 +100,7 @@ def encoding_of(file: File, label: str) -> str:
         encoding = _without_mark(declared, sample, name)
     if encoding in (UTF8, UTF8_MARKED) and _is_encoded_twice(sample):
         raise ImportRefusedError(RefusalMessages.ENCODED_TWICE.stored(file=name))
-    return encoding
+    return encoding, _likely_other(encoding, sample)
 
 
 def _refuse_other_than_marked(declared: str, marked: str, name: str) -> None:
@@ -162,6 +168,54 @@ def _is_no_word(declared: str, sample: bytes) -> bool:
         and _has_odd_words(_words(text))
         and any(_reads_well(sample, other) for other in SINGLE_BYTE if other != declared)
     )
+
+
+def _likely_other(encoding: str, sample: bytes) -> str:
+    """Returns another encoding in which the text reads much better, by its letters, or "".
+
+    Text in UTF-8 may have been decoded wrongly before, most likely as windows-1252.
+    """
+    if encoding in (UTF8, UTF8_MARKED):
+        sample, encoding = _as_western(sample.removeprefix(MARK)), "windows-1252"
+    if sample.isascii() or encoding not in _WITHOUT_PROOF:
+        return ""
+    return _other_characters(encoding, sample) or _other_letters(encoding, sample)
+
+
+def _other_characters(encoding: str, sample: bytes) -> str:
+    """Returns another Asian encoding in which the words are of frequent characters, or ""."""
+    own = common_characters.common_in(letter_statistics.words_of(_decoded(sample, encoding)))
+    readings = {
+        other: common_characters.common_in(letter_statistics.words_of(_decoded(sample, other)))
+        for other in common_characters.ASIAN
+        if other != encoding and _share_of_lines(sample, other) > _MOST_OF_LINES
+    }
+    best = max(readings, key=lambda one: readings[one], default="")
+    return best if best and common_characters.read_better(readings[best], own) else ""
+
+
+def _other_letters(encoding: str, sample: bytes) -> str:
+    """Returns another single-byte encoding in which the letters are those of a language, or ""."""
+    if encoding not in SINGLE_BYTE:
+        return ""
+    words = letter_statistics.words_of(_decoded(sample, encoding))
+    own = letter_statistics.read(words)
+    readings = {
+        other: letter_statistics.read(found)
+        for other in SINGLE_BYTE
+        if (found := letter_statistics.words_of(_decoded(sample, other))) != words
+        and _share_of_lines(sample, other) > _MOST_OF_LINES
+    }
+    best = max(readings, key=lambda one: readings[one].total, default="")
+    return best if best and letter_statistics.reads_better(readings[best], own) else ""
+
+
+def _as_western(sample: bytes) -> bytes:
+    """Returns text in UTF-8 in windows-1252, or b"" if a tenth of it is not in that encoding."""
+    text = _decoded(sample, UTF8)
+    western = text.encode("windows-1252", "ignore")
+    lost = len(text) - len(western)
+    return western if 10 * lost <= sum(byte > 0x7F for byte in western) else b""
 
 
 def _words(text: str) -> set[str]:
@@ -372,7 +426,8 @@ def looks_like(sample: bytes) -> str:
         return "johab"
     runs = RUNS.findall(sample)
     if runs and sum(len(run) == 1 for run in runs) >= 0.7 * len(runs) and not _kana(sample):
-        return "windows-1252" if _can_decode(sample, "windows-1252") else "iso-8859-1"
+        western = "windows-1252" if _can_decode(sample, "windows-1252") else "iso-8859-1"
+        return _other_letters(western, sample) or western
     if kana := _kana(sample):
         return kana
     if hanzi := _hanzi(sample):
@@ -380,7 +435,9 @@ def looks_like(sample: bytes) -> str:
     best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
     guess = _GUESSES.get(best.encoding, "") if best else ""
     is_little = len(b"".join(runs)) < _LITTLE and _can_decode(sample, "windows-1252")
-    return "windows-1252" if is_little and guess.startswith("windows-") else guess
+    if is_little and guess.startswith("windows-"):
+        return _other_letters("windows-1252", sample) or "windows-1252"
+    return guess
 
 
 def _hanzi(sample: bytes) -> str:

@@ -72,6 +72,7 @@ class _Content(NamedTuple):
     file: File  # as its rows can be read
     format: Format
     encoding: str  # of the file as it was sent
+    likely_encoding: str = ""  # see Source
     separator: str = ""  # that its first line names
     dialect: Dialect = DEFAULT_DIALECT
     sheet: str = ""  # the name of the sheet that is read
@@ -104,6 +105,7 @@ def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLAR
         content_sha256=content_digest(content.file, content.encoding),
         format=content.format.name,
         encoding=content.encoding,
+        likely_encoding=content.likely_encoding,
         compression=content.file.compression,
         header=columns.names(),
         changed_ns=status.st_mtime_ns,
@@ -183,13 +185,13 @@ def _content_of(file: File, label: str, declared: Declared) -> _Content:
             has_other_sheets=sheet.has_others,
             uncomputed=sheet.uncomputed,
         )
-    encoding = encoding_detection.encoding_of(file, label)
+    encoding, likely = encoding_detection.encoding_of(file, label)
     file, separator = text_conversion.converted(file, encoding)
     start = file_kinds.first_bytes(file).removeprefix(MARK).lstrip()
     if json_documents.is_document(start.decode("latin-1")):
         lines = json_documents.converted(file, encoding)
-        return _Content(lines, formats.named("jsonl"), encoding)
-    content = _Content(file, formats.recognise(start), encoding, separator)
+        return _Content(lines, formats.named("jsonl"), encoding, likely)
+    content = _Content(file, formats.recognise(start), encoding, likely, separator)
     return _in_its_dialect(content, declared) if content.format.name == CSV else content
 
 

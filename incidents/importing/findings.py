@@ -1,4 +1,4 @@
-"""Finds columns of contacts that hold something else, before a file is loaded.
+"""Finds columns of contacts that hold something else, and wrong letters, before a file is loaded.
 
 A finding refuses the file until the operator accepts it by its code. It is what a wrong mapping or
 a broken export looks like; but a column of masked addresses may also have leaked like this.
@@ -13,13 +13,12 @@ from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
 from incidents.importing.headers import name_key
 from incidents.importing.mapping import ColumnMapping
-from incidents.importing.reading import ImportRefusedError, Source
+from incidents.importing.reading import UTF8, UTF8_MARKED, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 
-# A column is found if at least _FEWEST values, and more than this share, are of another kind.
+# A column of contacts is found if half of its values are of another kind, in the smallest file too.
+# A column of names needs more than half, and _FEWEST of them: a few people are named so.
 _FEWEST, _SHARE = 10, 0.5
-# Unusable values say less than values of another kind, so more of them are needed.
-_FEWEST_UNUSABLE = 30
 EMAIL, PHONE, NAME = (
     RefusalMessages.EMAIL.stored(),
     RefusalMessages.PHONE.stored(),
@@ -39,7 +38,7 @@ _OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RES
 
 
 class ColumnFinding(NamedTuple):
-    """A column that most likely is not what the mapping says."""
+    """A column, or an encoding, that most likely is not what the mapping says."""
 
     code: str  # names the finding for --accept, such as "swapped:mobile"
     message: str  # a stored RefusalMessages sentence
@@ -70,7 +69,7 @@ def refuse_findings(
             pool,
             region=region,
             languages=mapping.language_columns(),
-            joined=mapping.joined_contacts(),
+            mapped=mapping.profiled_contacts(),
         )
     except ImportRefusedError:
         return
@@ -90,8 +89,19 @@ def findings(
     columns, file = {column.name: column for column in profile.columns}, source.name
     undecided = _undecided_languages(columns, mapping, languages, file) if languages else ()
     unused = _unused_contacts(profile.columns, mapping, source)
-    contacts = columns | {contact.name: contact for contact in profile.joined}
-    return [*undecided, *_contact_findings(contacts, mapping, file), *unused]
+    contacts = columns | {contact.name: contact for contact in profile.mapped}
+    return [*_encoding(source), *undecided, *_contact_findings(contacts, mapping, file), *unused]
+
+
+def _encoding(source: Source) -> Iterator[ColumnFinding]:
+    """Yields the encoding of a file, if its letters are those of text in another one."""
+    if likely := source.likely_encoding:
+        code = f"encoding:{likely}"
+        is_utf8 = source.encoding in (UTF8, UTF8_MARKED)
+        why = RefusalMessages.READ_WRONGLY if is_utf8 else RefusalMessages.LIKELY_ENCODING
+        yield ColumnFinding(
+            code, why.stored(file=source.name, said=source.encoding, found=likely, code=code)
+        )
 
 
 def _unused_contacts(
@@ -190,20 +200,30 @@ def _of_column(
         return ColumnFinding(code, message)
 
     for kind, words in _OTHERS.items():
-        if words != meant and _is_most(column, column.kinds[kind]):
+        if words != meant and _is_found(column, column.kinds[kind], meant):
             yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
             return
     if coded := _coded(column):
         kind, why = coded
         yield finding(kind.name.lower(), why, column.kinds[kind])
         return
+    if unusable := _unusable(column, meant, mapping):
+        yield finding("unusable", *unusable)
+
+
+def _unusable(
+    column: ColumnProfile, meant: str, mapping: ColumnMapping
+) -> tuple[RefusalMessages, int] | None:
+    """Returns why cells of a column of contacts cannot be used, and how many, if these are many."""
     if meant == NAME:
-        return
+        return None
     unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
-    if meant == PHONE and mapping.lost_zeros:
-        unusable -= column.kinds[CellKind.PHONE_LOST_ZERO]
-    if unusable >= _FEWEST_UNUSABLE and _is_most(column, unusable):
-        yield finding("unusable", RefusalMessages.UNUSABLE, unusable)
+    without_zero = column.kinds[CellKind.PHONE_LOST_ZERO] if meant == PHONE else 0
+    if mapping.lost_zeros:
+        unusable -= without_zero
+    elif _is_found(column, without_zero, meant):
+        return RefusalMessages.WITHOUT_ZERO, without_zero
+    return (RefusalMessages.UNUSABLE, unusable) if _is_found(column, unusable, meant) else None
 
 
 def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
@@ -214,5 +234,7 @@ def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
     return None
 
 
-def _is_most(column: ColumnProfile, number: int) -> bool:
-    return number >= _FEWEST and number > _SHARE * column.values
+def _is_found(column: ColumnProfile, number: int, meant: str) -> bool:
+    if meant == NAME:
+        return number >= _FEWEST and number > _SHARE * column.values
+    return number > 0 and number >= _SHARE * column.values

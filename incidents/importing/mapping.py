@@ -23,7 +23,7 @@ from pydantic import (
 
 from foundations.toml_files import TomlTable
 from incidents.importing import days, formats, mapping_limits, person_languages, placeholders
-from incidents.importing.cell_templates import CellTemplate, contact_template
+from incidents.importing.cell_templates import CellTemplate, ProfiledContact, contact_template
 from incidents.importing.headers import name_key
 from incidents.importing.mapping_faults import described, nearest_choices, sentences
 from incidents.importing.reading import Declared, ImportRefusedError, Source
@@ -318,13 +318,17 @@ class ColumnMapping(TomlTable):
         used = (column for person in self.people() for column in person.columns())
         return list(dict.fromkeys([*used, *self.dates]))
 
-    def joined_contacts(self) -> list[CellTemplate]:
-        """Returns the templates of the addresses and numbers that are not a column as it is."""
+    def profiled_contacts(self) -> list[ProfiledContact]:
+        """Returns the contacts of which the columns alone do not show whether they can be used.
+
+        These are numbers, and addresses that are not a column as it is.
+        """
         return [
-            cells
+            ProfiledContact(cells, is_number)
             for person in self.people()
-            for cells in (*person.email_cells, *person.phone_cells)
-            if not cells.only_column
+            for is_number, each in ((False, person.email_cells), (True, person.phone_cells))
+            for cells in each
+            if is_number or not cells.only_column
         ]
 
     def check_amounts(self) -> None:

@@ -48,7 +48,7 @@ def preview(
         report,
         region=(mapping and mapping.region) or region,
         languages=mapping.language_columns() if mapping else (),
-        joined=mapping.joined_contacts() if mapping else (),
+        mapped=mapping.profiled_contacts() if mapping else (),
     )
     return Preview(
         source=source,

@@ -15,8 +15,14 @@ from itertools import islice
 from foundations.process_pool import Workers, workers
 from incidents.importing import block_worker, formats, person_languages, reading
 from incidents.importing.blocks import FileBlock, blocks_of
-from incidents.importing.cell_kinds import CellKind, is_placeholder, kind_of, masked
-from incidents.importing.cell_templates import CellTemplate
+from incidents.importing.cell_kinds import (
+    CellKind,
+    is_placeholder,
+    kind_of,
+    kind_of_number,
+    masked,
+)
+from incidents.importing.cell_templates import ProfiledContact
 from incidents.importing.column_names import LANGUAGE, role_of
 from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
 from incidents.importing.formats.base import Format
@@ -40,16 +46,17 @@ def profile(
     *,
     region: str = "",
     languages: Collection[str] = (),
-    joined: Sequence[CellTemplate] = (),
+    mapped: Sequence[ProfiledContact] = (),
 ) -> FileProfile:
     """Returns the profile of a file. Raises ImportRefusedError, also if the file has no rows.
 
     `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
     `languages` names columns whose cells are counted by value, beside those whose name says that
-    they hold languages. `joined` are templates whose values are profiled like a column. `report` is
+    they hold languages. `mapped` are contacts whose values are profiled like a column. `report` is
     called after each block with the rows that were read so far.
     """
     step = SAMPLE if source.size > SAMPLED_FROM else 1
+    mapped = _of_file(source, mapped)
     task = partial(
         profile_block,
         source,
@@ -57,11 +64,11 @@ def profile(
         most_rows=None,
         region=region,
         languages=languages,
-        joined=joined,
+        mapped=mapped,
     )
     with workers(block_worker.process_count(source)) as pool:
         parts = pool.map(task, blocks_of(source))
-        return _sum(source, parts, step=step, joined=joined, report=report)
+        return _sum(source, parts, step=step, mapped=mapped, report=report)
 
 
 def quick_profile(
@@ -70,14 +77,20 @@ def quick_profile(
     *,
     region: str = "",
     languages: Collection[str] = (),
-    joined: Sequence[CellTemplate] = (),
+    mapped: Sequence[ProfiledContact] = (),
 ) -> FileProfile:
     """Returns a profile of some rows of every part of a file, without examples.
 
     The processes of `pool` make it. Raises ImportRefusedError, and WorkerLostError.
     """
-    task = partial(_quick_profile_block, source, region=region, languages=languages, joined=joined)
-    return _sum(source, pool.map(task, _quick_pieces(source)), step=1, joined=joined)
+    mapped = _of_file(source, mapped)
+    task = partial(_quick_profile_block, source, region=region, languages=languages, mapped=mapped)
+    return _sum(source, pool.map(task, _quick_pieces(source)), step=1, mapped=mapped)
+
+
+def _of_file(source: Source, mapped: Sequence[ProfiledContact]) -> list[ProfiledContact]:
+    """Returns the contacts whose columns the file has; the import refuses it without the others."""
+    return [contact for contact in mapped if set(contact.cells.columns()) <= set(source.header)]
 
 
 def _quick_pieces(source: Source) -> Iterator[tuple[FileBlock, int]]:
@@ -106,7 +119,7 @@ def _quick_profile_block(
     *,
     region: str,
     languages: Collection[str],
-    joined: Sequence[CellTemplate],
+    mapped: Sequence[ProfiledContact],
 ) -> FileProfile:
     block, most_rows = piece
     return profile_block(
@@ -117,7 +130,7 @@ def _quick_profile_block(
         example_tries=0,
         region=region,
         languages=languages,
-        joined=joined,
+        mapped=mapped,
     )
 
 
@@ -126,10 +139,10 @@ def _sum(
     parts: Iterator[FileProfile],
     *,
     step: int,
-    joined: Sequence[CellTemplate],
+    mapped: Sequence[ProfiledContact],
     report: Report = lambda _: None,
 ) -> FileProfile:
-    found = _empty(source, step, joined)
+    found = _empty(source, step, mapped)
     counters = max(_FEWEST_COUNTERS, _COUNTERS // max(1, len(source.header)))
     for part in parts:
         found.add(part, counters=counters)
@@ -139,11 +152,11 @@ def _sum(
     return found
 
 
-def _empty(source: Source, step: int, joined: Sequence[CellTemplate]) -> FileProfile:
+def _empty(source: Source, step: int, mapped: Sequence[ProfiledContact]) -> FileProfile:
     own = len(REJECT_COLUMNS) if source.is_reject_file else 0
     return FileProfile(
         columns=[ColumnProfile(name=name) for name in source.header[own:]],
-        joined=[ColumnProfile(name=template.label) for template in joined],
+        mapped=[ColumnProfile(name=contact.cells.label) for contact in mapped],
         step=step,
     )
 
@@ -157,14 +170,14 @@ def profile_block(
     example_tries: int = _EXAMPLE_TRIES,
     region: str = "",
     languages: Collection[str] = (),
-    joined: Sequence[CellTemplate] = (),
+    mapped: Sequence[ProfiledContact] = (),
 ) -> FileProfile:
     """Returns the profile of a block; a worker process may run it.
 
     `step` and `most_rows` (None for all) limit the rows that are classified and read. At most
     `example_tries` cells of each kind are masked as examples; with 0, no rows are shown either.
     """
-    found = _empty(source, step, joined)
+    found = _empty(source, step, mapped)
     found.lines = block.data.count(b"\n")
     own = len(source.header) - len(found.columns)
     has_header = formats.of(source).has_header
@@ -185,7 +198,7 @@ def profile_block(
     if lines and lines[-1] == found.last_line:
         found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
     _add_columns(found, lines, good, region, example_tries)
-    _add_joined(found, lines, good, joined, region, example_tries)
+    _add_mapped(found, lines, good, mapped, region, example_tries)
     if example_tries:
         found.first_rows = [
             [masked(cell, kind_of(cell, region)) for cell in cells] for cells in good[:FIRST_ROWS]
@@ -205,19 +218,20 @@ def _add_columns(
             column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
 
 
-def _add_joined(
+def _add_mapped(
     found: FileProfile,
     lines: list[int],
     rows: list[list[str]],
-    joined: Sequence[CellTemplate],
+    mapped: Sequence[ProfiledContact],
     region: str,
     example_tries: int,
 ) -> None:
     names = [column.name for column in found.columns]
-    for column, template in zip(found.joined, joined, strict=True):
+    for column, contact in zip(found.mapped, mapped, strict=True):
         chosen = rows[:: found.step]
-        values = [template.fill_contact(dict(zip(names, row, strict=False))) for row in chosen]
-        _add_cells(column, lines[:: found.step], values, region, example_tries)
+        values = [contact.cells.fill_contact(dict(zip(names, row, strict=False))) for row in chosen]
+        kind = kind_of_number if contact.is_number else kind_of
+        _add_cells(column, lines[:: found.step], values, region, example_tries, kind)
 
 
 def _add_languages(found: FileProfile, rows: list[list[str]], languages: Collection[str]) -> None:
@@ -232,19 +246,20 @@ def _add_cells(
     cells: Sequence[str],
     region: str,
     example_tries: int,
+    kind: Callable[[str, str], CellKind] = kind_of,
 ) -> None:
-    kinds = [kind_of(cell, region) for cell in cells]
+    kinds = [kind(cell, region) for cell in cells]
     column.kinds.update(kinds)
     shown: Counter[CellKind] = Counter()  # cells that were masked as examples
-    for line, cell, kind in zip(lines, cells, kinds, strict=True):
-        if kind not in column.first_lines:
-            column.first_lines[kind] = line
-        if shown[kind] < example_tries:
-            shown[kind] += 1
-            _add_example(column.examples.setdefault(kind, []), masked(cell, kind))
-        if kind == CellKind.PLACEHOLDER:
+    for line, cell, found in zip(lines, cells, kinds, strict=True):
+        if found not in column.first_lines:
+            column.first_lines[found] = line
+        if shown[found] < example_tries:
+            shown[found] += 1
+            _add_example(column.examples.setdefault(found, []), masked(cell, found))
+        if found == CellKind.PLACEHOLDER:
             column.placeholders[cell.strip()] += 1
-        elif kind in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO):
+        elif found in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO):
             text = cell.strip().partition(".")[0]
             column.leading_zeros += text.startswith("0") and len(text) > 1
             column.lengths[len(text)] += 1

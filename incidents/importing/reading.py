@@ -95,6 +95,7 @@ class Source:
     single: frozenset[str] = frozenset()  # the columns that hold one text each
     is_converted: bool = False  # whether a spool holds the content, as UTF-8
     has_plain_rows: bool = False  # whether the spool holds rows of formats.converted_rows
+    likely_encoding: str = ""  # another one in which the text reads much better
     sheet: str = ""  # of a spreadsheet
     has_other_sheets: bool = False  # whether the spreadsheet has sheets beside it
     spool: Spool | None = None  # None in a worker process

@@ -300,6 +300,19 @@ class RefusalMessages(StoredMessages):
         "{number} of {cells} cells are none that can be used; "
         'correct the mapping, or accept "{code}" if it leaked like this'
     )
+    LIKELY_ENCODING = _(
+        "{file}: read as {said}, but its letters are those of text in {found}; correct the "
+        'encoding in the mapping, or accept "{code}" if the names are right as they are'
+    )
+    READ_WRONGLY = _(
+        "{file}: its letters are those of text in {found} that a program has read as "
+        'windows-1252; export it again, or accept "{code}" if it leaked like this'
+    )
+    WITHOUT_ZERO = _(
+        "{file}: {mapping_words} takes column {column} for {meant_words}, but {number} of {cells} "
+        "cells are numbers without their first zero; write lost_zeros = true in the mapping, or "
+        'accept "{code}" if it leaked like this'
+    )
     UNUSED = _(
         "{file}: {number} of {cells} cells of column {column} hold {kind_words}, but "
         "{mapping_words} does not use it, so that it finds nobody; map it as a contact, "
