@@ -69,9 +69,10 @@ _OTHER_ENDS: Final = {
     "daum.ne": "daum.net",
 }
 # The public suffix list names every top-level domain. RFC 6761 and company networks have others.
-_ENDS: Final = {
-    suffix.rpartition(".")[2].encode("idna").decode("ascii") for suffix in suffixes
-} | set("example test invalid localhost local internal corp home lan intranet private".split())
+_ENDS: Final = {suffix.rpartition(".")[2].encode("idna").decode("ascii") for suffix in suffixes} | {
+    *("example", "test", "invalid", "localhost"),
+    *("local", "internal", "corp", "home", "lan", "intranet", "private"),
+}
 
 
 def _mistakes() -> Iterator[tuple[str, str]]:
