@@ -19,6 +19,10 @@ from scams import mail_source, message_check, pasted_text
 from scams.models import ReportedMessage, ScamReport
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
+NOTHING = gettext_lazy("Enter the code, or paste the message.")
+NO_MAIL = gettext_lazy(
+    "This file is not a mail (.eml) of at most 1 MB. Paste what the message says instead."
+)
 
 
 class TooManyReportsError(Exception):
@@ -30,7 +34,9 @@ def _text_area(rows: int) -> forms.Textarea:
 
 
 class MessageCheckForm(forms.Form):
-    """The form of the message check: a code, a whole message, a sender, a link or a number."""
+    """The form of the message check: a code, a whole message, a sender, a link or a number; or a
+    mail as a file. The browser offers all files, because phones do not know the type of .eml files.
+    """
 
     text = forms.CharField(
         label=gettext_lazy("The code, or the whole message"),
@@ -39,11 +45,16 @@ class MessageCheckForm(forms.Form):
         ),
         max_length=mail_source.MOST_CHARACTERS,
         strip=False,
-        error_messages={
-            "required": gettext_lazy("Enter the code, or paste the message."),
-            "max_length": TOO_LONG,
-        },
+        required=False,
+        error_messages={"max_length": TOO_LONG},
         widget=_text_area(6),
+    )
+    mail = forms.FileField(
+        label=gettext_lazy("Or the mail as a file (.eml)"),
+        help_text=gettext_lazy("Mail programs save or download a message as such a file."),
+        required=False,
+        error_messages={"empty": NO_MAIL},
+        widget=forms.FileInput(),
     )
 
     def clean_text(self) -> str:
@@ -53,9 +64,33 @@ class MessageCheckForm(forms.Form):
             raise ValidationError(TOO_LONG)
         return text
 
+    def clean_mail(self) -> mail_source.PastedMail | None:
+        """Returns what a reader sees of the file; None without one. Refuses what is no mail."""
+        file = self.cleaned_data["mail"]
+        if file is None:
+            return None
+        mail = mail_source.read_file(file.read())
+        if mail is None or len(mail.text) > pasted_text.MOST_CHARACTERS:
+            raise ValidationError(NO_MAIL)
+        return mail
+
+    def clean(self) -> None:
+        """Refuses a form with neither a text nor a file, or with both."""
+        has_text, mail = self.cleaned_data.get("text", "").strip(), self.cleaned_data.get("mail")
+        if not self.errors and not has_text and mail is None:
+            self.add_error("text", NOTHING)
+        if has_text and mail is not None:
+            self.add_error("mail", _("Enter a text or choose a file, not both."))
+
     def answer(self) -> message_check.Answer:
-        """Returns the answer to the text."""
-        return message_check.answer_for(self.cleaned_data["text"])
+        """Returns the answer to the text or the mail."""
+        mail = self.cleaned_data["mail"] or mail_source.read(self.cleaned_data["text"])
+        return message_check.answer_for_mail(mail)
+
+    def seen_text(self) -> str:
+        """Returns the text that was entered, or what a reader sees of the mail."""
+        mail: mail_source.PastedMail | None = self.cleaned_data["mail"]
+        return mail.text if mail else self.cleaned_data["text"]
 
 
 class ScamReportForm(forms.Form):

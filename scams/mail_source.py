@@ -18,10 +18,11 @@ from quopri import decodestring
 
 from notices.returned_mail.returned_message import is_bounded
 from scams import reader_heads
-from scams.address_patterns import DOMAIN
+from scams.address_patterns import DOMAIN, EMAIL
 from scams.mail_html import seen_of_html
 
 MOST_CHARACTERS = 200_000
+MOST_FILE_BYTES = 1_048_576
 _MOST_DECODED = 2_000  # characters of a field
 _MOST_BESIDE = 20_000  # characters of fields outside the lists
 _FIELD = re.compile(r"(?P<name>[!-9;-~]{1,60}):(?:[ \t].*)?")
@@ -37,33 +38,38 @@ _SHOWN = (
     "Comments",
     "List-Unsubscribe",
 )
-# The fields that servers and mail programs write for one another.
-_TRANSPORT_NAMES = """
-received return-path delivered-to envelope-to message-id mime-version references in-reply-to
-resent-to resent-from resent-date resent-message-id resent-sender apparently-to errors-to
-original-recipient original-message-id auto-submitted precedence importance priority sensitivity
-content-type content-transfer-encoding content-disposition content-id content-language
-content-length content-description
-authentication-results authentication-results-original received-spf dkim-signature dkim-filter
-domainkey-signature arc-seal arc-message-signature arc-authentication-results
-feedback-id list-id list-unsubscribe-post thread-topic thread-index bimi-location bimi-selector
-cmm-sender-ip cmm-authentication-results cmm-x-message-status require-recipient-valid-since
-x-received x-gm-message-state x-google-smtp-source x-google-dkim-signature x-gm-features
-x-originating-ip x-original-to x-original-from x-forwarded-to x-forwarded-for x-forwarded-encrypted
-x-mailer x-priority x-msmail-priority x-mimeole x-originalarrivaltime x-envelope-to x-envelope-from
-x-rcpt-to x-return-path x-sender x-sender-ip x-apparently-to x-auto-response-suppress
-x-spam-status x-spam-score x-spam-level x-spam-flag x-spam-checker-version x-virus-scanned
-x-ms-has-attach x-ms-tnef-correlator x-ms-publictraffictype x-ms-exchange-organization-scl
-x-ms-exchange-organization-authas x-ms-exchange-organization-authsource
-x-ms-exchange-organization-network-message-id x-ms-exchange-crosstenant-id
-x-ms-exchange-crosstenant-originalarrivaltime x-ms-exchange-crosstenant-fromentityheader
+# The fields that servers and mail programs write for one another, with addresses or identifiers.
+_ADDRESS_NAMES = """
+received return-path delivered-to envelope-to message-id references in-reply-to resent-to
+resent-from resent-sender resent-message-id apparently-to errors-to original-recipient
+original-message-id content-id
+authentication-results authentication-results-original received-spf dkim-signature
+domainkey-signature arc-seal arc-message-signature arc-authentication-results thread-index
+cmm-authentication-results require-recipient-valid-since x-received x-gm-message-state
+x-google-smtp-source x-google-dkim-signature x-original-to x-original-from x-forwarded-to
+x-forwarded-for x-forwarded-encrypted x-envelope-to x-envelope-from x-rcpt-to x-return-path x-sender
+x-apparently-to x-ms-exchange-crosstenant-fromentityheader x-microsoft-antispam-message-info
+x-naver-esv x-session-id x-hm-message-state x-mail-from x-ymailisg x-yahoo-newman-id
+x-cnfs-analysis x-cmae-envelope x-spam-status x-spamd-result
+"""
+_WITH_ADDRESSES = frozenset(_ADDRESS_NAMES.split())
+# Those without. An address in one of them is for the reader.
+_PLAIN_NAMES = """
+mime-version resent-date auto-submitted precedence importance priority
+sensitivity content-type content-transfer-encoding content-disposition content-language
+content-length content-description dkim-filter feedback-id list-id list-unsubscribe-post
+thread-topic bimi-location bimi-selector cmm-sender-ip cmm-x-message-status x-gm-features
+x-originating-ip x-mailer x-priority x-msmail-priority x-mimeole x-originalarrivaltime x-sender-ip
+x-auto-response-suppress x-spam-score x-spam-level x-spam-flag x-spam-checker-version
+x-virus-scanned x-ms-has-attach x-ms-tnef-correlator x-ms-publictraffictype
+x-ms-exchange-organization-scl x-ms-exchange-organization-authas
+x-ms-exchange-organization-authsource x-ms-exchange-organization-network-message-id
+x-ms-exchange-crosstenant-id x-ms-exchange-crosstenant-originalarrivaltime
 x-ms-exchange-transport-crosstenantheadersstamped x-ms-exchange-antispam-messagedata-0
 x-ms-office365-filtering-correlation-id x-ms-traffictypediagnostic x-microsoft-antispam
-x-microsoft-antispam-message-info x-forefront-antispam-report x-eopattributedmessage
-x-naver-esv x-session-id x-rcpt-domain x-hm-message-state x-mail-from x-daum-fromip
-x-ymailisg x-yahoo-newman-id x-cnfs-analysis x-cmae-envelope x-spamd-result x-rspamd-server
+x-forefront-antispam-report x-eopattributedmessage x-rcpt-domain x-daum-fromip x-rspamd-server
 """
-_TRANSPORT = frozenset(_TRANSPORT_NAMES.split())
+_PLAIN = frozenset(_PLAIN_NAMES.split())
 # What a stranger would write into such a field for a reader: a link or a telephone number.
 _LINK_OR_NUMBER = re.compile(
     r"://|\bwww\.|\b(?:https?|tel|sms|mailto):"
@@ -111,10 +117,32 @@ def read(text: str) -> PastedMail:
     start = _start_of_source(lines)
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
         return PastedMail(text)
+    return _read_from(start, lines)
+
+
+def read_file(data: bytes) -> PastedMail | None:
+    """Returns what a reader sees of a mail's file (.eml); None for a file that is no such mail.
+
+    Octets that are no UTF-8 are decoded by the charset of their part.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("ascii", "surrogateescape")
+    lines = text.replace("\r\n", "\n").split("\n")
+    start = _start_of_source(lines) if is_bounded(data) else None
+    if start is None or len(data) > MOST_FILE_BYTES:
+        return None
+    mail = _read_from(start, lines)
+    text = mail.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return PastedMail(text, mail.beside, mail.is_whole and "\ufffd" not in text + mail.beside)
+
+
+def _read_from(start: int, lines: list[str]) -> PastedMail:
     try:
         return _SourceReader(lines[:start], message_from_string("\n".join(lines[start:]))).pasted()
     except (RecursionError, ValueError, LookupError, TypeError, MessageError):
-        return PastedMail(text, is_whole=False)
+        return PastedMail("\n".join(lines), is_whole=False)
 
 
 def _start_of_source(lines: list[str]) -> int | None:
@@ -209,9 +237,12 @@ class _SourceReader:
 
     def _leave_out(self, name: str, value: str) -> None:
         """Leaves out a field that a server writes, unless a stranger wrote to the reader in it."""
+        if len(value) > _MOST_BESIDE:
+            self._is_whole = False
+            return
         words = _HOST.sub(" ", _LIST_OF_FIELDS.sub(" ", value))
         is_for_reader = _LINK_OR_NUMBER.search(value) or reader_heads.asks_for_something(words)
-        if name not in _TRANSPORT:
+        if name not in _WITH_ADDRESSES and (name not in _PLAIN or EMAIL.search(value)):
             self._beside.append(f"{name}: {value}")
         elif is_for_reader:
             self._is_whole = False

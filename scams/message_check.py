@@ -112,15 +112,20 @@ class KnownTraces:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "KnownTraces":
-        """Returns the traces in `texts`, and the portal's host and sender."""
+        """Returns the traces in `texts`, and the portal's host, senders and mail domains."""
         found = {
-            trace for text in texts for trace in pasted_text.traces_in(pasted_text.readable(text))
+            trace
+            for text in (*texts, settings.SMS_SENDER)
+            for trace in pasted_text.traces_in(pasted_text.readable(text))
         }
         portal = Trace(TraceKind.LINK, pasted_text.normal_host(settings.PORTAL_HOST))
         sender = Trace(
             TraceKind.EMAIL, pasted_text.normal_email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
         )
-        return cls(frozenset({portal, sender, *found}))
+        # Gmail shows below a sender by which domain a mail was sent.
+        domains = sender.value.rpartition("@")[2], settings.MAIL_DOMAIN
+        mail = (Trace(TraceKind.LINK, pasted_text.normal_host(one)) for one in domains if one)
+        return cls(frozenset({portal, sender, *mail, *found}))
 
     @cached_property
     def hosts(self) -> list[str]:
@@ -161,7 +166,11 @@ class KnownTraces:
 
 def answer_for(text: str) -> Answer:
     """Returns the answer to a pasted text: a code, a message, a sender, a link or a number."""
-    mail = mail_source.read(text)
+    return answer_for_mail(mail_source.read(text))
+
+
+def answer_for_mail(mail: mail_source.PastedMail) -> Answer:
+    """Returns the answer to what a reader sees of a message."""
     text = pasted_text.readable(mail.text)
     traces = pasted_text.traces_in(text)
     found = pasted_text.message_codes_in(text)

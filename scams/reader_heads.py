@@ -168,10 +168,23 @@ def heads_in(text: str, *, within: int) -> Heads:
                 recipients |= line.addresses
             elif line.label == Label.SENDER:
                 senders |= line.addresses
+    number, owner = _owner_line(lines)
+    if set(owner) & {address for found in recipients.values() for address in found}:
+        recipients[number] = owner
     return Heads(
         Counter(address for found in recipients.values() for address in found),
         [address for _number, found in sorted(senders.items()) for address in found],
     )
+
+
+def _owner_line(lines: list[str]) -> tuple[int, list[str]]:
+    """Returns the first line that is not blank, and its one address, if it has only a name beside.
+
+    A printed page of Gmail begins with its owner, who is also the recipient.
+    """
+    number, line = next(((n, line) for n, line in enumerate(lines) if line), (0, ""))
+    addresses = [] if asks_for_something(line) else _addresses(line, most_names=6)
+    return number, addresses if len(addresses) == 1 else []
 
 
 def lines_above_message(text: str) -> int:

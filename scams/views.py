@@ -40,14 +40,17 @@ def message_check(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters()
 @limited("message_check", methods=["POST"])
 def message_check_answer(request: HttpRequest) -> HttpResponse:
-    """Shows the answer to a pasted text, with the form to report it. Stores nothing."""
+    """Shows the answer to a text or a mail's file, with the form to report it. Stores nothing.
+
+    The language switch asks again with the text. A file would have to be chosen again.
+    """
     if request.method != "POST":
         return redirect("message_check")
-    form = MessageCheckForm(request.POST)
+    form = MessageCheckForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form=form, report=ScamReportForm())
+    report = ScamReportForm(initial={"text": form.seen_text()})
     text = form.cleaned_data["text"]
-    report = ScamReportForm(initial={"text": text})
     context = {
         "answer": form.answer(),
         "checked_text": text,

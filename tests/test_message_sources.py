@@ -9,6 +9,7 @@ from email.header import Header
 from quopri import encodestring
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from scams import mail_source, message_check
@@ -166,6 +167,7 @@ OF_HTML = [
     '<meta http-equiv="refresh" content="0;url=https://evil">',
     "<span>help@</span><b>evil</b>.example.com",
 ]
+OF_PICTURE = "Content-Type: image/png\nContent-Transfer-Encoding: base64\n\n{}\n"
 ODD = "=?x-unknown?B?7ZWc?="
 
 
@@ -210,6 +212,8 @@ def forged(text: str) -> dict[str, str]:
         "charset": HEAD + parts(first, part("x", "base64").replace("utf-8", "utf-7")),
         "two types": HEAD + parts(first, f"Content-Type: text/html\n{part('x', '8bit')}"),
         "data": HEAD + part(f'{text}<a href="data:text/html,x">x</a>', "8bit", "html"),
+        "mailer": f"X-Mailer: {HELP}\n{whole}",
+        "topic": f"Thread-Topic: Refund <{HELP}>\n{whole}",
         "broken words": whole.replace(SUBJECT, "=?utf-8?B?a?="),
     }
 
@@ -228,10 +232,15 @@ REQUESTS = [
     "Từ: notice@portal.example\nĐến: liên hệ help@evil.example.com\n",
     "보낸사람\n한빛<notice@portal.example>\n받는사람\n환불 문의\nhelp@evil.example.com\n2025. 11. 18. 20:30\n",
     "To: pay help@evil.example.com\n",
+    "Gmail 환불 문의 help@evil.example.com\nFrom: notice@portal.example\nTo: minji@gmail.com\n",
+    "help@evil.example.com\nFrom: notice@portal.example\nTo: minji@gmail.com\n",
     "보낸사람: 한빛 <notice@portal.example>\n받는사람: 카드번호 보내세요 help@evil.example.com\n제목: 안내\n",
 ]
 # {t} is our message, {q} the quoted one.
 LAYOUTS = {
+    "gmail_print": "Gmail\t김민지 <minji@gmail.com>\n개인정보 유출 안내\n한빛마켓 <notice@portal.example>\t2025년 11월 18일 오후 8:30\n받는사람: minji@gmail.com\n\n{t}",
+    "gmail_details": "from:\tHanbit <notice@portal.example>\nto:\tminji@gmail.com\ndate:\tNov 18, 2025, 8:30 PM\nsubject:\tAbout your data\nmailed-by:\tportal.example\nsecurity:\tStandard encryption (TLS)\n\n{t}",
+    "text_message": "15882188\n2025년 11월 18일 화요일\n오후 8:30\n{t}",
     "naver_mobile_share": "[네이버 메일]\n한빛마켓 <notice@portal.example>\n2025.11.18 20:30\n\n{t}",
     "kakao_mail_app": "개인정보 유출 안내\n보낸사람 한빛마켓 <notice@portal.example>\n받는사람 나 <minji@kakao.com>\n25.11.18. 20:30\n\n{t}",
     "thunderbird_ja": "-------- 転送されたメッセージ --------\n件名: \tお知らせ\n日付: \tTue, 18 Nov 2025 20:30:11 +0900\n差出人: \tHanbit <notice@portal.example>\n宛先: \tminji@example.com\n\n{t}",
@@ -334,12 +343,50 @@ def test_a_request_in_a_head_is_called_out(mails):
             assert answer.verdict in (Verdict.ALTERED, Verdict.ASK), head
 
 
-def test_our_message_in_further_layouts_is_recognised(mails):
+def test_our_message_in_further_layouts_is_recognised(mails, settings):
+    settings.SMS_SENDER = "1588-2188"
     for text, _html in mails:
         quoted = "\n".join(f"> {line}" for line in text.splitlines())
         pasted = {name: form.format(t=text, q=quoted) for name, form in LAYOUTS.items()}
         found = verdicts(pasted)
         assert found == dict.fromkeys(found, Verdict.SENT)
+
+
+def checked(content: bytes, **fields: str) -> str:
+    """Returns the page that answers a mail's file."""
+    file = SimpleUploadedFile("message.eml", content)
+    return Client().post("/en/check/answer/", {"mail": file, **fields}).content.decode()
+
+
+def test_a_mails_file_is_read_as_the_mail(mails):
+    for text, html in mails:
+        for source in genuine(text, html).values():
+            page = checked(source.encode())
+            assert 'name="text" value=' not in page  # the source is not repeated in the page
+            assert "We sent a message with this code" in page
+        korean = HEAD + part(text, "8bit").replace("utf-8", "euc-kr")
+        assert "We sent a message with this code" in checked(korean.encode("euc-kr", "replace"))
+        assert "treat it as a scam" in checked(f"{korean}\n{EVIL}".encode("euc-kr", "replace"))
+        picture = HEAD + parts(part(text, "base64"), OF_PICTURE.format("A" * 300_000))
+        assert "A part of this mail could not be read here" in checked(picture.encode())
+
+
+@pytest.mark.parametrize(
+    ("content", "fields", "words"),
+    [
+        (b"", {}, "is not a mail"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" * 99, {}, "is not a mail"),  # Outlook's .msg
+        (b"\x89PNG\r\n\x1a\n", {}, "is not a mail"),
+        (b"From: a\n\nNo source.", {}, "is not a mail"),
+        (HEAD.encode() + b"\n" + b"a\n" * 600_000, {}, "is not a mail"),
+        (HEAD.encode() + b"\nHello", {"text": "7QK2-X9ND-4HTB"}, "not both"),
+    ],
+    ids=["empty", "msg", "picture", "text", "large", "both"],
+)
+def test_a_file_that_is_no_mail_is_refused(db, content, fields, words):
+    page = checked(content, **fields)
+    assert words in page
+    assert "There is a problem" in page
 
 
 def test_the_page_takes_a_source_that_is_longer_than_a_text(db):
@@ -361,11 +408,13 @@ def test_the_page_takes_a_source_that_is_longer_than_a_text(db):
         HEAD + part("a" * 100_000, "base64").replace("utf-8", "punycode"),
         f"Subject: =?punycode?Q?{'a' * 1_900}?=\n{HEAD}\n",
         f"{HEAD}Content-Type: text/html\n\n{'<!-- >' * 25_000}",
+        f"X-Virus-Scanned: {'a.' * 500_000}\n{HEAD}\n",
     ],
 )
 def test_a_hostile_source_takes_little_time(text):
     started = time.process_time()
     mail_source.read(text)
+    mail_source.read_file(text.encode())
     assert time.process_time() - started < 2
 
 
