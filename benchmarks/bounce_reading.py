@@ -22,8 +22,9 @@ from typing import Any
 from notices.returned_mail.delivery_reports import ReportKind, read_report
 from notices.returned_mail.reply_reading import Cause
 
-# Sisimai's reasons of mails that report no failure.
-_NOT_FAILED = {"vacation", "delivered", "feedback"}
+# Sisimai's reasons of mails that report no failure: the first of automatic answers.
+_ANSWER_REASON = "vacation"
+_NOT_FAILED = {_ANSWER_REASON, "delivered", "feedback"}
 # Words of a delay. Sisimai counts a delay among its bounces.
 _DELAY = re.compile(
     rb"action: *delayed|warning message only|\(delay\)|will be retried|delayed mail"
@@ -41,14 +42,20 @@ Figures = dict[str, Any]
 
 def sisimai(mails: Path, expected: Path) -> Figures:
     """Returns the shares of failures and of hard ones that are recognised, and what is wrong."""
-    failures = read = hard = suppressed = expired = labelled = 0
+    answers = failures = read = hard = suppressed = expired = labelled = 0
     others: Counter[str] = Counter()
     delays: list[str] = []
+    misread: list[str] = []
     for path, reason, is_hard in _answers(mails, expected):
         data = path.read_bytes()
         report = read_report(data)
         is_failure = report.kind is ReportKind.BOUNCE
         is_bad_address = is_failure and report.cause is Cause.ADDRESS
+        if reason == _ANSWER_REASON:
+            answers += 1
+            if report.kind in (ReportKind.BOUNCE, ReportKind.COMPLAINT):
+                misread.append(path.name)
+            continue
         if reason in _NOT_FAILED or (_DELAY.search(data) and not _FAILED.search(data)):
             if is_failure:
                 delays.append(path.name)
@@ -68,6 +75,8 @@ def sisimai(mails: Path, expected: Path) -> Figures:
         "sisimai_expired_labelled": round(labelled / expired, 3),
         "sisimai_suppressed_with_another_reason": dict(others),
         "sisimai_delays_taken_as_failures": delays,
+        "sisimai_automatic_answers": answers,
+        "sisimai_automatic_answers_misread": misread,
     }
 
 

@@ -104,6 +104,20 @@ def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
     assert delivery_to(again, people["seojun"]).state == "accepted"
 
 
+@pytest.mark.parametrize(
+    ("reply", "is_suppressed"),
+    [("550 Unknown user minji@example.com", False), ("550 5.1.1 User unknown", True)],
+)
+def test_an_unknown_user_after_the_content_may_be_a_filter(
+    draft, people, approver, server, reply, is_suppressed
+):
+    server.reply_next("message", "minji@example.com", reply)
+    decisions.approve(draft, by=approver)
+    work(draft)
+    assert delivery_to(draft, people["minji"]).state == "bounced"
+    assert Suppression.objects.exists() is is_suppressed
+
+
 def test_the_approval_counts_those_on_the_list(client, draft, people, editor, approver):
     sign_in_to_desk(client, editor)
     add(client, incident=draft.incident_id)

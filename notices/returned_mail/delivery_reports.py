@@ -21,10 +21,15 @@ _REPLY_LINE = re.compile(
 )
 # The command that a server refused, in a report for people. The recipient's needs no mention.
 _COMMAND = re.compile(
-    r"\bafter (?:pipelined )?(?:mail from|end of data)\b|does not like sender", re.IGNORECASE
+    r"\bafter (?:pipelined )?(?:mail from|end of data)\b|does not like sender|^>>> (?:mail|data)\b",
+    re.IGNORECASE,
 )
-_IN_REPLY = re.compile(r"\(in\s{1,9}reply\s{1,9}to\s{1,9}[\w\s]{1,40}command\)")
-_ANSWERED = re.compile(r"^(?:(?:re|aw|sv|fwd?)[:：] *)+", re.IGNORECASE)
+_IN_REPLY = re.compile(
+    r"\(in\s{1,9}reply\s{1,9}to\s{1,9}[\w\s]{1,40}command\)|^>>> DATA(?=\s{1,9}<<< 5)", re.MULTILINE
+)
+_ANSWERED = re.compile(
+    r"^(?:(?:re|aw|sv|fwd?|rv|tr|回[复覆復]|答复|답장)[:：] *|[\[【(（「<*]+ *)+", re.IGNORECASE
+)
 _PHRASES = {
     name: shape_pattern(name)
     for name in (
@@ -128,7 +133,7 @@ def _cause_and_reply(mail: ReturnedMessage, block: Fields) -> tuple[Cause, str]:
     reply = f"{status[0] if status else ''} {diagnostic}".strip()
     if block.get("action", "").lower().startswith("expired"):
         return Cause.EXPIRED, reply
-    refused = _IN_REPLY.search(mail.notice)  # Postfix names the command in the text only
+    refused = _IN_REPLY.search(mail.notice)  # Postfix and sendmail name it in the text only
     command = refused[0] if refused else ""
     cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic} {command}")
     if cause not in (Cause.UNCLEAR, Cause.NETWORK):
@@ -176,11 +181,12 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         return NOT_FINAL if _is_automatic(mail) else UNREADABLE
     notice = mail.notice
     said = _reply_lines(notice)
-    if _PHRASES["warning"].search(f"{mail.header('Subject')}\n{notice}") or (
+    read = f"{mail.header('Subject')}\n{notice}"
+    if _PHRASES["warning"].search(read) or (
         _PHRASES["delayed"].search(notice) and not _PHRASES["ended"].search(notice)
     ):
         return NOT_FINAL
-    if not (said or _PHRASES["failed"].search(notice) or has_subject):
+    if not (said or has_subject or _PHRASES["failed"].search(read)):
         return NOT_FINAL if _is_automatic(mail) else UNREADABLE
     cause = _cause_of_text(notice, said)
     failed = mail.header("X-Failed-Recipients")

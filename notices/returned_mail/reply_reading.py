@@ -59,7 +59,8 @@ _DOMAIN_IN_REPLY = re.compile(
     r"\b5\d\d\b.{0,200}(?:\bdomain\b|[\w-]\.[\w-]{1,63} does(?: not|n't) exist)", re.IGNORECASE
 )
 # Mobile carriers say so of a user who exists, but whose filter does not let the message in.
-_AFTER_CONTENT = re.compile(r"\b(?:in reply to|after) end of data\b", re.IGNORECASE)
+_AFTER_CONTENT = re.compile(r"\b(?:in reply to|after) end of data\b|>>> data\b", re.IGNORECASE)
+_COMMAND = re.compile(r"\b(?:in reply to|after) (?:pipelined )?mail from\b", re.IGNORECASE)
 _UNKNOWN_USER = re.compile(r"\bunknown user|\buser unknown", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
@@ -76,6 +77,8 @@ _SUBJECTS = {"7": Cause.SENDER, "6": Cause.CONTENT, "3": Cause.NETWORK, "4": Cau
 def cause_of(reply: str) -> Cause:
     """Returns the cause that a server's reply names, with its codes."""
     text = " ".join(_without_names(reply[:MOST_CHARACTERS]).split())
+    if _is_temporary(text):
+        text = _COMMAND.sub(" ", text)  # it refuses us for now, whatever command it answered
     by_codes = _cause_of_codes(text)
     by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
     if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
@@ -89,6 +92,13 @@ def cause_of(reply: str) -> Cause:
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
+
+
+def after_content(reply: str) -> str:
+    """Returns a refusal of the whole message, with the command that it answers if `cause_of` needs
+    that to tell a recipient's filter from a bad address.
+    """
+    return f"{reply} (in reply to end of DATA)" if _UNKNOWN_USER.search(reply) else reply
 
 
 def _is_ambiguous(text: str) -> bool:

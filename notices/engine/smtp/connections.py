@@ -25,7 +25,7 @@ from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage, as_seven_bit
 from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
-from notices.returned_mail.reply_reading import Cause, cause_of
+from notices.returned_mail.reply_reading import Cause, after_content, cause_of
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 TOO_MANY = 452  # also the reply of a server that takes no more messages on the connection
@@ -275,7 +275,7 @@ class Connection:
             self.outcomes.append(Outcome(message, doubt))
             raise LostError(reply_text)
         result = classify_reply(code, f"{code} {text}", step="message")
-        self.outcomes.append(Outcome(message, Reply(result, reply_text)))
+        self.outcomes.append(Outcome(message, Reply(result, after_content(reply_text))))
         if code == CLOSING:
             raise LostError(reply_text)
 
