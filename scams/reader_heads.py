@@ -81,6 +81,7 @@ _ATTRIBUTION_BEFORE = re.compile(
     r"(?:am .{1,100} schrieb|\d{4}年\d{1,2}月\d{1,2}日) ?.{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>:",
     re.IGNORECASE,
 )
+_PRINTED = re.compile(r"gmail[ \t]", re.IGNORECASE)
 _ONE_TO_LINE = re.compile(
     r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
 )
@@ -178,12 +179,12 @@ def heads_in(text: str, *, within: int) -> Heads:
 
 
 def _owner_line(lines: list[str]) -> tuple[int, list[str]]:
-    """Returns the first line that is not blank, and its one address, if it has only a name beside.
-
-    A printed page of Gmail begins with its owner, who is also the recipient.
+    """Returns the first line that is not blank, and the address of the owner of a printed page of
+    Gmail in it, who is also the recipient; [] for another line.
     """
     number, line = next(((n, line) for n, line in enumerate(lines) if line), (0, ""))
-    addresses = [] if asks_for_something(line) else _addresses(line, most_names=6)
+    is_printed = _PRINTED.match(line) and not asks_for_something(line)
+    addresses = _addresses(line, most_names=6) if is_printed else []
     return number, addresses if len(addresses) == 1 else []
 
 
