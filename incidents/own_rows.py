@@ -200,7 +200,8 @@ def incidents_with_number_otherwise(user: User, incidents: Sequence[Incident]) -
     known = [incident for incident in incidents if incident.has_member_numbers]
     numbers = member_numbers.numbers_of(user.pk) if known else []
     others = {spelling for number in numbers for spelling in _other_spellings(number)}
-    found = _find(user, _looked_up_numbers(known, others - set(numbers)))[0] if others else []
+    contacts = _looked_up_numbers(known, others - set(numbers))
+    found, _strangers = _find([user] * len(contacts), contacts)
     return {each.contact.incident.pk for each in found if each.rows}
 
 

@@ -25,36 +25,6 @@ ONLY_REFERENCE = '[person]\nrelation = "member"\nreference = "member_id"\ncontac
 CELLS = [row.split(",") for row in [HEADER, *GOOD]]
 
 
-# Files of which half of a column of contacts cannot be used: their cases accept the finding.
-ACCEPTED = {
-    **dict.fromkeys(
-        [
-            "phones as numbers",
-            "number phones",
-            "xls with ids and phones as numbers",
-            "phones as shortened text",
-            "a number of JSON with an exponent",
-            "numbers in exponents",
-            "numbers without their zero",
-            "extensions",
-            "numbers of services",
-        ],
-        ("unusable:mobile",),
-    ),
-    **dict.fromkeys(
-        [
-            "addresses of closed accounts",
-            "half a character in an address",
-            "wrong domains",
-            "words for a deleted account",
-        ],
-        ("unusable:email",),
-    ),
-    "salesforce, ids that differ by case": ("unusable:Phone",),
-    "rows of JSON after those of CSV": ("unusable:email", "unusable:mobile"),
-}
-
-
 class Case(NamedTuple):
     """A file, and what is right for it."""
 

@@ -43,7 +43,6 @@ def load(name: str, incident: Incident, directory: Path, mapping_text: str = "")
         incident=incident,
         mapping_text=mapping_text or mapping(),
         rejects_path=directory / f"{name}.rejects.csv",
-        accepted=["unusable:mobile"],  # in 05 and 07 most numbers cannot be used
     )
 
 

@@ -39,7 +39,7 @@ def load(case: Case, incident: Incident, directory: Path) -> str:
             incident=incident,
             mapping_text=case.mapping + (case.table or MAPPING),
             rejects_path=directory / "rejects.csv",
-            accepted=messy.ACCEPTED.get(case.name, ()),
+            accepted=(),
         )
     except stopping.NothingTakenError as error:
         return str(error)

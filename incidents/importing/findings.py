@@ -16,9 +16,11 @@ from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import UTF8, UTF8_MARKED, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 
-# A column of contacts is found if half of its values are of another kind, in the smallest file too.
-# A column of names needs more than half, and _FEWEST of them: a few people are named so.
+# A column is found if at least _FEWEST values, and more than this share, are of another kind.
 _FEWEST, _SHARE = 10, 0.5
+# Unusable values say less than values of another kind, so more of them are needed. Fewer are listed
+# in the profile and the summary, and their owners are not told that they are not affected.
+_FEWEST_UNUSABLE = 30
 EMAIL, PHONE, NAME = (
     RefusalMessages.EMAIL.stored(),
     RefusalMessages.PHONE.stored(),
@@ -200,7 +202,7 @@ def _of_column(
         return ColumnFinding(code, message)
 
     for kind, words in _OTHERS.items():
-        if words != meant and _is_found(column, column.kinds[kind], meant):
+        if words != meant and _is_most(column, column.kinds[kind]):
             yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
             return
     if coded := _coded(column):
@@ -221,9 +223,11 @@ def _unusable(
     without_zero = column.kinds[CellKind.PHONE_LOST_ZERO] if meant == PHONE else 0
     if mapping.lost_zeros:
         unusable -= without_zero
-    elif _is_found(column, without_zero, meant):
+    elif without_zero >= _FEWEST_UNUSABLE and _is_most(column, without_zero):
         return RefusalMessages.WITHOUT_ZERO, without_zero
-    return (RefusalMessages.UNUSABLE, unusable) if _is_found(column, unusable, meant) else None
+    if unusable >= _FEWEST_UNUSABLE and _is_most(column, unusable):
+        return RefusalMessages.UNUSABLE, unusable
+    return None
 
 
 def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
@@ -234,7 +238,5 @@ def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
     return None
 
 
-def _is_found(column: ColumnProfile, number: int, meant: str) -> bool:
-    if meant == NAME:
-        return number >= _FEWEST and number > _SHARE * column.values
-    return number > 0 and number >= _SHARE * column.values
+def _is_most(column: ColumnProfile, number: int) -> bool:
+    return number >= _FEWEST and number > _SHARE * column.values
