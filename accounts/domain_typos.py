@@ -1,7 +1,7 @@
 """Finds typing mistakes in the domain of an e-mail address.
 
 A mistyped domain is often a real one that belongs to others: a mail there would reach a stranger.
-At a sign-in the portal asks (`suggested_address`). Of a cell in a file it can ask nobody, so that
+At a sign-in the portal asks (`suggested_address`). Of a cell in a file it can ask no one, so that
 `meant_domain` knows fewer mistakes, and only those that nearly certainly are ones. The answers
 depend on the spelling only, so they say nothing about known addresses.
 """

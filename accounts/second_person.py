@@ -2,7 +2,7 @@
 
 A user who gives rights to an account may control that account. So for a time the two count as one
 person wherever the portal needs two. Two accounts of the same mailbox are always one person,
-because whoever reads the mailbox gets the sign-in codes of both.
+because a person who reads the mailbox gets the sign-in codes of both.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """Locks of a database session: PostgreSQL's advisory locks.
 
 The server releases them when the session ends, also with a killed process or a lost machine. So a
-lock says that somebody works, without a lease that must be extended.
+lock says that a process works, without a lease that must be extended.
 """
 
 from collections.abc import Iterator

@@ -240,7 +240,7 @@ def test_a_page_for_an_error_is_in_the_language_of_the_path(rf, settings, langua
     with translation.override("fr"):  # of another request of the thread
         page = view(rf.get(f"/{language}/my-data/"), *[ValueError()][: view is bad_request])
     assert f'<html lang="{language}">' in page.text
-    assert f'<a href="/">{link}</a>' in page.text
+    assert f'<a class="button" href="/">{link}</a>' in page.text
 
 
 def test_every_page_says_where_it_is_and_what_we_never_ask(client, db, settings):

@@ -342,7 +342,7 @@ def test_a_proxy_that_the_settings_do_not_name_is_found(settings):
 def test_a_portal_that_does_not_answer_is_a_fault(settings):
     settings.PORTAL_URL = f"http://127.0.0.1:{free_port()}"
     assert found("portal") == [
-        (Level.FAULT, f"{settings.PORTAL_URL} does not answer: [Errno 111] Connection refused")
+        (Level.FAULT, f"{settings.PORTAL_URL} gives no answer: [Errno 111] Connection refused")
     ]
     settings.PORTAL_URL = settings.PORTAL_URL.replace("http:", "https:")
     assert found("certificate")[0][0] is Level.FAULT

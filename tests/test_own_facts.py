@@ -32,12 +32,12 @@ def _client(user: User) -> Client:
     return client
 
 
-def test_my_data_takes_four_queries_with_session_and_user(
+def test_my_data_takes_five_queries_with_session_and_user(
     minji, incident, file, django_assert_num_queries
 ):
     _leak(incident, file, minji.email)
     client = _client(minji)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         text = page_text(client.get(PAGE))
     assert "leaked" in text
 
@@ -62,13 +62,13 @@ def test_the_number_of_queries_does_not_grow_with_people_and_incidents(
     for number in range(30):
         _leak(incident, file, f"person{number}@example.com")
     client = _client(minji)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(PAGE)
 
 
-def test_a_user_without_a_row_takes_four_queries(minji, incident, file, django_assert_num_queries):
+def test_a_user_without_a_row_takes_five_queries(minji, incident, file, django_assert_num_queries):
     client = _client(minji)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         client.get(PAGE)
 
 

@@ -212,7 +212,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     def has_mailbox_of(self, other: "User") -> bool:
         """Returns whether both have an address, and both addresses are of one mailbox.
 
-        Whoever reads the mailbox gets the sign-in codes of both accounts.
+        A person who reads the mailbox gets the sign-in codes of both accounts.
         """
         if not (self.email and other.email):
             return False

@@ -127,7 +127,7 @@ class DoctorMessages(StoredMessages):
         "Renew it: `sudo certbot renew`; see `systemctl status certbot.timer`, which should have "
         "done it. If it is your own: run `deploy/install` again, with the new files."
     )
-    NO_ANSWER = _("{url} does not answer: {kind}")
+    NO_ANSWER = _("{url} gives no answer: {kind}")
     NO_ANSWER_DO = _("Check that they run: `systemctl status breachportal-web nginx`.")
     WRONG_STATUS = _("{url} answers {status}")
     WRONG_STATUS_DO = _("Check ALLOWED_HOSTS, and the log of the process `web`.")

@@ -120,7 +120,7 @@ def kind_of(cell: str, region: str = "") -> CellKind:
 def kind_of_number(cell: str, region: str = "") -> CellKind:
     """Returns the kind of a cell of a column that the mapping takes for phone numbers.
 
-    Bare digits such as `4155550101` are a number there, and no id. `02--` is a form that nobody
+    Bare digits such as `4155550101` are a number there, and no id. `02--` is a form that is not
     filled in.
     """
     kind = kind_of(cell, region)
