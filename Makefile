@@ -28,7 +28,7 @@ test-random: setup
 
 # Sends through real mail servers. What is not installed is skipped, with the reason.
 test-mail: setup
-	$(BIN)/python -m pytest -rs tests/test_real_mail_servers.py
+	$(BIN)/python -m pytest -rs tests/notices/test_real_mail_servers.py
 
 # Unpacks Debian's Postfix and OpenSMTPD into var/, because they cannot be installed beside Exim. As
 # root, Exim and Dovecot: apt-get install exim4-daemon-light dovecot-imapd
@@ -57,15 +57,15 @@ lint: setup
 	$(BIN)/ruff format --check .
 	DATABASE_URL=postgresql:///unused REDIS_URL=redis://unused $(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -q tests/test_translations.py
+	$(BIN)/python -m pytest -q tests/languages/test_translations.py
 
 # Checks the image's file, compose.yaml, the Helm chart, the shell scripts and the migrations with
 # their tools; no container engine is needed. `make test` checks only what needs none of them.
 lint-deploy: setup
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 		-r requirements-deploy.txt
-	$(BIN)/python -m pytest -q -rs tests/test_containers.py tests/test_chart.py \
-		tests/test_shell_scripts.py tests/test_migration_linter.py
+	$(BIN)/python -m pytest -q -rs tests/running/test_containers.py tests/running/test_chart.py \
+		tests/running/test_shell_scripts.py tests/running/test_migration_linter.py
 
 setup: .venv/installed catalogues
 
@@ -92,7 +92,7 @@ bench-web: setup
 lighthouse: setup
 	@$(BIN)/python -m tests.browser
 	@mkdir -p var && rm -f var/lighthouse.json
-	@LIGHTHOUSE=$(CURDIR)/var/lighthouse.json $(BIN)/python -m pytest -q tests/test_lighthouse.py; \
+	@LIGHTHOUSE=$(CURDIR)/var/lighthouse.json $(BIN)/python -m pytest -q tests/pages/test_lighthouse.py; \
 		failed=$$?; cat var/lighthouse.json; exit $$failed
 
 # Walks each journey of docs/journeys.md in a browser, keeps a picture of each step in var/journeys/,
@@ -100,7 +100,7 @@ lighthouse: setup
 screenshots: setup
 	@$(BIN)/python -m tests.browser
 	@rm -rf var/journeys && mkdir -p var/journeys
-	@SCREENSHOTS=$(CURDIR)/var/journeys $(BIN)/python -m pytest -q tests/test_journeys_browser.py; \
+	@SCREENSHOTS=$(CURDIR)/var/journeys $(BIN)/python -m pytest -q tests/my_data/test_journeys_browser.py; \
 		failed=$$?; cat var/journeys/walks.md; exit $$failed
 
 # Collects the translatable strings of the code: all of them for the desk's languages, those of

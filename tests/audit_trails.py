@@ -1,6 +1,6 @@
 """The access of the owner of the tables to the audit trail, for tests."""
 
-from tests.test_database_role import run
+from tests.running.test_database_role import run
 
 
 def as_owner(statement: str, *values: object) -> None:

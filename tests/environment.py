@@ -12,9 +12,10 @@ var = os.environ.setdefault("BREACHPORTAL_VAR", str(Path(__file__).parent.parent
 # So has each of the processes that pytest-xdist starts: a test may empty or stop its servers.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and not var.endswith(worker):
     os.environ["BREACHPORTAL_VAR"] = f"{var}-{worker}"
-# Pages show changes at once; only tests/test_page_cache.py caches pages as production does.
+# Pages show changes at once; only tests/pages/test_page_cache.py caches pages as production does.
 os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
-# A code mail is in the outbox when the request ends; tests/test_code_mails.py sends as production.
+# A code mail is in the outbox when the request ends; tests/accounts/test_code_mails.py sends as
+# production.
 os.environ.setdefault("CODE_MAIL_CONNECTIONS", "0")
 os.environ.setdefault("CODE_TEXT_CONNECTIONS", "0")
 

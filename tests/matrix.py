@@ -129,7 +129,7 @@ def _run_tests(tests: tuple[str, ...], environment: dict[str, str], folder: Path
     python = environment.pop("PYTHON", sys.executable)
     command = [python, "-m", "pytest", "-q", "-x", "-o", f"faulthandler_timeout={SILENT_SECONDS}"]
     command += [f"--basetemp={folder / 'tests'}", f"--junitxml={folder / 'result.xml'}"]
-    files = [f"tests/{name}.py" for name in tests]
+    files = [str(path) for name in tests for path in (ROOT / "tests").rglob(f"{name}.py")]
     done = subprocess.run(
         [*command, *files], cwd=ROOT, env=os.environ | var | environment, check=False
     )

@@ -17,7 +17,7 @@ from django.conf import settings
 
 from harness.product import BIN, free_port
 from tests.database import database_url
-from tests.test_no_leaks import Visitor
+from tests.pages.test_no_leaks import Visitor
 
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 60

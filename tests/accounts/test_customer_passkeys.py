@@ -1,0 +1,237 @@
+"""Passkeys of customers: in place of a code, in a real Chromium with a virtual key."""
+
+import json
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils.translation import override
+from playwright.sync_api import Page, expect
+
+from accounts import new_devices
+from accounts.models import RightsGrant, User, VerifiedPhone
+from accounts.new_device import NewDevice
+from accounts.proofs import Proof
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import ask_for_code, newest_code, sign_in, step_up
+from tests import browser
+from tests.accounts.test_passkeys import BUTTON, MALFORMED, add_virtual_key
+from tests.accounts.test_team_accounts_browser import check, new_browser
+from tests.incidents.test_incident_page_browser import of_live_server  # noqa: F401
+
+HALMONI = "+821041412002"
+PASSKEYS, ADD, REMOVE, SIGN_IN, STEP_UP = (
+    "/en/account/passkeys/",
+    "/en/account/passkeys/new/",
+    "/en/account/passkeys/remove/",
+    "/en/account/sign-in/passkey/",
+    "/en/account/confirm/passkey/",
+)
+
+
+def passkey_of(user: User) -> Authenticator:
+    """Returns a row like that of a passkey. No browser has its key."""
+    data = {"name": "My phone", "credential": {}}
+    return Authenticator.objects.create(user=user, type="webauthn", data=data)
+
+
+def sign_in_with_code(page: Page, url: str, email: str) -> None:
+    page.goto(url)
+    page.locator("input[name=email]").fill(email)
+    page.locator("main form button").first.click()
+    page.locator("input[name=code]").wait_for()
+    page.locator("input[name=code]").fill(newest_code())
+    page.locator("main form button").first.click()
+    page.wait_for_url("**/my-data/")
+
+
+@pytest.mark.usefixtures("of_live_server")
+@pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
+def test_a_customer_makes_names_uses_and_removes_a_passkey(
+    live_server, minji, incident, language, width
+):
+    row = person(incident, name="김민지", email=minji.email)
+    expose(row, file_of(incident), "names", values=[("entrance-codes", "7731#")])
+    account = f"{live_server.url}/{language}/account/"
+    with browser.chromium() as chromium, new_browser(chromium, language, width) as page:
+        add_virtual_key(page)
+        logged: list[str] = []
+        page.on("console", lambda line: logged.append(line.text))
+        sign_in_with_code(page, f"{account}sign-in/", minji.email)
+        page.goto(account)
+        page.locator(f"a[href='/{language}/account/passkeys/']").click()
+        check(page, "own-passkeys-none", language, "main")
+        page.locator(f"a[href='/{language}/account/passkeys/new/']").click()
+        check(page, "own-passkey-set-up", language, "main")
+        page.locator("input[name=name]").fill("민지의 전화기")
+        page.locator("input[name=name]").press("Enter")
+        page.wait_for_url("**/account/passkeys/")
+        expect(page.locator("main h2")).to_have_text("민지의 전화기")
+        page.locator("input[name=name]").fill("<b>두 번째</b>")
+        page.locator("main .card form button").first.click()
+        expect(page.locator("main h2")).to_have_text("<b>두 번째</b>")
+
+        page.context.clear_cookies()
+        mail.outbox.clear()
+        page.goto(f"{account}sign-in/")
+        page.locator(f"a[href^='/{language}/account/sign-in/passkey/']").click()
+        check(page, "passkey-sign-in", language, "main")
+        page.locator(BUTTON).click()
+        page.wait_for_url("**/my-data/")
+        page.locator("main form[action$='/reveal/'] button").first.click()
+        expect(page.get_by_text("7731#").first).to_be_visible()  # it counts as a fresh code
+        assert mail.outbox == []
+        assert NewDevice.objects.count() == 1  # the cookies are gone: it is a new device
+        new_devices.send_due()
+        assert [one.to for one in mail.outbox] == [[minji.email]]
+
+        page.goto(f"{account}close/")  # needs a step-up, also right after the sign-in
+        page.wait_for_url("**/account/confirm/**")
+        page.locator(f"a[href^='/{language}/account/confirm/passkey/']").click()
+        check(page, "passkey-step-up", language, "main")
+        page.locator(BUTTON).click()
+        page.locator("input[name=sure]").wait_for()
+
+        page.goto(f"{account}passkeys/")
+        page.locator("input[name=name]").fill("1")
+        page.locator("main .card form button").first.click()
+        expect(page.locator("main h2")).to_have_text("1")
+        check(page, "own-passkeys", language, "main")
+        page.locator("main .card form button").last.click()
+        expect(page.locator("main .card")).to_have_count(0)
+        page.context.clear_cookies()
+        page.goto(f"{account}sign-in/passkey/")
+        page.locator(BUTTON).click()
+        expect(page.locator("main .error[role=alert]:not([hidden])")).to_be_visible()
+        page.locator("main .actions a").first.click()
+        sign_in_with_code(page, f"{account}sign-in/", minji.email)
+        assert not [line for line in logged if "Policy" in line]  # the CSP refused nothing
+
+
+@pytest.mark.usefixtures("of_live_server")
+def test_a_copied_passkey_and_one_of_the_team_open_nothing(live_server, minji, seojun):
+    account = f"{live_server.url}/en/account/"
+    with browser.chromium() as chromium, new_browser(chromium, "en", 390) as page:
+        add_virtual_key(page)
+        sign_in_with_code(page, f"{account}sign-in/", minji.email)
+        page.goto(f"{account}passkeys/new/")
+        page.locator(BUTTON).click()
+        page.wait_for_url("**/account/passkeys/")
+        row = Authenticator.objects.get(type="webauthn")
+        for change in ("copied", "team"):
+            page.context.clear_cookies()
+            if change == "copied":  # the row of another user: the browser still names minji
+                Authenticator.objects.filter(pk=row.pk).update(user=seojun)
+            else:
+                Authenticator.objects.filter(pk=row.pk).update(user=minji)
+                User.objects.filter(pk=minji.pk).update(is_staff=True)
+            page.goto(f"{account}sign-in/passkey/")
+            page.locator(BUTTON).click()
+            expect(page.locator("main .error[role=alert]:not([hidden])")).to_be_visible()
+            page.goto(account)
+            page.wait_for_url("**/account/sign-in/**")
+
+
+@pytest.mark.django_db
+def test_a_code_signs_in_without_the_passkey(client, minji):
+    passkey_of(minji)
+    assert sign_in(client, minji.email).url == reverse("my_data")
+    assert client.session["_auth_user_id"] == str(minji.pk)
+    page = client.get(PASSKEYS).text
+    assert "My phone" in page
+    assert "a code always works" in page
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("credential", MALFORMED)
+@pytest.mark.parametrize("path", [SIGN_IN, STEP_UP, ADD])
+def test_a_response_that_no_browser_made_proves_nothing(client, minji, credential, path):
+    if path != SIGN_IN:
+        sign_in(client, minji.email)
+    client.get(path)
+    answer = client.post(path, {"name": "x", "credential": credential})
+    assert answer.status_code == 200
+    assert not Authenticator.objects.exists()
+    assert str(Proof.STEP_UP_CODE) not in str(client.session.get("accounts_proofs"))
+    assert ("_auth_user_id" in client.session) == (path != SIGN_IN)
+
+
+@pytest.mark.django_db
+def test_naming_another_user_in_the_response_signs_no_one_in(client, minji):
+    passkey_of(minji)
+    client.get(SIGN_IN)
+    parts = {"clientDataJSON": "e30", "authenticatorData": "AA", "signature": "AA"}
+    handles: list[Any] = ["MQ", "", None, 1, "%%", [], "A" * 5000]
+    for handle in handles:
+        response = {**parts, "userHandle": handle}
+        credential = {"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": response}
+        answer = client.post(SIGN_IN, {"credential": json.dumps(credential)})
+        assert answer.status_code == 200
+        assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.django_db
+def test_changes_need_a_fresh_code_and_the_own_passkey(client, minji, seojun):
+    own, other = passkey_of(minji), passkey_of(seojun)
+    client.force_login(minji)
+    assert "/account/confirm/" in client.get(ADD)["Location"]
+    assert "/account/confirm/" in client.post(REMOVE, {"passkey": own.pk})["Location"]
+    step_up(client, minji)
+    for key in (other.pk, "", "x", "9" * 30, "²"):
+        assert client.post(REMOVE, {"passkey": key}).status_code == 404
+        assert client.post(PASSKEYS, {"passkey": key, "name": "mine"}).status_code == 404
+    assert client.post(REMOVE, {"passkey": own.pk}).status_code == 302
+    assert list(Authenticator.objects.all()) == [other]
+
+
+@pytest.mark.django_db
+def test_removing_a_passkey_ends_the_other_sessions(client, minji):
+    own, elsewhere = passkey_of(minji), Client()
+    sign_in(elsewhere, minji.email)
+    sign_in(client, minji.email)
+    client.post(REMOVE, {"passkey": own.pk})
+    assert client.get(PASSKEYS).status_code == 200
+    assert elsewhere.get(PASSKEYS).status_code == 302
+
+
+@pytest.mark.django_db
+def test_an_account_with_a_number_only_gets_none(client):
+    user = User.objects.create(password="!", language="en")
+    VerifiedPhone.objects.create(user=user, number=HALMONI)
+    client.force_login(user)
+    step_up(client, user)
+    assert client.get(ADD)["Location"] == PASSKEYS
+    with override("en"):
+        assert "A passkey needs an account with an e-mail address" in client.get(PASSKEYS).text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [PASSKEYS, ADD, STEP_UP])
+def test_the_pages_are_for_customers(client, editor, path):
+    assert "/account/sign-in/" in client.get(path)["Location"]
+    client.force_login(editor)
+    assert client.get(path).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_customer_who_joins_the_team_loses_the_passkeys_of_a_customer(minji, editor, approver):
+    passkey_of(minji)
+    grant = RightsGrant.objects.create(user=minji, is_staff=True, asked_by=editor)
+    User.objects.filter(pk=approver.pk).update(is_superuser=True)
+    assert grant.confirm(User.objects.get(pk=approver.pk))
+    assert not Authenticator.objects.exists()
+    assert User.objects.get(pk=minji.pk).is_staff
+
+
+@pytest.mark.django_db
+def test_the_sign_in_page_says_nothing_about_an_address(client, minji):
+    before = client.get(SIGN_IN).context["js_data"]["request_options"]["publicKey"]
+    passkey_of(minji)
+    ask_for_code(client, minji.email)
+    after = client.get(SIGN_IN).context["js_data"]["request_options"]["publicKey"]
+    assert not before.get("allowCredentials")
+    assert not after.get("allowCredentials")
+    assert after["userVerification"] == "required"

@@ -1,0 +1,297 @@
+"""Parts of the desk in a real Chromium, each as the role that does it, with what another may not.
+
+Who may do what, retention and the accounts of the team have modules of their own. The pages are
+Korean and narrow; what support and the auditor do is tried in English and wide as well.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.db import connections
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts.desk_api.tokens import ApiToken
+from accounts.models import AuditEntry, User
+from breachportal.celery import app
+from harness.sign_in import newest_code
+from incidents.models import (
+    FactChange,
+    IncidentJurisdiction,
+    MessageChoice,
+    MessageKind,
+    PersonMark,
+    Reveal,
+)
+from notices.models import Destination, Notice, Resend
+from statements.models import DutyConfirmation
+from tests import browser
+from tests.accounts.test_team_accounts_browser import check
+from tests.desk_pages import desk_url
+from tests.incidents.test_incident_page_browser import opened
+from tests.notice_factory import delivery_to, draft_notice, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+both = pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
+Desk = Callable[[User], AbstractContextManager[Page]]
+DONE = ".messagelist .success"
+
+
+@pytest.fixture
+def language() -> str:
+    return "ko"
+
+
+@pytest.fixture
+def width() -> int:
+    return 390
+
+
+@pytest.fixture
+def desk(live_server, monkeypatch, language, width) -> Iterator[Desk]:
+    """Opens a window for a member of the team."""
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    with browser.chromium() as chromium:
+        yield lambda user: opened(chromium, live_server, user, language, width)
+
+
+@pytest.fixture
+def go(live_server) -> Callable[..., int]:
+    """Opens a page of the desk by its URL name. Returns the status."""
+
+    def goto(page: Page, name: str, *args: object) -> int:
+        answer = page.goto(live_server.url + desk_url(name, *args))
+        assert answer
+        return answer.status
+
+    return goto
+
+
+def press(page: Page, selector: str) -> None:
+    """Presses a button and waits for the words that say that it is done."""
+    page.locator(selector).click()
+    expect(page.locator(DONE)).to_have_count(1)
+
+
+@both
+def test_support_looks_a_customer_up_with_a_reason_and_marks_the_person(
+    desk, go, team, notice, people, server, minji, language
+):
+    work(notice)
+    Reveal.objects.create(user=minji, person=people["minji"])
+    look_up = "incidents_affectedperson_changelist"
+    with desk(team["editor"]) as page:
+        assert go(page, look_up) == 403
+    with desk(team["support"]) as page:
+        go(page, look_up)
+        page.locator("#id_asked").fill("Minji@Example.com")
+        page.locator("input[type=submit].default").click()
+        expect(page.locator(".errorlist li")).to_have_count(1)  # no reason
+        assert not AuditEntry.objects.filter(kind="look_up").exists()
+        page.locator("#id_reason").fill("7QK2-X9ND")
+        page.locator("input[type=submit].default").click()
+        expect(page.locator(".results tbody tr")).to_have_count(1)
+        check(page, "look-up", language, "#content-main form")
+        page.locator(".results tbody a").click()
+        page.wait_for_url("**" + desk_url("incidents_affectedperson_change", people["minji"].pk))
+        shown = page.locator("#content-main")
+        expect(shown).to_contain_text("250 2.0.0 taken")
+        expect(shown).to_contain_text(str(minji.pk))
+        expect(shown).not_to_contain_text("김민지")
+        page.locator("[name=kind]").select_option("minor")
+        page.locator("[name=reason]").fill("ID")
+        press(page, "input[type=submit].default")
+        check(page, "person", language, "#content-main form")
+        page.locator("a[href$='/resend/']").click()
+        page.wait_for_url("**/resend/")
+        page.locator("[name=reason]").fill("7QK2-X9ND")
+        check(page, "resend", language, "#content-main form")
+        press(page, "input[type=submit].default")
+        expect(page.locator("#content-main")).to_contain_text(team["support"].email)
+    assert PersonMark.objects.get().marked_by == team["support"]
+    assert Resend.objects.get().asked_by == team["support"]
+    found = AuditEntry.objects.filter(kind="look_up").get()
+    assert (found.actor_id, found.details) == (
+        team["support"].pk,
+        {"found": 1, "reason": "7QK2-X9ND"},
+    )
+    assert delivery_to(notice, people["minji"]).state == "accepted"
+
+
+@both
+def test_the_address_of_a_person_asks_for_a_reason_and_conditions_are_on_one_page(
+    desk, go, team, people, incident, language
+):
+    with desk(team["support"]) as page:
+        go(page, "incidents_affectedperson_change", people["minji"].pk)
+        page.locator("#id_look_up-reason").fill("7QK2-X9ND")
+        check(page, "reason", language)
+        page.locator("input[type=submit].default").click()
+        expect(page.locator("[name=kind]")).to_have_count(1)
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    with desk(team["approver"]) as page:
+        go(page, "statements_dutyconfirmation_conditions", incident.pk)
+        page.locator("#id_evidence").fill("1")
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowDown")
+        laws = page.locator("fieldset p .help")  # their names stay as they are
+        laws.evaluate_all("all => all.forEach(each => each.remove())")
+        check(page, "conditions", language)
+        press(page, "input[type=submit].default")
+    assert DutyConfirmation.objects.get().verdict == "applies"
+
+
+@both
+def test_the_auditor_searches_filters_and_exports_the_trail(
+    desk, go, team, people, language, tmp_path: Path
+):
+    trail = "accounts_auditentry_changelist"
+    with desk(team["support"]) as page:
+        assert go(page, trail) == 403
+        go(page, "incidents_affectedperson_changelist")
+        page.locator("#id_asked").fill("nobody@example.com")
+        page.locator("#id_reason").fill("7QK2-X9ND")
+        page.locator("input[type=submit].default").click()
+        expect(page.locator("#content-main > p")).not_to_have_count(0)
+    with desk(team["auditor"]) as page:
+        go(page, "index")
+        page.locator(f"#content-main a[href='{desk_url(trail)}']").first.click()
+        page.wait_for_url("**" + desk_url(trail))
+        check(page, "trail", language, ".trail-search")
+        rows = page.locator(".results tbody tr")
+        assert rows.evaluate_all("all => Math.max(...all.map(row => row.offsetHeight))") < 200
+        page.locator("#id_who").fill(team["support"].email)
+        page.locator("#id_kind").select_option("look_up")
+        page.locator("input[type=submit].default").click()
+        expect(page.locator(".results tbody tr")).to_have_count(1)
+        row = page.locator(".results tbody tr")
+        expect(row).to_contain_text("7QK2-X9ND")
+        expect(row).not_to_contain_text("nobody@")
+        with page.expect_download() as download:
+            page.locator("button[name=format][value=csv]").click()
+        download.value.save_as(tmp_path / "trail.csv")
+        with (tmp_path / "trail.csv").open(encoding="utf-8-sig") as file:
+            assert [line["kind"] for line in csv.DictReader(file)] == ["look_up"]
+        page.locator(".results tbody a").click()
+        page.wait_for_url("**/auditentry/*/change/")
+        page.get_by_role("row", name="postgres").evaluate("row => row.remove()")
+        check(page, "trail-entry", language)
+        go(page, trail)
+        page.locator("#id_kind").select_option("export")
+        page.locator("input[type=submit].default").click()
+        expect(page.locator(".results tbody tr")).to_have_count(1)
+
+
+def test_a_fact_changes_once_another_person_has_seen_the_difference(
+    desk, go, team, incident, language
+):
+    with desk(team["editor"]) as page:
+        go(page, "incidents_incident_change", incident.pk)
+        page.locator("[name=contact_phone]").fill("1577-7011")
+        page.locator("[name=reason]").fill("…")
+        page.locator("[name=_save]").click()
+        expect(page.locator(".messagelist li")).to_have_count(1)
+        change = FactChange.objects.get()
+        go(page, "incidents_factchange_change", change.pk)
+        expect(page.locator("form[action$='/withdraw/']")).to_have_count(1)
+        expect(page.locator("form[action$='/confirm/']")).to_have_count(0)
+        check(page, "fact-proposed", language, "#content .module table")
+    with desk(team["importer"]) as page:
+        go(page, "incidents_factchange_change", change.pk)
+        expect(page.locator("form[action$='/confirm/']")).to_have_count(0)
+    with desk(team["approver"]) as page:
+        go(page, "incidents_factchange_change", change.pk)
+        expect(page.locator("#content td strong")).to_have_text("1577-7011")
+        press(page, "form[action$='/confirm/'] input[type=submit]")
+        check(page, "fact-confirmed", language, DONE)
+    incident.refresh_from_db()
+    assert incident.contact_phone == "1577-7011"
+
+
+def test_each_person_chooses_what_to_be_told(desk, go, team, language):
+    with desk(team["support"]) as page:
+        go(page, "incidents_incident_messages")
+        page.locator(f"[name=kinds][value={MessageKind.CLOCK}]").uncheck()
+        press(page, "input[type=submit].default")
+        check(page, "messages", language)
+        expect(page.locator(f"[name=kinds][value={MessageKind.CLOCK}]")).not_to_be_checked()
+    choice = MessageChoice.objects.get()
+    assert (choice.user, MessageKind.CLOCK in choice.kinds) == (team["support"], False)
+
+
+def test_an_approver_reads_what_a_server_said_and_lets_its_destination_go_on(
+    desk, go, team, version, language
+):
+    now = timezone.now()
+    sent = {"approved_by": team["approver"], "approved_at": now, "planned_at": now, "planned": 9}
+    notice = draft_notice(version, team["editor"], state=Notice.State.PAUSED, **sent)
+    Destination.objects.create(
+        notice=notice,
+        name="naver.com",
+        stopped_at=now,
+        stopped_for="refused",
+        reply="421 4.7.0 4131",
+    )
+    with desk(team["editor"]) as page:
+        go(page, "notices_notice_change", notice.pk)
+        expect(page.get_by_role("rowheader", name="naver.com")).to_be_visible()
+        expect(page.locator("form[action$='/destination/']")).to_have_count(0)
+    with desk(team["approver"]) as page:
+        go(page, "notices_notice_change", notice.pk)
+        expect(page.locator("#content")).to_contain_text("421 4.7.0 4131")
+        check(page, "destination", language, "#content .results caption")
+        press(page, "form[action$='/destination/'] input[type=submit]")
+    assert not Destination.objects.filter(stopped_at__isnull=False).exists()
+
+
+def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, team, language):
+    cache.clear()
+    try:
+        with desk(team["support"]) as page:
+            go(page, "index")
+            page.locator(f"#user-tools a[href='{desk_url('health')}']").click()
+            page.wait_for_url("**" + desk_url("health"))
+            check(page, "health", language, "#content-main thead")
+            page.locator(f"form[action='{desk_url('examine')}'] input[type=submit]").click()
+            expect(page.locator(".messagelist li")).to_have_count(1)
+    finally:
+        app.control.purge()
+
+
+def test_a_superuser_makes_a_token_that_reads_until_it_is_revoked(
+    desk, go, team, editor, live_server, language
+):
+    read = partial(_read, live_server.url + "/api/desk/v1/incidents")
+    with desk(team["approver"]) as page:
+        assert go(page, "accounts_apitoken_add") == 403
+    with desk(editor) as page:
+        go(page, "accounts_apitoken_add")
+        page.locator("main form button").first.click()  # a fresh code comes by mail
+        page.locator("input[name=code]").fill(newest_code())
+        page.locator("main form button").first.click()
+        page.locator("#id_label").fill("SOC")
+        page.locator("input[type=submit].default").click()
+        secret = page.locator("#content-main code").first.inner_text()
+        check(page, "token-made", language, "#content-main p:first-child")
+        assert read(page, secret) == 200
+        page.locator(f"a[href='{desk_url('accounts_apitoken_change', _token().pk)}']").click()
+        expect(page.locator("#content")).not_to_contain_text(secret)
+        press(page, "form[action$='/revoke/'] input[type=submit]")
+        check(page, "token-revoked", language, DONE)
+        assert read(page, secret) == 401
+    assert len(mail.outbox) == 1
+
+
+def _token() -> ApiToken:
+    return ApiToken.objects.get()
+
+
+def _read(url: str, page: Page, secret: str) -> int:
+    return page.request.get(url, headers={"Authorization": f"Bearer {secret}"}).status

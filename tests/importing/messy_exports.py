@@ -1,0 +1,296 @@
+"""Hypothesis strategies for exports with the defects of real ones, and the truth about them.
+
+Every value is a token that occurs once in all the world, so that "no value of another person is on
+this page" is a search for substrings.
+"""
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from tests.importing.reference_importer import COLUMNS
+
+SEPARATORS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
+ENCODINGS = ("utf-8", "utf-8-sig", "cp949", "utf-16")
+PLACEHOLDERS = ("NULL", "\\N", "(null)", "nan")
+DECLARED = ("-", "없음", "N/A", "none")  # blank only if the mapping says so
+MAILBOX, SWITCHBOARD = "noemail@shared.example", "010-5550-1234"
+_SYLLABLES = "가나다라마바사아자차카타파하거너더러머버"
+MAPPING = """{keys}nulls = ["-", "없음", "N/A", "none"]
+[person]
+relation = "member"
+reference = "member_id"
+name = "name"
+email = "email"
+phone = "mobile"
+contact_leaked = ["name", "email", "phone"]
+[dates]
+joined_on = "date"
+[[leaked]]
+class = "entrance-codes"
+value = "{{code}}"
+[[leaked]]
+class = "delivery-notes"
+value = "{{note}}"
+date = "joined_on"
+"""
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A person as the world knows them, whatever a file says."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        return "남궁" + _SYLLABLES[self.number // 20 % 20] + _SYLLABLES[self.number % 20]
+
+    @property
+    def email(self) -> str:
+        return f"zq{self.number:03}vx@mail{self.number % 3}.example"
+
+    @property
+    def mobile(self) -> str:
+        return f"010-{7103 + self.number * 13:04}-{3107 + self.number * 29:04}"
+
+    @property
+    def code(self) -> str:
+        return f"KX{self.number:03}#7"
+
+    @property
+    def note(self) -> str:
+        return f"문 앞 상자 WJ{self.number:03}에 두세요"
+
+    @property
+    def contacts(self) -> tuple[str, str]:
+        """Returns the address and the number in E.164."""
+        return self.email, "+82" + re.sub(r"\D", "", self.mobile)[1:]
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Returns the texts that only this person's page may hold."""
+        digits = re.sub(r"\D", "", self.mobile)
+        return (self.name, self.email.partition("@")[0], digits[3:], self.code, self.note)
+
+    def row(self) -> dict[str, str]:
+        """Returns the row of a file without defects."""
+        values = [str(1000 + self.number), self.name, self.email, self.mobile, self.code, self.note]
+        return dict(zip(COLUMNS, [*values, "2025-11-18"], strict=True))
+
+
+@dataclass
+class ExportedFile:
+    """One file of an export, with the mapping that reads it."""
+
+    data: bytes
+    text: str  # without the mark
+    separator: str
+    mapping: str
+    contacts: set[str]  # every contact in any cell, taken or not, certain or not
+    unclear: list[str]  # cells with a contact that is not certain
+
+
+@dataclass
+class Export:
+    """Files, and the people whose data is in them."""
+
+    files: list[ExportedFile]
+    people: list[Truth]
+
+
+Row = dict[str, str]
+
+
+@st.composite
+def exports(draw: st.DrawFn, *, most_people: int = 7) -> Export:
+    """Draws an export of one or two files."""
+    people = [Truth(number) for number in range(draw(st.integers(2, most_people)))]
+    rows = [person.row() for person in people]
+    for _ in range(draw(st.integers(0, 4))):
+        draw(st.sampled_from(ROW_DEFECTS))(draw, rows)
+    if draw(st.booleans()):
+        _same_reference(draw, rows)
+    cut = draw(st.integers(1, len(rows)))
+    parts = [rows[:cut], rows[cut:] + draw(_repeated(rows[:cut]))]
+    return Export([draw(_file(part)) for part in parts if part], people)
+
+
+def _repeated(rows: list[Row]) -> st.SearchStrategy[list[Row]]:
+    return st.lists(st.sampled_from(rows), max_size=2).map(lambda some: [dict(row) for row in some])
+
+
+# Defects of cells
+
+
+def _placeholder(draw: st.DrawFn, rows: list[Row]) -> None:
+    row, column = draw(st.sampled_from(rows)), draw(st.sampled_from(COLUMNS[1:]))
+    row[column] = draw(st.sampled_from(PLACEHOLDERS + DECLARED + ("", " ")))
+
+
+def _no_reference(draw: st.DrawFn, rows: list[Row]) -> None:
+    draw(st.sampled_from(rows))["member_id"] = draw(
+        st.sampled_from(["", "NULL", "-", "guest", "비회원"])
+    )
+
+
+def _shared_contact(draw: st.DrawFn, rows: list[Row]) -> None:
+    column, text = draw(st.sampled_from([("email", MAILBOX), ("mobile", SWITCHBOARD)]))
+    for row in draw(st.lists(st.sampled_from(rows), min_size=2, max_size=6)):
+        row[column] = text
+
+
+def _placeholder_number(draw: st.DrawFn, rows: list[Row]) -> None:
+    for row in draw(st.lists(st.sampled_from(rows), min_size=1, max_size=5)):
+        row["mobile"] = draw(st.sampled_from(["010-0000-0000", "1588-1234", "02"]))
+
+
+def _same_reference(draw: st.DrawFn, rows: list[Row]) -> None:
+    first, second = draw(st.sampled_from(rows)), draw(st.sampled_from(rows))
+    if all(row[column].startswith(sign) for row in (first, second) for column, sign in _OWN):
+        second["member_id"] = first["member_id"]
+
+
+_OWN = (("email", "zq"), ("mobile", "010-7"))
+
+
+def _break_in_short_cell(draw: st.DrawFn, rows: list[Row]) -> None:
+    row, column = draw(st.sampled_from(rows)), draw(st.sampled_from(COLUMNS[:5]))
+    row[column] += draw(st.sampled_from(["\nx", "\u2028x", "\r\nx"]))
+
+
+def _row_in_note(draw: st.DrawFn, rows: list[Row]) -> None:
+    host, guest = draw(st.sampled_from(rows)), draw(st.sampled_from(rows))
+    host["note"] = f"x\n{_SWALLOWED}{guest['member_id']}"
+
+
+_SWALLOWED = "\0row:"  # replaced by the row with this reference when the file is written
+
+
+def _lines_in_note(draw: st.DrawFn, rows: list[Row]) -> None:
+    row = draw(st.sampled_from(rows))
+    row["note"] += "\n초인종을 누르지 마세요"
+
+
+def _two_contacts(draw: st.DrawFn, rows: list[Row]) -> None:
+    row = draw(st.sampled_from(rows))
+    if row["email"].startswith("zq") and "@mail9" not in row["email"]:
+        row["email"] += f"; {row['email'][:7]}2@mail9.example"
+
+
+def _unclear_contact(draw: st.DrawFn, rows: list[Row]) -> None:
+    row = draw(st.sampled_from(rows))
+    column, sign = draw(st.sampled_from(_OWN))
+    if row[column].startswith(sign) and row[column].endswith((".example", *"0123456789")):
+        row[column] += draw(st.sampled_from(UNCLEAR[column]))
+
+
+# What makes a contact uncertain that stands before it.
+UNCLEAR = {"email": (" (집)", "#", " 또는"), "mobile": (" #12", " 또는 010-12", " 내선 3")}
+
+
+def _odd_date(draw: st.DrawFn, rows: list[Row]) -> None:
+    draw(st.sampled_from(rows))["joined_on"] = draw(
+        st.sampled_from(["2025. 11. 18.", "0000-00-00", "어제", "31/12/2025"])
+    )
+
+
+ROW_DEFECTS = (
+    _placeholder,
+    _placeholder,
+    _no_reference,
+    _shared_contact,
+    _shared_contact,
+    _placeholder_number,
+    _break_in_short_cell,
+    _lines_in_note,
+    _row_in_note,
+    _two_contacts,
+    _unclear_contact,
+    _unclear_contact,
+    _odd_date,
+)
+
+# Files and their defects
+
+
+@st.composite
+def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
+    separator = draw(st.sampled_from(sorted(SEPARATORS)))
+    encoding, line_end = draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(["\n", "\r\n"]))
+    written = [_written([row], separator, line_end) for row in _with_swallowed(rows, separator)]
+    if len(rows) > 1 and draw(st.integers(0, 3)) == 0:
+        _split_quote(draw, written, rows, separator)
+    if draw(st.integers(0, 5)) == 0:
+        place = draw(st.integers(0, len(written) - 1))
+        written[place] = written[place].rstrip("\r\n") + separator + "zz" + line_end
+    text = separator.join(COLUMNS) + line_end + "".join(written)
+    if encoding == "cp949" and not _fits(text, encoding):
+        encoding = "utf-8"
+    keys = f'encoding = "{encoding.removesuffix("-sig")}"\n' if encoding != "utf-8" else ""
+    return ExportedFile(
+        text.encode(encoding),
+        text,
+        separator,
+        MAPPING.format(keys=f'{keys}separator = "{SEPARATORS[separator]}"\n'),
+        _contacts(rows),
+        [
+            row[column]
+            for row in rows
+            for column, endings in UNCLEAR.items()
+            if row[column].endswith(endings)
+        ],
+    )
+
+
+def _fits(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _with_swallowed(rows: list[Row], separator: str) -> list[Row]:
+    """Returns the rows with each mark in a note replaced by a whole row."""
+    by_reference = {row["member_id"]: row for row in rows}
+    result = []
+    for row in rows:
+        before, mark, reference = row["note"].partition(_SWALLOWED)
+        guest = by_reference.get(reference, row) | {"note": "x"}
+        text = separator.join(guest[name].replace("\n", " ") for name in COLUMNS)
+        result.append(row | {"note": before + text} if mark else row)
+    return result
+
+
+def _written(rows: list[Row], separator: str, line_end: str) -> str:
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, delimiter=separator, lineterminator=line_end)
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def _split_quote(draw: st.DrawFn, written: list[str], rows: list[Row], separator: str) -> None:
+    """Opens a quote in the name of one row and closes it in that of a later one."""
+    first = draw(st.integers(0, len(rows) - 2))
+    last = draw(st.integers(first + 1, len(rows) - 1))
+    for place, sign in ((first, '{sep}"{name}'), (last, '{sep}{name}"')):
+        name = rows[place]["name"]
+        if name and f"{separator}{name}{separator}" in written[place]:
+            old, new = f"{separator}{name}", sign.format(sep=separator, name=name)
+            written[place] = written[place].replace(old, new, 1)
+
+
+def _contacts(rows: list[Row]) -> set[str]:
+    """Returns the addresses and numbers that the cells of the rows hold."""
+    found = set()
+    for row in rows:
+        found |= set(re.findall(r"[a-z0-9]+@[a-z0-9.]+", row["email"]))
+        found |= {
+            "+82" + re.sub(r"\D", "", number)[1:]
+            for number in re.findall(r"010-[1-9]\d{3}-\d{4}", row["mobile"])
+        }
+    return found

@@ -1,0 +1,160 @@
+"""Text that reads much better in another encoding is a finding; text of any language is none."""
+
+from itertools import chain
+
+import pytest
+
+from incidents.importing import mapping, previewing
+from incidents.importing.examining import examine
+from incidents.importing.reading import ImportRefusedError
+from tests.importing.more_messy_files import csv, names
+from tests.importing.test_more_messy_files import MAPPING
+
+# Ten samples of each language whose text is what it claims: names, places and signs.
+RIGHT = {
+    "french": """José Élodie, François Noël, Hélène Bérénice, Anaïs, Zoë, Benoît Côté
+Cœur Lætitia, Loïc Gaëtan, Aÿ, L’Haÿ-les-Roses, Pâques
+Æmilia Œuvrard, Jérôme, Raphaël, Maïté, Théo
+Orléans, Besançon, Nîmes, Évreux, Châteauroux, Saint-Étienne
+Où, déjà, reçu, août, naïf, «élan»
+Clémence, Océane, Chloé, Inès, Léa, Noémie
+Geneviève Lefèvre, Agnès, Solène, Joëlle
+5€ café, 20°C été, §5 prêté, Nike™ désolé
+DUPRÉ, LEFÈVRE, FRANÇOISE, NOËL, CÔTÉ, MAÎTRE
+Île-de-France, Sète, Béziers, Périgueux""",
+    "spanish": """José Peña, María Ángeles Núñez, Mª José Ibáñez, Íñigo Güell
+Rubén Ordóñez, Andrés, Sebastián, Ramón, Jesús
+¿Qué, ¡Olé, mañana, años, señor, niño
+Málaga, Córdoba, Cádiz, A Coruña, León, Ávila
+Peñíscola, Logroño, Alcalá, Jaén, Almería
+GARCÍA, MUÑOZ, IBÁÑEZ, ÁLVAREZ, GÓMEZ, LÓPEZ
+Belén, Inés, Asunción, Concepción, Begoña, Íñiguez
+1º piso, 2ª planta, Nº 5, C/ Águila, pingüino
+Martínez, Hernández, Sánchez, Ramírez, Jiménez
+€50, LEGO® niños, “José”, ‘María’, Café™""",
+    "portuguese": """João Conceição, Sebastião Magalhães, Gonçalves Assunção, Inês
+Patrício, António Simões, Luís Câmara, Estêvão
+João, Sebastião, Magalhães, Guimarães, Brandão, Falcão, Romão, Simão, Damião, Julião, Leitão
+São Paulo, Brasília, Belém, Maceió, Goiânia, Vitória
+ASSUNÇÃO, CONCEIÇÃO, JOÃO, GUIMARÃES, ÂNGELA
+Évora, Setúbal, Santarém, Bragança, Portimão
+Mônica, Antônio, Cláudia, Fábio, Flávia, Lúcia
+não, às, informações, você, três, avó, maçã
+Gonçalo, Iñaki, Mauricio Müller, Conceição
+Vovó, Ribeirão, Açores, Tomé, Fátima, Mourão""",
+    "icelandic": """Þórður Guðmundsson, Sigríður Jónsdóttir, Friðrik Þór, Guðný Ýr
+Ægir Ólafsson, Þorsteinn Már, Hafþór, Óðinn, Sæþór
+Sigurður, Guðmundur, Friðrik, Þorsteinn, Steinþór, Guðný, Ýmir, Arnþrúður
+Reykjavík, Akureyri, Ísafjörður, Hafnarfjörður, Kópavogur
+Þingvellir, Höfn, Egilsstaðir, Mývatn, Vík í Mýrdal
+ÞÓRÐUR, GUÐRÚN, SIGRÍÐUR, ÆGIR, ÝRR, ÞÓRA
+Þórarinn Eldjárn, Auður Ava, Yrsa Sigurðardóttir
+Björk, Jón, Ása, Sóley, Svanhildur Þorvaldsdóttir
+já, þetta, það, við, ekki, ráðuneyti, íþróttir
+Hildur Guðnadóttir, Jóhann Jóhannsson, Þuríður""",
+    "others in windows-1252": """Jürgen Müller, Zoë Weiß, Gößl Jäger, Böhm Köß, Straße
+Søren Jørgensen, Åse Bjørnstad, Øystein Ærø, Kjærgård
+Märta Öberg, Åke Sjöström, Pöyhönen, Hämäläinen
+Jüri Põld, Tõnu Õunapuu, Mäe Ülle, Kõiv Rõõmus
+Nicolò D’Angelò, Perù, Città, Libertà, Forlì
+Núria Puigdemont, Lluís Òscar, Jordà, Àngels
+“Smart” ‘quotes’, LEGO®, Nike™, 5€, £20, 20°C, 12m³, m², ½
+Jürgen Müller, José Peña, João Conceição, Søren, Þórður, Noël, Renée, Åsa Öberg
+Shkëlqim Çela, Gëzim Hoxhë, Mirëdita, Përparim
+Seán Ó Briain, Pádraig, Siobhán, Niamh Ní Dhónaill""",
+}
+WRONG = [
+    ("cp1254", "Ayşe Yılmaz|Şahin Doğan|Işık Çelik|İbrahim Gündoğdu|Barış|Kılıç"),
+    ("cp1254", "AYŞE YILMAZ|MEHMET ŞAHİN|IŞIK|BARIŞ DOĞAN|İBRAHİM ÇİÇEK|GÜLŞAH"),
+    ("cp1250", "Paweł Wiśniewski|Łukasz Żak|Michał Dąbrowski|Wójcik|Kamińska|Święs"),
+    ("iso-8859-2", "Paweł Wiśniewski|Łukasz Żak|Michał Dąbrowski|Wójcik|Kamińska|Święs"),
+    ("cp1250", "Jiří Dvořák|Zdeněk Černý|Tomáš Křivánek|Petr Růžička|Ondřej|Šťastná"),
+    ("cp1250", "Ioniţă Ştefan|Constanţa Bălan|Mureşan Cătălin|Gheorghiţă|Brăila|Ţepeş"),
+    ("cp1250", "Đorđević Željko|Jurić Šime|Čavčić|Žarko Kovačević|Matković|Ćiro"),
+    ("cp1257", "Kazlauskienė Rūta|Žukauskas Šarūnas|Jonaitytė|Petrauskaitė|Čiurlionis|Ąžuolas"),
+    ("cp1257", "Jānis Bērziņš|Kārlis Ozoliņš|Līga Kalniņa|Ģirts Šķēle|Ļaudona|Rūta"),
+    (
+        "cp1258",
+        "Nguyê\u0303n Va\u0309n|Trâ\u0300n Thi\u0323|Hươ\u0301ng|Pha\u0323m Đu\u0301c|Lơ\u0323i",
+    ),
+    ("cp1251", "Иван Петров|Ольга Смирнова|Анна|Юрий|Мария Кузнецова|Сергей"),
+    ("koi8-r", "иван петров|ольга смирнова|анна|юрий|мария кузнецова|сергей"),
+    ("cp1253", "Γιώργος Παπαδόπουλος|Μαρία Νικολάου|Ελένη|Κώστας|Ιωάννου|Άννα"),
+    ("cp1255", "יוסי כהן|דוד לוי|שרה מזרחי|רחל ביטון|משה|אברהם"),
+]
+PAIRS = [
+    ("cp1250", "iso-8859-2", WRONG[2][1]),
+    ("iso-8859-2", "windows-1250", WRONG[2][1]),
+    ("cp1251", "koi8-r", WRONG[10][1].lower()),
+    ("koi8-r", "windows-1251", WRONG[10][1].lower()),
+    ("cp1252", "windows-1254", "Þórður|Sigríður|Friðrik Þór|Guðný Ýr|Ægir Ólafsson|Þóra"),
+    ("gb18030", "shift_jis", "王伟|李娜|张敏|刘洋|陈静|杨丽"),
+    ("gb18030", "euc-jp", "王伟|李娜|张敏|刘洋|陈静|杨丽"),
+    ("cp950", "shift_jis", "王小明|李大文|何文田|黃大仙|陳美玲|林志明"),
+    ("cp950", "windows-1252", "王小明|李大文|何文田|黃大仙|陳美玲|林志明"),
+    ("cp932", "gb18030", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
+    ("euc_jp", "gb18030", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
+    ("euc_jp", "shift_jis", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
+]
+
+
+@pytest.fixture
+def likely(tmp_path):
+    """A function that returns in which other encoding a file most likely is, or "refused"."""
+
+    def run(people: list[str], codec: str, declared: str) -> str:
+        path = tmp_path / "members.csv"
+        rows = [f"{number},{name},u{number}@b.example," for number, name in enumerate(people)]
+        path.write_bytes(csv(rows, encoding=codec))
+        try:
+            return examine(path, declared).likely_encoding
+        except ImportRefusedError:
+            return "refused"
+
+    return run
+
+
+@pytest.mark.parametrize("language", RIGHT)
+def test_text_that_is_what_it_claims_is_no_finding(likely, language):
+    samples = [sample.split(", ") for sample in RIGHT[language].splitlines()]
+    assert len(samples) == 10
+    for people in [*samples, list(chain(*samples))]:
+        assert likely(people, "cp1252", "windows-1252") == "", people
+        assert likely(people, "utf-8", "") == "", people
+
+
+@pytest.mark.parametrize(("codec", "people"), WRONG)
+def test_text_of_another_encoding_is_a_finding(likely, codec, people):
+    listed, named = people.split("|"), codec.replace("cp", "windows-")
+    assert likely(listed, codec, named) == ""
+    assert likely(listed, codec, "windows-1252") in (named, "refused")
+    assert likely(listed, codec, "iso-8859-1") in (named, "refused")
+
+
+@pytest.mark.parametrize(("codec", "declared", "people"), PAIRS)
+def test_related_encodings_are_told_apart(likely, codec, declared, people):
+    found = likely(people.split("|"), codec, declared)
+    aliases = {"cp950": "big5", "cp932": "shift_jis", "euc_jp": "euc-jp"}
+    assert found in (aliases.get(codec, codec.replace("cp", "windows-")), "refused")
+
+
+def test_letters_that_a_program_read_wrongly_before_are_a_finding(likely):
+    people = WRONG[0][1].encode("cp1254").decode("cp1252").split("|")
+    assert likely(people, "utf-8", "") == "windows-1254"
+
+
+def test_the_finding_names_the_encoding(tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(csv(names(*WRONG[0][1].split("|")), encoding="cp1254"))
+    parsed = mapping.parse(f'encoding = "latin1"\n{MAPPING}', name="mapping")
+
+    (finding,) = previewing.preview(path, mapping=parsed).findings
+    assert finding.code == "encoding:windows-1254"
+    assert "read as iso-8859-1" in finding.message
+
+
+def test_the_guess_of_a_refusal_is_the_encoding_whose_letters_fit(tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(csv(names(*WRONG[2][1].split("|")), encoding="cp1250"))
+    with pytest.raises(ImportRefusedError, match="it looks like windows-1250"):
+        examine(path)

@@ -1,0 +1,77 @@
+"""Worker processes start with the settings of production, whose secrets are files."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.running.test_settings import COMPLETE, ROOT
+
+SCRIPT = """
+import os, sys
+from foundations.process_pool import workers
+
+if __name__ == "__main__":
+    with workers(1) as pool:
+        print(list(pool.map(os.getenv, ["DATABASE_URL", "DATABASE_URL_FILE", "REDIS_URL"])))
+"""
+
+
+@pytest.mark.parametrize("as_files", [(), ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")])
+def test_a_worker_process_starts_and_knows_no_server(tmp_path, as_files):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {name: value for name, value in COMPLETE.items() if name not in as_files}
+    for name in as_files:
+        (tmp_path / name).write_text(COMPLETE[name])
+        environment[f"{name}_FILE"] = str(tmp_path / name)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env=environment
+        | {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "breachportal.settings",
+            "BREACHPORTAL_VAR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "['postgresql:///unused', None, 'redis://unused']\n", done.stderr
+
+
+KILLED = """
+import os, time
+from foundations import process_pool
+
+def die(piece):
+    time.sleep(0.5)
+    os._exit(1)
+
+if __name__ == "__main__":
+    try:
+        with process_pool.workers(2) as pool:
+            list(pool.map(die, (b"x" * 2_000_000 for _ in range(20))))
+    except process_pool.WorkerLostError:
+        print("ended")
+"""
+
+
+def test_a_lost_worker_ends_the_work_while_large_pieces_wait(tmp_path):
+    """On Python 3.11.2 (Debian 12) the pool waited without end before."""
+    script = tmp_path / "script.py"
+    script.write_text(KILLED)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "ended\n", done.stderr

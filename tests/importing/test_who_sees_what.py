@@ -1,0 +1,326 @@
+"""Over generated exports with the defects of real ones, two promises hold for every person:
+
+- No value of another person is on a person's page, in their mail or in their certificate.
+- A person whose row is in a file, taken or not, does not read that they are not among the data.
+
+The examples are drawn by hypothesis. MESSY_EXAMPLES=500 draws more than the usual number.
+"""
+
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import transaction
+from django.test import Client, override_settings
+from django.urls import reverse
+from django.utils.translation import override
+from hypothesis import HealthCheck, Phase, given, settings
+
+from accounts.company_sign_on import member_numbers
+from accounts.models import User, VerifiedPhone
+from harness import exposure_factory
+from harness.sign_in import step_up
+from incidents import scope_versions, store_check
+from incidents.importing import loading
+from incidents.importing.reading import ImportRefusedError
+from incidents.models import ExposureBatch, ExposureFile, Incident
+from incidents.scope_versions import ScopeRefusedError
+from notices import decisions
+from notices.proof import certificates
+from tests.desk_pages import page_text
+from tests.importing import reference_importer
+from tests.importing.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
+from tests.importing.reference_importer import Member, is_unread
+from tests.importing.test_unlinked import PROVIDER
+from tests.notice_factory import draft_notice, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+
+EXAMPLES = int(os.environ.get("MESSY_EXAMPLES", "24"))
+drawn = settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    suppress_health_check=list(HealthCheck),
+)
+NOT_AMONG = "not among the leaked data"
+
+
+@contextmanager
+def undone() -> Iterator[Path]:
+    """Context manager: yields a directory; undoes what the block changes in the database."""
+    with tempfile.TemporaryDirectory() as directory, transaction.atomic():
+        yield Path(directory)
+        transaction.set_rollback(True)
+
+
+def import_all(export: Export, incident: Incident, directory: Path) -> list[bool]:
+    """Imports the files; returns for each whether it is loaded. Then tries to close the version."""
+    loaded = [
+        _import(file, f"{number}.csv", incident, directory)
+        for number, file in enumerate(export.files)
+    ]
+    for batch in incident.batches.filter(state=ExposureBatch.State.OPEN):
+        with suppress(ScopeRefusedError):
+            scope_versions.close(batch)
+    return loaded
+
+
+def _import(file: ExportedFile, name: str, incident: Incident, directory: Path) -> bool:
+    path = directory / name
+    path.write_bytes(file.data)
+    try:
+        loading.import_file(path, incident=incident, mapping_text=file.mapping)
+    except ImportRefusedError:
+        return False
+    return True
+
+
+def user_with(contacts: Collection[str]) -> User:
+    """Returns a user with these verified addresses and numbers, which others give up."""
+    EmailAddress.objects.filter(email__in=contacts).delete()
+    VerifiedPhone.objects.filter(number__in=contacts).delete()
+    number = User.objects.count()
+    user = User.objects.create_user(f"visitor{number}@visitor.example", language="en")
+    EmailAddress.objects.filter(user=user).delete()
+    for contact in contacts:
+        if contact.startswith("+"):
+            VerifiedPhone.objects.create(user=user, number=contact)
+        else:
+            EmailAddress.objects.create(user=user, email=contact, verified=True)
+    return user
+
+
+def page_of(user: User) -> str:
+    """Returns "my data" with all values in full, after step-up, and the copy of own data."""
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    with override("en"):
+        shown = page_text(client.post(reverse("my_data_reveal"), follow=True))
+        return shown + page_text(client.post(reverse("my_copy"), {"form": "page"}))
+
+
+def further_pages_of(user: User) -> str:
+    """Returns what a user reads besides: masked data, messages, tickets and the JSON copy."""
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    with override("en"):
+        pages = [client.get(reverse(name)) for name in ("my_data", "my_messages", "my_tickets")]
+        copy = client.post(reverse("my_copy"), {"form": "json"})
+    return " ".join(map(page_text, pages)) + str(json.loads(b"".join(copy)))
+
+
+def member_with(number: str) -> User:
+    """Returns a user whose member number the customers' provider confirmed, without a contact."""
+    user = user_with([f"member{number}@visitor.example"])
+    address = user.emailaddress_set.get().email
+    member_numbers.keep(user.pk, address, PROVIDER["issuer"], number)
+    return user
+
+
+def holds(text: str, token: str) -> bool:
+    """Returns whether the text holds a token; that of a number in any spelling."""
+    if token.isdigit():
+        return token in re.sub(r"\D", "", re.sub(r"(?<=\d)[ -](?=\d)", "", text))
+    return token in text
+
+
+def assert_only_their_own(
+    text: str, owners: Iterable[Truth], people: Iterable[Truth], *, contacts: Iterable[str]
+) -> None:
+    """Checks that the text holds no token of people who are not `owners`.
+
+    `contacts` are the visitor's own, which their page names.
+    """
+    others, own = set(people) - set(owners), " ".join(contacts)
+    seen = [
+        (who.number, token)
+        for who in others
+        for token in who.tokens
+        if holds(text, token) and not holds(own, token)
+    ]
+    assert not seen
+
+
+def owners_of(members: Iterable[Member], people: Iterable[Truth]) -> list[Truth]:
+    """Returns the people whose values the opened rows hold: one for each row."""
+    owners = []
+    for member in members:
+        text = " ".join(member.texts)
+        found = [who for who in people if any(holds(text, token) for token in who.tokens)]
+        assert len(found) <= 1, "the reference importer merged two people"
+        owners += found
+    return owners
+
+
+def visitors(export: Export) -> list[tuple[str, ...]]:
+    """Returns the contacts of everyone who may visit: single ones, and those of one person."""
+    single = sorted({contact for file in export.files for contact in file.contacts})
+    return [(contact,) for contact in single] + [who.contacts for who in export.people]
+
+
+def contacts_in_files(export: Export, incident: Incident) -> set[str]:
+    """Returns the contacts in the files that the incident records, loaded or failed.
+
+    A file that is refused before it is recorded is not known to the portal.
+    """
+    recorded = set(ExposureFile.objects.filter(incident=incident).values_list("name", flat=True))
+    files = [file for number, file in enumerate(export.files) if f"{number}.csv" in recorded]
+    return {contact for file in files for contact in file.contacts}
+
+
+def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str]]:
+    """Returns the people that the reference importer reads, and the texts that are not read.
+
+    These are the rejected rows, cells that are not certain, and the whole of a file that was not
+    loaded.
+    """
+    files = list(zip(export.files, loaded, strict=True))
+    readings = [
+        reference_importer.read(file.text, separator=file.separator, blanks=DECLARED)
+        for file, is_loaded in files
+        if is_loaded
+    ]
+    members = list(reference_importer.members(readings).values())
+    unread = [text for reading in readings for text in reading.rejected_texts()]
+    unread += [cell for file in export.files for cell in file.unclear]
+    return members, unread + [file.text for file, is_loaded in files if not is_loaded]
+
+
+def assert_shows(text: str, member: Member) -> None:
+    """Checks that the page holds every value of the person."""
+    for value in member.texts:
+        for part in re.split(r"; |\n", value):
+            token = re.sub(r"\D", "", part)[3:] if re.fullmatch(r"010[\d-]+", part) else part
+            assert holds(text, token.strip()), (member.reference, part)
+
+
+@drawn
+@given(export=exports())
+def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
+    with undone() as directory:
+        loaded = import_all(export, incident, directory)
+        members, unread = expected(export, loaded)
+        held = contacts_in_files(export, incident)
+        unclear = any(file.unclear for file in export.files)
+        assert store_check.check_whole(incident).faults == []
+        for contacts in visitors(export):
+            page = page_of(user_with(contacts))
+            opened = reference_importer.opened_by(contacts, members)
+            assert_only_their_own(
+                page, owners_of(opened, export.people), export.people, contacts=contacts
+            )
+            shown = reference_importer.shown_in_full(contacts, members)
+            for member in [] if is_unread(contacts, unread) else shown:
+                assert_shows(page, member)
+            has_unlinked = any(not member.contacts for member in members)
+            if held & set(contacts) or (has_unlinked and not unclear):
+                assert NOT_AMONG not in page, contacts
+
+
+@drawn
+@given(wrong=exports(most_people=4), right=exports(most_people=4))
+def test_a_withdrawn_version_leaves_nothing_behind(incident, wrong, right):
+    """The files that were wrong name the same references with the contacts of other people."""
+    with undone() as directory:
+        (directory / "wrong").mkdir()
+        import_all(_moved(wrong), incident, directory / "wrong")
+        for batch in incident.batches.all():
+            if batch.state == ExposureBatch.State.CLOSED:
+                exposure_factory.withdraw(batch, "wrong file")
+        if incident.batches.filter(state=ExposureBatch.State.OPEN).exists():
+            return  # rejected rows keep it open
+        loaded = import_all(right, incident, directory)
+        members, unread = expected(right, loaded)
+        for contacts in visitors(right):
+            page = page_of(user_with(contacts))
+            opened = reference_importer.opened_by(contacts, members)
+            assert_only_their_own(
+                page, owners_of(opened, right.people), right.people, contacts=contacts
+            )
+            shown = reference_importer.shown_in_full(contacts, members)
+            for member in [] if is_unread(contacts, unread) else shown:
+                assert_shows(page, member)
+
+
+def _moved(export: Export) -> Export:
+    """Returns the export with the contacts of each person given to a stranger."""
+    for file in export.files:
+        for old, new in (("zq", "old"), ("010-7", "010-8")):
+            file.text = file.text.replace(old, new)
+        encoding = re.search(r'encoding = "(.+)"', file.mapping)
+        file.data = file.text.encode(encoding[1] if encoding else "utf-8")
+    return export
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
+@given(export=exports(most_people=5))
+def test_mails_and_certificates_hold_their_own_values_only(
+    incident, version, editor, approver, server, export
+):
+    with undone() as directory:
+        server.taken.clear()
+        members, _unread = expected(export, import_all(export, incident, directory))
+        notice = draft_notice(version, editor)
+        decisions.approve(notice, by=approver)
+        notice.refresh_from_db()
+        work(notice)
+        for contacts in visitors(export):
+            opened = reference_importer.opened_by(contacts, members)
+            owners = owners_of(opened, export.people)
+            for contact in contacts:
+                found = [member for member in members if contact in member.contacts]
+                for text in _mails_to(server, [contact]):
+                    assert_only_their_own(
+                        text, owners_of(found, export.people), export.people, contacts=[contact]
+                    )
+            user = user_with(contacts)
+            assert_only_their_own(further_pages_of(user), owners, export.people, contacts=contacts)
+            issued = certificates.issue(user, incident, language="en")
+            if issued:
+                assert_only_their_own(
+                    _text_of(issued.pdf), owners, export.people, contacts=contacts
+                )
+        assert len(_mails_to(server, [MAILBOX])) <= 3
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
+@given(export=exports(most_people=5))
+@override_settings(COMPANY_SIGN_ON={"customers": PROVIDER})
+def test_a_member_number_shows_the_values_of_its_reference_only(incident, export):
+    with undone() as directory:
+        Incident.objects.update(has_member_numbers=True)
+        members, _unread = expected(export, import_all(export, incident, directory))
+        for member in members:
+            user = member_with(member.reference)
+            assert_only_their_own(
+                page_of(user) + further_pages_of(user),
+                owners_of([member], export.people),
+                export.people,
+                contacts=[],
+            )
+
+
+def _mails_to(server: Any, contacts: Iterable[str]) -> list[str]:
+    texts = []
+    for contact in contacts:
+        for message in server.to(contact):
+            bodies = [message.get_body((kind,)) for kind in ("plain", "html")]
+            texts.append(" ".join(body.get_content() for body in bodies if body))
+    return texts
+
+
+def _text_of(pdf: bytes) -> str:
+    done = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
+    return done.stdout.decode()

@@ -1,0 +1,600 @@
+"""The message check, a public page that answers "Is this message from us?" and stores nothing."""
+
+import logging
+import re
+import time
+from datetime import UTC, datetime
+from html import unescape
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Route
+
+from incidents.models import Incident
+from notices import decisions, message_codes
+from notices.models import AlertSubscription, Chunk, Delivery, Notice
+from scams import look_alikes, message_check
+from scams.message_check import MessageVerdict
+from scams.pasted_text import MOST_CHARACTERS
+from statements import sample
+from statements.models import Statement
+from tests import browser
+from tests.localized import merged
+from tests.notice_factory import delivery_to, work
+
+pytest_plugins = ["tests.notice_fixtures"]
+
+ANSWER = "/en/check/answer/"
+SCAM = "treat it as a scam"
+
+
+def ask(client: Client, text: str):
+    return client.post(ANSWER, {"text": text})
+
+
+def words(response) -> str:
+    """Returns the main text of the page without markup."""
+    main = response.content.decode().partition("<main")[2].partition("</main>")[0]
+    return unescape(" ".join(re.sub(r"<[^>]+>", " ", main.partition('id="report"')[0]).split()))
+
+
+def mail_to(server, person: str) -> str:
+    """Returns the text part of the mail to `person`."""
+    mail = next(mail.message for mail in server.taken if person in mail.to)
+    return str(mail.get_body(("plain",)).get_content())
+
+
+@pytest.fixture
+def sent(notice, server, people) -> Notice:
+    """The notice, delivered to Minji and Seojun."""
+    return work(notice)
+
+
+@pytest.fixture
+def code(sent, people) -> str:
+    return message_codes.message_code(delivery_to(sent, people["minji"]).pk)
+
+
+# Answers
+
+
+def test_a_code_names_the_notice_the_day_and_the_channel(client, sent, code, people):
+    at = datetime(2025, 11, 18, 20, 30, tzinfo=UTC)  # already the 19th in Seoul
+    Delivery.objects.filter(recipient=people["minji"].pk).update(ended_at=at)
+    page = words(ask(client, code))
+    assert "We sent a message with this code" in page
+    assert "About your data" in page
+    assert "19 November 2025 (KST)" in page
+    assert "e-mail" in page
+    assert "safe" not in page.lower()
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        lambda code: code.lower(),
+        lambda code: code.replace("-", " "),
+        lambda code: code.replace("-", ""),
+        lambda code: " ".join(code),
+        lambda code: code.translate({ord(c): ord(c) + 0xFEE0 for c in code}),  # full width
+        lambda code: f"확인 코드: {code}입니다.",
+        lambda code: f"> > {code[:10]}\n> > {code[10:]}",
+        lambda code: code.replace("-", "\u2011"),
+        lambda code: code.replace("-", "\u200b-"),
+        lambda code: code.replace("0", "o").replace("1", "l"),
+        lambda code: f"*{code}*",
+        lambda code: f"fwd: they have said this code: {code.replace('-', ' ')} from you",
+    ],
+)
+def test_a_code_is_read_however_it_was_typed(sent, code, typed):
+    assert message_check.answer_for(typed(code)).verdict == MessageVerdict.SENT
+
+
+@pytest.mark.parametrize("person", ["minji", "seojun"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_the_whole_message_is_recognised_in_both_languages(sent, server, person, quoted):
+    text = mail_to(server, person)
+    if quoted:
+        text = "\n".join(f"> {line}" for line in text.splitlines())
+        text = f"From: notice@portal.example\nTo: {person}@example.com\nSubject: Fwd\n\n{text}"
+    answer = message_check.answer_for(text)
+    assert answer.strange == []
+    assert answer.verdict == MessageVerdict.SENT
+    assert answer.is_compared
+
+
+@pytest.mark.parametrize(
+    ("added", "shown", "reason"),
+    [
+        ("http://refund-hanbit.example.net/a", "refund-hanbit.example.net", "imitation"),
+        ("hxxps://refund[.]example[.]org", "refund.example.org", "other"),
+        ("bit.ly/3xYz", "bit.ly", "hidden"),
+        ("http://203.0.113.9/x", "203.0.113.9", "bare"),
+        ("203.0.113.9/x", "203.0.113.9", "bare"),
+        ("https://hanb\u0456t.example", "hanb\u0456t.example (xn--hanbt-q2e.example)", "imitation"),
+        (
+            "https://\u0430\u0440\u0440\u04cf\u0435.com",
+            "\u0430\u0440\u0440\u04cf\u0435.com (xn--80ak6aa92e.com)",
+            "letters",
+        ),
+        ("https://portal.example@evil.example.com/", "evil.example.com", "other"),
+        ("https://evil.example.com\\@portal.example/", "evil.example.com", "other"),
+        ("http:evil.example.com", "evil.example.com", "other"),
+        ("ＥＶＩＬ．example．com", "evil.example.com", "other"),
+        ("intent://pay.example.com#Intent", "intent://pay.example.com", "other"),
+        ("write to help@hanbit-center.example", "help@hanbit-center.example", "imitation"),
+        ("010-1234-5678로 전화", "01012345678", "other"),
+        ("+82 10 1234 5678", "01012345678", "other"),
+        ("계좌 110-123-456789 국민은행", "110123456789", "other"),
+        ("youtube.com/@evil", "youtube.com/@evil", "other"),
+        (
+            "To: send 1 to evil@bad.example.com now and your bank account",
+            "evil@bad.example.com",
+            "other",
+        ),
+    ],
+)
+def test_our_code_in_a_changed_message_is_reported(client, sent, code, added, shown, reason):
+    answer = message_check.answer_for(f"{added}\nThe code of this message is {code}")
+    assert answer.verdict == MessageVerdict.ALTERED
+    assert [(one.shown, one.reason.value) for one in answer.strange] == [(shown, reason)]
+    page = words(ask(client, f"{added}\n{code}"))
+    assert f"This is not the message we sent: {SCAM}" in page
+    assert shown in page
+
+
+KNOWN_LOOK_ALIKES = zip(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u0501\u04bb"
+    "\u04cf\u0432\u043a\u043c\u043d\u0442\u0261\u0269\u03bf\u03c1\u03b1\u03b9"
+    "\u03ba\u03bd\u03c4\u03c5\u03c9\u00df01345",
+    "aeopcyxijsdhlbkmhtgiopaikvtuwboleas",
+    strict=True,
+)
+# Look-alikes from the library's table: Latin, Armenian, Cherokee, Lisu, Coptic, Roman numerals.
+LIBRARY_LOOK_ALIKES = zip(
+    "\u0131\u0251\u0142\u00f8\u0585\u0581\u057d\u0578\u1d0f\uabaa\uab83\ua4d0\u2c9f\u217c",
+    "ialoogunoswbol",
+    strict=True,
+)
+
+
+@pytest.mark.parametrize(("sign", "letter"), [*KNOWN_LOOK_ALIKES, *LIBRARY_LOOK_ALIKES])
+def test_two_look_alikes_in_a_name_of_ours_are_an_imitation(sign, letter):
+    # The name is short, so two changed letters do not count as another name.
+    ours = f"z{letter}q{letter}zk.example"
+    assert (
+        look_alikes.suspicion_reason(ours.replace(letter, sign), [ours])
+        == look_alikes.SuspicionReason.IMITATION
+    )
+
+
+def test_a_name_of_ours_in_another_script_is_an_imitation(sent, code):
+    (found,) = message_check.answer_for(f"https://h\u0251nb\u0131t.example {code}").strange
+    assert found.reason == "imitation"
+
+
+def test_an_address_on_a_line_of_its_own_may_be_the_readers_and_is_asked_about(client, sent, code):
+    text = f"받는 사람\nminji@example.com\n{code}"
+    assert message_check.answer_for(text).verdict == MessageVerdict.ASK
+    page = words(ask(client, text))
+    assert "The code is ours. One address in the message is not" in page
+    assert "If you do not know the address, do not write to it" in page
+    assert "minji@example.com" in page
+    assert "This is not the message we sent" not in page
+
+
+def test_two_unknown_addresses_cannot_both_be_the_readers_own(sent, code):
+    text = f"minji@example.com\nevil@bad.example.com\n{code}"
+    assert message_check.answer_for(text).verdict == MessageVerdict.ALTERED
+
+
+@pytest.mark.parametrize(
+    ("added", "shown"),
+    [
+        *(
+            (f"{before}010-9999-8888", "01099998888")
+            for before in ("고객센터", "Tel.", "T.", "HP-")
+        ),
+        *((f"{before}010-9999-8888", "01099998888") for before in ("전화/", "TEL", "_", "문의-")),
+        *((f"010{sign}9999{sign}8888", "01099998888") for sign in "~_·,*"),
+        ("0\ufe0f\u20e310\ufe0f9999\u03368888", "01099998888"),
+        ("국민110-123-456789", "110123456789"),
+        ("확인하세요…evil.com/pay", "evil.com"),
+        ("확인하세요...evil.com", "evil.com"),
+        ("@evil.com", "evil.com"),
+        ("evil.c\ufe0fom ev\u034fil.com \u3164evil.com", "evil.com"),
+        ("evil .com", "evil.com"),
+        ("evil 닷 com", "evil.com"),
+        ("수신: refund@evil.com 으로 회신", "refund@evil.com"),
+        ("refund@evil.com\nTo: refund@evil.com now", "refund@evil.com"),
+    ],
+)
+def test_no_way_of_writing_hides_an_unknown_trace(sent, code, added, shown):
+    answer = message_check.answer_for(f"{added}\n{code}")
+    assert answer.verdict in (MessageVerdict.ALTERED, MessageVerdict.ASK)
+    assert [one.shown for one in answer.strange] == [shown]
+
+
+def test_many_known_traces_do_not_hide_an_unknown_one(sent, code):
+    ours = " ".join(f"bounce+{number:012d}-{number:020x}@portal.example" for number in range(200))
+    answer = message_check.answer_for(f"{code} {ours} evil.com 010-9999-8888")
+    assert [one.shown for one in answer.strange] == ["evil.com", "01099998888"]
+
+
+def test_traces_that_the_notice_names_are_not_reported(client, sent, code, incident):
+    Incident.objects.filter(pk=incident.pk).update(
+        contact_phone="02-345-6789",
+        official_contacts={"ko": "문자: 1577-7011\nhttps://www.hanbit.example"},
+    )
+    ours = "https://kisa.example/scams privacy@hanbit.example (02)345 6789 1577-7011 hanbit.example"
+    assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
+
+
+def test_on_a_host_of_many_only_our_own_page_is_ours(sent, code, incident):
+    official = "https://pf.kakao.com/_hanbit\nhttps://www.instagram.com/hanbit/"
+    Incident.objects.filter(pk=incident.pk).update(**merged("official_contacts", ko=official))
+    ours = "pf.kakao.com/_hanbit https://instagram.com/hanbit?x=1"
+    assert message_check.answer_for(f"{ours} {code}").verdict == MessageVerdict.SENT
+    strange = message_check.answer_for(
+        f"https://pf.kakao.com/_evil {code} instagram.com/hanb1t"
+    ).strange
+    assert [one.shown for one in strange] == ["pf.kakao.com/_evil", "instagram.com/hanb1t"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "7QK2-X9ND-4HTB",
+        "환불해 드립니다 http://refund.example.net",
+        "안녕하세요 고객님, 개인정보가 유출되어 연락드립니다.",
+        "http://127.0.0.1:8000/ko/ 로 들어가 010-9999-8888 로 전화하십시오. 오늘만",
+        "?" * 500,
+    ],
+)
+def test_a_message_without_a_record_is_answered_as_a_scam(client, sent, text):
+    page = words(ask(client, text))
+    assert f"We have no record of sending this: {SCAM}" in page
+
+
+@pytest.mark.parametrize(
+    "item", ["notice@portal.example", "privacy@hanbit.example", "127.0.0.1:8000/ko/"]
+)
+def test_a_sender_or_link_of_ours_is_named_but_proves_nothing(client, sent, item):
+    page = words(ask(client, item))
+    assert "that does not show who wrote to you" in page
+    assert "About your data" in page
+    assert "e-mail" in page
+
+
+def test_a_link_that_only_a_notice_names_is_found_with_the_notice(client, sent):
+    page = words(ask(client, "https://kisa.example/scams"))
+    assert "that does not show who wrote to you" in page
+    assert "About your data" in page
+
+
+@pytest.mark.parametrize(
+    "item", ["notice@portal.example.evil.com", "refund.example.net", "070-1234-5678"]
+)
+def test_an_unknown_sender_link_or_number_is_not_ours(client, sent, item):
+    assert SCAM in words(ask(client, item))
+
+
+# The record of the delivery
+
+
+@pytest.mark.parametrize(
+    "state", ["pending", "cancelled", "suppressed", "unreachable", "deferred", "bounced"]
+)
+def test_a_delivery_that_was_not_accepted_is_answered_like_an_unknown_code(
+    client, sent, code, people, state
+):
+    rows = Delivery.objects.filter(recipient=people["minji"].pk)
+    rows.update(state=state, data_classes=[])
+    never = message_codes.message_code(2**35)
+    assert ask(client, code).content.replace(code.encode(), b"") == ask(
+        client, never
+    ).content.replace(never.encode(), b"")
+    assert SCAM in words(ask(client, code))
+
+
+def test_a_message_that_bounced_later_still_counts_as_sent(client, sent, code, people):
+    before = ask(client, code).content
+    rows = Delivery.objects.filter(recipient=people["minji"].pk)
+    assert rows.get().data_classes  # written when the server accepted it
+    rows.update(state="bounced", reply="5.1.1 no such user")
+    assert ask(client, code).content == before
+
+
+def test_a_delivery_in_doubt_is_reported_as_in_doubt(client, sent, code, people):
+    Delivery.objects.filter(recipient=people["minji"].pk).update(
+        state="in_doubt", doubt_cause="connection_lost"
+    )
+    page = words(ask(client, code))
+    assert "We sent a message with this code" in page
+    assert "we cannot say yet whether it arrived" in page
+
+
+def test_a_message_on_the_wire_is_known_before_the_server_answers(client, sent, code, people):
+    delivery = Delivery.objects.get(recipient=people["minji"].pk)
+    Delivery.objects.filter(pk=delivery.pk).update(state="pending", ended_at=None)
+    assert SCAM in words(ask(client, code))
+    leased = {"state": "leased", "leased_until": timezone.now(), "on_wire": [delivery.pk]}
+    Chunk.objects.filter(notice=sent).update(**leased)
+    page = words(ask(client, code))
+    assert "We sent a message with this code" in page
+    assert "we cannot say yet whether it arrived" in page
+
+
+@pytest.mark.parametrize("state", ["deferred", "accepted"])
+def test_a_possible_duplicate_is_reported_as_one(client, sent, code, people, state):
+    rows = Delivery.objects.filter(recipient=people["minji"].pk)
+    rows.update(state=state, is_possible_duplicate=True)
+    page = words(ask(client, code))
+    assert "We sent a message with this code" in page
+    assert "It may have come twice." in page
+
+
+def test_it_answers_after_the_affected_people_are_deleted(client, sent, code, people, incident):
+    incident.shred()
+    people["minji"].delete()
+    assert "We sent a message with this code" in words(ask(client, code))
+
+
+def test_it_answers_after_the_secret_key_was_changed(sent, code, settings):
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another one, as random as the first, and long enough"
+    assert message_check.answer_for(code).verdict == MessageVerdict.SENT
+    settings.SECRET_KEY_FALLBACKS = []
+    assert message_check.answer_for(code).verdict == MessageVerdict.NO_RECORD
+
+
+def test_the_answer_shows_nothing_of_the_recipient(client, sent, code, people):
+    other = message_codes.message_code(delivery_to(sent, people["seojun"]).pk)
+    when = datetime(2025, 12, 1, tzinfo=UTC)
+    Delivery.objects.update(ended_at=when)
+    mine, theirs = ask(client, code).content, ask(client, other).content
+    assert mine.replace(code.encode(), b"") == theirs.replace(other.encode(), b"")
+
+
+def test_an_alerts_code_is_answered_too(client, server, version, incident, minji, editor, approver):
+    AlertSubscription.objects.create(user=minji, incident=incident, topic="updates")
+    alert = Notice.objects.create(
+        incident=incident, version=version, kind="alert", topic="updates", created_by=editor
+    )
+    decisions.approve(alert, by=approver)
+    work(alert)
+    text = mail_to(server, "minji")
+    answer = message_check.answer_for(text)
+    assert answer.verdict == MessageVerdict.SENT
+    assert answer.strange == []
+    assert "127.0.0.1:8000/check" in text
+
+
+def test_every_mail_gives_the_address_of_the_page_as_text(sent, server):
+    assert "127.0.0.1:8000/check" in mail_to(server, "minji")
+    assert "127.0.0.1:8000/check" in mail_to(server, "seojun")
+    assert Client().get("/check", follow=True).status_code == 200
+
+
+# Attacks
+
+
+def test_codes_cannot_be_guessed_or_enumerated(sent, code):
+    first = Delivery.objects.order_by("pk").values_list("pk", flat=True)[0]
+    neighbours = [message_codes.message_code(first + step) for step in range(200)]
+    assert len({one[:4] for one in neighbours}) > 190  # consecutive deliveries have unrelated codes
+    digits = code.replace("-", "")
+    for place in range(12):
+        for digit in "07XZ":
+            changed = digits[:place] + digit + digits[place + 1 :]
+            assert (
+                changed == digits
+                or message_check.answer_for(changed).verdict == MessageVerdict.NO_RECORD
+            )
+
+
+def test_one_text_tries_a_limited_number_of_codes(sent, code, monkeypatch):
+    tried = []
+    monkeypatch.setattr(message_check, "delivery_of_code", lambda code: tried.append(code))
+    message_check.answer_for(" ".join(f"AAAA-{n:04d}-BBBB" for n in range(1000)))
+    assert 0 < len(tried) <= 40
+
+
+def test_a_known_code_takes_as_long_as_an_unknown_one_within_reason(sent, code):
+    def seconds(text: str) -> float:
+        times = []
+        for _turn in range(5):
+            start = time.perf_counter()
+            message_check.answer_for(text)
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    assert abs(seconds(code) - seconds("7QK2-X9ND-4HTB")) < 0.1
+
+
+HOSTILE = [
+    "a." * 10_000,
+    "1-" * 10_000,
+    "@" * 20_000,
+    "a@" * 10_000,
+    "http://" * 2_800,
+    "AAAA " * 4_000,
+    "\u0315\u0300" * 10_000,
+    "\ufdfa" * 20_000,
+    "\u3300" * 20_000,
+    "to: a@b.co\n" * 1_800,
+    ("a" * 63 + ".") * 300,
+    "1.1.1.1" * 2_500,
+    "xn--" * 5_000,
+    "[. " * 6_600,
+    "A-------" * 2_500,
+    "tel-" * 5_000,
+    "1_" * 10_000,
+    "bounce+00000000000" + "0@portal.example a@b.co " * 800,
+    ".com " * 4_000,
+    " ".join(f"010{number:08d}" for number in range(1_600)),
+    "https://coupang" + "-" * 2_000 + ".com " * 3_000,
+    "https://" + "".join(map(chr, range(0x400, 0x2400))) + ".com ",
+    "https://" + "\u0430\u0131" * 9_000 + ".com",
+    "from: a@b.co\n" * 1_500,
+    "보낸사람\n받는사람\na@b.co\n" * 900,
+    "a@b.co wrote:\n" * 1_400,
+    "> " * 10_000,
+    "from: " + "a@b.co " * 2_800,
+    "https://www.google.com/url?q=" * 680,
+    "https://urldefense.com/v3/__" * 700,
+    "https://urldefense.com/v3/__" + "**_" * 600 + "__;!!",
+    "25.11.18 " * 2_200,
+    "2025. 11. 18. " * 1_400,
+    "safelinks.protection.outlook.com/" * 600,
+    "get outlook for ios " * 1_000,
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_is_read_within_a_second(sent, text):
+    start = time.process_time()
+    message_check.answer_for(text[:MOST_CHARACTERS])
+    assert time.process_time() - start < 1.0
+
+
+def test_text_that_is_too_long_is_refused_and_not_cut(client, sent, code):
+    hidden = code + " " * MOST_CHARACTERS + "http://evil.example.com"
+    response = ask(client, hidden)
+    assert "This is too long" in words(response)
+    assert "We sent" not in words(response)
+
+
+def test_characters_that_expand_do_not_hide_an_unknown_link(sent, code):
+    grown = "\u3300" * 3_000
+    answer = message_check.answer_for(f"{code} {grown} http://evil.example.com")
+    assert "evil.example.com" in [one.shown for one in answer.strange]
+
+
+def test_the_text_is_shown_as_text_only(client, sent, code):
+    text = (
+        f'{code} <script>alert(1)</script> <a href="javascript:1">x</a> "><img src=x> {{{{ 7*7 }}}}'
+    )
+    html = ask(client, text).content.decode()
+    assert "<script>alert" not in html
+    assert "<img src=x" not in html
+    assert 'href="javascript' not in html
+
+
+def test_an_unknown_link_is_not_clickable(client, sent, code):
+    html = ask(client, f"{code} https://evil.example.com/x").content.decode()
+    assert 'href="https://evil' not in html
+    assert "evil.example.com" in html
+
+
+def test_nothing_of_the_question_is_logged_or_put_in_an_address(client, sent, code, caplog):
+    with caplog.at_level(logging.DEBUG):
+        response = ask(client, f"{code} secret-words\r\nINFO forged line http://evil.example.com")
+    ours = [r.getMessage() for r in caplog.records if not r.name.startswith("django.db")]
+    assert not any("secret-words" in line or code in line for line in ours)
+    assert response["Cache-Control"] == "private, no-store"
+    assert client.get(ANSWER, {"text": code}).headers["Location"] == "/en/check/"
+
+
+def test_too_many_questions_of_one_network_are_refused(db, client, settings):
+    settings.PROOF_RATES = {"message_check": "3/m/ip"}
+    assert [ask(client, "7QK2").status_code for _turn in range(4)] == [200, 200, 200, 429]
+    other = Client(REMOTE_ADDR="198.51.100.7")
+    assert ask(other, "7QK2").status_code == 200
+
+
+def test_it_needs_and_sets_no_cookie(minji, sent, code):
+    client = Client(enforce_csrf_checks=True)
+    response = ask(client, code)
+    assert response.status_code == 200
+    assert not response.cookies
+    client.force_login(minji)
+    again = ask(client, code)
+    assert not again.cookies
+    assert again.content == response.content
+
+
+@pytest.mark.parametrize("path", ["check/", "check/reported/"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_page_is_the_same_bytes_for_everyone(incident, minji, path, language):
+    stranger, customer = Client(), Client(headers={"accept-language": "ko"})
+    customer.force_login(minji)
+    pages = [one.get(f"/{language}/{path}") for one in (stranger, customer)]
+    assert pages[0].content == pages[1].content
+    assert not pages[0].cookies
+    assert pages[0]["Cache-Control"].startswith("public")
+    assert pages[0]["ETag"]
+
+
+def test_every_public_page_links_to_the_message_check(client, version):
+    for path in ("", "incidents/hanbit-2025/", "incidents/hanbit-2025/log/"):
+        assert 'href="/en/check/"' in client.get(f"/en/{path}").content.decode()
+
+
+def test_the_page_exists_without_an_incident(client, db):
+    assert client.get("/ko/check/").status_code == 200
+    assert "7QK2" not in words(ask(client, "7QK2-X9ND-4HTB"))
+
+
+def test_the_page_lists_the_advisories(client, incident, editor, approver):
+    sample.load_sample_incident()
+    advisory = Statement.objects.get(kind="advisory").advisory
+    page = words(client.get("/en/check/"))
+    assert advisory.issuer.get("en") in page
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_page_and_answer_are_accessible_and_fit_320_pixels_without_a_script(
+    client, sent, code, language
+):
+    long_name = "a-very-long-name-of-a-host-that-does-not-fit." * 3 + "example.net"
+    pages = {
+        "/asked": client.get(f"/{language}/check/").content,
+        "/answered": client.post(
+            f"/{language}/check/answer/", {"text": f"https://{long_name} {code}"}
+        ).content,
+        "/wrong": client.post(f"/{language}/check/report/", {"report-text": ""}).content,
+    }
+    origin, static = "http://check.test", Path(__file__).parents[2] / "static"
+
+    def serve(route: Route) -> None:
+        path = route.request.url.removeprefix(origin)
+        if path in pages:
+            route.fulfill(body=pages[path], content_type="text/html; charset=utf-8")
+        else:
+            route.fulfill(path=static / path.removeprefix("/static/"))
+
+    with browser.chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 320, "height": 640}, color_scheme="dark")
+        page.route("**/*", serve)
+        for path, source in pages.items():
+            page.goto(origin + path)
+            assert source.count(b"<script") == source.count(b"js/keep_typed.js") == 1
+            assert page.evaluate("document.documentElement.scrollWidth") == 320, path
+            assert Axe().run(page).response["violations"] == [], path
+
+
+@pytest.mark.parametrize(
+    ("pasted", "verdict"),
+    [
+        ("{code}", "sent"),
+        ("받는 사람\nminji@example.com\n{code}", "ask"),
+        ("{code} see https://scam.example.net/pay", "altered"),
+        ("privacy@hanbit.example", "contact"),
+        ("https://scam.example.net/pay", "no_record"),
+    ],
+)
+def test_each_verdict_has_a_shape_of_its_own_and_first_aid(client, sent, code, pasted, verdict):
+    response = ask(client, pasted.format(code=code))
+
+    page = response.content.decode()
+    assert f'<h1 class="verdict verdict-{verdict}"><svg' in page
+    drawn = re.search(r"<svg[^>]*>(.*?)</svg>", page)
+    assert drawn
+    assert len(drawn[1]) > 40
+    assert "call your bank or card company now" in words(response)
+    is_folded = "<details>" in page.partition("first-aid")[2].partition("</section>")[0]
+    assert is_folded == (verdict not in ("altered", "no_record"))

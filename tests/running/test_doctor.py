@@ -1,0 +1,391 @@
+"""The doctor: it names what is wrong with an installation, and prints no secret."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+import pytest
+import redis
+from celery.beat import PersistentScheduler
+from django.conf import settings as django_settings
+from django.core.management import (
+    CommandError,
+    call_command,
+    get_commands,
+    load_command_class,
+)
+from django.db import OperationalError, connection
+from django.test import Client
+
+from accounts.models import User
+from breachportal import beat, health
+from breachportal.doctor import CHECKS, _away, diagnose, machine, typed
+from breachportal.doctor.diagnosis import Diagnosis, Level
+from breachportal.doctor.messages import DoctorMessages
+from harness.nginx import NGINX, nginx
+from harness.product import BIN, free_port
+from tests.database import conninfo
+from tests.pages.test_slow_bodies import wait_for
+from tests.running.test_redis_away import own_redis
+from tests.web_processes import web_processes
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db(transaction=True)
+PATIENCE_SECONDS = 60
+ROOT = Path(__file__).parents[2]
+SOURCES = "".join(
+    (ROOT / "breachportal" / "doctor" / name).read_text(encoding="utf-8")
+    for name in ("machine.py", "servers.py")
+)
+SYSTEM = ("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo")
+SYSTEM += ("-u", "timedatectl")
+
+
+def found(check: str) -> list[tuple[Level, str]]:
+    return [(finding.level, finding.text) for _name, finding in diagnose((check,))]
+
+
+def printed(*words: str) -> str:
+    out = StringIO()
+    try:
+        call_command("doctor", *words, stdout=out)
+    except CommandError as error:
+        out.write(str(error))
+    return out.getvalue()
+
+
+@contextmanager
+def celery(*words: str) -> Iterator[None]:
+    """Context manager: a Celery process on the tests' database and Redis."""
+    process = subprocess.Popen(
+        [str(BIN / "celery"), "-A", "breachportal", *words],
+        env=os.environ | {"DATABASE_URL": conninfo(), "REDIS_URL": django_settings.REDIS_URL},
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=PATIENCE_SECONDS)
+
+
+def wait_until(check, wanted: tuple[Level, str]) -> None:
+    """Runs a check until a finding has this level and begins with this text."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if any(level is wanted[0] and text.startswith(wanted[1]) for level, text in found(check)):
+            return
+        time.sleep(0.5)
+    raise AssertionError(found(check))
+
+
+def test_each_check_finds_something_and_a_fault_ends_with_1():
+    with pytest.raises(CommandError, match=r"of \d+ findings are faults"):
+        call_command("doctor", stdout=StringIO())
+    text = printed()
+    assert all(f"{name}: " in text for name in CHECKS)
+    assert "the check ended with" not in text
+    assert "no worker serves the queue send" in text
+    assert "systemctl start breachportal-beat" in text
+
+
+def test_a_monitor_reads_json():
+    rows = json.loads(printed("--json", "migrations", "database"))
+    assert {row["check"] for row in rows} == {"migrations", "database"}
+    assert {row["level"] for row in rows} == {"ok"}
+
+
+def test_an_unknown_check_is_refused():
+    with pytest.raises(CommandError, match="no such check: klock"):
+        call_command("doctor", "klock")
+
+
+def test_a_check_that_fails_is_named_and_the_others_run(monkeypatch):
+    def fail():
+        yield from [Diagnosis.ok("the first part")]
+        raise RuntimeError("password=hunter2")
+
+    monkeypatch.setitem(CHECKS, "clock", fail)
+    text = printed("clock", "database")
+    assert "the check ended with builtins.RuntimeError" in text
+    assert "hunter2" not in text
+    assert "database: PostgreSQL" in text
+
+
+def test_a_server_that_does_not_answer_is_one_finding(settings, monkeypatch):
+    connection.close()
+    monkeypatch.setitem(connection.settings_dict, "HOST", "127.0.0.1")
+    monkeypatch.setitem(connection.settings_dict, "PORT", "1")
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    findings = [one for _name, one in diagnose(("database", "clock", "redis", "team"))]
+    connection.close()
+    texts = [one.text for one in findings]
+    assert texts[0].startswith("PostgreSQL does not answer: ")
+    assert "Connection refused" in texts[0]
+    assert texts[2] == "Redis does not answer: Connection refused"
+    full = _away(OperationalError("… FATAL:  sorry, too many clients already"), set())
+    assert full.text == "PostgreSQL does not answer: sorry, too many clients already"
+    assert "pg_stat_activity" in full.remedy
+    assert {texts[1], texts[3]} == {"this was not examined, because PostgreSQL does not answer"}
+    assert "systemctl status postgresql" in findings[0].remedy
+    assert {one.level for one in findings} == {Level.FAULT}
+
+
+def test_a_database_that_takes_no_writes_is_a_fault(client):
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    try:
+        [wrong] = [text for level, text in found("database") if level is Level.FAULT]
+        assert wrong == "PostgreSQL takes no writes: default_transaction_read_only is on"
+        answer = client.get("/readyz")
+        assert (answer.status_code, answer.json()["database"]) == (503, "read-only")
+        client.raise_request_exception = False
+        answer = client.post("/en/account/sign-in/", {"email": "minji@example.com"})
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+    finally:
+        connection.close()
+
+
+def test_connections_that_others_hold_are_counted():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT 1")
+        try:
+            texts = [text for level, text in found("database") if level is Level.WARNING]
+        finally:
+            cursor.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")
+    assert [re.sub(r"^\d+", "1", text) for text in texts] == [
+        "1 of 1 database connections are in use"
+    ]
+
+
+def test_a_redis_that_takes_no_writes_is_a_fault_and_one_that_fills_a_warning(
+    client, settings, tmp_path
+):
+    with own_redis(tmp_path) as url, redis.Redis.from_url(url) as server:
+        settings.REDIS_URL = url
+        settings.CACHES = {"default": settings.CACHES["default"] | {"LOCATION": url}}
+        server.config_set("maxmemory-policy", "noeviction")
+        server.config_set("maxmemory", int(server.info()["used_memory"] * 1.1))
+        [warning] = [text for level, text in found("redis") if level is Level.WARNING]
+        assert re.fullmatch(r"Redis uses (8|9)\d per cent of its memory", warning)
+        server.config_set("maxmemory", 1)
+        [wrong] = [text for level, text in found("redis") if level is Level.FAULT]
+        assert wrong.startswith("Redis takes no writes: ")
+        assert "maxmemory" in wrong
+        assert client.get("/readyz").json()["redis"] == "read-only"
+
+
+def test_a_full_disk_is_a_fault(monkeypatch):
+    monkeypatch.setattr(machine, "FULL_BYTES", 1 << 60)
+    assert {level for level, _text in found("disk")} == {Level.FAULT}
+
+
+@pytest.mark.parametrize("is_server", [False, True])
+def test_each_remedy_can_be_typed_as_it_stands(monkeypatch, tmp_path, is_server):
+    """A command that is not one of the system is one of the portal, with words that it takes."""
+    link = tmp_path / "breachportal"
+    if is_server:
+        link.symlink_to(ROOT / "deploy" / "breachportal")
+    monkeypatch.setattr(typed, "ON_A_SERVER", link)
+    commands = [typed.command("migrate"), typed.backup()]
+    commands += re.findall(r"typed\.(?:command)\(\s*\"([^\"]+)\"", SOURCES)
+    commands += [word for one in DoctorMessages for word in re.findall(r"`([^`]+)`", one.value)]
+    units = {path.name for path in (ROOT / "deploy" / "systemd").iterdir()}
+    units |= {f"{name}.service" for name in ("postgresql", "redis-server", "nginx")}
+    for one in commands:
+        own = "sudo breachportal --owner ", "sudo ", "breachportal ", "manage.py "
+        prefix = next((each for each in own if one.startswith(each)), "")
+        words = shlex.split(one.removeprefix(prefix))
+        if words[0] in get_commands():
+            load_command_class(get_commands()[words[0]], words[0]).create_parser(
+                "manage.py", words[0]
+            ).parse_args(words[1:])
+        elif words[0] == "systemctl":
+            names = [word for word in words[2:] if word[0] not in "-{" and "{" not in word]
+            for name in names:
+                known = name if "." in name else f"{name}.service"
+                assert known in units | {"certbot.timer"}, name
+        else:
+            assert words[0] in SYSTEM or words[0].startswith(("{", "deploy/", "docs/", "web")), (
+                words
+            )
+        assert "…" not in " ".join(words)
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])
+def test_a_secret_that_others_may_read_is_a_fault(monkeypatch, tmp_path, mode):
+    path = tmp_path / "secret-key"
+    path.write_text("x" * 64)
+    path.chmod(mode)
+    monkeypatch.delenv("SECRET_KEY", raising=False)
+    monkeypatch.setenv("SECRET_KEY_FILE", str(path))
+    text = f"SECRET_KEY_FILE: other accounts may read {path} (mode {mode:o})"
+    assert (Level.FAULT, text) in found("secrets")
+    path.chmod(0o600)
+    assert [level for level, _text in found("secrets")] == [Level.OK]
+
+
+def test_a_master_keyset_that_a_restart_deletes_is_a_fault(monkeypatch):
+    monkeypatch.delenv("MASTER_KEYSET", raising=False)
+    with tempfile.NamedTemporaryFile(dir="/dev/shm") as file:  # mode 600
+        monkeypatch.setenv("MASTER_KEYSET_FILE", file.name)
+        assert any("is gone after a restart" in text for _level, text in found("secrets"))
+
+
+def test_every_secret_of_the_settings_is_known():
+    code = "".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "breachportal").glob("*.py")
+    )
+    kinds = "SECRET|TOKEN|PASSWORD|PRIVATE_KEY|KEYSET|SECRET_KEY|DATABASE_URL|REPLICA_URL|REDIS_URL"
+    named = set(re.findall(rf'text\("((?:[A-Z]+_)*(?:{kinds}))"', code))
+    assert "WEB_PUSH_PRIVATE_KEY" in named
+    assert named <= set(machine.SECRETS)
+
+
+def test_a_secret_in_the_environment_is_a_warning_without_its_value(monkeypatch):
+    monkeypatch.setenv("EMAIL_HOST_PASSWORD", "hunter2")
+    text = printed("secrets")
+    assert "EMAIL_HOST_PASSWORD is in the environment" in text
+    assert "hunter2" not in text
+
+
+def test_beat_runs_once_twice_or_not(tmp_path):
+    [(level, text)] = found("beat")
+    assert (level, text[:7]) == (Level.FAULT, "no beat")
+    with celery("beat", "--schedule", str(tmp_path / "one")):
+        wait_until("beat", (Level.OK, "beat runs once"))
+        with celery("beat", "--schedule", str(tmp_path / "two")):
+            wait_until("beat", (Level.WARNING, "beat runs 2 times"))
+
+
+def test_beat_works_while_redis_is_away(settings, monkeypatch):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    scheduler = object.__new__(beat.SeenScheduler)
+    monkeypatch.setattr(PersistentScheduler, "tick", lambda _self: 0.5)
+    assert scheduler.tick() == 0.5
+
+
+def test_a_worker_of_one_queue_is_seen():
+    with celery("worker", "--queues", "default", "--concurrency", "1", "--hostname", "work@%h"):
+        wait_until("workers", (Level.OK, "queue default: work@"))
+        assert (Level.FAULT, "no worker serves the queue send") in found("workers")
+
+
+def test_a_mail_server_that_refuses_the_account_is_a_fault(settings):
+    settings.EMAIL_PORT = free_port()
+    [(level, text), _note] = found("mail")
+    assert level is Level.FAULT
+    assert text == f"EMAIL_HOST 127.0.0.1:{settings.EMAIL_PORT}: [Errno 111] Connection refused"
+
+
+def test_a_mail_server_that_answers_is_well(server, settings):
+    place = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+    assert found("mail")[0] == (Level.OK, f"EMAIL_HOST {place} accepts the portal")
+
+
+def test_two_superusers_are_needed():
+    User.objects.create_superuser(email="one@portal.example")
+    assert (Level.WARNING, "superusers: 1, and two are needed") in found("team")
+    User.objects.create_superuser(email="two@portal.example")
+    call_command("make_roles", stdout=StringIO())
+    assert found("team") == [(Level.OK, "2 superusers")]
+
+
+def test_a_table_that_is_not_migrated_is_a_fault():
+    from django.db.migrations.recorder import MigrationRecorder
+
+    row = MigrationRecorder.Migration.objects.filter(app="scams").latest("pk")
+    row.delete()
+    try:
+        assert (Level.FAULT, f"not migrated: scams {row.name}") in found("migrations")
+    finally:
+        row.save(force_insert=True)
+
+
+BELIEVES = (Level.FAULT, "the portal believes an address that a visitor sends")
+
+
+@pytest.mark.usefixtures("coupang")
+def test_an_address_header_counts_only_behind_the_proxy_that_replaces_it(settings):
+    settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER = "Visitoraddress"
+    with web_processes("--workers 1", TRUSTED_ADDRESS_HEADER="Visitoraddress") as portal:
+        wait_for(portal)
+        settings.PORTAL_URL = f"http://127.0.0.1:{portal}"
+        assert found("portal") == [(Level.OK, f"{settings.PORTAL_URL}/ko/ answers")]
+        assert found("proxies") == [BELIEVES]
+        if NGINX:
+            with nginx(portal) as port:
+                settings.PORTAL_URL = f"http://127.0.0.1:{port}"
+                [(level, text)] = found("proxies")
+                assert (level, text[:44]) == (
+                    Level.OK,
+                    "the portal sees this machine as 127.0.0.1, n",
+                )
+
+
+@pytest.mark.usefixtures("coupang")
+def test_a_proxy_that_the_settings_do_not_name_is_found(settings):
+    with web_processes("--workers 1") as portal:
+        wait_for(portal)
+        settings.PORTAL_URL = f"http://127.0.0.1:{portal}"
+        [(level, text)] = found("proxies")  # the forged X-Forwarded-For is as a proxy's
+        assert (level, text[:24]) == (Level.FAULT, "TRUSTED_PROXY_COUNT is 0")
+
+
+def test_a_portal_that_does_not_answer_is_a_fault(settings):
+    settings.PORTAL_URL = f"http://127.0.0.1:{free_port()}"
+    assert found("portal") == [
+        (Level.FAULT, f"{settings.PORTAL_URL} gives no answer: [Errno 111] Connection refused")
+    ]
+    settings.PORTAL_URL = settings.PORTAL_URL.replace("http:", "https:")
+    assert found("certificate")[0][0] is Level.FAULT
+
+
+def test_only_the_doctor_learns_through_a_proxy_what_the_portal_sees(settings):
+    settings.ALLOWED_HOSTS = ["*"]
+    past = {"x-forwarded-for": "192.0.2.1"}
+    ask = Client().get
+    assert ask("/healthz", headers=past).status_code == 404
+    assert ask("/healthz", headers=past | {"portaldoctor": "x:y:z"}).status_code == 404
+    signed = past | {"portaldoctor": health.probe()}
+    assert ask("/healthz", headers=signed).json()["address"] == "127.0.0.1"
+    assert ask("/readyz", headers=signed).status_code == 404
+    settings.SECRET_KEY = "another secret key, with which the probe is not signed"
+    assert ask("/healthz", headers=signed).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("mode", "level"), [(0o400, Level.OK), (0o440, Level.OK), (0o444, Level.FAULT)]
+)
+def test_a_mounted_secret_may_be_read_by_the_group_of_the_pod(monkeypatch, tmp_path, mode, level):
+    path = tmp_path / "secret"
+    path.write_text("of root")
+    path.chmod(mode)
+    monkeypatch.setenv("REDIS_URL_FILE", str(path))
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    monkeypatch.setattr(os, "geteuid", lambda: 10001)
+    levels = [one for one, text in found("secrets") if str(path) in text or "in files" in text]
+    assert max(levels, key=list(Level).index) is level
+
+
+@pytest.mark.parametrize(
+    ("path", "mount", "is_volatile"),
+    [
+        ("/run/secrets/master-keyset", "/run/secrets/master-keyset", False),  # Compose
+        ("/run/secrets/portal/MASTER_KEYSET", "/run/secrets/portal", False),  # Kubernetes
+        ("/run/secrets/master-keyset", "/run", True),  # a folder of the machine itself
+        ("/run/user/1000/master-keyset", "/run/user/1000", True),
+        ("/run/secrets2/master-keyset", "/run/secrets2", True),
+        ("/etc/breachportal/secrets/master-keyset", "/", False),
+    ],
+)
+def test_a_secret_that_an_engine_mounts_stays(monkeypatch, path, mount, is_volatile):
+    monkeypatch.setattr(os.path, "ismount", lambda place: str(place) == mount)
+    assert machine._is_volatile(Path(path)) is is_volatile

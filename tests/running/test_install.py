@@ -1,0 +1,175 @@
+"""The installer refuses wrong options before it changes anything, and writes settings that exist.
+
+`make test-install` runs all of it in a new Debian; that takes five minutes and root.
+"""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+INSTALLER = ROOT / "deploy" / "install"
+GOOD = {
+    "--host": "notice.example.com",
+    "--smtp": "smtp.example.com:587",
+    "--from": "예시상점 <notice@example.com>",
+}
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Runs a copy of the installer outside a checkout, so that a missed fault changes nothing."""
+    copy = tmp_path / "deploy" / "install"
+    copy.parent.mkdir()
+    copy.write_bytes(INSTALLER.read_bytes())
+    (copy.parent / "steps.sh").write_bytes((INSTALLER.parent / "steps.sh").read_bytes())
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["bash", str(copy), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    return run
+
+
+def options(**changed: str) -> list[str]:
+    given = GOOD | {f"--{name.replace('_', '-')}": value for name, value in changed.items()}
+    words = [word for pair in given.items() for word in pair]
+    return [*words, "--admin", "a@example.com", "--admin", "b@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("host", "Notice.Example.com"),
+        ("host", "localhost"),
+        ("host", "a.example.com; rm -rf /"),
+        ("host", "a.example.com/x"),
+        ("smtp", "smtp.example.com:"),
+        ("smtp", "smtp example"),
+        ("smtp_security", "ssl"),
+        ("from", "Example"),
+        ("from", "Example $(id) <a@example.com>"),
+        ("from", 'Ex"ample <a@example.com>'),
+        ("from", "Example <a@example.com>\nSECRET_KEY=x"),
+        ("certificate", "/nonexistent"),
+        ("acme_server", "http://acme.example.com/directory"),
+    ],
+)
+def test_a_wrong_option_is_refused(run, name, value):
+    answer = run(*options(**{name: value}))
+    assert answer.returncode == 1
+    assert f"install: --{name.replace('_', '-')}: '{value}'" in answer.stderr
+    assert "==" not in answer.stdout
+
+
+def test_all_faults_are_named_at_once(run):
+    answer = run("--host", "x", "--admin", "one")
+    faults = re.findall(r"^install: (--\w+)", answer.stderr, re.MULTILINE)
+    assert faults == ["--host", "--smtp", "--from", "--admin", "--admin"]
+
+
+@pytest.mark.parametrize("words", [["--hots", "x"], ["--host"], ["notice.example.com"]])
+def test_an_unknown_option_and_a_missing_value_are_refused(run, words):
+    answer = run(*words)
+    assert answer.returncode == 1
+    assert words[0] in answer.stderr
+
+
+def test_help_names_every_option(run):
+    answer = run("--help")
+    assert answer.returncode == 0
+    text = INSTALLER.read_text(encoding="utf-8")
+    for option in re.findall(r"^        (--[a-z-]+)\)", text, re.MULTILINE):
+        assert option in answer.stdout
+
+
+def test_it_writes_settings_that_the_portal_reads():
+    text = INSTALLER.read_text(encoding="utf-8")
+    written = set(
+        re.findall(r"^([A-Z_]+)=", text.split("<<TEXT\n# See")[1].split("\nTEXT")[0], re.MULTILINE)
+    )
+    written |= {"EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD_FILE"}
+    code = "".join(
+        (ROOT / "breachportal" / name).read_text(encoding="utf-8")
+        for name in ("settings.py", "environment.py", "mail_settings.py")
+    )
+    assert {name for name in written if f'"{name.removesuffix("_FILE")}"' not in code} == set()
+    assert "MASTER_KEYSET_FILE" in written
+
+
+def test_every_unit_is_started():
+    text = INSTALLER.read_text(encoding="utf-8")
+    units = {path.stem for path in (ROOT / "deploy" / "systemd").glob("breachportal-*.service")}
+    [started] = re.findall(r"restart breachportal-\{(.+)\}", text)
+    assert {f"breachportal-{name}" for name in started.split(",")} == units - {
+        "breachportal-backup"
+    }
+    assert "enable --now breachportal-backup.timer" in text
+
+
+SETTINGS = """# See docs/running.md
+SECRET_KEY_FILE=/secret
+LOG_NAME=c2Vj==
+DEFAULT_FROM_EMAIL="Example <a@example.com>"
+DATABASE_URL_FILE={folder}/portal-url
+LOG_LEVEL=INFO"""  # the last line has no end
+PRINT = """#!/bin/sh
+echo "$(basename "$0") $*"
+env | grep -E '^(DATABASE_URL|DEFAULT_FROM|LOG_|SECRET|BREACH)' | sort
+"""
+
+
+@pytest.fixture
+def command(tmp_path):
+    """Runs a copy of the command `breachportal` whose programs print what they are given."""
+    for folder in ("deploy", "etc/breachportal/owner", ".venv/bin", "bin"):
+        (tmp_path / folder).mkdir(parents=True)
+    text = (INSTALLER.parent / "breachportal").read_text(encoding="utf-8")
+    text = text.replace("/etc/", f"{tmp_path}/etc/").replace("$(id -u) == 0", "0 == 0")
+    (tmp_path / "deploy/breachportal").write_text(text)
+    (tmp_path / "etc/breachportal/production.env").write_text(SETTINGS.format(folder=tmp_path))
+    for name in ("portal-url", "etc/breachportal/owner/database-url"):
+        (tmp_path / name).write_text(
+            f"postgresql://{Path(name).parent.name}@127.0.0.1/breachportal?sslrootcert=/etc/ca.pem\n"
+        )
+    for program in (".venv/bin/python", "bin/runuser"):
+        (tmp_path / program).write_text(PRINT)
+        (tmp_path / program).chmod(0o755)
+
+    def run(*words: str) -> list[str]:
+        path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        done = subprocess.run(
+            ["bash", str(tmp_path / "deploy/breachportal"), *words],
+            env={"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        return done.stdout.replace(str(tmp_path), "").splitlines()
+
+    return run
+
+
+def test_the_command_runs_as_the_portal_with_the_settings_as_systemd_reads_them(command):
+    assert command("doctor", "redis") == [
+        "runuser -u breachportal -- /.venv/bin/python /manage.py doctor redis",
+        "BREACHPORTAL_VAR=/var/lib/breachportal",
+        "DATABASE_URL_FILE=/portal-url",
+        "DEFAULT_FROM_EMAIL=Example <a@example.com>",
+        "LOG_LEVEL=INFO",
+        "LOG_NAME=c2Vj==",
+        "SECRET_KEY_FILE=/secret",
+    ]
+
+
+def test_the_command_runs_as_the_owner_in_another_database(command):
+    lines = command("--owner", "--database", "restored", "restore", "a.dump")
+    assert lines[0] == "python /manage.py restore a.dump"
+    url = "postgresql://owner@127.0.0.1/restored?sslrootcert=/etc/ca.pem"
+    assert f"DATABASE_URL={url}" in lines
+    assert not [line for line in lines if line.startswith("DATABASE_URL_FILE")]
+    assert "DATABASE_URL_FILE=/etc/breachportal/owner/database-url" in command("--owner", "migrate")

@@ -1,0 +1,265 @@
+"""Production does not start with missing settings, and never starts embedded servers."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COMPLETE = {
+    "SECRET_KEY": "8f2xu0c1m9qk4wz7r5tb3hy6nd1ge0pa",
+    "ALLOWED_HOSTS": "notice.hanbit.example",
+    "MASTER_KEYSET": "{}",
+    "PORTAL_URL": "https://notice.hanbit.example",
+    "DATABASE_URL": "postgresql://portal@127.0.0.1:1/portal",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EMAIL_HOST": "smtp.hanbit.example",
+    "DEFAULT_FROM_EMAIL": "Hanbit <notice@hanbit.example>",
+}
+
+
+def start(tmp_path, expression="'started'", **environment):
+    """Reads the settings in another process; returns the finished process."""
+    clean = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+    script = f"from django.conf import settings; settings.DEBUG; print({expression})"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env=clean
+        | {"DJANGO_SETTINGS_MODULE": "breachportal.settings", "BREACHPORTAL_VAR": str(tmp_path)}
+        | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_starts_when_complete(tmp_path):
+    done = start(tmp_path, **COMPLETE)
+    assert done.stdout.strip() == "started", done.stderr
+
+
+@pytest.mark.parametrize("missing", COMPLETE)
+def test_production_names_what_is_missing(tmp_path, missing):
+    done = start(tmp_path, **{name: value for name, value in COMPLETE.items() if name != missing})
+    assert done.returncode != 0
+    assert f"  {missing}: " in done.stderr
+    others = [name for name in COMPLETE if name != missing]
+    assert not any(f"  {name}: " in done.stderr for name in others)
+
+
+def test_production_is_the_default_and_starts_no_server(tmp_path):
+    assert start(tmp_path).returncode != 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_manage_prints_a_message_and_no_traceback(tmp_path):
+    clean = {"PATH": os.environ["PATH"], "BREACHPORTAL_VAR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=clean,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_production_cookies_and_headers_are_strict(tmp_path):
+    expression = (
+        "settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, "
+        "settings.SECURE_SSL_REDIRECT, settings.SECURE_HSTS_SECONDS > 0, settings.EMAIL_USE_TLS"
+    )
+    done = start(tmp_path, expression, **COMPLETE)
+    assert done.stdout.strip() == "False True True True True True", done.stderr
+
+
+def test_production_cookies_belong_to_this_host(tmp_path):
+    """Browsers refuse __Host- cookies that another subdomain or a page over http sets."""
+    expression = (
+        "settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME, "
+        "settings.SESSION_COOKIE_DOMAIN, settings.CSRF_COOKIE_DOMAIN, settings.SESSION_COOKIE_PATH"
+    )
+    done = start(tmp_path, expression, **COMPLETE)
+    names = "__Host-sessionid __Host-csrftoken __Host-language"
+    assert done.stdout.strip() == f"{names} None None /", done.stderr
+
+
+SECRETS = {
+    "SECRET_KEY": ("from a file, long and random enough", "settings.SECRET_KEY"),
+    "SECRET_KEY_FALLBACKS": ("an earlier one", "settings.SECRET_KEY_FALLBACKS[0]"),
+    "MASTER_KEYSET": ('{"key": []}', "settings.MASTER_KEYSET"),
+    "DATABASE_URL": (
+        "postgresql://portal:sesame@db.example/portal",
+        "'postgresql://portal:{PASSWORD}@{HOST}/{NAME}'.format(**settings.DATABASES['default'])",
+    ),
+    "REDIS_URL": (
+        "rediss://:sesame@redis.example:6379/0",
+        "settings.CACHES['default']['LOCATION']",
+    ),
+    "EMAIL_HOST_PASSWORD": ("sesame", "settings.EMAIL_HOST_PASSWORD"),
+    "ANYMAIL": (
+        '{"WEBHOOK_SECRET": "a:b"}',
+        "__import__('json').dumps({'WEBHOOK_SECRET': settings.ANYMAIL['WEBHOOK_SECRET']})",
+    ),
+    "DATABASE_REPLICA_URL": (
+        "postgresql://portal:sesame@replica.example/portal",
+        (
+            "'postgresql://portal:{PASSWORD}@{HOST}/{NAME}'.format("
+            "**__import__('breachportal.environment').environment.replica())"
+        ),
+    ),
+    "SMS_GATEWAY_TOKEN": ("sesame", "settings.SMS_GATEWAY_TOKEN"),
+    "IMAP_URL": ("imaps://portal:sesame@mail.example/", "settings.IMAP_URL"),
+}
+
+NEEDED = {
+    "EMAIL_HOST_PASSWORD": {"EMAIL_HOST_USER": "portal"},
+    "SMS_GATEWAY_TOKEN": {"SMS_GATEWAY_URL": "https://gateway.example/"},
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
+    value, expression = SECRETS[name]
+    file = tmp_path / "mounted"
+    file.write_text(f"{value}\n")
+    environment = COMPLETE | NEEDED.get(name, {}) | {f"{name}_FILE": str(file)}
+    environment.pop(name, None)
+    done = start(tmp_path, expression, **environment)
+    assert done.stdout.strip() == value, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "http://notice.hanbit.example"),
+        ("ALLOWED_HOSTS", "notice.hanbit.example,*"),
+        ("SECRET_KEY", "short and secret"),
+        ("SECRET_KEY", "change-me change-me change-me change-me"),
+        ("SECRET_KEY", "for development only, never for a portal in public"),
+        ("SECRET_KEY", "a" * 50),
+        ("SMS_GATEWAY_URL", "http://gateway.example/send"),
+        ("TRUSTED_PROXY_COUNT", "1"),  # X-Forwarded-For, which a visitor can spell in two ways
+    ],
+)
+def test_production_refuses_unsafe_values(tmp_path, name, value):
+    done = start(tmp_path, **COMPLETE | {name: value})
+    assert done.returncode != 0
+    assert name in done.stderr.splitlines()[-1]
+    if name == "SECRET_KEY":
+        assert value not in done.stderr
+
+
+def test_production_refuses_a_proxy_without_the_header_for_addresses(tmp_path):
+    done = start(tmp_path, **COMPLETE | {"TRUSTED_PROXY_HEADER": "Visitorscheme"})
+    assert done.returncode != 0
+    assert "TRUSTED_ADDRESS_HEADER: it is unset" in done.stderr
+
+
+def test_the_header_of_the_scheme_has_letters_only(tmp_path):
+    headers = {"TRUSTED_ADDRESS_HEADER": "A", "TRUSTED_PROXY_HEADER": "X-Forwarded-Proto"}
+    done = start(tmp_path, **COMPLETE | headers)
+    assert done.returncode != 0
+    assert "TRUSTED_PROXY_HEADER is 'X-Forwarded-Proto'" in done.stderr.splitlines()[-1]
+
+
+def test_production_names_everything_unsafe_at_once(tmp_path):
+    unsafe = {"PORTAL_URL": "http://hanbit.example", "ALLOWED_HOSTS": "*", "SECRET_KEY": "x"}
+    done = start(tmp_path, **COMPLETE | unsafe)
+    lines = done.stderr.splitlines()
+    assert all(any(line.startswith(f"  {name}") for line in lines) for name in unsafe)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORTAL_URL", "notice.hanbit.example"),
+        ("PORTAL_URL", "https://notice.hanbit.example/portal"),
+        ("BREACHPORTAL_MODE", "prod"),
+        ("EMAIL_PORT", "smtp"),
+        ("EMAIL_SECURITY", "STARTTLS"),
+        ("EMAIL_SECURITY", "ssl"),
+        ("CODE_MAIL_USER", "CODE_MAIL_USER"),
+        ("TRUSTED_ADDRESS_HEADER", "X-Real-IP"),
+        ("TRUSTED_ADDRESS_HEADER", "Visitor_address"),
+    ],
+)
+def test_an_invalid_value_is_named(tmp_path, name, value):
+    done = start(tmp_path, **COMPLETE | {name: value})
+    assert done.returncode != 0
+    assert name in done.stderr.splitlines()[-1]
+    assert value in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"CODE_MAIL_PORT": "587"}, "CODE_MAIL_PORT: it needs CODE_MAIL_HOST"),
+        ({"CODE_MAIL_SECURITY": "tls"}, "CODE_MAIL_SECURITY: it needs CODE_MAIL_HOST"),
+        (
+            {"CODE_MAIL_HOST": "codes.example", "CODE_MAIL_USER": "portal"},
+            "CODE_MAIL_USER: it needs CODE_MAIL_PASSWORD",
+        ),
+        ({"EMAIL_HOST_PASSWORD": "secret"}, "EMAIL_HOST_PASSWORD: it needs EMAIL_HOST_USER"),
+        ({"NOTICE_PROVIDER_BATCH": "9"}, "NOTICE_PROVIDER_BATCH: it needs NOTICE_PROVIDER"),
+        ({"SMS_GATEWAY_TOKEN": "secret"}, "SMS_GATEWAY_TOKEN: it needs SMS_GATEWAY_URL"),
+        (
+            {"SOLAPI_KEY": "key", "SOLAPI_SECRET": "secret"},
+            "SOLAPI_KEY: SMS_GATEWAY names no gateway of notices.engine.solapi",
+        ),
+        (
+            {
+                "SMS_GATEWAY": "notices.engine.twilio.TwilioGateway",
+                "SMS_GATEWAY_URL": "https://a.example/",
+            },
+            "SMS_GATEWAY_URL: SMS_GATEWAY names no gateway of notices.engine.gateways",
+        ),
+        (
+            {"AUDIT_DIGEST_WEBHOOK": "https://a.example/"},
+            "AUDIT_DIGEST_WEBHOOK: it needs AUDIT_DIGEST_SECRET",
+        ),
+        (
+            {"AUDIT_DIGEST_SECRET": "a secret of the receiver"},
+            "AUDIT_DIGEST_SECRET: it needs AUDIT_DIGEST_WEBHOOK",
+        ),
+        ({"EMAIL_HOST_FILE": "/etc/hostname"}, "EMAIL_HOST_FILE: EMAIL_HOST is set, too"),
+    ],
+)
+def test_a_setting_without_effect_is_refused(tmp_path, values, named):
+    done = start(tmp_path, **COMPLETE | values)
+    assert done.returncode != 0
+    assert named in done.stderr
+    assert "secret" not in done.stderr.replace("SOLAPI_SECRET", "")
+
+
+def test_a_gateway_of_ones_own_may_read_any_setting(tmp_path):
+    values = {"SMS_GATEWAY": "hanbit.Gateway", "TWILIO_ACCOUNT": "a", "TWILIO_TOKEN": "b"}
+    assert start(tmp_path, **COMPLETE | values).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"CODE_TEXT_COST_PER_DAY": "1000"}, "SMS_PRICES is missing"),
+        ({"CODE_TEXT_COST_PER_DAY": "1000", "SMS_PRICES": '{"sms": 20}'}, "SMS_PRICES is missing"),
+        ({"CODE_TEXT_COST_PER_DAY": "-1"}, "negative"),
+        ({"CODE_TEXT_REGIONS": "KR,+82"}, "+82 is not like KR"),
+    ],
+)
+def test_a_budget_or_region_of_code_texts_without_meaning_is_refused(tmp_path, wrong, said):
+    done = start(tmp_path, **COMPLETE | wrong)
+    assert done.returncode != 0
+    assert said in done.stderr
+
+
+def test_code_texts_go_to_the_region_of_the_portal_by_default(tmp_path):
+    shown = "settings.CODE_TEXT_REGIONS, settings.CODE_TEXT_COST_PER_DAY"
+    prices = {"SMS_PRICES": '{"segment": 0.05}', "CODE_TEXT_COST_PER_DAY": "50"}
+    done = start(tmp_path, shown, **COMPLETE | prices | {"PHONE_REGION": "GB"})
+    assert done.stdout.strip() == "['GB'] 50", done.stderr
