@@ -24,7 +24,8 @@ from accounts import emails
 
 SECONDS = 50.0  # of one run: the next begins a minute after it
 CHUNK = 500  # rows that a run looks up at once
-BATCH = 100  # rows that send_batches sends in one transaction
+BATCH = 100  # rows that send_batches sends in one transaction, at most
+BATCH_SECONDS = 2.0  # in which a transaction of send_batches begins mails: it locks all its rows
 MOST_TRIES = 5  # permanent refusals of one recipient
 AGAIN_AFTER = timedelta(minutes=10)
 
@@ -72,10 +73,11 @@ def send_each(
 
     `due` returns the rows to send; `mail` sends one over an open connection, which is None if the
     rows `are_texts`; `sent` returns the columns of a row whose mail the server took. A mail that
-    did not leave is tried again after AGAIN_AFTER. Only permanent refusals (5xx) of the recipient,
-    and of a number (RefusedError), use up tries: another refusal may be about the sender, and then
-    about every mail. A run tries a row once at most. Runs at the same time share the rows and send
-    no mail twice. A process that is killed after the server took a mail sends it again.
+    did not leave is tried again after AGAIN_AFTER, whatever error prevented it. Only
+    permanent refusals (5xx) of the recipient, and of a number (RefusedError), use up tries: another
+    refusal may be about the sender, and then about every mail. A run tries a row once at most. Runs
+    at the same time share the rows and send no mail twice. A process that is killed after the
+    server took a mail sends it again.
     """
     until = time.monotonic() + SECONDS
     tried: list[int] = []  # those that another run holds are due after it, too
@@ -93,7 +95,9 @@ class MailBatch(Protocol[Row_contra]):
     """The mails of some due rows, which are prepared and recorded together."""
 
     def mail(self, row: Row_contra, connection: Any) -> None:
-        """Sends the mail of one row over the open connection."""
+        """Sends the mail of one row over the open connection. It makes no query: after an error of
+        the database, `record` would fail.
+        """
 
     def record(self, taken: Sequence[Row_contra]) -> None:
         """Records the rows whose mail the server took, in the transaction that locks them."""
@@ -104,7 +108,10 @@ def send_batches(
 ) -> None:
     """Sends the mails of due rows as `send_each` does, BATCH rows in a transaction.
 
-    A process that is killed sends at most BATCH mails again. Memory does not grow with the rows.
+    A transaction begins no mail after BATCH_SECONDS, so that a slow server does not keep rows
+    locked. A process that is killed sends the mails of one transaction again. The row at which the
+    server goes away waits, too: it may be the reason, and would stop each run before later rows.
+    Memory does not grow with the rows.
     """
     until, after = time.monotonic() + SECONDS, 0
     with contextlib.closing(_Server()) as server:
@@ -112,27 +119,36 @@ def send_batches(
             with transaction.atomic():
                 found = due().filter(pk__gt=after).order_by("pk")
                 rows = list(found.select_for_update(of=("self",), skip_locked=True)[:BATCH])
-                if not rows or not _send_batch(rows, prepare(rows), server):
-                    return  # nothing is due, or the server is away: the next run goes on
-            after = rows[-1].pk
+                last = _send_batch(rows, prepare(rows), server) if rows else None
+            if last is None:
+                return  # nothing is due, or the server is away: the next run goes on
+            after = last.pk
 
 
-def _send_batch(rows: list[Row], batch: MailBatch[Row], server: "_Server") -> bool:
-    """Sends the mails of locked rows. Returns whether further mails may be tried now."""
+def _send_batch(rows: list[Row], batch: MailBatch[Row], server: "_Server") -> Row | None:
+    """Sends the mails of locked rows for BATCH_SECONDS.
+
+    Returns the last row that was tried, or None if the server is away.
+    """
+    until = time.monotonic() + BATCH_SECONDS
     taken: list[Row] = []
-    is_away = False
+    last: Row | None = None
     for row in rows:
+        last = row
         try:
             failure = _attempt(row, batch.mail, server)
         except _AwayError:
-            is_away = True
-            break
+            failure, last = _put_off(), None
+        except Exception as error:  # noqa: BLE001  what was sent must be recorded
+            failure = _unexpected(row, error)
         if failure:
             type(row)._default_manager.filter(pk=row.pk).update(**failure)
         else:
             taken.append(row)
+        if last is None or time.monotonic() > until:
+            break
     batch.record(taken)
-    return not is_away
+    return last
 
 
 class _AwayError(Exception):
@@ -193,9 +209,12 @@ def _send_one(
         if row is None:
             return True
         try:
-            failure = _attempt(row, mail, server)
+            with transaction.atomic():  # after an error of the database the failure is recorded
+                failure = _attempt(row, mail, server)
         except _AwayError:
             return False
+        except Exception as error:  # noqa: BLE001  one row must not stop the others
+            failure = _unexpected(row, error)
         rows = type(row)._default_manager.filter(pk=row.pk)
         rows.update(**(failure or {"mail_tries": 0, "mail_after": None, **sent(row)}))
     return True
@@ -206,24 +225,37 @@ def _attempt(
 ) -> dict[str, Any]:
     """Sends the mail of a row. Returns the columns of a failure; none if the server took it.
 
-    Raises _AwayError.
+    Raises _AwayError, and what `mail` raises for a reason of its own.
     """
-    later = timezone.now() + AGAIN_AFTER
     try:
         server.send(lambda connection: mail(row, connection))
     except NotNowError as reason:
         logger.error("mail of %s %s waits: %s", row._meta.label, row.pk, reason)
-        return {"mail_after": later}
+        return _put_off()
     except RefusedError as reason:
         logger.error("text of %s %s is refused: %s", row._meta.label, row.pk, reason)
-        return {"mail_tries": F("mail_tries") + 1, "mail_after": later}
+        return _put_off(tries=1)
     except (OSError, SMTPException) as error:
         logger.error("mail of %s %s: %s", row._meta.label, row.pk, type(error).__name__)
         if not _is_refusal(error):
             raise _AwayError from error
-        tries = int(_is_recipient_gone(error))
-        return {"mail_tries": F("mail_tries") + tries, "mail_after": later}
+        return _put_off(tries=int(_is_recipient_gone(error)))
     return {}
+
+
+def _unexpected(row: DueMail, error: Exception) -> dict[str, Any]:
+    """Logs an error of the portal, without its message, which could hold personal data.
+
+    Returns the columns of the failure.
+    """
+    logger.error("mail of %s %s failed: %s", row._meta.label, row.pk, type(error).__name__)
+    return _put_off()
+
+
+def _put_off(*, tries: int = 0) -> dict[str, Any]:
+    """Returns the columns of a row whose mail is tried again later, after so many used-up tries."""
+    later = timezone.now() + AGAIN_AFTER
+    return {"mail_tries": F("mail_tries") + tries, "mail_after": later}
 
 
 def _codes(error: Exception) -> list[int]:

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts import due_mails
 from accounts.mail_codes import MailKind
 from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
@@ -208,12 +209,45 @@ def parsed(taken: Any) -> Any:
 
 def test_a_server_that_goes_away_leaves_the_rest_of_a_batch_due(many, mails):
     users = many(4)
-    mails.reply_next("recipient", users[2].email, *["421 4.3.2 closing"] * 2)
+    mails.reply_next("recipient", users[1].email, *["421 4.3.2 closing"] * 20)
     reminders.send_due()
-    assert len(mails.taken) == 2
+    assert len(mails.taken) == 1
     assert StepReminder.objects.due().count() == 2
+    reminders.send_due()  # the row at which the server went away does not stop the later ones
+    assert len(mails.taken) == 3
+    assert StepReminder.objects.get(user=users[1]).mail_tries == 0
+
+
+def test_an_error_at_one_reminder_repeats_and_stops_no_other(many, monkeypatch, caplog):
+    users, has_open_steps = many(4), reminders._Reminders._has_open_steps
+
+    def fail(self: Any, reminder: StepReminder) -> bool:
+        if reminder.user == users[2]:
+            raise ValueError(reminder.user.email)
+        return has_open_steps(self, reminder)
+
+    monkeypatch.setattr(reminders._Reminders, "_has_open_steps", fail)
+    for _run in range(3):
+        reminders.send_due()
+    assert [each.to for each in mail.outbox] == [[user.email] for user in users if user != users[2]]
+    waiting = StepReminder.objects.get(user=users[2])
+    assert waiting.mail_after > timezone.now()
+    assert "ValueError" in caplog.text
+    assert users[2].email not in caplog.text
+
+
+def test_a_slow_server_gets_one_mail_in_a_transaction(many, monkeypatch):
+    """The lock of a row whose mail takes long must not make "end reminder" wait for others."""
+    users = many(3)
+    recorded, record = [], reminders._Reminders.record
+    monkeypatch.setattr(due_mails, "BATCH_SECONDS", -1.0)
+    monkeypatch.setattr(
+        reminders._Reminders,
+        "record",
+        lambda self, taken: (recorded.append(len(taken)), record(self, taken)),
+    )
     reminders.send_due()
-    assert len(mails.taken) == 4
+    assert (len(mail.outbox), recorded) == (len(users), [1, 1, 1])
 
 
 @pytest.mark.parametrize("case", ["open", "done", "no row", "family", "marked", "unproven"])

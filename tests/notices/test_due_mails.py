@@ -111,3 +111,24 @@ def test_a_row_that_another_run_holds_is_tried_once(mails, monkeypatch):
         new_devices.send_due()
     assert len(mails.taken) == 1
     assert len(queries) < 20
+
+
+@pytest.mark.parametrize("error", ["ValueError", "DataError"])
+def test_an_error_at_one_row_stops_no_other(mails, monkeypatch, error):
+    """After an error of the database its row is put off, too."""
+    wrong, *_others = due_for(3)
+    mail = new_devices._mail
+
+    def fail(device: NewDevice, connection_: object) -> None:
+        if device.pk == wrong.pk:
+            if error == "DataError":
+                NewDevice.objects.extra(select={"x": "1 / 0"}).first()
+            raise ValueError
+        mail(device, connection_)
+
+    monkeypatch.setattr(new_devices, "_mail", fail)
+    new_devices.send_due()
+    new_devices.send_due()
+    assert len(mails.taken) == 2
+    wrong.refresh_from_db()
+    assert wrong.mail_after > timezone.now()
