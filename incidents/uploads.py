@@ -47,9 +47,7 @@ PIECE_BYTES = 1 << 20
 NAME_BYTES = 200  # of the file name on a worker's disk
 # The space of the lock that a worker holds while it has an upload: "bpup".
 LOCK_SPACE = 0x62707570
-# After this time an upload has lost its worker even if the lock is held: PostgreSQL does not yet
-# know that the machine at the other end is gone.
-STUCK_AFTER = timedelta(minutes=15)
+PROGRESS_SECONDS = 15 * 60  # for which the cache keeps the progress
 _IS_WORKED_ON = Q(state__in=[Upload.State.CHECKING, Upload.State.IMPORTING])
 # The database is away, restarts, is full or takes no writes. Any other error would come again.
 _DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
@@ -97,7 +95,9 @@ def run_upload(upload_id: str) -> None:
     _DATABASE_AWAY; the sweep then starts the step again.
     """
     remove_leftovers()
-    with session_lock(LOCK_SPACE, _lock_key(uuid.UUID(upload_id))):
+    with session_lock(LOCK_SPACE, _lock_key(uuid.UUID(upload_id))) as is_held:
+        if not is_held:
+            return
         for waits, works, step in (
             (State.TO_CHECK, State.CHECKING, _check),
             (State.TO_IMPORT, State.IMPORTING, _import),
@@ -132,14 +132,22 @@ def _lock_key(upload_id: uuid.UUID) -> int:
 
 
 def _return_lost_uploads() -> None:
-    """Lets the uploads wait again whose worker is gone."""
-    held, late = held_keys(LOCK_SPACE), timezone.now() - STUCK_AFTER
+    """Lets the uploads wait again whose worker is gone.
+
+    A worker takes an upload only while it holds the lock. So the upload is given back under the
+    lock, and a worker that takes it meanwhile keeps it.
+    """
+    held = held_keys(LOCK_SPACE)  # also those of this session, which it could take again
     waits = {State.CHECKING: State.TO_CHECK, State.IMPORTING: State.TO_IMPORT}
-    for upload in Upload.objects.filter(_IS_WORKED_ON).only("pk", "state", "changed_at"):
-        if _lock_key(upload.pk) not in held or upload.changed_at < late:
-            logger.warning("upload %s lost its worker and waits for another", upload.pk)
+    for upload in Upload.objects.filter(_IS_WORKED_ON).only("pk", "state"):
+        key = _lock_key(upload.pk)
+        if key in held:
+            continue
+        with session_lock(LOCK_SPACE, key) as is_held:
             same = Upload.objects.filter(pk=upload.pk, state=upload.state)
-            same.update(state=waits[State(upload.state)], changed_at=timezone.now())
+            back = {"state": waits[State(upload.state)], "changed_at": timezone.now()}
+            if is_held and same.update(**back):
+                logger.warning("upload %s lost its worker and waits for another", upload.pk)
 
 
 def want_check(upload: Upload, mapping_text: str, choices: Choices) -> bool:
@@ -333,7 +341,7 @@ def _reporter(upload: Upload) -> Callable[[ImportProgress], None]:
     def report(progress: ImportProgress) -> None:
         counts = (progress.rows_read, progress.rows_rejected)
         with suppress(RedisError):
-            cache.set(_progress_key(upload), counts, timeout=STUCK_AFTER.total_seconds())
+            cache.set(_progress_key(upload), counts, timeout=PROGRESS_SECONDS)
 
     return report
 
