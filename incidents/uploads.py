@@ -17,11 +17,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
-from django.db import InterfaceError, InternalError, OperationalError, transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -36,7 +37,7 @@ from incidents.importing.profile_report import FileReport
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
-from incidents.importing.stopping import ImportStoppedError, NothingTakenError
+from incidents.importing.stopping import ImportStoppedError, NothingTakenError, may_pass
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.retention import plans
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
@@ -49,8 +50,8 @@ NAME_BYTES = 200  # of the file name on a worker's disk
 LOCK_SPACE = 0x62707570
 PROGRESS_SECONDS = 15 * 60  # for which the cache keeps the progress
 _IS_WORKED_ON = Q(state__in=[Upload.State.CHECKING, Upload.State.IMPORTING])
-# The database is away, restarts, is full or takes no writes. Any other error would come again.
-_DATABASE_AWAY = (OperationalError, InterfaceError, InternalError)
+# For which a step is tried again after the first error of the database that may pass.
+TRIED_FOR = timedelta(hours=1)
 CONTENT_RETENTION, REJECTS_RETENTION = timedelta(hours=24), timedelta(days=7)
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  the directory for files in memory on Linux
 
@@ -91,8 +92,9 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
 def run_upload(upload_id: str) -> None:
     """Checks or imports an upload that waits for a worker.
 
-    Does nothing if another worker has it. A refusal is stored with the upload. Raises an error of
-    _DATABASE_AWAY; the sweep then starts the step again.
+    Does nothing if another worker has it. A refusal is stored with the upload. Raises
+    ImportStoppedError and errors of the database that may pass; the sweep then starts the step
+    again, until TRIED_FOR is over.
     """
     remove_leftovers()
     with session_lock(LOCK_SPACE, _lock_key(uuid.UUID(upload_id))) as is_held:
@@ -117,14 +119,37 @@ def _do_step(upload: Upload, step: Callable[[Upload], None], waits: Upload.State
         step(upload)
     except IncidentBusyError:
         Upload.objects.filter(_IS_WORKED_ON, pk=upload.pk).update(state=waits)
-    except (ImportStoppedError, *_DATABASE_AWAY):
-        raise  # the sweep starts the step again
+    except ImportStoppedError as error:
+        if not _was_tried_long(upload):
+            raise  # the sweep starts the step again
+        _refuse(upload, str(error))
+    except (DatabaseError, InterfaceError) as error:
+        if may_pass(error) and not _was_tried_long(upload):
+            raise
+        _refuse_for_error(upload, error)
     except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
         _refuse(upload, str(refusal))
     except Exception as error:  # noqa: BLE001  no file may stay "being checked" for ever
-        # The message of the error is not logged: it could hold a value of the file.
-        logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
-        _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
+        _refuse_for_error(upload, error)
+
+
+def _was_tried_long(upload: Upload) -> bool:
+    """Returns whether the step failed for TRIED_FOR already. Records the first failure.
+
+    Raises an error of the database if it is still away; the sweep then starts the step again.
+    """
+    if not connection.is_usable():
+        connection.close()  # the next query opens another
+    if upload.first_failed_at is None:
+        Upload.objects.filter(pk=upload.pk).update(first_failed_at=timezone.now())
+        return False
+    return upload.first_failed_at < timezone.now() - TRIED_FOR
+
+
+def _refuse_for_error(upload: Upload, error: Exception) -> None:
+    # The message of the error is not logged: it could hold a value of the file.
+    logger.error("upload %s failed: %s", upload.pk, type(error).__name__)
+    _refuse(upload, RefusalMessages.PORTAL.stored(name=upload.name))
 
 
 def _lock_key(upload_id: uuid.UUID) -> int:
@@ -158,7 +183,7 @@ def want_check(upload: Upload, mapping_text: str, choices: Choices) -> bool:
     with transaction.atomic():
         choosing = Upload.objects.filter(pk=upload.pk, state__in=[State.TO_MAP, State.CHECKED])
         profile = profile_of(upload)
-        wanted = {"mapping": mapping_text, "state": State.TO_CHECK, "changed_at": timezone.now()}
+        wanted = {"mapping": mapping_text, "state": State.TO_CHECK, **_new_step()}
         if profile is None or not choosing.update(**wanted):
             return False
         _keep_profile(upload, profile.report, choices)
@@ -171,9 +196,11 @@ def want_import(upload: Upload, *, reason: str = "") -> bool:
     `reason` says why the findings of the check are accepted.
     """
     checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED, findings=upload.findings)
-    return bool(
-        checked.update(state=State.TO_IMPORT, accepted_reason=reason, changed_at=timezone.now())
-    )
+    return bool(checked.update(state=State.TO_IMPORT, accepted_reason=reason, **_new_step()))
+
+
+def _new_step() -> dict[str, Any]:
+    return {"changed_at": timezone.now(), "first_failed_at": None}
 
 
 def profile_of(upload: Upload) -> UploadProfile | None:

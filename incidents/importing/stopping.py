@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import Q
 from psycopg.errors import DiskFull
 
@@ -17,6 +17,17 @@ from incidents.importing.refusals import BETWEEN, RefusalMessages
 from incidents.models import ExposureBatch, ExposureFile, Incident, RefusedFile
 from incidents.scope_versions import IncidentBusyError
 from incidents.unread import unread_files
+
+# SQLSTATEs of a session that ended: class 08, a shutdown (57014 is a cancelled statement), and the
+# limits of an idle and of a long transaction.
+_LOST = ("08", "57P", "25P03", "25P04")
+_PASSING = {
+    "25006",  # read-only
+    "40001",  # serialisation failure
+    "40P01",  # deadlock
+    "53300",  # too many connections
+    "55P03",  # lock timeout
+}
 
 
 class ImportStoppedError(ImportRefusedError):
@@ -53,16 +64,28 @@ def refusing_interruptions(name: str) -> Iterator[None]:
         raise ImportStoppedError(why.stored(file=name)) from None
 
 
-def _why_stopped(error: OperationalError | InterfaceError) -> RefusalMessages | None:
+def _why_stopped(error: DatabaseError | InterfaceError) -> RefusalMessages | None:
     """Returns the message for a full disk or a lost connection, or None for any other error.
 
-    A lost connection has no SQLSTATE, or one of the server's shutdown or of class 08.
+    A lost connection has no SQLSTATE, or one of _LOST.
     """
     if isinstance(error.__cause__, DiskFull):
         return RefusalMessages.DATABASE_FULL
     state = getattr(error.__cause__, "sqlstate", None) or ""
-    is_lost = not state or state.startswith(("08", "57P"))
+    is_lost = not state or state.startswith(_LOST)
     return RefusalMessages.CONNECTION_LOST if is_lost else None
+
+
+def may_pass(error: DatabaseError | InterfaceError) -> bool:
+    """Returns whether an error of the database is about its state, and not about the file.
+
+    Such errors: a lost connection, a shutdown, too many connections, a full disk, a database that
+    takes no writes, and locks or changes of others. A statement that was cancelled or is too large
+    for the database would be so the next time.
+    """
+    if isinstance(error, (OperationalError, InterfaceError)) and _why_stopped(error):
+        return True
+    return getattr(error.__cause__, "sqlstate", None) in _PASSING
 
 
 @contextmanager

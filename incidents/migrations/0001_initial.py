@@ -474,6 +474,7 @@ class Migration(migrations.Migration):
                 ('accepted_reason', models.TextField(blank=True, verbose_name='why the findings were accepted')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='uploaded')),
                 ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
+                ('first_failed_at', models.DateTimeField(editable=False, null=True)),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='uploads', to='incidents.incident', verbose_name='incident')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='uploaded by')),
                 ('file', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='incidents.exposurefile', verbose_name='imported file')),

@@ -64,6 +64,8 @@ class Upload(models.Model):
     )
     created_at = models.DateTimeField(_("uploaded"), auto_now_add=True)
     changed_at = models.DateTimeField(_("changed"), auto_now=True)
+    # The first error of the database in this step after which it is tried again.
+    first_failed_at = models.DateTimeField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("uploaded file")

@@ -20,7 +20,8 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
-from django.db import DataError, OperationalError, connection, connections
+from django.db import DatabaseError, DataError, OperationalError, connection, connections
+from django.db.utils import DatabaseErrorWrapper
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -619,3 +620,43 @@ def test_an_internal_error_is_shown_without_a_value(
     )
     assert f"upload {upload.pk} failed: {error.__name__}" in caplog.text
     assert "minji@" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_tried_again"),
+    [
+        (psycopg.errors.QueryCanceled, False),
+        (psycopg.errors.ProgramLimitExceeded, False),
+        (psycopg.errors.TooManyConnections, True),
+        (psycopg.errors.ReadOnlySqlTransaction, True),
+        (psycopg.errors.DiskFull, True),
+        (psycopg.errors.DeadlockDetected, True),
+        (psycopg.OperationalError, True),  # without an SQLSTATE: the connection
+    ],
+)
+def test_an_error_about_the_state_of_the_database_is_tried_again_for_an_hour(
+    desk, incident, places, monkeypatch, cause, is_tried_again
+):
+    def fail(*_args: object, **_options: object) -> None:
+        with DatabaseErrorWrapper(connection):
+            raise cause
+
+    monkeypatch.setattr(loading, "check_file", fail)
+    upload = sent(desk, incident)
+    if is_tried_again:
+        for _run in range(2):
+            with pytest.raises(DatabaseError):
+                uploads.run_upload(str(upload.pk))
+            assert uploads.sweep() == [str(upload.pk)]
+        Upload.objects.update(first_failed_at=timezone.now() - uploads.TRIED_FOR)
+    upload = worked(upload)
+    assert upload.state == State.REFUSED
+    assert upload.refusal == "members.csv: an error of the portal; tell who runs it"
+
+
+def test_the_hour_begins_anew_with_the_next_step(desk, incident, places):
+    upload = worked(sent(desk, incident))
+    Upload.objects.update(first_failed_at=timezone.now())
+    assert uploads.want_import(upload)
+    upload.refresh_from_db()
+    assert upload.first_failed_at is None
