@@ -34,9 +34,10 @@ def health(
 
     /healthz: 200 while this process answers. /readyz: 200 if the database and Redis answer and the
     master keyset can be read, else 503. Its JSON names each part as "ok" or "away", and a database
-    or a Redis that answers and takes no writes as "read-only". The read
-    replica, if there is one, may be "behind", too; without it pages read the database, so it
-    does not change the status.
+    or a Redis that answers and takes no writes as "read-only". That does not change the status: it
+    concerns every process, and a balancer that drops all of them ends what goes on. The read
+    replica, if there is one, may be "behind", too; without it pages read the database, so it does
+    not change the status, either.
 
     /metrics: figures for a monitor (breachportal.metrics), with settings.METRICS "on" only.
     """
@@ -107,7 +108,7 @@ def _alive() -> HttpResponse:
 def _ready() -> HttpResponse:
     parts = parts_of_portal()
     needed = [state for name, state in parts.items() if name != "replica"]
-    return JsonResponse(parts, status=200 if {*needed} == {"ok"} else 503)
+    return JsonResponse(parts, status=503 if "away" in needed else 200)
 
 
 def _metrics() -> HttpResponse:
