@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from notices.models import Notice
@@ -33,10 +33,10 @@ class TableSizes:
 def fill(notice: Notice, sizes: TableSizes) -> None:
     """Fills the tables with rows of the notice and its incident, then runs ANALYZE.
 
-    The database's account has to be a superuser.
+    The database's account has to be a superuser. After an error the database is as before.
     """
     values = {"incident": notice.incident_id, "notice": notice.pk, **vars(sizes)}
-    with connection.cursor() as cursor, _bulk_settings(cursor):
+    with transaction.atomic(), connection.cursor() as cursor, _bulk_settings(cursor):
         if sizes.people < _LARGE:
             _insert(cursor, values)
         else:
@@ -55,6 +55,7 @@ def _insert(cursor: CursorWrapper, values: dict[str, int]) -> None:
 
 @contextmanager
 def _bulk_settings(cursor: CursorWrapper) -> Iterator[None]:
+    """Context manager: no trigger fires inside. After an error the rollback ends the settings."""
     names = ("session_replication_role", "synchronous_commit", "maintenance_work_mem")
     for name, value in zip(names, ("replica", "off", "512MB"), strict=True):
         cursor.execute(f"SET {name} = {value!r}")
@@ -65,7 +66,10 @@ def _bulk_settings(cursor: CursorWrapper) -> Iterator[None]:
 
 @contextmanager
 def _without_indexes(cursor: CursorWrapper) -> Iterator[None]:
-    """Context manager: the tables have no index inside but those of their constraints."""
+    """Context manager: the tables have no index inside but those of their constraints.
+
+    After an error the rollback brings the indexes back.
+    """
     cursor.execute(_INDEXES, [list(_TABLES)])
     indexes = cursor.fetchall()
     for name, _definition in indexes:

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.db import DataError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.desk_lists import LargeTableAdmin
+from harness import large_tables
 from harness.large_tables import TableSizes, fill
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
@@ -86,6 +87,15 @@ def large(version, editor, people) -> None:
     """Fills the large tables, with one rare value in each column of a filter."""
     sizes = TableSizes(people=ROWS, suppressed=ROWS, users=ROWS, others=ROWS)
     fill(draft_notice(version, editor), sizes)
+
+
+def test_after_a_failed_filling_the_triggers_fire_again(version, editor, monkeypatch):
+    monkeypatch.setattr(large_tables, "_STATEMENTS", ["SELECT 1 / 0"])
+    with pytest.raises(DataError):
+        fill(draft_notice(version, editor), TableSizes.of(100))
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW session_replication_role")
+        assert cursor.fetchone() == ("origin",)
 
 
 @contextmanager
