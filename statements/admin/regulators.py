@@ -111,6 +111,9 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         form = ConditionsForm(
             request.POST or None, incident=incident, asked=asked, by=staff_of(request)
         )
+        if named := _answered_meanwhile(request, clocks):
+            text = _("Answered meanwhile, so that your answer is not recorded: %(duties)s")
+            messages.warning(request, text % {"duties": ", ".join(named)})
         if request.method == "POST" and (made := form.confirm()):
             for confirmation in made:
                 self.log_addition(request, confirmation, _("Confirmed."))
@@ -291,6 +294,19 @@ def _filing_explanation(report: RegulatorReport) -> str:
     """Returns the report and its duty, and the warning that the filing cannot be undone."""
     warning = _("File it with the authority first. Nobody can change it afterwards.")
     return f"{report}\n{duties.duty_title(report.duty)}\n{warning}"
+
+
+def _answered_meanwhile(request: HttpRequest, clocks: list[deadlines.DutyClock]) -> list[str]:
+    """Returns the names of the duties with a posted verdict that have one already, of another
+    person or another one.
+    """
+    named = []
+    for clock in clocks:
+        posted, made = request.POST.get(f"verdict-{clock.duty.id}"), clock.confirmation
+        is_same = made and (made.verdict, made.confirmed_by) == (posted, request.user)
+        if posted and made and not is_same:
+            named.append(duties.duty_title(clock.duty.id))
+    return named
 
 
 def _duty(duty_id: str) -> laws.Duty:

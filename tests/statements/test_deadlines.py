@@ -1,5 +1,6 @@
 """The clock of each duty at the desk: when it is due, what met it and who confirmed it."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -20,6 +21,7 @@ from notices.models import Notice
 from statements import sample
 from statements.legal import deadlines, review
 from statements.legal.deadlines import DutyStatus, clocks_of
+from statements.legal.duties import duty_title
 from statements.legal.laws import all_duties
 from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
 
@@ -231,6 +233,21 @@ def test_all_conditions_are_answered_on_one_page(approvers_desk, incident, appro
     ]
     assert _asked(approvers_desk, url) == asked[2:]
     assert others
+
+
+def test_a_condition_that_a_colleague_answered_meanwhile_is_named(
+    approvers_desk, incident, editor, approver
+):
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="EU")
+    url = reverse("admin:statements_dutyconfirmation_conditions", args=[incident.pk])
+    first, second, *_others = _asked(approvers_desk, url)
+    confirm(incident, editor, first, verdict="not_applicable", met_at=None)
+    answers = {f"verdict-{first}": "applies", f"verdict-{second}": "applies", "evidence": "Memo 1"}
+    said = f"your answer is not recorded: {duty_title(first)}"
+    assert said in html.unescape(approvers_desk.post(url, answers, follow=True).text)
+    assert DutyConfirmation.objects.get(duty=first).verdict == "not_applicable"
+    # Of all rows: nothing is recorded, and the page still says why.
+    assert said in html.unescape(approvers_desk.post(url, answers | {f"verdict-{second}": ""}).text)
 
 
 def _asked(client, url: str) -> list[str]:
