@@ -3,13 +3,13 @@ the state.
 """
 
 import logging
-from typing import Any
 
-from celery import current_app, shared_task
+from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from foundations.queue_length import waiting_tasks
 from notices import resends
 from notices.engine import (
     dry_runs,
@@ -117,10 +117,4 @@ def keep_figures() -> None:
 
 def _is_full(queue: str) -> bool:
     """Returns whether the queue already holds as many messages as QUEUE_IS_FULL allows."""
-    with current_app.connection_for_read() as connection:
-        channel: Any = connection.channel()
-        try:
-            waiting = channel.queue_declare(queue, passive=True).message_count
-        except connection.channel_errors:
-            return False  # an empty queue does not exist in Redis
-    return bool(waiting >= QUEUE_IS_FULL[queue])
+    return waiting_tasks(queue) >= QUEUE_IS_FULL[queue]

@@ -12,7 +12,9 @@ from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Now
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
+from foundations.queue_length import waiting_tasks
 from foundations.session_locks import held_keys, session_lock
 from incidents.models import ExposureFile
 from incidents.scope_counts import counts_of
@@ -20,7 +22,7 @@ from notices.engine import audiences, planning
 from notices.engine.audiences import DryRun
 from notices.models import Notice
 
-# After this time a requested count is taken for lost, unless a worker is at it.
+# After this time a requested count is taken for lost, unless a worker is at it or tasks wait.
 LOST_AFTER = timedelta(minutes=1)
 _LOCK_SPACE = 0x62706472  # "bpdr"
 
@@ -58,7 +60,15 @@ def is_running(notice: Notice) -> bool:
     asked_at = notice.dry_run_asked_at
     if asked_at is None or asked_at > timezone.now() - LOST_AFTER:
         return asked_at is not None
-    return notice.pk in held_keys(_LOCK_SPACE)
+    return notice.pk in held_keys(_LOCK_SPACE) or _may_wait()
+
+
+def _may_wait() -> bool:
+    """Returns whether a requested count may still wait in its queue, behind other tasks."""
+    try:
+        return waiting_tasks(settings.CELERY_TASK_DEFAULT_QUEUE) > 0
+    except BrokerError:
+        return True  # unknown; and nothing can be requested now
 
 
 def needs_worker(notice: Notice) -> bool:

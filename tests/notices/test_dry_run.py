@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from breachportal.celery import app
 from harness.sign_in import sign_in_to_desk
 from incidents import scope_counts
 from incidents.models import ExposureFile
@@ -157,6 +158,19 @@ def test_one_worker_at_a_time_counts(approvers_desk, draft, many):
         worker.execute("SELECT pg_try_advisory_lock(%s, %s)", lock)
         assert not decisions.request_audience_count(draft)
     assert "Count the people" in approval(approvers_desk, draft)  # because that worker was lost
+    assert decisions.request_audience_count(draft)
+
+
+def test_a_count_that_waits_in_the_queue_is_not_lost(approvers_desk, draft, many):
+    app.control.purge()
+    long_ago = timezone.now() - dry_runs.LOST_AFTER - timedelta(1)
+    Notice.objects.update(dry_run_asked_at=long_ago)
+    tasks.count_audience.delay(draft.pk)
+    try:
+        assert not decisions.request_audience_count(draft)
+        assert RELOADS in approval(approvers_desk, draft)
+    finally:
+        app.control.purge()
     assert decisions.request_audience_count(draft)
 
 
