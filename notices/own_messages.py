@@ -184,8 +184,10 @@ def _recipient(delivery: Delivery, **contact: str) -> Recipient:
     return Recipient(
         delivery_id=delivery.pk,
         recipient=delivery.recipient,
+        email=contact.get("email", ""),
+        phone=contact.get("phone", ""),
+        name=contact.get("name", ""),
         data_classes=tuple(delivery.data_classes),
-        **{"email": "", **contact},
     )
 
 

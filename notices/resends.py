@@ -80,8 +80,8 @@ def _limit(delivery: Delivery, by: User) -> str:
 def _again(delivery: Delivery, *, number: int = 0) -> OutgoingMessage:
     """Returns the message as it goes out again. Raises ResendRefusedError."""
     notice, person = delivery.notice, delivery.person
-    if why := _of_notice(notice) or _of_delivery(delivery):
-        raise ResendRefusedError(why.stored())
+    if refusal := _of_notice(notice) or _of_delivery(delivery):
+        raise ResendRefusedError(refusal.stored())
     if person is None or PersonMark.objects.closing().filter(person=person.pk).exists():
         raise ResendRefusedError(ResendMessages.CLOSED_PERSON.stored())
     classes = leaked_classes_of([person.pk]).get(person.pk)
@@ -136,6 +136,8 @@ def _of_delivery(delivery: Delivery) -> ResendMessages | None:
 def _of_address(notice: Notice, person: AffectedPerson, email: str) -> str:
     """Returns why the address gets nothing, as a stored message: shared or suppressed."""
     index = person.email_index
+    if not index:
+        return ""  # the filler refuses a person without an address
     shared = SharedContact.objects.filter(
         incident=notice.incident, kind=SharedContact.Kind.EMAIL, contact_index=index
     )

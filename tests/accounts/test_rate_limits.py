@@ -2,6 +2,7 @@
 
 import hashlib
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 import redis
@@ -74,9 +75,8 @@ def make_older(*, minutes: float) -> None:
     """Moves all counted requests into the past."""
     client = rate_limits._client(django_settings.REDIS_URL)
     for key in client.scan_iter(match="*", _type="zset"):
-        client.zadd(
-            key, {one: at - 60 * minutes for one, at in client.zrange(key, 0, -1, withscores=True)}
-        )
+        counted: Any = client.zrange(key, 0, -1, withscores=True)
+        client.zadd(key, {request: at - 60 * minutes for request, at in counted})
 
 
 def test_a_used_up_rate_ends_the_count():

@@ -34,7 +34,7 @@ NO_EMAILS = {
 }
 
 
-def mapped(**columns: str) -> str:
+def mapped(**columns: str | list[str]) -> str:
     """Returns the table of a mapping with these columns; those left out are not used."""
     lines = [f"{key} = {json.dumps(name, ensure_ascii=False)}" for key, name in columns.items()]
     contacts = [one for one in columns if one != "reference"]

@@ -172,4 +172,5 @@ def test_a_number_that_is_spelled_otherwise_opens_nothing_and_clears_nobody(clai
 def stated_by(number: object) -> str:
     """Returns the member number that the portal reads in the claims of a provider."""
     provider = providers.provider_for("customers")
+    assert provider
     return tokens._member_number(provider, {"member_number": number})

@@ -12,6 +12,7 @@ from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import psycopg
 import pytest
@@ -451,7 +452,7 @@ def test_an_upload_is_tried_again_at_the_next_sweep_after_its_worker_lost_the_da
 ):
     upload, check_file = sent(desk, incident), loading.check_file
 
-    def cut_off(*words: object, **options: object) -> ImportProgress:
+    def cut_off(*words: Any, **options: Any) -> ImportProgress:
         assert uploads.sweep() == []  # a worker has it
         with psycopg.connect(conninfo(), autocommit=True) as other:
             pid = connection.connection.info.backend_pid

@@ -22,13 +22,14 @@ TEXT_MESSAGES = re.compile(r"^\[%\(portal_name\)s\]|%\(portal_host\)s into your 
 
 
 def messages(language: str) -> Iterator[tuple[str, str]]:
-    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as source:
-        catalogue = read_po(source, locale=language)
+    with (ROOT / "locale" / language / "LC_MESSAGES" / "django.po").open("rb") as file:
+        catalogue = read_po(file, locale=language)
     for message in catalogue:
         sources, texts = message.id, message.string
         if sources:
             source = sources if isinstance(sources, str) else sources[0]
-            yield from ((source, text) for text in ([texts] if isinstance(texts, str) else texts))
+            forms = [texts] if isinstance(texts, str) else texts or ()
+            yield from ((source, text) for text in forms)
 
 
 @pytest.mark.parametrize("language", PARTED)

@@ -131,4 +131,5 @@ def test_an_error_at_one_row_stops_no_other(mails, monkeypatch, error):
     new_devices.send_due()
     assert len(mails.taken) == 2
     wrong.refresh_from_db()
+    assert wrong.mail_after
     assert wrong.mail_after > timezone.now()

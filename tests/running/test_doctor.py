@@ -45,8 +45,10 @@ SOURCES = "".join(
     (ROOT / "breachportal" / "doctor" / name).read_text(encoding="utf-8")
     for name in ("machine.py", "servers.py")
 )
-SYSTEM = ("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo")
-SYSTEM += ("-u", "timedatectl")
+SYSTEM = (
+    *("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo"),
+    *("-u", "timedatectl"),
+)
 
 
 def found(check: str) -> list[tuple[Level, str]]:
