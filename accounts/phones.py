@@ -322,6 +322,8 @@ class _Plan(NamedTuple):
 
 def _plan_of_country(digits: str) -> tuple[str, _Plan | None]:
     """Returns the country code that the digits begin with, and the plan of its main region."""
+    if digits[:1] in ("", "0"):  # no country code begins with a zero
+        return "", None
     for size in (1, 2, 3):
         if regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:size])):
             return digits[:size], _plan(regions[0])

@@ -305,6 +305,18 @@ def test_nothing_that_is_written_is_left_out_of_a_number(cell):
 
 
 @pytest.mark.parametrize(
+    ("cell", "region"),
+    [
+        *[("00", "DE"), ("0-0", "FR"), ("000", "GB"), ("(0) 0", "DE")],
+        *[("+0151 23456789", "DE"), ("+01 33 1234 5678", "MX"), ("0001 512 345 6789", "DE")],
+        *[("+090 532 123 45 67", "TR"), ("+082-10-1234-5678", "KR"), ("+001 415 555 0132", "US")],
+    ],
+)
+def test_no_country_code_begins_with_a_zero(cell, region):
+    assert read_phones(cell, region) == ((), phones.NOT_A_NUMBER)
+
+
+@pytest.mark.parametrize(
     ("cell", "is_landline"),
     [("02-123-4567", True), ("070-1234-5678", True), ("010-1234-5678", False)],
 )
@@ -358,13 +370,17 @@ def test_the_fast_path_of_a_region_agrees_with_the_library(region, national):
     ),
     st.text(alphabet="0123456789", max_size=3),
     st.booleans(),
+    st.sampled_from(["", "0", "00"]),
 )
-def test_the_fast_path_of_a_country_code_agrees_with_the_library(region, kind, end, has_trunk):
+def test_the_fast_path_of_a_country_code_agrees_with_the_library(
+    region, kind, end, has_trunk, zeros
+):
     number = phonenumbers.example_number_for_type(region, kind)
     assume(number)
     national = phonenumbers.national_significant_number(number)
     trunk = phonenumbers.ndd_prefix_for_region(region, True) or ""
-    digits = f"{number.country_code}{trunk * has_trunk}{national[: len(national) - len(end)]}{end}"
+    national = f"{national[: len(national) - len(end)]}{end}"
+    digits = f"{zeros}{number.country_code}{trunk * has_trunk}{national}"
     quick = phones._of_plan(digits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phones, "_plan_of_country", lambda _digits: ("", None))
