@@ -109,7 +109,8 @@ def _confirmed_email(provider: Provider, claims: dict[str, Any]) -> str:
 def _member_number(provider: Provider, claims: dict[str, Any]) -> str:
     """Returns the member number, a text or a whole number, as the import stores references."""
     value = claims.get(provider.member_claim) if provider.member_claim else None
-    if isinstance(value, float) and value.is_integer():
+    # A float of JSON holds a larger number only nearly: it could be that of another member.
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, (str, int)):
         return ""

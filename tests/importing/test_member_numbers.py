@@ -1,5 +1,6 @@
 """Rows found by the member number that the customers' provider states at the sign-in."""
 
+import json
 import unicodedata
 
 import pytest
@@ -167,6 +168,12 @@ def test_a_number_that_is_spelled_otherwise_opens_nothing_and_clears_nobody(clai
     is_other = stated == "0m77"
     assert ("not among the leaked data" in shown) is is_other
     assert ("not in what could be read" in shown) is not is_other
+
+
+@pytest.mark.parametrize("stated", ["12345678901234567.0", "9007199254740993.0", "1e17", "1e400"])
+def test_a_number_that_a_float_holds_only_nearly_is_none(claim, stated):
+    assert stated_by(json.loads(stated)) == ""
+    assert stated_by(12345678901234567) == "12345678901234567"
 
 
 def stated_by(number: object) -> str:
