@@ -219,7 +219,8 @@ def _in_brackets(text: str) -> str:
         return ""
     local, domain = written.groups()
     address = f"{local}@{domain}"
-    return address if is_usable_email(address) and without_added_end(domain) == domain else ""
+    is_other = without_added_end(domain) != domain or meant_domain(domain)
+    return address if is_usable_email(address) and not is_other else ""
 
 
 def _spellings(text: str) -> Iterator[str]:

@@ -104,6 +104,8 @@ ADDRESSES = {
     "le***@hanmail.net": "lee@daum.net",
     "min.ji(at)gmail.com": "minji@gmail.com",
     "hongik(at)googlemail.com": "hong.ik@gmail.com",
+    "jihun(at)gmial.com": "jihun@gmail.com",
+    "jihun[at]gmail.con": "jihun@gmail.com",
     "c.h.o***@googlemail.com": "chohee@gmail.com",
     "jang.mi@gma": "jangmi@gmail.com",
 }
