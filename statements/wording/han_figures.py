@@ -116,21 +116,34 @@ _LARGE = {"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
 _SCALE = Scale(small=_UNITS, large=_LARGE)
 _NUMBER_PART = rf"{_DIGITS}[千百十]?[万萬億亿兆]?"
 NUMBER = re.compile(rf"{_ALONE}{_NUMBER_PART}(?:(?<=[千百十万萬億亿兆])\s?{_NUMBER_PART})*")
-_WORDS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {"零": 0}
+_WORDS = {sign: value for value, sign in enumerate("〇一二三四五六七八九")} | {
+    "零": 0,
+    "两": 2,
+    "兩": 2,
+}
+_SIGN = "(?:[一二三四五六七八九十百千零〇]|(?<![一二三四五六七八九])[两兩](?=[百千万萬億亿]))"
+# 十万 and 百万 are numbers, but not in 数百万, 十万火急 and 百万長者. 千万 also means
+# "by all means", so it counts only before what is counted.
+_BEGINS_NUMBER = (
+    "(?:(?=[十百千零〇]*[一二三四五六七八九两兩])"
+    "|(?<![数數几幾何])(?:(?=[十百]+[万萬億亿])(?![十百][万萬](?:火急|富翁|長者|长者))"
+    r"|(?=千[万萬億亿]\s?[余餘多]?\s?[人名件个個户戶円元社台通口条條份筆])))"
+)
+# The time is linear: no match begins within a number.
 NUMBER_IN_WORDS = re.compile(
-    r"(?<![\d一二三四五六七八九十百千万萬億亿])(?=[十百千]*[一二三四五六七八九])(?:[一二三四五六七八九十百千零〇]+[万萬億亿])+[一二三四五六七八九十百千零〇]*"
+    rf"(?<![\d一二三四五六七八九十百千万萬億亿零〇两兩]){_BEGINS_NUMBER}(?:{_SIGN}+[万萬億亿])+{_SIGN}*"
 )
 PERCENT_IN_WORDS = re.compile(r"百分之(?P<words>[一二三四五六七八九十百]+)")
 
 
 def _value(words: str) -> int:
-    """Returns the number below 10,000 that characters write: 三千三百七十 is 3370."""
+    """Returns the number below 10,000 that characters write: 三千三百七十 and 三三七〇 are 3370."""
     total, last = 0, 0
     for sign in words:
         if sign in _UNITS:
             total, last = total + (last or 1) * _UNITS[sign], 0
         else:
-            last = _WORDS[sign]
+            last = last * 10 + _WORDS[sign]
     return total + last
 
 

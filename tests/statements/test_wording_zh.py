@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from incidents.models import Basis
-from statements.wording import has_rules, lint, parity
+from statements.wording import han_figures, has_rules, lint, parity
 from statements.wording.figure_day import Day
 from statements.wording.figures import figures
 
@@ -136,6 +136,11 @@ def test_a_confirmed_act_is_no_allegation():
         ("3,370萬個帳號", [Decimal(33_700_000)]),
         ("1.2亿", [Decimal(120_000_000)]),
         ("1億2,000萬元", [Decimal(120_000_000)]),
+        ("十萬人", [Decimal(100_000)]),
+        ("两万人", [Decimal(20_000)]),
+        ("一百萬兩千人", [Decimal(1_002_000)]),
+        ("三千零七十万", [Decimal(30_700_000)]),
+        ("几十万人，两三万人，千万不要，十万火急，万一", []),
         ("百分之99", [Decimal(99)]),
         ("99％", [Decimal(99)]),
     ],
@@ -177,7 +182,8 @@ def test_every_text_has_figures_and_findings_without_an_error(text):
 
 @pytest.mark.parametrize("language", ["ja", "zh-hans"])
 @pytest.mark.parametrize(
-    "words", ["可能", "可能已被", "漏えいした", "第三者", "前员工", "尚未发现", "11月", "3万"]
+    "words",
+    ["可能", "可能已被", "漏えいした", "第三者", "前员工", "尚未发现", "11月", "3万"],
 )
 def test_a_long_text_without_a_full_stop_is_checked_quickly(language, words):
     text = words * 3000
@@ -187,3 +193,9 @@ def test_a_long_text_without_a_full_stop_is_checked_quickly(language, words):
         figures(text, language)
 
     assert timeit.timeit(check, number=1) < 4
+
+
+@pytest.mark.parametrize("words", ["〇一", "一两", "百", "千万"])
+def test_a_long_number_in_words_is_read_quickly(words):
+    found = han_figures.NUMBER_IN_WORDS.finditer(words * 20_000)
+    assert timeit.timeit(lambda: list(found), number=1) < 1
