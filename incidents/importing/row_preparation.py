@@ -146,10 +146,13 @@ class Preparer:
         self._second = second and PersonWriter(
             second, context, slot=SECOND, takes_known_only=known_only
         )
-        self._may_be_usual = not (
-            second or self._is_recipient or any(map(_MAY_BE_CONTACT.search, mapping.nulls - NULLS))
-        ) and bool(self._first.usual_places)
         usual = {self._identity, *self._first.usual_places}
+        self._may_be_usual = not (
+            second
+            or self._is_recipient
+            or any(map(_MAY_BE_CONTACT.search, mapping.nulls - NULLS))
+            or any(column in usual for column, _name, _read in self._dates)
+        ) and bool(self._first.usual_places)
         others = [one for one in range(len(source.header)) if one not in usual]
         # Each other place, with values that were seen in rows that passed all checks.
         self._known = [(one, set[str]()) for one in others if self._may_be_usual]

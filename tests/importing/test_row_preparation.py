@@ -127,9 +127,10 @@ COLUMNS = ["id", "name", "email", "phone", "lang", "note", "day"]
 
 
 WITHOUT_LEAKS = re.sub(r"\[\[leaked\]\](\n.+){2}", "", MAPPING)
+DATED = WITHOUT_LEAKS + 'id = "excel"\n'
 
 
-@pytest.fixture(scope="module", params=[MAPPING, WITHOUT_LEAKS])
+@pytest.fixture(scope="module", params=[MAPPING, WITHOUT_LEAKS, DATED])
 def preparer(request, tmp_path_factory):
     """A preparer of files with these columns, which writes values as they are."""
     path = tmp_path_factory.mktemp("rows") / "rows.csv"
@@ -182,6 +183,12 @@ ODD = st.lists(CELLS | DAYS, min_size=len(COLUMNS), max_size=len(COLUMNS))
 @example([["1", "김", "NULL", "010-1234-5678", "ko", "a", "2025-11-18"]])
 @example([["1", "김", "a@b.example", "-", "ko ", "a\nb", "x"]])
 @example([["1", "김", "a@b.example", "010-1234-5678", "ko", "문", "2025-11-18"]] * 2)
+@example(
+    [
+        [day, "김", "a@b.example", "010-1234-5678", "ko", "문", "2025-11-18"]
+        for day in ("45979", "1")
+    ]
+)
 def test_a_usual_row_is_read_as_any_other(preparer, rows):
     quick = [outcome(preparer, cells) for cells in rows]
     may_be_usual, preparer._may_be_usual = preparer._may_be_usual, False
@@ -193,7 +200,7 @@ def test_a_usual_row_is_read_as_any_other(preparer, rows):
 def test_the_second_row_like_another_one_is_usual(preparer):
     row = ["1", "김", "a@b.example", "010-1234-5678", "ko", "문", "2025-11-18"]
     outcome(preparer, row)
-    has_leaks = not preparer._first.usual_places
-    assert (preparer._usual_contact(row) is None) == has_leaks
+    always_needs_more = not preparer._may_be_usual
+    assert (preparer._usual_contact(row) is None) == always_needs_more
     for place, odd in enumerate(["0", "NULL", "a+b@c.example", "1588-1234", "ko ", "문 ", "x"]):
         assert preparer._usual_contact([*row[:place], odd, *row[place + 1 :]]) is None
