@@ -75,3 +75,38 @@ def test_a_lost_worker_ends_the_work_while_large_pieces_wait(tmp_path):
         timeout=120,
     )
     assert done.stdout == "ended\n", done.stderr
+
+
+FAILING = """
+import multiprocessing
+from foundations import process_pool
+
+def end(code):
+    process_pool._begin()
+    if code:
+        raise RuntimeError
+
+if __name__ == "__main__":
+    for code in (0, 1):
+        worker = multiprocessing.get_context("spawn").Process(target=end, args=[code])
+        worker.start()
+        worker.join()
+        print(worker.exitcode)
+"""
+
+
+def test_a_worker_that_an_error_ends_has_an_exit_code(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(FAILING)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment.pop("DJANGO_SETTINGS_MODULE", None)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "0\n1\n", done.stderr
