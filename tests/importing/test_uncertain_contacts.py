@@ -5,6 +5,7 @@ import re
 import pytest
 
 from accounts.contacts import MASKED, MISTYPED, read_emails
+from accounts.domain_typos import meant_domain
 from harness import exposure_factory
 from harness.exposure_factory import write_off_unread
 from incidents import scope_versions, store_check
@@ -505,14 +506,19 @@ def test_a_rejected_row_shares_a_joined_contact(load):
     assert "김민지" not in shown_to("minji@b.example")
 
 
-def test_an_address_with_a_mistyped_domain_is_counted_and_finds_nobody(load):
-    """Another mail server than that of its owner has the domain."""
-    load([*GOOD, "7,한지민,q7@naver.co,"])
+@pytest.mark.parametrize("domain", ["naver.co", "gamil.com", "yahoo.cm", "gimail.com"])
+def test_an_address_with_a_mistyped_domain_is_counted_and_finds_nobody(load, domain):
+    """Its owner may be that of either address, so that the row is shown to neither of them."""
+    address = f"q7@{domain}"
+    load([*GOOD, f"7,한지민,{address},"])
 
     person = AffectedPerson.objects.get(email_reach=AffectedPerson.Reach.UNUSABLE)
-    assert person.decrypt_contact()["e"] == "q7@naver.co"
-    assert "한지민" not in shown_to("q7@naver.co")
-    assert read_emails("q7@naver.co") == ((), MISTYPED)
+    assert person.decrypt_contact()["e"] == address
+    for owner in (address, f"q7@{meant_domain(domain)}"):
+        shown = shown_to(owner)
+        assert "한지민" not in shown
+        assert NOT_READ in shown
+    assert read_emails(address) == ((), MISTYPED)
 
 
 def test_an_address_with_an_unknown_end_finds_its_person(load):
