@@ -59,6 +59,8 @@ _SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the mann
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _ACCENTED = re.compile("[\u00c0-\u024f]+")
 _FEWEST_WORDS = 6
+_MOST_WORDS = 2_000  # whose letters are judged
+_WORD = re.compile(rb"[^\s\d,;:|\"'@/()_.&+\-]{1,32}")
 # A text that is CP949 has been proven to be; see _found_in.
 _WITHOUT_PROOF = frozenset([*SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
@@ -198,6 +200,7 @@ def _other_letters(encoding: str, sample: bytes) -> str:
     """Returns another single-byte encoding in which the letters are those of a language, or ""."""
     if encoding not in SINGLE_BYTE:
         return ""
+    sample = _some_words(sample)
     words = letter_statistics.words_of(_decoded(sample, encoding))
     own = letter_statistics.read(words)
     readings = {
@@ -208,6 +211,15 @@ def _other_letters(encoding: str, sample: bytes) -> str:
     }
     best = max(readings, key=lambda one: readings[one].total, default="")
     return best if best and letter_statistics.reads_better(readings[best], own) else ""
+
+
+def _some_words(sample: bytes) -> bytes:
+    """Returns different words that are not ASCII, a line each, from all over the sample.
+
+    Each single-byte encoding ends words at the same ASCII bytes.
+    """
+    words = list(dict.fromkeys(word for word in _WORD.findall(sample) if not word.isascii()))
+    return b"\n".join(words[:: len(words) // _MOST_WORDS + 1])
 
 
 def _as_western(sample: bytes) -> bytes:

@@ -12,6 +12,8 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from itertools import repeat
 from typing import Final, NamedTuple
 
 _TOKEN = re.compile(r"[^\s\d,;:|\"'\u2019@/()_.&+\-]{2,}")
@@ -149,7 +151,7 @@ def _judged(word: str) -> list[str | float]:
 
 def _is_usual(word: str, place: int) -> bool:
     """Returns whether a sign may stand where it is: after a word, or as a quote before one."""
-    sign, before, after = word[place], word[:place][-1:], word[place + 1 :][:1]
+    sign, before, after = word[place], word[max(place - 1, 0) : place], word[place + 1 : place + 2]
     if not (before.isalpha() or after.isalpha()):
         return sign in _NEUTRAL or sign in _OPENING or sign in _ALONE
     if after.isalpha() and after.islower():
@@ -159,11 +161,15 @@ def _is_usual(word: str, place: int) -> bool:
 
 def _scores(judged: Sequence[str | float]) -> list[float]:
     """Returns the score of a word in each language."""
-    letters = [one for one in judged if isinstance(one, str)]
+    letters = [_in_each(one) for one in judged if isinstance(one, str)]
     signs = sum(one for one in judged if isinstance(one, float))
-    return [
-        signs + sum(table.get(letter, _FOREIGN) for letter in letters) for table in _TABLES.values()
-    ]
+    totals = map(sum, zip(*letters, strict=True)) if letters else repeat(0.0, len(_TABLES))
+    return [signs + total for total in totals]
+
+
+@lru_cache(maxsize=1 << 10)
+def _in_each(letter: str) -> tuple[float, ...]:
+    return tuple(table.get(letter, _FOREIGN) for table in _TABLES.values())
 
 
 def _is_odd(one: str | float, table: Mapping[str, float]) -> bool:

@@ -1,6 +1,7 @@
 """Text that reads much better in another encoding is a finding; text of any language is none."""
 
-from itertools import chain
+import timeit
+from itertools import chain, islice, permutations
 
 import pytest
 
@@ -121,6 +122,14 @@ def test_text_that_is_what_it_claims_is_no_finding(likely, language):
     for people in [*samples, list(chain(*samples))]:
         assert likely(people, "cp1252", "windows-1252") == "", people
         assert likely(people, "utf-8", "") == "", people
+
+
+def test_many_different_words_are_judged_quickly(likely):
+    words = ["".join(word) for word in islice(permutations("авеиклмнопрст", 6), 20_000)]
+    people = [" ".join(words[at : at + 20]) for at in range(0, len(words), 20)]
+    seconds = timeit.timeit(lambda: likely(people, "cp1251", "windows-1251"), number=1)
+    assert seconds < 10  # of 20,000 words; all of them take twice as long
+    assert timeit.timeit(lambda: likely(["§" * 60_000], "cp1252", "windows-1252"), number=1) < 1
 
 
 @pytest.mark.parametrize(("codec", "people"), WRONG)
