@@ -7,6 +7,7 @@ refusal names it, and a person declares it after a look at the rows.
 
 import codecs
 import re
+from collections.abc import Callable
 from itertools import islice
 
 import charset_normalizer
@@ -30,6 +31,7 @@ from incidents.importing.korean_text import (
     RUNS,
     count_common_hangul,
 )
+from incidents.importing.letter_statistics import Reading
 from incidents.importing.reading import (
     CP949,
     MARK,
@@ -61,6 +63,8 @@ _ACCENTED = re.compile("[\u00c0-\u024f]+")
 _FEWEST_WORDS = 6
 _MOST_WORDS = 2_000  # whose letters are judged
 _WORD = re.compile(rb"[^\s\d,;:|\"'@/()_.&+\-]{1,32}")
+_ASCII_LETTER = re.compile("[A-Za-z]")
+_FEWEST_TWICE, _SHARE_TWICE = 4, 10  # words, and one of how many
 # A text that is CP949 has been proven to be; see _found_in.
 _WITHOUT_PROOF = frozenset([*SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
@@ -68,7 +72,7 @@ _ABBREVIATION = 3  # letters at most
 # Signs that no language writes after a letter, or before a word. The common ones stand in brands
 # and in ranges, as LEGO\u00ae and Mon\u2013Fri.
 _AFTER = (
-    "\u00a1\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b4\u00b6\u00b8\u00bf\u02c6-\u02dd\u2020-\u2022\u2030"
+    "\u00a1\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b6\u00b8\u00bf\u02c6-\u02dd\u2020-\u2022\u2030"
     "\u221a-\u2264\u25ca\ufb01\ufb02"
 )
 _BEFORE = "\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b4\u00b6\u00b8"
@@ -173,15 +177,31 @@ def _is_no_word(declared: str, sample: bytes) -> bool:
 
 
 def _likely_other(encoding: str, sample: bytes) -> str:
-    """Returns another encoding in which the text reads much better, by its letters, or "".
-
-    Text in UTF-8 may have been decoded wrongly before, most likely as windows-1252.
-    """
+    """Returns another encoding in which the text reads much better, by its letters, or ""."""
     if encoding in (UTF8, UTF8_MARKED):
-        sample, encoding = _as_western(sample.removeprefix(MARK)), "windows-1252"
+        return _decoded_wrongly(sample.removeprefix(MARK))
     if sample.isascii() or encoding not in _WITHOUT_PROOF:
         return ""
     return _other_characters(encoding, sample) or _other_letters(encoding, sample)
+
+
+def _decoded_wrongly(sample: bytes) -> str:
+    """Returns the encoding of text in UTF-8 that was decoded as windows-1252 before, or "".
+
+    Most of UTF-8 is right, so that rare letters and lists of units show nothing.
+    """
+    words = letter_statistics.words_of(_decoded(sample, UTF8))
+    twice = sum(map(is_text_encoded_twice, words))
+    if twice >= _FEWEST_TWICE and twice * _SHARE_TWICE >= len(words):
+        return UTF8
+    western = _as_western(sample)
+    with_letters = sum(any(map(str.isalpha, _ASCII_LETTER.sub("", word))) for word in words)
+    if western.isascii() or 2 * with_letters < len(words):
+        return ""
+    clearly = letter_statistics.reads_clearly_better
+    return _other_characters("windows-1252", western) or _other_letters(
+        "windows-1252", western, reads_better=clearly
+    )
 
 
 def _other_characters(encoding: str, sample: bytes) -> str:
@@ -196,7 +216,12 @@ def _other_characters(encoding: str, sample: bytes) -> str:
     return best if best and common_characters.read_better(readings[best], own) else ""
 
 
-def _other_letters(encoding: str, sample: bytes) -> str:
+def _other_letters(
+    encoding: str,
+    sample: bytes,
+    *,
+    reads_better: Callable[[Reading, Reading], bool] = letter_statistics.reads_better,
+) -> str:
     """Returns another single-byte encoding in which the letters are those of a language, or ""."""
     if encoding not in SINGLE_BYTE:
         return ""
@@ -210,7 +235,7 @@ def _other_letters(encoding: str, sample: bytes) -> str:
         and _share_of_lines(sample, other) > _MOST_OF_LINES
     }
     best = max(readings, key=lambda one: readings[one].total, default="")
-    return best if best and letter_statistics.reads_better(readings[best], own) else ""
+    return best if best and reads_better(readings[best], own) else ""
 
 
 def _some_words(sample: bytes) -> bytes:

@@ -28,7 +28,7 @@ _LANGUAGES: Final = {
     "Italian": "à6 è4 ò2 ù2 ì1.5 é1",
     "Catalan": "à6 é4 è4 ó4 í4 ç2 ò3 ú1.5 ï.5 ü.4",
     "Nordic": "ä12 ö8 å9 ø7 æ6 é.8 ü.4 ë.1",
-    "Icelandic": "á18 í16 ð25 ó10 ö8 þ9 é7 ú6 æ9 ý2.5 ø1 å.3",
+    "Icelandic": "á18 í16 ð25 ó10 ö8 þ9 é7 ú6 æ9 ý6 ø1 å.3",
     "Dutch": "ë5 é3 ï2 è1 ö1 ü1 ó.5 ê.2",
     "Estonian": "ä12 õ9 ü7 ö3 š.3 ž.3",
     "Irish": "á10 é6 í9 ó7 ú6",
@@ -77,10 +77,12 @@ _OTHER_LANGUAGE = 2.0  # the price of a word in another language than the words 
 _NEUTRAL = frozenset("§©®°€™£‚‘’“”„«»‹›–—…•·ªº¹²³½¼¾\u00a0\u00ad")
 _OPENING = frozenset("“‘„‚«‹¿¡–—…•·\u00a0")
 _ALONE = frozenset("±×÷¤¬¦µ¶†‡‰¢¥")
+# Beside letters: an apostrophe as in D´Angelo, units such as µg, sizes such as L×B, and ½kg.
+_BESIDE = frozenset("´×µ½¼¾\u00ad")
 # How much better another encoding must read: in all, and for each character. Text with a score of
 # _WELL for a character needs no other reading; true text of any alphabet is above _BADLY.
 _LEAST, _LEAST_EACH, _WELL, _BADLY = 8.0, 0.7, -2.6, -3.3
-_FEWEST_ODD = 4  # words
+_FEWEST_ODD, _SHARE_ODD = 4, 10  # words, and one of how many
 
 
 def _table(text: str) -> dict[str, float]:
@@ -103,6 +105,7 @@ class Reading(NamedTuple):
 
     total: float
     signs: int  # the characters that are not ASCII
+    words: int
     odd: int  # words with a letter or a sign that the best language does not have
 
 
@@ -110,26 +113,40 @@ def read(words: Iterable[str]) -> Reading:
     """Returns how well words read in the language that explains them best, or in several."""
     judged = [_judged(word) for word in words]
     if not judged:
-        return Reading(0.0, 0, 0)
+        return Reading(0.0, 0, 0, 0)
     by_word = [_scores(one) for one in judged]
     in_one = dict(zip(_TABLES, map(sum, zip(*by_word, strict=True)), strict=True))
     best = max(in_one, key=in_one.__getitem__)
     mixed = sum(max(scores) - _OTHER_LANGUAGE for scores in by_word)
     odd = sum(any(_is_odd(each, _TABLES[best]) for each in one) for one in judged)
-    return Reading(max(in_one[best], mixed), sum(map(len, judged)), odd)
+    signs = sum(map(len, judged))
+    return Reading(max(in_one[best], mixed), signs, len(judged), odd)
 
 
 def reads_better(other: Reading, own: Reading) -> bool:
-    """Returns whether text reads much better in another encoding than in its own."""
+    """Returns whether text reads much better in another encoding than in its own.
+
+    So it does if a tenth of its words have letters that its language does not have.
+    """
+    is_frequent = own.odd >= _FEWEST_ODD and own.odd * _SHARE_ODD >= own.words
+    is_much = other.total - own.total >= _LEAST
+    return reads_clearly_better(other, own) or (
+        is_frequent and is_much and other.odd * 4 <= own.odd
+    )
+
+
+def reads_clearly_better(other: Reading, own: Reading) -> bool:
+    """Returns whether text reads much better by all of its letters, and not by rare ones."""
     if not own.signs or not other.signs or other.total - own.total < _LEAST:
         return False
     each, now = other.total / other.signs, own.total / own.signs
-    if now <= _WELL and each - now >= _LEAST_EACH:
+    # Text whose words all fit one language is right: Icelandic may have many names such as Fanný.
+    fits_better = own.odd > 0 and other.odd <= own.odd
+    if now <= _WELL and each - now >= _LEAST_EACH and fits_better:
         return True
     # Two encodings of one alphabet: each letter shows little, and all of them much.
-    if now <= _BADLY and each - now >= _LEAST_EACH / 2 and other.total - own.total >= 2 * _LEAST:
-        return True
-    return own.odd >= _FEWEST_ODD and other.odd * 4 <= own.odd
+    is_close = each - now < _LEAST_EACH / 2 or other.total - own.total < 2 * _LEAST
+    return now <= _BADLY and not is_close
 
 
 def _judged(word: str) -> list[str | float]:
@@ -138,7 +155,7 @@ def _judged(word: str) -> list[str | float]:
     for place, sign in enumerate(word):
         if sign.isascii():
             continue
-        if sign.isalpha() and sign not in "ªº":
+        if sign.isalpha() and sign not in "ªºµ":
             found.append(sign if sign == "İ" else sign.lower())
         elif unicodedata.category(sign)[0] == "M":
             found.append(sign)
@@ -152,6 +169,8 @@ def _judged(word: str) -> list[str | float]:
 def _is_usual(word: str, place: int) -> bool:
     """Returns whether a sign may stand where it is: after a word, or as a quote before one."""
     sign, before, after = word[place], word[max(place - 1, 0) : place], word[place + 1 : place + 2]
+    if sign in _BESIDE:
+        return True
     if not (before.isalpha() or after.isalpha()):
         return sign in _NEUTRAL or sign in _OPENING or sign in _ALONE
     if after.isalpha() and after.islower():

@@ -124,6 +124,43 @@ def test_text_that_is_what_it_claims_is_no_finding(likely, language):
         assert likely(people, "utf-8", "") == "", people
 
 
+APOSTROPHES = "D´Souza|O´Brien|N´Diaye|D´Almeida|O´Neill|D´Hondt"
+RARE = [
+    "José|María|Núñez|O´Donnell|D´Angelo|Peña|L´Hospitalet|García|López|Sant Joan D´Alacant|D´Ors",
+    "Hélène|Zoé|L´Haÿ|D´Almeida|N´Guyen|Noël|Côte d´Azur|rue de l´Église|d´Artagnan|l´Étang",
+    "D´Angelo|Dell´Acqua|Dall´Oglio|L´Aquila|Sant´Anna|Nicolò|D´Amico|Sull´Arno|All´Orto",
+    "Glucose µg|Ferritin µmol|TSH µU|B12 µL|CK µkat|Vit µM",
+    "10×20cm|L×B×H|A4×B5|Kabel 3×m|×l|b×h",
+    "½kg|¼kg|¾kg|1½Zi|2½-room|3½Zimmer",
+    "Guðný|Signý|Þórný|Fanný|Dagný|Oddný|Árný|Sæný|Ýr",
+]
+
+
+@pytest.mark.parametrize("people", RARE)
+def test_rare_letters_and_signs_are_no_finding(likely, people):
+    assert likely(people.split("|"), "cp1252", "windows-1252") == ""
+    assert likely(people.split("|"), "utf-8", "") == ""
+
+
+@pytest.mark.parametrize("people", ["±mm|±cm|a±b|±kg|x±y|±°C", "¥JPY|£GBP|¢US|¤cur|€EUR|¥en|£k"])
+def test_signs_without_letters_are_no_finding_in_utf_8(likely, people):
+    assert likely(people.split("|"), "utf-8", "") == ""
+
+
+@pytest.mark.parametrize(("codec", "declared"), [("cp1252", "windows-1252"), ("utf-8", "")])
+def test_a_few_odd_words_among_many_are_no_finding(likely, codec, declared):
+    people = [f"Mü{chr(97 + n % 26)}{chr(97 + n // 26 % 26)}ler" for n in range(676)]
+    odd = ["Ka¥An", "Le¥Bo", "Mi¥Ce", "No¥Do"]  # quotes in iso-8859-13
+    assert likely([*people, *APOSTROPHES.split("|"), *odd], codec, declared) == ""
+
+
+def test_some_words_in_utf_8_that_were_decoded_wrongly_are_a_finding(likely):
+    wrong = [name.encode().decode("cp1252") for name in ("René", "Benoît", "Jérôme", "Loïc")]
+    right = ["Hélène", "Zoé", "Noël", "André", "José", "Müller", "Straße"]
+    assert likely(right + wrong, "utf-8", "") == "utf-8"
+    assert likely(right + wrong[:3], "utf-8", "") == ""
+
+
 def test_many_different_words_are_judged_quickly(likely):
     words = ["".join(word) for word in islice(permutations("авеиклмнопрст", 6), 20_000)]
     people = [" ".join(words[at : at + 20]) for at in range(0, len(words), 20)]
