@@ -222,8 +222,8 @@ def _without_trunk(digits: str, plan: "_Plan", has_lost_zeros: bool) -> Phone | 
 
 def _of_plan(digits: str) -> Phone | str:
     """Returns the reading of digits that begin with a country code."""
-    code, plan = _plan_of_country(digits)
-    if plan and plan.is_usual_mobile(national := digits[len(code) :]):
+    country, plan = _plan_of_country(digits)
+    if plan and plan.is_usual_mobile(national := digits[len(country) :]):
         return _judge(plan.country_code, national, plan)
     try:
         number = phonenumbers.parse("+" + digits)
