@@ -7,6 +7,7 @@ What is left out, and what cannot be read, is counted, so that no "sent" rests o
 
 import re
 from base64 import b64decode
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_string
@@ -125,8 +126,9 @@ def read_file(data: bytes) -> PastedMail | None:
 
     Octets that are no UTF-8 are decoded by the charset of their part.
     """
+    data = data.removeprefix(BOM_UTF8)  # which would hide the first field from is_bounded
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode()
     except UnicodeDecodeError:
         text = data.decode("ascii", "surrogateescape")
     lines = text.replace("\r\n", "\n").split("\n")
@@ -179,7 +181,8 @@ class _SourceReader:
     def _read_above(self) -> Iterator[str]:
         """Yields the lines above the source, without those of Gmail's page."""
         identifier = str(self._mail.get("Message-ID", "")).strip()
-        domain = parseaddr(str(self._mail.get("From", "")))[1].rpartition("@")[2]
+        sender = str(self._mail.get("From", ""))[:_MOST_DECODED]  # parsed in quadratic time
+        domain = parseaddr(sender)[1].rpartition("@")[2]
         for line in self._above:
             if _CHECKED.fullmatch(line):
                 known = rf"(?<![\w.@-]){re.escape(domain)}(?![\w.-])" if domain else "(?!)"

@@ -20,10 +20,11 @@ MOST_BOUNDARIES = 20  # occurrences of "boundary"; each nested multipart needs o
 MOST_PARTS = 200
 MOST_HEADER_LINES = 2_000
 MOST_BLANK_LINES = 20_000  # each makes a message of its own inside a delivery status
-MOST_TYPE_BYTES = 2_000  # of a Content-Type; the time to parse one grows with its square
+MOST_FIELD_BYTES = 2_000  # of a field with parameters; the time to parse it grows with its square
 MOST_TEXT = 64_000  # characters of text that are read
-_LONG_TYPE = re.compile(
-    rb"^content-type[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_TYPE_BYTES, re.IGNORECASE | re.MULTILINE
+_LONG_FIELD = re.compile(
+    rb"^content-(?:type|disposition)[ \t]*:(?:[^\n]|\n[ \t]){%d}" % MOST_FIELD_BYTES,
+    re.IGNORECASE | re.MULTILINE,
 )
 _STATUS_TYPES = {"message/delivery-status", "message/global-delivery-status"}
 _RECEIPT_TYPE = "message/disposition-notification"
@@ -139,7 +140,7 @@ def is_bounded(data: bytes) -> bool:
         and lines.count(b"\n--") <= MOST_PARTS
         and lines.partition(b"\n\n")[0].count(b"\n") <= MOST_HEADER_LINES
         and lines.count(b"\n\n") <= MOST_BLANK_LINES
-        and not _LONG_TYPE.search(lines)
+        and not _LONG_FIELD.search(lines)
     )
 
 

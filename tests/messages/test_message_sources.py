@@ -409,6 +409,12 @@ def test_the_page_takes_a_source_that_is_longer_than_a_text(db):
         f"Subject: =?punycode?Q?{'a' * 1_900}?=\n{HEAD}\n",
         f"{HEAD}Content-Type: text/html\n\n{'<!-- >' * 25_000}",
         f"X-Virus-Scanned: {'a.' * 500_000}\n{HEAD}\n",
+        f'{HEAD}Content-Disposition: a; b="{";" * 100_000}\n\n',
+        f'{HEAD}Content-Disposition: a; b="' + ";\n " * 60_000 + "\n\n",
+        f'\ufeffContent-Disposition: a; b="{";" * 100_000}\n{HEAD}\n',
+        f"{HEAD}{part('a', '8bit')}".replace("plain;", f'plain; a="{";" * 100_000}'),
+        HEAD.replace("From: ", f"From: a:{'b,' * 50_000}") + "\n",
+        HEAD.replace("Date: ", f"References: {'<a@b> ' * 50_000}\nDate: {'Tue, ' * 50_000}") + "\n",
     ],
 )
 def test_a_hostile_source_takes_little_time(text):
