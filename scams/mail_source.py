@@ -9,11 +9,12 @@ import re
 from base64 import b64decode
 from codecs import BOM_UTF8
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_string
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
+from email.policy import Compat32, compat32
 from email.utils import parseaddr
 from quopri import decodestring
 
@@ -91,6 +92,9 @@ _IDENTIFIER = re.compile(
     r"|Nachrichten-ID|ID du message|ID de(?:l)? mensaje|Mã (?:nhận dạng )?thư|ID thư)[ \t:]{1,9}",
     re.IGNORECASE,
 )
+_SHIFT = re.compile(
+    r"[\x0e\x0f\x1b]"
+)  # of ISO 2022: a mail program may read what follows otherwise
 # Others are unreadable: some take quadratic time, and some hide what a mail program shows.
 _CHARSET_NAMES = """
 utf-8 utf8 us-ascii ascii euc-kr ks_c_5601-1987 ksc5601 cp949 uhc iso-2022-kr iso-2022-jp euc-jp
@@ -98,6 +102,7 @@ shift_jis cp932 gb2312 gbk gb18030 big5 koi8-r iso-8859-1 iso-8859-2 iso-8859-9 
 windows-1250 windows-1251 windows-1252 windows-1254 windows-1258
 """
 _CHARSETS = frozenset(_CHARSET_NAMES.split())
+_AS_OCTETS = {"", "7bit", "8bit", "binary"}  # the encodings that change no octet
 
 
 @dataclass(frozen=True)
@@ -118,33 +123,46 @@ def read(text: str) -> PastedMail:
     start = _start_of_source(lines)
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
         return PastedMail(text)
-    return _read_from(start, lines)
+    return _read_from(lines[:start], lines[start:])
 
 
 def read_file(data: bytes) -> PastedMail | None:
     """Returns what a reader sees of a mail's file (.eml); None for a file that is no such mail.
 
-    Octets that are no UTF-8 are decoded by the charset of their part.
+    A part is decoded by its charset, everything else as UTF-8.
     """
     data = data.removeprefix(BOM_UTF8)  # which would hide the first field from is_bounded
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        text = data.decode("ascii", "surrogateescape")
-    lines = text.replace("\r\n", "\n").split("\n")
-    start = _start_of_source(lines) if is_bounded(data) else None
+    lines = data.decode("latin-1").replace("\r\n", "\n").split("\n")  # a character an octet
+    shown = [_of_octets(line) for line in lines]
+    start = _start_of_source(shown) if is_bounded(data) else None
     if start is None or len(data) > MOST_FILE_BYTES:
         return None
-    mail = _read_from(start, lines)
-    text = mail.text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    return PastedMail(text, mail.beside, mail.is_whole and "\ufffd" not in text + mail.beside)
+    mail = _read_from(shown[:start], lines[start:], _FILE)
+    return replace(mail, is_whole=mail.is_whole and "\ufffd" not in mail.text + mail.beside)
 
 
-def _read_from(start: int, lines: list[str]) -> PastedMail:
+class _FilePolicy(Compat32):
+    """Reads the fields of a file, in which a character stands for an octet."""
+
+    def header_fetch_parse(self, name: str, value: str) -> str:  # noqa: ARG002 (of the library)
+        """Returns the text of a field."""
+        return _of_octets(value)
+
+
+_FILE = _FilePolicy()
+
+
+def _of_octets(text: str) -> str:
+    """Returns the text whose octets in UTF-8 are the characters of `text`."""
+    return text.encode("latin-1").decode("utf-8", "replace")
+
+
+def _read_from(above: list[str], source: list[str], policy: Compat32 = compat32) -> PastedMail:
     try:
-        return _SourceReader(lines[:start], message_from_string("\n".join(lines[start:]))).pasted()
+        mail = message_from_string("\n".join(source), policy=policy)
+        return _SourceReader(above, mail).pasted()
     except (RecursionError, ValueError, LookupError, TypeError, MessageError):
-        return PastedMail("\n".join(lines), is_whole=False)
+        return PastedMail("\n".join([*above, *source]), is_whole=False)
 
 
 def _start_of_source(lines: list[str]) -> int | None:
@@ -170,13 +188,15 @@ class _SourceReader:
 
     def __init__(self, above: list[str], mail: Message) -> None:
         self._above, self._mail = above, mail
+        self._is_file = mail.policy is _FILE
         self._beside: list[str] = []
         self._is_whole = True
 
     def pasted(self) -> PastedMail:
         text = "\n".join([*self._read_above(), *self._message(self._mail)]).strip()
         beside = "\n".join(self._beside)
-        return PastedMail(text, beside, self._is_whole and len(beside) <= _MOST_BESIDE)
+        is_whole = self._is_whole and len(beside) <= _MOST_BESIDE and not _SHIFT.search(text)
+        return PastedMail(text, beside, is_whole)
 
     def _read_above(self) -> Iterator[str]:
         """Yields the lines above the source, without those of Gmail's page."""
@@ -218,17 +238,24 @@ class _SourceReader:
     def _parts_in(self, part: Message, inner: list[Message | str]) -> Iterator[str]:
         is_mail = part.get_content_maintype() == "message"
         self._is_whole &= not is_mail
-        yield part.preamble or ""
+        yield self._outside(part.preamble)
         for each in inner:
             if isinstance(each, Message):
                 yield from self._message(each) if is_mail else self._part(each)
-        yield part.epilogue or ""
+        yield self._outside(part.epilogue)
+
+    def _outside(self, text: str | None) -> str:
+        """Returns the text before or after the parts."""
+        return _of_octets(text or "") if self._is_file else text or ""
 
     def _text(self, part: Message, raw: str) -> str:
         """Returns the decoded text of a part; as it is if it cannot be decoded."""
         encoding = str(part.get("Content-Transfer-Encoding", "")).strip().lower()
         kind = part.get_content_type()
-        text = _decoded_text(raw, encoding, str(part.get_content_charset() or "utf-8"))
+        charset = str(part.get_content_charset() or "us-ascii")
+        read = _decoded_text if self._is_file else _pasted_text
+        text = read(raw, encoding, charset)
+        raw = self._outside(raw)
         if kind == "text/html":
             seen, is_whole = seen_of_html(raw if text is None else text)
             self._is_whole &= is_whole and text is not None
@@ -268,17 +295,30 @@ class _SourceReader:
         return text
 
 
+def _pasted_text(raw: str, encoding: str, charset: str) -> str | None:
+    """Returns the text of a pasted part, whose characters beyond ASCII a mail program decoded; None
+    if it cannot be decoded exactly.
+    """
+    if encoding in _AS_OCTETS and charset.lower() in _CHARSETS:
+        is_decoded = not raw.isascii()
+        if charset.lower().startswith("iso-2022") and (is_decoded or not _SHIFT.search(raw)):
+            return None  # the program may have left out the characters that shift
+        if is_decoded:
+            return raw
+    return _decoded_text(raw, encoding, charset)
+
+
 def _decoded_text(raw: str, encoding: str, charset: str) -> str | None:
-    """Returns the text of a part; None if it cannot be decoded exactly."""
+    """Returns the text of a part, of which a character is an octet; None if it cannot be decoded
+    exactly.
+    """
     if charset.lower() not in _CHARSETS:
         return None
     octets: bytes | None = None
     if encoding == "base64":
         octets = _octets_of_base64(raw)
-    elif encoding in ("", "7bit", "8bit", "binary"):
-        if not raw.isascii():
-            return raw  # its program decoded it
-        octets = raw.encode()
+    elif encoding in _AS_OCTETS:
+        octets = raw.encode("latin-1")
     elif encoding == "quoted-printable" and raw.isascii():
         octets = decodestring(raw.encode())
     try:

@@ -371,6 +371,43 @@ def test_a_mails_file_is_read_as_the_mail(mails):
         assert "A part of this mail could not be read here" in checked(picture.encode())
 
 
+SHIFTED = b"\nCall \x1b$B#0#2!?#e#v#i#l!%#c#o#m\x1b(B"  # in ISO-2022-JP, letters without it
+
+
+def test_no_sent_rests_on_octets_that_a_program_may_read_otherwise(mails):
+    for text, html in mails:
+        for kind, ours in (("plain", text), ("html", html)):
+            whole = HEAD + part(ours, "8bit", kind)
+            for charset in (
+                "utf-8",
+                "iso-2022-jp",
+                "iso-2022-kr",
+                "euc-kr",
+                "us-ascii",
+                "utf-7",
+                "hz",
+            ):
+                data = whole.replace("utf-8", charset).encode() + SHIFTED
+                mail = mail_source.read_file(data)
+                assert mail is not None
+                assert message_check.answer_for_mail(mail).verdict != Verdict.SENT, charset
+                for pasted in (data, data.translate(None, b"\x1b")):
+                    if pasted == data or charset.startswith("iso"):
+                        answer = message_check.answer_for(pasted.decode())
+                        assert answer.verdict != Verdict.SENT, charset
+    file = HEAD + part("", "7bit").replace("utf-8", "iso-2022-jp")
+    decoded = mail_source.read_file(file.encode() + SHIFTED)
+    assert decoded is not None
+    assert "０２／ｅｖｉｌ．ｃｏｍ" in decoded.text
+    assert decoded.is_whole
+    plain = part("a", "base64").replace("; charset=utf-8", "").replace("YQ==", "7JWI")
+    assert not mail_source.read(HEAD + plain).is_whole  # a program guesses its charset
+    raw = mail_source.read_file(f"Subject: 환불 안내\n{HEAD}{parts(part('안', '8bit'))}끝".encode())
+    assert raw is not None
+    assert raw.is_whole
+    assert all(word in raw.text for word in ("Subject: 환불 안내", "안", "끝"))
+
+
 @pytest.mark.parametrize(
     ("content", "fields", "words"),
     [
