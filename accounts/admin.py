@@ -16,6 +16,7 @@ from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
@@ -98,6 +99,7 @@ class UserAdmin(LargeTableAdmin):
     readonly_fields = ["last_login", "created_at", "same_person"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
+    actions = None  # accounts of the team stay, and each customer's account needs a look-up
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         """Returns all users for a superuser, and the response team for others."""
@@ -124,9 +126,20 @@ class UserAdmin(LargeTableAdmin):
             return desk_look_ups.ask_reason(request, self, customer)
         return super().delete_view(request, object_id, extra_context)
 
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """Shows what was done with a user. A customer's page asks for the reason first."""
+        if customer := self._customer_to_look_up(request, object_id):
+            return desk_look_ups.ask_reason(request, self, customer)
+        return super().history_view(request, object_id, extra_context)
+
     def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
-        """Returns the customer of the page if the user may see it and no look-up opened it."""
-        user = self.get_object(request, object_id) if object_id else None
+        """Returns the customer of the page if the user may see it and no look-up opened it.
+
+        `object_id` is as the address has it: Django's pages unquote it, so this does, too.
+        """
+        user = self.get_object(request, unquote(object_id)) if object_id else None
         if user is None or user.is_staff or not self.has_view_permission(request, user):
             return None
         return None if desk_look_ups.is_open(request, user) else user
@@ -248,7 +261,8 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Adds what the user may do."""
-        grant = RightsGrant.objects.waiting().filter(pk=object_id).first()
+        number = object_id if object_id.isdecimal() else 0
+        grant = RightsGrant.objects.waiting().filter(pk=number).first()
         staff = staff_of(request)
         buttons = {
             "may_confirm": grant is not None and grant.may_be_confirmed_by(staff),

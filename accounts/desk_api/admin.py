@@ -117,7 +117,8 @@ class ApiTokenAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Shows the button that revokes the token, while it is valid."""
-        is_valid = ApiToken.objects.valid().filter(pk=object_id).exists()
+        number = object_id if object_id.isdecimal() else 0
+        is_valid = ApiToken.objects.valid().filter(pk=number).exists()
         context = {**(extra_context or {}), "may_revoke": is_valid}
         return super().change_view(request, object_id, form_url, context)
 

@@ -308,8 +308,6 @@ def test_only_a_superuser_changes_or_deletes_staff(helpdesk, approver):
     page = f"/admin/accounts/user/{approver.pk}"
     assert helpdesk.post(f"{page}/change/", form).status_code == 403
     assert helpdesk.post(f"{page}/delete/", {"post": "yes"}).status_code == 403
-    chosen = {"action": "delete_selected", "_selected_action": str(approver.pk), "post": "yes"}
-    assert helpdesk.post("/admin/accounts/user/", chosen).status_code == 403
     approver.refresh_from_db()
     assert approver.is_active
 

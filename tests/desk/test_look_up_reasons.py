@@ -110,10 +110,16 @@ def test_the_account_of_a_customer_asks_for_the_reason_and_is_for_superusers(
     assert minji.email not in page_text(auditor.get(desk_url("accounts_user_changelist")))
     assert auditor.get(desk_url("accounts_verifiedphone_changelist")).status_code == 403
     superuser = desk(editor)
-    for page in ("accounts_user_change", "accounts_user_delete"):
-        shown = page_text(superuser.get(desk_url(page, minji.pk)))
-        assert ASKED in shown
-        assert "+82" not in shown
+    for number in (minji.pk, f"_2B{minji.pk}", f"{minji.pk}_0A"):  # quoted: +, and a line's end
+        for page in ("change", "delete", "history"):
+            at = f"/admin/accounts/user/{number}/{page}/"
+            shown = page_text(superuser.get(at))
+            assert ASKED in shown, at
+            assert "+82" not in shown
+            assert ASKED in page_text(superuser.post(at, {"post": "yes"}))
+    chosen = {"action": "delete_selected", "_selected_action": minji.pk, "post": "yes"}
+    superuser.post(desk_url("accounts_user_changelist"), chosen)
+    assert User.objects.filter(pk=minji.pk).exists()
     say_why(superuser, address)
     assert minji.email in page_text(superuser.get(address))
     assert page_text(superuser.get(desk_url("accounts_user_change", team["support"].pk)))

@@ -246,7 +246,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
 ACTIONS = {
     model: ["delete_selected"]
     for model in (
-        *("accounts.user", "accounts.verifiedphone", "mfa.authenticator", "auth.group"),
+        *("accounts.verifiedphone", "mfa.authenticator", "auth.group"),
         *("tickets.ticket", "tickets.answertemplate", "incidents.affectedperson"),
     )
 }
