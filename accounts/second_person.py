@@ -40,12 +40,14 @@ def same_person(user: User) -> list[User]:
     Their addresses are of the same mailbox: another spelling, or another part after "+". A verified
     phone belongs to one account only.
     """
-    found = team_with_mailbox(user.email) if user.email else []
-    return [other for other in found if other.pk != user.pk]
+    return [other for other in _team_with(user.mailboxes()) if other.pk != user.pk]
 
 
 def team_with_mailbox(email: str) -> list[User]:
     """Returns the active accounts of the team with an address of the mailbox of `email`."""
+    return _team_with({mailbox_of(email)})
+
+
+def _team_with(mailboxes: set[str]) -> list[User]:
     team = User.objects.filter(is_staff=True, is_active=True).order_by("email")
-    wanted = mailbox_of(email)
-    return [user for user in team if mailbox_of(user.email or "") == wanted]
+    return [user for user in team if not mailboxes.isdisjoint(user.mailboxes())]

@@ -112,8 +112,7 @@ class Invitation(models.Model):
         A superuser whom the inviting one made recently, or who has the mailbox of one of them, is
         not a second person.
         """
-        mailboxes = map(mailbox_of, staff.verified_emails())
-        is_concerned = staff.pk == self.asked_by_id or mailbox_of(self.email) in mailboxes
+        is_concerned = staff.pk == self.asked_by_id or mailbox_of(self.email) in staff.mailboxes()
         is_concerned = is_concerned or staff.has_mailbox_of(self.asked_by)
         if not staff.is_superuser or is_concerned:
             return False

@@ -210,13 +210,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         )
 
     def has_mailbox_of(self, other: "User") -> bool:
-        """Returns whether both have an address, and both addresses are of one mailbox.
+        """Returns whether an address of each is of one mailbox.
 
-        A person who reads the mailbox gets the sign-in codes of both accounts.
+        A person who reads the mailbox gets the sign-in codes of both accounts. Numbers are left
+        out, because no code by text message opens an account of the team.
         """
-        if not (self.email and other.email):
-            return False
-        return mailbox_of(self.email) == mailbox_of(other.email)
+        return not self.mailboxes().isdisjoint(other.mailboxes())
+
+    def mailboxes(self) -> set[str]:
+        """Returns the mailboxes of all addresses to which sign-in codes of the account go."""
+        return {mailbox_of(email) for email in (self.email, *self.verified_emails()) if email}
 
     def has_customers_passkey(self) -> bool:
         """Returns whether the user is a customer who can confirm with a passkey."""

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.urls import reverse
 from django.utils import timezone
 
@@ -104,6 +105,20 @@ def test_accounts_of_one_mailbox_are_named(db, email, is_same):
     one = User.objects.create_user("kim@gmail.com", is_staff=True)
     other = User.objects.create_user(email, is_staff=True)
     assert second_person.same_person(one) == ([other] if is_same else [])
+
+
+def test_a_further_address_is_of_one_mailbox_too(editor, approver, minji):
+    """Codes that go to any proven address open the account."""
+    EmailAddress.objects.create(
+        user=approver, email=editor.email.replace("@", "+x@"), verified=True
+    )
+    for one, other in ((editor, approver), (approver, editor)):
+        assert "of the same mailbox" in second_person.objection(one, first=[other])
+        assert second_person.same_person(one) == [other]
+    User.objects.update(is_superuser=True)
+    approver.refresh_from_db()
+    grant = RightsGrant.objects.create(user=minji, is_staff=True, asked_by=editor)
+    assert not grant.may_be_confirmed_by(approver)
 
 
 def test_the_page_of_a_user_names_the_other_account(client, root):
