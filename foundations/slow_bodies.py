@@ -44,6 +44,7 @@ class BodySlots:
         self._changed = threading.Condition()
         self._held: Counter[str] = Counter()
         self._since: dict[int, float] = {}  # by thread
+        self._waiting = 0  # threads that wait for longer than SLOT_SECONDS
 
     @contextmanager
     def slot(self, network: str) -> Iterator[bool]:
@@ -51,8 +52,11 @@ class BodySlots:
         me, until = threading.get_ident(), time.monotonic() + BUSY_SECONDS
         with self._changed:
             is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
-            while not is_free and self._turn_over(network) and time.monotonic() < until:
-                is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
+            if not is_free and self._waiting < self._most_waiting:
+                self._waiting += 1
+                while not is_free and self._turn_over(network) and time.monotonic() < until:
+                    is_free = self._changed.wait_for(lambda: self._is_free(network), SLOT_SECONDS)
+                self._waiting -= 1
             self._held[network] += is_free
             if is_free:
                 self._since[me] = time.monotonic()
@@ -81,6 +85,11 @@ class BodySlots:
     @property
     def _most(self) -> int:
         return max(1, settings.WEB_THREADS * 3 // 4)
+
+    @property
+    def _most_waiting(self) -> int:
+        """Few: those who wait are of the threads that are kept for pages."""
+        return (settings.WEB_THREADS - self._most) // 2
 
 
 class LateBodies:

@@ -1,9 +1,11 @@
 """Visitors who send bodies slowly do not stop the portal for others."""
 
 import socket
+import statistics
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
@@ -188,3 +190,24 @@ def test_a_body_waits_for_quick_ones_and_not_for_slow_ones(settings):
     for thread in threads:
         thread.join()
     assert not slots._since
+
+
+def test_waiting_bodies_leave_threads_for_pages(settings):
+    settings.WEB_THREADS = 16
+    slots, waits = BodySlots(), list[float]()
+
+    def read(network: str) -> None:
+        with slots.slot(network) as may_read:
+            time.sleep(may_read * 0.8 * SLOW_SECONDS)
+
+    def answer(since: float) -> None:
+        waits.append(time.monotonic() - since)
+
+    with ThreadPoolExecutor(16) as threads:
+        for number in range(90):  # 60 bodies a second; half of them find a slot
+            threads.submit(read, f"10.0.0.{number % 5}")
+            if number % 6 == 5:
+                threads.submit(answer, time.monotonic())
+            time.sleep(1 / 60)
+    assert statistics.median(waits) < 0.25
+    assert max(waits) < 1
