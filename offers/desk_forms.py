@@ -119,6 +119,10 @@ def _problems(faults: Sequence[tuple[int, str]]) -> Iterator[str]:
             "odd": ngettext(
                 "%(n)s line is no code: %(lines)s", "%(n)s lines are no code: %(lines)s", len(lines)
             ),
+            "heading": _(
+                "Line %(lines)s looks like the heading of a column: write it into “Column of the "
+                "codes”. If it is a code, put another line first."
+            ),
             "twice": ngettext(
                 "%(n)s line repeats a code of the file: %(lines)s",
                 "%(n)s lines repeat a code of the file: %(lines)s",

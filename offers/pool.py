@@ -16,6 +16,8 @@ from offers.models import Offer, PoolCode
 MOST_CODES = 100_000  # in one file; a request encrypts and stores them in seconds
 MOST_BYTES = 8_000_000
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{3,63}")
+# The last word of a heading, such as PromoCode or voucher-id.
+_HEADING = re.compile(r"(?i).*(code|coupon|voucher|number)s?|(.*[._-])?(key|pin|token|id)s?")
 _SPACES = " \t\r\n"
 _ROWS = 5_000  # of one INSERT
 
@@ -29,7 +31,8 @@ class CodeFileError(Exception):
 class CodeFaults(Exception):  # noqa: N818  # the faults of a file, not of the program
     """Lines of a file that are no code: (line, fault), in the order of the file.
 
-    A fault is "blank", "odd", "twice" (in the file) or "stored" (in the pool already).
+    A fault is "blank", "odd", "heading" (of a column), "twice" (in the file) or "stored" (in the
+    pool already).
     """
 
     def __init__(self, faults: Sequence[tuple[int, str]]) -> None:
@@ -56,9 +59,24 @@ def read_codes(data: bytes, column: str) -> list[NumberedCode]:
             faults.append((line, "odd"))
         elif first.setdefault(code, line) != line:
             faults.append((line, "twice"))
+    if not column and _begins_with_heading([code for _line, code in found]):
+        faults.insert(0, (1, "heading"))
     if faults:
         raise CodeFaults(faults)
     return found
+
+
+def _begins_with_heading(lines: Sequence[str]) -> bool:
+    """Returns whether the first line has no digit, and is a heading's word or unlike all others."""
+    first, others = lines[0] if lines else "", lines[1:]
+    if not _CODE.fullmatch(first) or any(sign.isdigit() for sign in first):
+        return False
+    shapes = {_shape(line) for line in others}
+    return bool(_HEADING.fullmatch(first) or (shapes and _shape(first) not in shapes))
+
+
+def _shape(line: str) -> tuple[bool, bool, bool]:
+    return any(map(str.isdigit, line)), any(map(str.islower, line)), any(map(str.isupper, line))
 
 
 def _lines(text: str) -> Iterator[NumberedCode]:

@@ -128,6 +128,11 @@ def test_the_importer_adds_the_codes_of_a_file(team, incident, empty_trail):
     assert "HB-0001" not in answer + page_text(desk.get(desk_url("offers_offer_change", offer.pk)))
 
 
+@pytest.mark.parametrize("content", [b"HBABCD\nHBABCE\n", b"ABCD\n", b"HBAB\nHB01\nHBCD\n"])
+def test_a_first_code_of_letters_is_no_heading(content):
+    assert pool.read_codes(content, "")[0] == (1, content.split()[0].decode())
+
+
 @pytest.mark.parametrize(
     ("content", "column", "words"),
     [
@@ -138,6 +143,9 @@ def test_the_importer_adds_the_codes_of_a_file(team, incident, empty_trail):
             "3 lines are no code: 2, 3, 4",
         ),
         (b"HB-0005\nHB-0006\nHB-0005\n", "", "1 line repeats a code of the file: 3"),
+        (b"Code\nHB-0005\n", "", "Line 1 looks like the heading of a column"),
+        (b"promo_code\nabcd_efgh\n", "", "Line 1 looks like the heading of a column"),
+        (b"Gutschein\nHBABCD\nHBABCE\n", "", "Line 1 looks like the heading of a column"),
         (b"HB-0005\nHB-0002\n", "", "1 line holds a code that the pool has already: 2"),
         (b"code\nHB-0005\n\nHB-0006\n", "code", "1 line is blank: 3"),
         (b"name,code\nKim\n", "code", "1 line is blank: 2"),
