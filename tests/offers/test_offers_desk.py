@@ -23,6 +23,7 @@ from tests.offer_factory import TEXTS, codes, offer_of
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 ADD = "/admin/offers/offer/add/"
+LARGEST = b"HB-0005\n" * 312_500  # octets: pool.MOST_BYTES
 
 
 def desk_of(user: User) -> Client:
@@ -155,6 +156,8 @@ def test_a_first_code_of_letters_is_no_heading(content):
         ("HB-0005\n코드".encode("cp949"), "", "no text in UTF-8"),
         (b"", "", "The submitted file is empty"),
         (b"\n".join(b"%07d" % n for n in range(100_001)), "", "at most 100,000 codes"),
+        (LARGEST, "", "312499 lines repeat a code"),
+        (LARGEST + b"\n", "", "100,000 codes and 2.5 MB"),
     ],
 )
 def test_a_faulty_file_adds_nothing_and_names_its_lines(
