@@ -68,9 +68,8 @@ def early_answers(get_response: Middleware) -> Middleware:
     def answer(request: WSGIRequest) -> HttpResponseBase:
         redirect, response = kept[request.path], HttpResponse(status=302)
         response.headers = redirect.headers  # complete: nothing changes them any more
-        contact = _contact_of(request)
-        is_ours = is_from_own_page(request) if redirect.is_public else _has_token(csrf, request)
-        if not (contact and is_ours and waiting_room.admit(request, response)):
+        contact = _admitted(request, response, None if redirect.is_public else csrf)
+        if not contact:
             return get_response(request)
         sessions.process_request(request)
         try:
@@ -87,7 +86,6 @@ def early_answers(get_response: Middleware) -> Middleware:
         if request.method != "POST":
             return get_response(request)
         if request.path in kept and _is_plain(request):
-            request.get_host()  # raises DisallowedHost for an unknown host
             return answer_after_body(request)
         response = get_response(request)
         if getattr(response, _MAY_BE_KEPT, False) and request.resolver_match:
@@ -129,6 +127,21 @@ def _is_plain(request: HttpRequest) -> bool:
         and (request.is_secure() or not settings.SECURE_SSL_REDIRECT)
         and request.COOKIES.keys() <= cookies
     )
+
+
+def _admitted(request: WSGIRequest, response: HttpResponse, csrf: _CsrfCheck | None) -> str:
+    """Returns the contact of the form; "" if the request waits, or is not ours or not plain.
+
+    `csrf` is None for the form of a public page. Also returns "" if a check raises: the long way
+    raises it again, where the answer gets all headers.
+    """
+    try:
+        request.get_host()  # raises DisallowedHost
+        contact = _contact_of(request)  # raises for too many fields
+        is_ours = _has_token(csrf, request) if csrf else is_from_own_page(request)
+        return contact if contact and is_ours and waiting_room.admit(request, response) else ""
+    except Exception:  # noqa: BLE001
+        return ""
 
 
 def _contact_of(request: HttpRequest) -> str:

@@ -32,6 +32,12 @@ SLOT_SECONDS = 0.05  # to wait for a slot; a body that came with its headers hol
 # As long as few of the held bodies are slow, each of them soon gives its slot back.
 BUSY_SECONDS, SLOW_SECONDS = 2.0, 0.5
 RETRY_SECONDS = 30
+# Of a refusal, which other middleware may not see: accounts.early_answers leaves it out.
+_SAFE_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "default-src 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
 _LOOK_SECONDS = 1.0
 # struct tcp_info of Linux: eight bytes, nine numbers, then the milliseconds since data was sent.
 _LAST_DATA_SENT = struct.Struct("8x36xI")
@@ -170,7 +176,7 @@ def _length(request: WSGIRequest) -> int:
 
 
 def _refusal(status: int, text: str) -> HttpResponse:
-    headers = {"Connection": "close", "Retry-After": str(RETRY_SECONDS)}
+    headers = {"Connection": "close", "Retry-After": str(RETRY_SECONDS), **_SAFE_HEADERS}
     return HttpResponse(text, status=status, content_type="text/plain", headers=headers)
 
 

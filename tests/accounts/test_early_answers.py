@@ -14,12 +14,14 @@ from django.test.client import ClientHandler
 
 from accounts import waiting_room
 from foundations import session_store
+from foundations.slow_bodies import BodySlots
 from harness.sign_in import enter_code, newest_code
 
 pytestmark = pytest.mark.django_db
 SIGN_IN, CODE = "/en/account/sign-in/", "/en/account/sign-in/code/"
 PUBLIC = "/en/account/sign-in/begin/"  # takes the form of public pages
 RANDOM = {"ETag", "Content-Length"}
+SECURITY = ("Cache-Control", "Content-Security-Policy", "X-Content-Type-Options")
 
 
 @pytest.fixture(autouse=True)
@@ -131,8 +133,21 @@ def test_a_request_of_another_kind_is_refused_as_ever(portal, headers, status):
     for handler in (portal, None):
         client = visitor(handler)
         form = {**token(client), "email": "minji@example.com"}
-        assert send(client, form, headers=headers).status_code == status
+        answer = send(client, form, headers=headers)
+        assert answer.status_code == status
+        assert set(SECURITY) <= answer.headers.keys()
     assert mail.outbox == []
+
+
+def test_a_refused_form_has_the_security_headers(portal, monkeypatch):
+    client = visitor(portal)
+    form = {**token(client), "email": "minji@example.com"}
+    answers = [send(client, {**form, **{f"x{n}": "" for n in range(1_100)}})]
+    assert answers[0].status_code == 400
+    monkeypatch.setattr(BodySlots, "_is_free", lambda *_arguments: False)
+    answers += [send(client, form), send(client, form, headers={"host": "evil.example"})]
+    assert [answer.status_code for answer in answers[1:]] == [503, 503]
+    assert all(set(SECURITY) <= answer.headers.keys() for answer in answers)
 
 
 def test_a_visitor_with_a_query_or_a_session_goes_the_long_way(portal):
