@@ -194,8 +194,10 @@ class _Audience:
             for offer, data_class in classes.values_list("offer", "data_class"):
                 self._chosen.setdefault(offer, set()).add(data_class)
         if Offer.Audience.NOTICE in kinds:
-            told = Q(state=Delivery.State.ACCEPTED) | Q(
-                letter__posted_on__isnull=False, letter__returned_on__isnull=True
+            told = (
+                Q(state=Delivery.State.ACCEPTED)
+                | Q(letter__posted_on__isnull=False, letter__returned_on__isnull=True)
+                | Q(resends__sent_at__isnull=False)
             )
             deliveries = Delivery.objects.filter(told, person__in=keys)
             self._told = set(deliveries.values_list("notice", "person"))

@@ -19,7 +19,7 @@ from incidents import purging, reencryption
 from incidents.models import AffectedPerson, Incident, RowProof, Shredding
 from incidents.my_data import masked, parts_for
 from incidents.own_facts import own_facts
-from notices.models import Delivery
+from notices.models import Delivery, Resend
 from offers import own_offers, pool
 from offers.models import Offer, OfferClass, OfferTaking, PoolCode, TakingClaim
 from tests.incident_factory import another_incident
@@ -152,13 +152,24 @@ def test_an_offer_for_data_classes_is_shown_to_their_people(incident, row, minji
     assert OfferTaking.objects.exists() is is_shown
 
 
-@pytest.mark.parametrize(("state", "is_shown"), [("accepted", True), ("bounced", False)])
+@pytest.mark.parametrize(
+    ("state", "resend", "is_shown"),
+    [
+        ("accepted", None, True),
+        ("bounced", None, False),
+        ("bounced", {"sent_at": timezone.now()}, True),
+        ("unreachable", {"sent_at": timezone.now()}, True),
+        ("unreachable", {"refused": "x"}, False),
+    ],
+)
 def test_an_offer_of_a_notice_is_shown_to_those_it_reached(
-    incident, version, editor, row, minji, state, is_shown
+    incident, version, editor, row, minji, state, resend, is_shown
 ):
     notice = draft_notice(version, editor)
     reached = {"notice": notice, "recipient": row.pk, "person": row}
-    Delivery.objects.create(**reached, state=state, language="ko")
+    delivery = Delivery.objects.create(**reached, state=state, language="ko")
+    if resend:
+        Resend.objects.create(delivery=delivery, asked_by=editor, reason="x", **resend)
     offer = offer_of(incident, audience="notice", notice=notice)
     press(browser(minji), offer)
     assert OfferTaking.objects.exists() is is_shown
