@@ -7,6 +7,7 @@ import logging
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.conf import settings
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from foundations.queue_length import waiting_tasks
@@ -29,13 +30,31 @@ DEFAULT_QUEUE = settings.CELERY_TASK_DEFAULT_QUEUE
 QUEUE_IS_FULL = {"send": 1, DEFAULT_QUEUE: 20}
 
 
-@shared_task(base=DjangoTask)
+class SweptTask(DjangoTask):  # type: ignore[type-arg]
+    """A task whose work is in the database: what the queue does not take, it gets later.
+
+    A sweep queues it again. A count of the audience is offered again on the page of its notice.
+    """
+
+    def delay_on_commit(self, *args: Any, **kwargs: Any) -> None:  # type: ignore[override]
+        """Queues the task after the commit. A broker that is away is logged, and raises nothing."""
+
+        def queue() -> None:
+            try:
+                self.delay(*args, **kwargs)
+            except OperationalError:
+                logger.warning("the queue is away; %s starts later", self.name)
+
+        transaction.on_commit(queue)
+
+
+@shared_task(base=SweptTask)
 def count_audience(notice_id: int) -> None:
     """Counts the audience of a draft."""
     dry_runs.run_dry_run(notice_id)
 
 
-@shared_task(base=DjangoTask)
+@shared_task(base=SweptTask)
 def plan_notice(notice_id: int) -> None:
     """Writes the ledger of an approved notice. Starts the senders as soon as there is a chunk."""
     with stall.reporting_database_errors():
@@ -51,7 +70,7 @@ def _start_senders(notice_id: int) -> None:
         send_chunks.delay(notice_id)
 
 
-@shared_task(base=DjangoTask)
+@shared_task(base=SweptTask)
 def send_chunks(notice_id: int) -> None:
     """Sends, or cancels, the due chunks of a notice for a while. Closes the notice if no delivery
     is left.
@@ -96,7 +115,7 @@ def sweep_notices() -> None:
         digest_ledger.delay(without_digest.pk)
 
 
-@shared_task(base=DjangoTask)
+@shared_task(base=SweptTask)
 def mail_resends() -> None:
     """Sends the messages that support had sent again."""
     resends.send_due()

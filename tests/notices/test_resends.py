@@ -4,14 +4,16 @@ from email import message_from_bytes
 from email.policy import SMTP
 
 import pytest
+from celery.app.task import Task
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from accounts.models import AuditEntry
 from harness.sign_in import sign_in_to_desk
 from incidents.models import ExposureBatch, PersonMark, SharedContact
-from notices import resends, tasks
+from notices import decisions, resends, tasks
 from notices.message_codes import envelope_sender, message_code
 from notices.models import Delivery, Notice, Resend, Suppression
 from notices.proof import ledger_export
@@ -21,7 +23,7 @@ from statements import publishing
 from statements.models import StatementVersion
 from tests.database import without_triggers
 from tests.desk_pages import desk_url, page_text, say_why
-from tests.notice_factory import delivery_to, work
+from tests.notice_factory import delivery_to, draft_notice, work
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -69,6 +71,25 @@ def test_the_person_gets_the_frozen_message_again(desk, delivery, people, server
     assert (resend.asked_by, resend.delivery) == (team["support"], delivery)
     assert resend.sent_at
     assert "Ticket 7QK2-X9ND" in page_text(desk.get(person_page))
+
+
+def test_the_page_is_the_usual_one_while_the_broker_is_away(
+    desk, delivery, notice, monkeypatch, django_capture_on_commit_callbacks
+):
+    """The sweeps find the work in the database."""
+
+    def away(*_arguments: object, **_options: object) -> None:
+        raise OperationalError
+
+    draft = draft_notice(notice.version, notice.created_by)
+    monkeypatch.setattr(Task, "apply_async", away)
+    with django_capture_on_commit_callbacks(execute=True) as called:
+        assert press(desk, delivery).status_code == 302
+        decisions.approve(draft, by=notice.approved_by)
+    assert len(called) >= 2
+    assert Resend.objects.due().exists()
+    draft.refresh_from_db()
+    assert draft.state == Notice.State.PLANNING
 
 
 def test_the_proof_and_the_trail_show_both(desk, delivery, notice, people, team, empty_trail):
