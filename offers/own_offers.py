@@ -123,6 +123,8 @@ class _OwnRows:
         groups = _by_person(opened)
         own = _indexes_of(boxes, part.incident) if len(groups) == 1 else frozenset()
         self.claims = [frozenset(row.pk for row in group) | own for group in groups]
+        # Without an open row a number shows nothing: it can have passed to another person.
+        self.shows_codes = bool(self.claims or boxes)
 
 
 def _by_person(rows: Iterable[AffectedPerson]) -> list[Rows]:
@@ -229,6 +231,8 @@ def _own_offer(
     if rows.are_locked:
         is_shown = own or (offer.is_open and audience.has(offer, found))
         return OwnOffer(offer, rows.part, needs_answer=True) if is_shown else None
+    if not rows.shows_codes:
+        return None
     invited = [claims for claims in rows.claims if audience.has(offer, claims & found)]
     if not own and not (invited and offer.is_open):
         return None

@@ -7,6 +7,7 @@ from datetime import timedelta
 from threading import Barrier
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
@@ -383,6 +384,20 @@ def test_a_taken_code_stays_after_the_withdrawal_of_the_scope_version(incident, 
     assert codes_on(client) == [code]
     press(client, offer, has=1)
     assert OfferTaking.objects.count() == 1
+
+
+@pytest.mark.parametrize("email", ["", "minji@example.com"])
+def test_a_number_without_a_row_shows_no_code(incident, offer, email):
+    user = by_phone()
+    client = browser(user)
+    client.post("/en/my-data/answer/hanbit-2025/", {"answer": "김민지"})
+    press(client, offer)
+    assert len(codes_on(client)) == 1
+    withdraw(incident.batches.get())
+    if email:
+        EmailAddress.objects.create(user=user, email=email, verified=True)
+    RowProof.objects.all().delete()  # as after the next sign-in
+    assert len(codes_on(client)) == (1 if email else 0)
 
 
 def test_a_closed_account_leaves_the_taking_and_a_new_one_sees_the_code(offer, minji):
