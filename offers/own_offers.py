@@ -27,7 +27,7 @@ from incidents.my_data_parts import MyDataPart
 from incidents.own_copy import CopySource, Section
 from incidents.own_facts import own_facts
 from incidents.own_rows import are_one_person
-from incidents.person_names import are_same_names
+from incidents.person_names import are_same_names, may_name_one_person
 from notices.models import Delivery
 from offers.models import Offer, OfferClass, OfferTaking, PoolCode, TakingClaim
 
@@ -130,8 +130,8 @@ class _OwnRows:
 def _by_person(rows: Iterable[AffectedPerson]) -> list[Rows]:
     """Returns the rows of a user, together where they may be of one person.
 
-    They are of several people only where these share an address or number, such as a family, and
-    have names that differ: a second fact then opened the rows of each.
+    They are of several people, such as a family, where their names differ. Rows that share no
+    contact are so only with two full names: a person may be called in several ways.
     """
     groups: list[Rows] = []
     for row in rows:
@@ -149,13 +149,13 @@ def _are_two(one: AffectedPerson, other: AffectedPerson) -> bool:
             (one.phone_index, other.phone_index),
         )
     )
-    if not is_shared or are_one_person([one, other]):
+    if is_shared and are_one_person([one, other]):
         return False
     try:
         names = [row.decrypt_contact().get("n", "") for row in (one, other)]
     except EncryptionError:
         return False
-    return not are_same_names(*names)
+    return not (are_same_names if is_shared else may_name_one_person)(*names)
 
 
 def _indexes_of(boxes: Iterable[str], incident: Incident) -> frozenset[UUID]:

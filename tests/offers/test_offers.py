@@ -232,6 +232,20 @@ def test_a_family_with_one_address_gets_a_code_each(incident):
     assert OfferTaking.objects.count() == 2
 
 
+def test_people_without_a_shared_contact_get_a_code_each(incident, offer, minji):
+    """A press for one of them leaves the other's code: the account may be of a parent."""
+    other = person(incident, name="박서준", phone="010-5555-0001")
+    expose(other, file_of(incident), "names")
+    VerifiedPhone.objects.create(user=minji, number="+821055550001")
+    client = browser(minji)
+    RowProof.objects.create(user=minji, person=other, fact="name")
+    press(client, offer)
+    assert TakingClaim.objects.filter(key__in=AffectedPerson.objects.values("pk")).count() == 1
+    assert "Get the other person’s code" in client.get(PAGE).text
+    press(client, offer, has=1)
+    assert len(codes_on(client)) == 2
+
+
 def test_joined_accounts_keep_their_codes_and_get_no_further_one(incident, offer, minji):
     expose(
         person(incident, name="민지", phone="010-2222-3333", email="other@example.com"),
