@@ -3,6 +3,7 @@ the state.
 """
 
 import logging
+from typing import Any
 
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask

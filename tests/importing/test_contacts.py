@@ -377,6 +377,7 @@ def test_the_fast_path_of_a_country_code_agrees_with_the_library(
 ):
     number = phonenumbers.example_number_for_type(region, kind)
     assume(number)
+    assert number
     national = phonenumbers.national_significant_number(number)
     trunk = phonenumbers.ndd_prefix_for_region(region, True) or ""
     national = f"{national[: len(national) - len(end)]}{end}"

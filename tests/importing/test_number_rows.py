@@ -137,7 +137,7 @@ def in_full(client: Client) -> str:
 def test_a_second_fact_shows_the_row_of_a_number_in_full(halmoni, incident, own, fact):
     client = browser_of(halmoni)
     assert "김" not in in_full(client)
-    assert "That fits" in answer(client, incident, fact)
+    assert "That matches" in answer(client, incident, fact)
     shown = in_full(client)
     assert "김순자" in shown
     assert "7731#" in shown
@@ -147,7 +147,7 @@ def test_a_second_fact_shows_the_row_of_a_number_in_full(halmoni, incident, own,
 @pytest.mark.parametrize("wrong", ["김", "2002", "sun", "@example.com", "example.com", "", "김순"])
 def test_a_part_of_the_fact_or_the_number_itself_is_no_second_fact(halmoni, incident, own, wrong):
     client = browser_of(halmoni)
-    assert "This does not fit" in answer(client, incident, wrong)
+    assert "This does not match" in answer(client, incident, wrong)
     assert "7731#" not in in_full(client)
     assert not RowProof.objects.exists()
 
@@ -188,7 +188,7 @@ def test_a_row_without_name_and_address_asks_nothing(halmoni, incident):
 def test_a_fact_shows_a_recipient_the_own_row_only(halmoni, book):
     client = browser_of(halmoni)
     for guess in ("박지훈", "jihun@example.com"):
-        assert "This does not fit" in answer(client, book, guess)
+        assert "This does not match" in answer(client, book, guess)
     answer(client, book, "김순자")
     shown = in_full(client)
     assert "김순자" in shown

@@ -9,7 +9,7 @@ from django.test import Client
 
 from accounts.models import RightsGrant, User
 from harness.sign_in import sign_in_to_desk
-from tests.desk_pages import page_text
+from tests.desk_pages import page_text, say_why
 
 pytestmark = pytest.mark.django_db
 INLINES = {
@@ -39,7 +39,10 @@ def save(client: Client, user: User, **fields: object):
             f"emailaddress_set-{index}-user": str(user.pk),
         }
     form = {name: value for name, value in (form | inlines).items() if value != ""}
-    return client.post(f"/admin/accounts/user/{user.pk}/change/", form)
+    address = f"/admin/accounts/user/{user.pk}/change/"
+    if not user.is_staff:
+        say_why(client, address)
+    return client.post(address, form)
 
 
 def decide(client: Client, grant: RightsGrant, step: str) -> int:

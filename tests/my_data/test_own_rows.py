@@ -90,7 +90,7 @@ def test_people_who_share_an_address_see_classes_and_no_values(minji, family, la
 def test_a_second_fact_opens_one_row_and_not_the_other(minji, incident, family, fact, kind, caplog):
     with caplog.at_level(logging.INFO):
         text = answer(minji, incident, fact)
-    assert "That fits" in text
+    assert "That matches" in text
     assert "김*희" in text
     assert shows_none(text, "son")
     proof = RowProof.objects.get()
@@ -117,7 +117,7 @@ def test_a_wrong_answer_opens_nothing_and_is_always_the_same(minji, incident, fa
         answer(minji, incident, text).split("<h1>")[0].split("csrf")[0]
         for text in ("0000", "김철수", "김", "")
     }
-    assert len({"This does not fit" in reply for reply in replies}) == 1
+    assert len({"This does not match" in reply for reply in replies}) == 1
     assert not RowProof.objects.exists()
 
 
@@ -130,7 +130,7 @@ def test_five_wrong_answers_a_day_and_then_the_time(minji, incident, family):
     assert WrongAnswer.objects.count() == 10
 
     WrongAnswer.objects.update(at=timezone.now() - timedelta(days=2))
-    assert "That fits" in answer(minji, incident, "2222")
+    assert "That matches" in answer(minji, incident, "2222")
 
 
 def test_twenty_wrong_answers_end_the_question(minji, incident, family):
@@ -156,15 +156,15 @@ def test_the_digits_of_the_number_that_found_the_rows_are_no_fact(minji, inciden
     phone = {"phone": "010-1111-2222"}
     leaked(incident, "부산광역시 1", "7585#", name="김영희", email="a@example.com", **phone)
     leaked(incident, "대구광역시 2", "9021#", name="박지훈", email="b@example.com", **phone)
-    assert "This does not fit" in answer(minji, incident, "2222")
-    assert "That fits" in answer(minji, incident, "박지훈")
+    assert "This does not match" in answer(minji, incident, "2222")
+    assert "That matches" in answer(minji, incident, "박지훈")
 
 
 def test_a_name_of_two_different_people_opens_neither(minji, incident):
     for phone in ("010-1111-2222", "010-3333-4444"):
         leaked(incident, "서울", "1#", name="고객님", email=minji.email, phone=phone)
-    assert "This does not fit" in answer(minji, incident, "고객님")
-    assert "That fits" in answer(minji, incident, "4444")
+    assert "This does not match" in answer(minji, incident, "고객님")
+    assert "That matches" in answer(minji, incident, "4444")
     assert RowProof.objects.count() == 1
 
 
@@ -280,7 +280,7 @@ def test_a_further_verified_contact_opens_one_row_of_many(minji, incident, crowd
 
 def test_the_bound_is_the_incidents(minji, incident, crowd):
     Incident.objects.update(shared_contact_bound=4)
-    assert "That fits" in answer(minji, incident, "0001")
+    assert "That matches" in answer(minji, incident, "0001")
 
 
 def test_people_of_withdrawn_versions_do_not_count(minji, incident):
