@@ -301,7 +301,7 @@ def test_each_class_says_its_state_and_basis(minji, incident, leaked_minji):
     assert "Reported by the company" in text
     assert "Possibly leaked" in text
     assert "Under investigation" in text
-    assert "Did not leak" in text
+    assert "Did not leak</span>: " in text
     assert "We hold no record that yours did." in text
 
 
