@@ -28,8 +28,10 @@ from incidents.models import (
 )
 from notices.message_codes import message_code
 from notices.models import AlertSubscription, Delivery, PushSubscription
+from offers.models import OfferTaking
 from tests.accounts.test_joining import ENDED, MOVED
 from tests.notice_factory import work
+from tests.offer_factory import offer_of
 from tickets import correspondence
 from tickets.models import Ticket
 
@@ -51,6 +53,7 @@ IN_COPY = {  # where the copy has the rows of each table that names a customer
     "incidents.WrongAnswer": "wrong_answers",
     "incidents.DoneStep": "done_steps",
     "incidents.StepReminder": "reminders_of_steps",
+    "offers.OfferTaking": "offers",
     "tickets.Ticket": "tickets",
     "notices.AlertSubscription": "alerts",
     "notices.PushSubscription": "browsers_with_push_messages",
@@ -196,6 +199,10 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
     mail = {"subject": "A sign-in", "text": "Hello", "language": "en", "code": "7QK2-X9ND-4HTB"}
     SentMail.objects.create(user=minji, **mail)
     PushSubscription.objects.create(user=minji, endpoint_index="0" * 32, address=b"")
+    offer = offer_of(incident)
+    code, now = offer.codes.latest("pk"), timezone.now()
+    offer.codes.filter(pk=code.pk).update(taken_at=now)
+    OfferTaking.objects.create(offer=offer, code=code, user=minji, taken_at=now)
     client = Client()
     sign_in(client, minji.email)
     correspondence.ask(minji, incident, kind="access", text="Which?", language="en", key=uuid4())
