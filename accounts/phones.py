@@ -15,6 +15,8 @@ import phonenumbers
 from django.conf import settings
 from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberDesc, PhoneNumberType
 
+from foundations.plain_signs import with_plain_digits
+
 NOT_A_NUMBER, NO_PERSONS_NUMBER, LOST_ZERO = "not a number", "no person's number", "lost zero"
 MOST_NUMBERS = 9  # a cell with more is a list, and no person's contact
 # The time of NFKC can grow with the square of the length. No cell with numbers is longer.
@@ -150,7 +152,7 @@ def _plain(text: str) -> str:
     if not plain.isascii():
         plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_DASHES)
     if not plain.isascii():
-        plain = "".join(str(unicodedata.decimal(sign, sign)) for sign in plain)
+        plain = with_plain_digits(plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
     plain = _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
     with_area = _AREA_CODE.fullmatch(plain)

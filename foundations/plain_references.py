@@ -7,8 +7,8 @@ change here all keys must be computed again.
 import re
 import unicodedata
 
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
+from foundations.plain_signs import DASHES, INVISIBLE, with_plain_digits
+
 _APOSTROPHE = re.compile(r"['\u2018\u2019](?=[\w-]+$)")
 
 
@@ -20,6 +20,6 @@ def plain_reference(text: str) -> str:
     """
     text = text.strip()
     if not text.isascii():
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(_DASHES).strip()
-        text = "".join(str(unicodedata.decimal(sign, sign)) for sign in text)  # Arabic digits
+        text = INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).translate(DASHES).strip()
+        text = with_plain_digits(text)
     return _APOSTROPHE.sub("", text, count=1) if text[:1] in ("'", "\u2018", "\u2019") else text

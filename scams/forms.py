@@ -84,8 +84,9 @@ class MessageCheckForm(forms.Form):
 
     def answer(self) -> message_check.Answer:
         """Returns the answer to the text or the mail."""
-        mail = self.cleaned_data["mail"] or mail_source.read(self.cleaned_data["text"])
-        return message_check.answer_for_mail(mail)
+        if mail := self.cleaned_data["mail"]:
+            return message_check.answer_for_mail(mail)
+        return message_check.answer_for(self.cleaned_data["text"])
 
     def seen_text(self) -> str:
         """Returns the text that was entered, or what a reader sees of the mail."""

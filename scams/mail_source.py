@@ -92,9 +92,8 @@ _IDENTIFIER = re.compile(
     r"|Nachrichten-ID|ID du message|ID de(?:l)? mensaje|Mã (?:nhận dạng )?thư|ID thư)[ \t:]{1,9}",
     re.IGNORECASE,
 )
-_SHIFT = re.compile(
-    r"[\x0e\x0f\x1b]"
-)  # of ISO 2022: a mail program may read what follows otherwise
+# The shifts of ISO 2022: a mail program may read what follows otherwise.
+_SHIFT = re.compile(r"[\x0e\x0f\x1b]")
 # Others are unreadable: some take quadratic time, and some hide what a mail program shows.
 _CHARSET_NAMES = """
 utf-8 utf8 us-ascii ascii euc-kr ks_c_5601-1987 ksc5601 cp949 uhc iso-2022-kr iso-2022-jp euc-jp

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
+from foundations.plain_signs import DASHES
 from incidents.importing.placeholders import is_placeholder
 
 DATE, DATETIME, UNIX, UNIX_MS, EXCEL = "date", "datetime", "unix", "unix_ms", "excel"
@@ -60,7 +61,6 @@ _MONTH_NAMED = re.compile(
 _WEEK = re.compile(r"\d{4}-?W\d{2}-?\d")
 _LONGEST_FORMAT = 100  # characters
 _EXCEL_ZERO = re.compile(r"1900-01-00.*")
-_DASHES = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"))
 
 
 def reader(formats: tuple[str, ...], time_zone: str = "") -> DayReader:
@@ -75,7 +75,7 @@ def reader(formats: tuple[str, ...], time_zone: str = "") -> DayReader:
 
     @lru_cache(maxsize=1 << 14)
     def read(cell: str) -> str | None:
-        text = unicodedata.normalize("NFKC", cell).translate(_DASHES).strip()
+        text = unicodedata.normalize("NFKC", cell).translate(DASHES).strip()
         if not text or _EXCEL_ZERO.fullmatch(text) or is_placeholder(text):
             return ""
         return next(filter(None, (one(text) for one in readers)), None)

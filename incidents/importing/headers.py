@@ -1,12 +1,11 @@
 """Compares column names as people see them: without regard to case, form, spaces and marks."""
 
-import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-# Characters without width: a byte order mark, spaces, joiners and directions.
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+from foundations.plain_signs import INVISIBLE
+
 # What databases write around a name.
 _AROUND = "[]`\"'"
 
@@ -14,7 +13,7 @@ _AROUND = "[]`\"'"
 def name_key(name: str) -> str:
     """Returns what two spellings of a column name have in common."""
     if not name.isascii():
-        name = _INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
+        name = INVISIBLE.sub("", unicodedata.normalize("NFKC", name))
     return "".join(name.split()).strip(_AROUND).casefold()
 
 
