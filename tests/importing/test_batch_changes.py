@@ -7,7 +7,6 @@ import time
 from threading import Thread
 
 import pytest
-from celery.contrib.testing.worker import start_worker
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
 from django.db import connections
@@ -23,6 +22,7 @@ from incidents.scope_counts import counts_of
 from incidents.scope_versions import incident_lock
 from tests.desk_pages import page_text
 from tests.killed_process import run_until_killed
+from tests.queue_worker import queue_worker
 
 pytestmark = pytest.mark.django_db
 Kind, State = BatchChange.Kind, BatchChange.State
@@ -253,7 +253,7 @@ def freed(change: BatchChange) -> bool:
 @pytest.mark.django_db(transaction=True)
 def test_a_real_worker_closes_it(editors_desk, incident, batch):
     app.loader.import_default_modules()
-    with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
+    with queue_worker("import"):
         change = asked(editors_desk, batch)
         deadline = time.monotonic() + 60
         while change.is_moving:

@@ -16,7 +16,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from celery.contrib.testing.worker import start_worker
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -42,6 +41,7 @@ from incidents.scope_versions import incident_lock
 from tests.database import conninfo
 from tests.desk_pages import page_text
 from tests.korean_messages import in_korean
+from tests.queue_worker import queue_worker
 
 pytestmark = pytest.mark.django_db
 State = Upload.State
@@ -575,7 +575,7 @@ def test_an_importer_sends_more_than_a_form_and_less_than_the_limit(desk, incide
 @pytest.mark.django_db(transaction=True)
 def test_a_real_worker_checks_and_imports(desk, incident):
     app.control.purge()
-    with start_worker(app, queues=["import"], perform_ping_check=False, shutdown_timeout=30):
+    with queue_worker("import"):
         upload = sent(desk, incident)
         wait_for(upload, State.CHECKED)
         assert desk.post(url("import", upload)).status_code == 302

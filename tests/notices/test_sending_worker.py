@@ -1,7 +1,6 @@
 """A notice is sent through a real broker and a real Celery worker."""
 
 import pytest
-from celery.contrib.testing.worker import start_worker
 from django.db import connections
 
 from breachportal.celery import app
@@ -9,6 +8,7 @@ from harness import exposure_factory
 from notices import decisions
 from notices.models import Delivery
 from tests.notice_factory import affected, assert_adds_up, wait_until_closed
+from tests.queue_worker import queue_worker
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -19,9 +19,7 @@ PEOPLE = 60
 @pytest.fixture
 def worker(transactional_db):
     app.control.purge()
-    with start_worker(
-        app, queues=["send", "default"], perform_ping_check=False, shutdown_timeout=30
-    ):
+    with queue_worker("send", "default"):
         yield
     connections.close_all()
 
