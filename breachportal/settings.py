@@ -166,6 +166,7 @@ TEMPLATES = [
                 "language_switch": "foundations.language_switch",
                 "page_extensions": "foundations.page_extensions",
                 "page_parts": "foundations.page_parts",
+                "portal_marks": "foundations.portal_marks",
                 "punctuation": "foundations.punctuation",
                 "text_languages": "foundations.text_languages",
             },

@@ -6,6 +6,7 @@ import pytest
 from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpResponse
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -85,3 +86,10 @@ def test_each_response_has_the_policy_of_the_settings(client, path):
     response = client.get(path)
     assert response["Content-Security-Policy"] == build_policy()
     assert "script-src 'self'" in build_policy()
+
+
+@pytest.mark.parametrize("name", ["400.html", "500.html", "503.html", "database_away.html"])
+def test_an_error_page_without_a_context_says_whose_it_is(settings, name):
+    page = render_to_string(name)
+    assert f'<span class="site-address">{settings.PORTAL_HOST}</span>' in page
+    assert f'<strong class="address">{settings.PORTAL_URL}</strong>' in page
