@@ -81,6 +81,9 @@ _LINK_OR_NUMBER = re.compile(
 )
 _LIST_OF_FIELDS = re.compile(r"\bh=[\w:\s-]{1,2000}(?:;|$)")  # of a signature: may name Reply-To
 _HOST = re.compile(rf"(?<![\w-]){DOMAIN}")
+_FEEDBACK = re.compile(
+    r"[\w.-]{1,100}(?::[\w.-]{1,100}){3}"
+)  # four fields without blanks: no words
 # What Gmail's page of the original says above it.
 _CHECKED = re.compile(
     r"(?:SPF|DKIM|DMARC):?[ \t]{1,9}'?(?:PASS|FAIL|SOFTFAIL|NEUTRAL|NONE)\b.*", re.IGNORECASE
@@ -270,6 +273,8 @@ class _SourceReader:
             self._is_whole = False
             return
         words = _HOST.sub(" ", _LIST_OF_FIELDS.sub(" ", value))
+        if name == "feedback-id" and _FEEDBACK.fullmatch(value):
+            words = ""
         is_for_reader = _LINK_OR_NUMBER.search(value) or reader_heads.asks_for_something(words)
         if name not in _WITH_ADDRESSES and (name not in _PLAIN or EMAIL.search(value)):
             self._beside.append(f"{name}: {value}")

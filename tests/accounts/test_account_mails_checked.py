@@ -12,7 +12,8 @@ from django.utils.translation import override
 from accounts import code_texts, emails
 from accounts.mail_codes import MailKind, account_mail_code
 from breachportal.customer_messages import read_catalogue
-from scams.message_check import MessageVerdict, answer_for
+from scams import mail_source
+from scams.message_check import MessageVerdict, answer_for, answer_for_mail
 
 pytestmark = pytest.mark.django_db
 LANGUAGES = [code for code, _name in settings.LANGUAGES]
@@ -36,9 +37,12 @@ def test_each_mail_is_known_in_each_language(name, language):
     }
     with override(language):
         emails.send(name, "minji@example.com", filled, kind=kind)
-    answer = answer_for(str(mail.outbox[-1].body))
-    assert answer.verdict == MessageVerdict.SENT, answer.strange
-    assert [one.kind for one in answer.account_mails] == [kind]
+    sent = mail.outbox[-1]
+    file = mail_source.read_file(sent.message().as_bytes())
+    assert file
+    for answer in (answer_for(str(sent.body)), answer_for_mail(file)):
+        assert answer.verdict == MessageVerdict.SENT, answer.strange
+        assert [one.kind for one in answer.account_mails] == [kind]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
