@@ -88,7 +88,7 @@ bench-web: setup
 	@$(BIN)/python -m benchmarks.bench_web $(BENCH)
 
 # Measures home, a statement, "my data" and the check page with Lighthouse, on a throttled phone, and
-# prints a table in JSON, with their speed. Fails below 100 in accessibility, best practices or SEO.
+# prints a table in JSON, with their times. Fails below 100 in any category, so run it alone.
 lighthouse: setup
 	@$(BIN)/python -m tests.browser
 	@mkdir -p var && rm -f var/lighthouse.json

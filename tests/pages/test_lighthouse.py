@@ -1,8 +1,9 @@
 """Lighthouse on home, a statement, "my data" and the check page, on a phone.
 
 Accessibility, best practices and SEO have to reach 100. `make lighthouse` also measures the speed
-and prints a table; LIGHTHOUSE names its file. The speed depends on the machine, so no test fails by
-it, and `make test` does not measure it: on a busy machine Lighthouse loses the trace that it needs.
+on a throttled phone, which has to reach 100 in the best of TRIES, and prints a table; LIGHTHOUSE
+names its file. `make test` does not measure the speed: beside other tests the processor answers too
+late, and Lighthouse loses the trace that it needs.
 """
 
 import json
@@ -56,10 +57,10 @@ def test_a_page_reaches_100(host, coupang, minji, tmp_path, name):
     minjis.force_login(minji)
     session = minjis.cookies[settings.SESSION_COOKIE_NAME].value
     cookie = f"{settings.SESSION_COOKIE_NAME}={session}" if name == "my-data" else ""
-    wanted = [one for one in CATEGORIES if one != "seo" or name not in PRIVATE]
+    wanted = [one for one in [*CATEGORIES, *SPEED] if one != "seo" or name not in PRIVATE]
     report = report_of(f"http://127.0.0.1:{host.port}{PAGES[name]}", cookie, tmp_path, wanted)
     assert report["finalDisplayedUrl"].endswith(PAGES[name])
-    scores = {key: round(100 * each["score"]) for key, each in report["categories"].items()}
+    scores = {key: round(100 * (each["score"] or 0)) for key, each in report["categories"].items()}
     if TABLE:
         keep(name, scores, report)
     assert {key: scores[key] for key in wanted} == dict.fromkeys(wanted, 100), lost(report)
