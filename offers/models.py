@@ -86,6 +86,8 @@ class Offer(models.Model):
 
     objects = OfferQuerySet.as_manager()
 
+    pool_is_empty: bool  # of OfferQuerySet.shown
+
     class Meta:
         verbose_name = _("offer")
         verbose_name_plural = _("offers")

@@ -69,6 +69,12 @@ class OwnOffer:
         return bool(self.untaken)
 
     @property
+    def is_folded(self) -> bool:
+        """Returns whether the page shows the title alone until the user opens the offer."""
+        is_empty = self.may_take and self.offer.pool_is_empty
+        return not (self.codes or self.needs_answer or is_empty)
+
+    @property
     def place(self) -> str:
         """Returns the id of the offer's element in the page."""
         return f"offer{self.offer.pk}"

@@ -297,7 +297,10 @@ def test_my_rights(begin: Begin, minji, leaked):
     with begin(name="8-offer", user=minji) as customer:
         customer.open("my-data/")
         button = customer.page.locator(f"#offer{offer.pk} form .button")
-        customer.see("offer", button)
+        offered = customer.page.locator(f"#offer{offer.pk} summary")
+        customer.see("offer", offered)
+        customer.tap(offered)
+        customer.see("offer-opened", button)
         customer.tap(button)
         code = customer.page.locator(f"#offer{offer.pk} .code")
         customer.see("code of the offer", code)
