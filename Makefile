@@ -10,8 +10,10 @@ ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-reminders bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
+# A sample may have law files of its company; LAW_FOLDER= names others.
+demo: LAW_FOLDER ?= $(wildcard $(CURDIR)/statements/sample/$(INCIDENT)/laws)
 demo: setup
-	@PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
+	@LAW_FOLDER="$(LAW_FOLDER)" PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
 
 test: setup
 	@$(BIN)/python -m tests.browser
@@ -104,15 +106,8 @@ screenshots: setup
 		failed=$$?; cat var/journeys/walks.md; exit $$failed
 
 # Collects the translatable strings of the code: all of them for the desk's languages, those of
-# customers for the others. It needs GNU gettext. It reports how complete each catalogue is.
+# customers for the others. It reports how complete each catalogue is.
 messages: setup
-	rm -f locale/en/LC_MESSAGES/django.po  # English is the source itself
-	mkdir -p locale/en/LC_MESSAGES
-	$(BIN)/python manage.py makemessages -l ko -l en --no-wrap --no-location --no-obsolete \
-		-i .venv -i var -i tests -i benchmarks -i harness
-	for language in ko en; do \
-		sed -i '1,20{/^#, fuzzy$$/d}' locale/$$language/LC_MESSAGES/django.po; done
-	msgen --no-wrap -o locale/en/LC_MESSAGES/django.po locale/en/LC_MESSAGES/django.po
 	$(BIN)/python manage.py report_translations --write
 	$(MAKE) catalogues
 

@@ -5,6 +5,7 @@ catalogue of another language holds the customers' messages only. A message is t
 file uses it that is not one of DESK_PATHS; a new file therefore counts as theirs.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -118,6 +119,19 @@ SHOWN_PROBLEMS = (
 
 MOST_NAMED = 5  # missing messages in the sentence of a system check
 
+# Without a time, so that a catalogue changes with its messages only.
+_HEAD = r"""msgid ""
+msgstr ""
+"Language: {locale}\n"
+"MIME-Version: 1.0\n"
+"Content-Type: text/plain; charset=UTF-8\n"
+"Content-Transfer-Encoding: 8bit\n"
+"Plural-Forms: {plural_forms}\n"
+
+"""
+NO_BREAK_HYPHEN = "\u2011"
+_PARTED = re.compile(r"(?<=\b[Ee])-(?=mail)|(?<=\bSHA)-(?=256)")  # words that a line end parts
+
 _KEYWORDS = DEFAULT_KEYWORDS | {
     "gettext_noop": None,
     "gettext_lazy": None,
@@ -141,8 +155,9 @@ class SourceMessage(NamedTuple):
         return self.id if isinstance(self.id, str) else self.id[0]
 
 
+@cache
 def all_messages() -> dict[SourceMessage, list[str]]:
-    """Returns each message of code and templates, as makemessages finds it, with its files."""
+    """Returns each message of code and templates with its files, read once a process."""
     found: dict[SourceMessage, list[str]] = {}
     for path in sources():
         place = _place(path)
@@ -188,10 +203,15 @@ class Completeness:
         return f"{counts}; missing: {', '.join(named)}" if named else counts
 
 
+def needed_messages(language: str) -> list[SourceMessage]:
+    """Returns the messages of a catalogue: all for a language of the desk, else the customers'."""
+    is_of_desk = language in settings.DESK_LANGUAGES
+    return [*all_messages()] if is_of_desk else [*customer_messages()]
+
+
 def completeness(language: str) -> Completeness:
     """Returns what the catalogue of a language translates; of a missing catalogue, nothing."""
-    is_of_desk = language in settings.DESK_LANGUAGES
-    needed = [*all_messages()] if is_of_desk else [*customer_messages()]
+    needed = needed_messages(language)
     catalogue = read_catalogue(language)
     missing = [message.singular for message in needed if not is_translated(catalogue, message)]
     return Completeness(language, len(needed) - len(missing), len(needed), missing)
@@ -225,18 +245,45 @@ def read_catalogue(language: str) -> Catalog:
 
 
 def write_catalogue(language: str) -> None:
-    """Writes the catalogue of a language: the customers' messages, with what is translated."""
+    """Writes the catalogue of a language: the messages that it needs, with what is translated.
+
+    Messages keep their places, so that a change of code changes few lines; new ones are at the end.
+    English translates itself.
+    """
+    needed = dict.fromkeys(needed_messages(language))
     old = read_catalogue(language)
-    new = Catalog(locale=old.locale, header_comment=old.header_comment, fuzzy=False)
-    new.mime_headers = old.mime_headers
-    for message in customer_messages():
+    new = Catalog(locale=to_locale(language))
+    new.mime_headers = old.mime_headers  # the plural forms
+    kept = [
+        SourceMessage(known.id if isinstance(known.id, str) else tuple(known.id), known.context)
+        for known in old
+        if known.id
+    ]
+    for message in [*filter(needed.__contains__, kept), *needed]:
         known = old.get(message.singular, message.context)
-        kept = known.string if known and is_translated(old, message) else None
-        new.add(message.id, kept, context=message.context)
+        string = known.string if known and is_translated(old, message) else None
+        if language == SOURCE_LANGUAGE:
+            string = english(message)
+        added = new.add(message.id, string, context=message.context)
+        added.flags = known.flags if known else added.flags
     path = catalogue_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        write_po(file, new, width=0, omit_header=False)
+    messages = BytesIO()
+    write_po(messages, new, width=0, omit_header=True)
+    head = _HEAD.format(locale=to_locale(language), plural_forms=new.plural_forms)
+    path.write_bytes(head.encode() + messages.getvalue().rstrip() + b"\n")
+
+
+def english(message: SourceMessage) -> str | tuple[str, ...]:
+    """Returns a message in English: as in the code, but customers' words keep their hyphens.
+
+    See docs/decisions/0096-line-breaks.md.
+    """
+    if message not in customer_messages():
+        return message.id
+    forms = [message.id] if isinstance(message.id, str) else message.id
+    unbroken = tuple(_PARTED.sub(NO_BREAK_HYPHEN, form) for form in forms)
+    return unbroken[0] if isinstance(message.id, str) else unbroken
 
 
 def catalogue_path(language: str) -> Path:
@@ -276,7 +323,7 @@ def _messages_in(path: Path, place: str) -> Iterator[SourceMessage]:
 
 
 def _labels() -> Iterator[str]:
-    with override(SOURCE_LANGUAGE):
+    with override(None):  # as the code has them
         for choices in SHOWN_CHOICES:
             yield from map(str, choices.labels)
 

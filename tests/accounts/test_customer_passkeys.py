@@ -205,7 +205,7 @@ def test_an_account_with_a_number_only_gets_none(client):
     step_up(client, user)
     assert client.get(ADD)["Location"] == PASSKEYS
     with override("en"):
-        assert "A passkey needs an account with an e-mail address" in client.get(PASSKEYS).text
+        assert "A passkey needs an account with an e\u2011mail address" in client.get(PASSKEYS).text
 
 
 @pytest.mark.django_db

@@ -212,7 +212,7 @@ def test_a_double_click_on_the_home_page_sends_one_mail_that_signs_in(window, mi
     context, home = window
     page = context.new_page()
     page.goto(home)
-    page.get_by_label("Your e-mail address").fill(minji.email)
+    page.get_by_label("Your e\u2011mail address").fill(minji.email)
     page.get_by_role("button", name="Send me a code").dblclick()
     page.wait_for_url("**/code/")
     page.get_by_label("The eight digits").fill(newest_code())
@@ -226,7 +226,7 @@ def test_two_tabs_of_a_browser_sign_in_with_their_own_addresses(window, minji, s
     tabs, codes = [context.new_page() for _ in range(2)], []
     for tab, person in zip(tabs, (minji, seojun), strict=True):
         tab.goto(home)
-        tab.get_by_label("Your e-mail address").fill(person.email)
+        tab.get_by_label("Your e\u2011mail address").fill(person.email)
         tab.get_by_role("button", name="Send me a code").click()
         tab.wait_for_url("**/code/")
         codes.append(newest_code())

@@ -149,14 +149,14 @@ def test_without_a_gateway_the_form_takes_addresses_only(client):
     assert 'type="email"' in page
     assert "mobile number" not in page
     refused = client.post(SIGN_IN, {"email": "010-4141-2002"})
-    assert "Enter a whole e-mail address, such as" in refused.text
+    assert "Enter a whole e\u2011mail address, such as" in refused.text
     assert "mobile number" not in refused.text
 
 
 def test_with_a_gateway_the_forms_name_both(client, solapi, coupang):
     for path in (SIGN_IN, "/en/"):
         page = client.get(path).text
-        assert "Your e-mail address or mobile number" in page
+        assert "Your e\u2011mail address or mobile number" in page
         assert 'type="email"' not in page
         assert 'name="email"' in page
 
@@ -429,7 +429,7 @@ def test_the_budget_refuses_alarms_the_desk_and_leaves_mails(solapi, settings, e
         answer = visitor.post(SIGN_IN, {"email": f"010-4141-{number:04d}"})
         statuses.append(answer.status_code)
     assert statuses == [302, 302, 429, 429]  # a fifth of the day in an hour
-    assert "Use your e-mail address if the company knows it." in answer.text
+    assert "Use your e\u2011mail address if the company knows it." in answer.text
     assert 'value="010-4141-0003"' in answer.text
     assert (
         "Sign-in codes by text message are being refused"

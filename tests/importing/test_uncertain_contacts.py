@@ -476,7 +476,7 @@ def test_a_contact_of_which_a_part_is_blank_is_no_contact(load):
     load(rows, table(**BOTH), header=PARTS)
 
     assert not AffectedPerson.objects.exclude(email_index=None, phone_index=None).exists()
-    assert "3 entries of the leaked data hold no e-mail" in shown_to("minji@b.example")
+    assert "3 entries of the leaked data hold no e\u2011mail" in shown_to("minji@b.example")
     assert NOT_READ not in shown_to("minji@b.example")
     for contact in ("seojun@b.example", "+821023459999", "+821077776792"):
         assert NOT_READ in shown_to(contact)

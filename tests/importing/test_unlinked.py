@@ -86,7 +86,7 @@ def test_an_entry_without_a_contact_clears_nobody(incident, load, row):
     page = shown_to("other@else.example")
     assert NOT_AMONG not in page
     assert NO_ENTRY in page
-    assert "1 entry of the leaked data holds no e-mail address or mobile number" in page
+    assert "1 entry of the leaked data holds no e\u2011mail address or mobile number" in page
     assert "user1@naver.example" in shown_to("user1@naver.example")
     assert store_check.check_whole(incident).faults == []
 

@@ -236,7 +236,7 @@ def test_a_language_that_the_page_does_not_have_is_no_switch(coupang):
     answer = Client().post(
         "/en/account/sign-in/", {"to_language": "ko"}, headers={"Sec-Fetch-Site": "same-origin"}
     )
-    assert "Enter your e-mail address" in answer.text
+    assert "Enter your e\u2011mail address" in answer.text
 
 
 FORMS = re.compile(r"<main.*</main>", re.DOTALL)

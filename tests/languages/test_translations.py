@@ -96,6 +96,16 @@ def test_a_catalogue_is_written_with_the_customers_messages(tmp_path, monkeypatc
     assert "Send me a code" not in found.missing
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_is_as_make_messages_writes_it(language, tmp_path, monkeypatch):
+    committed = catalogue_path(language).read_bytes()
+    path = tmp_path / "django.po"
+    path.write_bytes(committed)
+    monkeypatch.setattr(customer_messages, "catalogue_path", lambda _language: path)
+    customer_messages.write_catalogue(language)
+    assert path.read_bytes() == committed, "run `make messages`"
+
+
 def test_a_draft_of_a_translation_does_not_count(tmp_path, monkeypatch):
     path = tmp_path / "django.po"
     head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'

@@ -68,7 +68,7 @@ def test_a_code_names_the_notice_the_day_and_the_channel(client, sent, code, peo
     assert "We sent a message with this code" in page
     assert "About your data" in page
     assert "19 November 2025 (KST)" in page
-    assert "e-mail" in page
+    assert "e\u2011mail" in page
     assert "safe" not in page.lower()
 
 
@@ -266,7 +266,7 @@ def test_a_sender_or_link_of_ours_is_named_but_proves_nothing(client, sent, item
     page = words(ask(client, item))
     assert "that does not show who wrote to you" in page
     assert "About your data" in page
-    assert "e-mail" in page
+    assert "e\u2011mail" in page
 
 
 def test_a_link_that_only_a_notice_names_is_found_with_the_notice(client, sent):

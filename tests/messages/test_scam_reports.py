@@ -73,7 +73,7 @@ def test_only_text_and_channel_of_a_report_are_required(client, incident):
 
 def test_a_wrong_contact_is_reported_next_to_the_field(client, incident):
     response = send_report(client, contact="jimin@")
-    assert "Enter a whole e-mail address" in response.content.decode()
+    assert "Enter a whole e\u2011mail address" in response.content.decode()
     assert not ScamReport.objects.exists()
 
 

@@ -120,7 +120,7 @@ def test_the_certificate_shows_how_the_person_was_notified(minji, incident, noti
     work(notice)
     text = text_of(get_certificate(minji, incident).content)
     assert "“About your data”, version 1" in text
-    assert "Sent by e-mail; accepted for delivery on" in text
+    assert "Sent by e\u2011mail; accepted for delivery on" in text
     assert "KST" in text
 
 

@@ -30,7 +30,7 @@ SAID = {
         "프로그램용 파일(JSON)",
     ),
     "en": (
-        "Remind me by e-mail",
+        "Remind me by e\u2011mail",
         "Stop the reminder",
         "In easy words",
         "A file for programs (JSON)",

@@ -30,7 +30,7 @@ from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
 PAGE = "/en/my-data/"
-OFFER, STOP = "Remind me by e-mail", "Stop the reminder"
+OFFER, STOP = "Remind me by e\u2011mail", "Stop the reminder"
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def text_of(message: EmailMessage) -> str:
 def sign_in(page: Page, mails: SmtpServer, address: str) -> None:
     """Signs in on the sign-in page with the code from the mail."""
     before = len(mails.to(address))
-    page.get_by_label("e-mail address").fill(address)
+    page.get_by_label("e\u2011mail address").fill(address)
     page.get_by_role("button", name="Send me a code").click()
     code = re.search(r"\b\d{8}\b", text_of(mail_to(mails, address, after=before)))
     assert code

@@ -131,7 +131,7 @@ def test_sending_to_all_affected_people_meets_the_notice_duty(
     assert met.where == DutyStatus.MET
     assert met.met_at
     shown = page_of(approvers_desk, just_noticed)
-    assert "995 of 1,000 messages accepted by e-mail" in shown
+    assert "995 of 1,000 messages accepted by e\u2011mail" in shown
 
 
 def test_a_test_or_a_partial_send_does_not_meet_the_notice_duty(

@@ -27,7 +27,8 @@ class Command(PortalCommand):
         parser.add_argument(
             "--write",
             action="store_true",
-            help="First write the customers' messages into the catalogues of further languages.",
+            help="First write the messages of the code into the catalogues: only the customers' "
+            "into that of a language which the desk does not speak.",
         )
 
     def handle(self, *_args: Any, languages: list[str], write: bool, **_options: Any) -> None:
@@ -35,7 +36,7 @@ class Command(PortalCommand):
         if unknown := [code for code in codes if code not in settings.SHIPPED_LANGUAGES]:
             raise CommandError(f"No language of SHIPPED_LANGUAGES: {', '.join(unknown)}")
         for code in codes:
-            if write and code not in settings.DESK_LANGUAGES:
+            if write:
                 write_catalogue(code)
         reports = [completeness(code) for code in codes]
         self.result(
