@@ -22,7 +22,7 @@ class CountryStep(TomlTable):
     """The table [[step]]: one step, where it holds, and about which data classes."""
 
     name: Text  # the key of its texts in other languages
-    jurisdictions: Texts  # of the incident; one of them is enough
+    jurisdictions: Texts  # of the incident, or their countries; one of them is enough
     classes: Texts  # slugs; one that leaked is enough
     text: Localized
     source: Text
@@ -45,8 +45,9 @@ def all_country_steps() -> tuple[CountryStep, ...]:
 
 def country_steps(slug: str, jurisdictions: Collection[str]) -> list[LocalizedText]:
     """Returns the steps about a data class in these jurisdictions, in the order of the file."""
+    names = {*jurisdictions, *(name.partition("-")[0] for name in jurisdictions)}
     return [
         step.text
         for step in all_country_steps()
-        if slug in step.classes and not set(step.jurisdictions).isdisjoint(jurisdictions)
+        if slug in step.classes and not names.isdisjoint(step.jurisdictions)
     ]

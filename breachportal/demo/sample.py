@@ -49,6 +49,10 @@ CUSTOMERS = {
         "customer000@mail.example": "a British one",
     },
     "japan-retailer": {"kaiin000@post.example": "a Japanese customer"},
+    "us-pharmacy": {
+        "patient000@mail.example": "a patient in California",
+        "patient001@mail.example": "one who reads Spanish",
+    },
 }
 
 

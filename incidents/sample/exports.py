@@ -9,7 +9,7 @@ import io
 from pathlib import Path
 from typing import NamedTuple
 
-from incidents.sample import eu_retailer, japan_retailer
+from incidents.sample import eu_retailer, japan_retailer, us_pharmacy
 
 HERE = Path(__file__).parent
 MODEL_CASE = {
@@ -17,7 +17,11 @@ MODEL_CASE = {
     "addresses.csv": "addresses.toml",
     "orders.csv.gz": "orders.toml",
 }
-_WRITERS = {"eu-retailer": eu_retailer, "japan-retailer": japan_retailer}
+_WRITERS = {
+    "eu-retailer": eu_retailer,
+    "japan-retailer": japan_retailer,
+    "us-pharmacy": us_pharmacy,
+}
 
 
 class ExportFile(NamedTuple):

@@ -1,7 +1,8 @@
 """The sample incidents: their texts, without people, from this folder's files.
 
 The first one is the model case. The others are invented: a retailer in the European Union and the
-United Kingdom, and one in Japan. A sample is loaded in those of its languages that the portal has.
+United Kingdom, one in Japan, and a pharmacy in the United States, whose company adds a law of its
+own. A sample is loaded in those of its languages that the portal has.
 """
 
 from collections.abc import Sequence
@@ -24,10 +25,12 @@ from incidents.models import (
     IncidentJurisdiction,
     Standing,
 )
+from incidents.models.jurisdiction import jurisdiction_choices
 from statements import publishing
-from statements.models import Advisory, Section, Statement, TimelineEntry
+from statements.models import Advisory, DutyConfirmation, Section, Statement, TimelineEntry
 
-SAMPLES = ("coupang-2025", "eu-retailer", "japan-retailer")  # slugs, and folders of this one
+# Slugs, and folders of this one.
+SAMPLES = ("coupang-2025", "eu-retailer", "japan-retailer", "us-pharmacy")
 SLUG = SAMPLES[0]
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
 _HERE = Path(__file__).parent
@@ -65,9 +68,8 @@ class _Incident(TomlTable):
     contact_phone: Text
     contact_email: Text
     official_contacts: Localized
-    jurisdictions: dict[
-        Annotated[IncidentJurisdiction.Name, Strict(False)], Annotated[Standing, Strict(False)]
-    ]
+    jurisdictions: dict[Text, Annotated[Standing, Strict(False)]]
+    confirmed: dict[Text, Text] = {}  # evidence by duty, of what no program can judge
     classes: dict[Annotated[IncidentDataClass.State, Strict(False)], _Claim]
     class_names: dict[Text, Localized] = {}  # by slug, in languages that the catalogue may lack
     timeline: Annotated[tuple[_Entry, ...], Strict(False)]
@@ -95,19 +97,19 @@ class _Statement(TomlTable):
     sections: Annotated[tuple[_Section, ...], Strict(False)]
 
 
-class SampleLanguageError(ValueError):
-    """Raised when the portal has none of the languages of a sample incident."""
+class SampleRefusedError(ValueError):
+    """Raised when the portal has no language of a sample incident, or lacks a law file of it."""
 
 
 @transaction.atomic
 def load_sample_incident(slug: str = SLUG) -> Incident:
     """Creates a sample incident and publishes its statements; returns the incident.
 
-    `slug` is one of SAMPLES. What exists already is not changed. Raises SampleLanguageError.
+    `slug` is one of SAMPLES. What exists already is not changed. Raises SampleRefusedError.
     """
     editor, approver = _staff(EDITOR), _staff(APPROVER)
     content = _content(slug)
-    incident = Incident.objects.filter(slug=slug).first() or _make_incident(content)
+    incident = Incident.objects.filter(slug=slug).first() or _make_incident(content, approver)
     for name in content.statements:
         if not incident.statements.filter(slug=name).exists():
             _publish(incident, name, editor=editor, approver=approver)
@@ -128,14 +130,24 @@ def _staff(email: str) -> User:
     return user or User.objects.create_user(email, is_staff=True, is_superuser=True)
 
 
-def _make_incident(content: _Incident) -> Incident:
+def law_folder(slug: str) -> Path:
+    """Returns the folder for the company's own law files of a sample; few samples have any."""
+    return _HERE / slug / "laws"
+
+
+def _make_incident(content: _Incident, approver: User) -> Incident:
+    if not content.jurisdictions.keys() <= dict(jurisdiction_choices()).keys():
+        raise SampleRefusedError(
+            f"{content.slug} has law files of its own: set LAW_FOLDER={law_folder(content.slug)}"
+        )
     languages = [code for code in content.languages if code in portal_codes()]
     if not languages:
-        raise SampleLanguageError(
+        raise SampleRefusedError(
             f"the portal has none of the languages of {content.slug}: "
             f"{', '.join(content.languages)}"
         )
     separate = {"jurisdictions", "classes", "class_names", "timeline", "statements", "languages"}
+    separate |= {"confirmed"}
     incident = Incident(
         **_in(languages, content.model_dump(exclude=separate)),
         languages=languages,
@@ -148,6 +160,17 @@ def _make_incident(content: _Incident) -> Incident:
     IncidentJurisdiction.objects.bulk_create(
         IncidentJurisdiction(incident=incident, jurisdiction=name, standing=standing)
         for name, standing in content.jurisdictions.items()
+    )
+    DutyConfirmation.objects.bulk_create(
+        DutyConfirmation(
+            incident=incident,
+            duty=duty,
+            verdict=DutyConfirmation.Verdict.MET,
+            met_at=content.aware_at,
+            evidence=evidence,
+            confirmed_by=approver,
+        )
+        for duty, evidence in content.confirmed.items()
     )
     IncidentDataClass.objects.bulk_create(
         IncidentDataClass(

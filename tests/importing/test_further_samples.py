@@ -1,20 +1,30 @@
-"""The invented samples: a retailer in the European Union and the United Kingdom, one in Japan."""
+"""The invented samples: two retailers in Europe and Japan, a pharmacy in the United States."""
 
 from html import unescape
 
 import pytest
 from django.core.management import call_command
+from django.core.management.base import CommandError
 from django.utils.translation import override
 
-from incidents.models import Incident
+from incidents.models import DataClass, Incident
 from incidents.steps import steps_for
 from statements import publishing, sample
+from statements.legal.deadlines import clocks_of
+from statements.legal.uncovered_states import uncovered_states
 from statements.wording import has_rules
 
 pytestmark = pytest.mark.django_db
 
 FURTHER = sample.SAMPLES[1:]
 NAMES = [("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ja", "日本語")]
+
+
+@pytest.fixture(autouse=True)
+def own_laws(request, settings) -> None:
+    """The company of the sample has set LAW_FOLDER, if it has laws of its own."""
+    folder = sample.law_folder(request.node.callspec.params["slug"])
+    settings.LAW_FOLDER = str(folder) if folder.is_dir() else ""
 
 
 @pytest.mark.parametrize("slug", FURTHER)
@@ -57,3 +67,28 @@ def test_home_without_an_advisory_has_the_steps_about_the_leaked_classes(slug, l
     assert len(steps) > 4
     places = [page.index(step.text) for step in steps]
     assert places == sorted(places)
+
+
+@pytest.mark.parametrize("slug", ["us-pharmacy"])
+def test_a_sample_with_a_law_of_its_own(slug):
+    incident = sample.load_sample_incident(slug)
+    clocks = {clock.duty.id for clock in clocks_of(incident)}
+    assert {"us-ca-notice-30-days", "hipaa-notice-60-days", "us-tx-notice-60-days"} <= clocks
+    states = {state.code for state in uncovered_states(["US-CA", "US-HIPAA", "US-TX"])}
+    assert "US-NY" in states
+    assert "US-TX" not in states
+
+
+@pytest.mark.parametrize("slug", ["us-pharmacy"])
+def test_a_sample_without_its_law_is_refused(slug, settings):
+    settings.LAW_FOLDER = ""
+    with pytest.raises(CommandError, match=r"set LAW_FOLDER=.*/us-pharmacy/laws"):
+        call_command("load_sample_incident", slug)
+
+
+@pytest.mark.parametrize("slug", ["us-pharmacy"])
+def test_a_state_of_the_company_has_the_steps_of_its_country(slug):
+    number = DataClass.objects.get(slug="social-security-numbers")
+    steps = [step.text for step in steps_for([number], (), ["US-TX"])]
+    assert any("Equifax" in step for step in steps)
+    assert steps == [step.text for step in steps_for([number], (), ["US-CA"])]

@@ -30,6 +30,7 @@ DATA = {
     "foundations/languages.py": "the language of the messages in the code",
     "incidents/initial_data_classes.py": "the texts of the first data classes",
     "incidents/sample/eu_retailer.py": "the languages of invented customers",
+    "incidents/sample/us_pharmacy.py": "the languages of invented customers",
     "incidents/language_phrases.py": "phrases with counts, by language",
     "statements/wording/by_language.py": "the wording rules, by language",
     "statements/wording/figures.py": "how dates and numbers are written, by language",

@@ -21,6 +21,7 @@ from incidents.models import ExposureFile, Incident
 from notices import decisions
 from notices.message_codes import unsubscribe_url
 from notices.models import AlertSubscription, Notice
+from statements.sample import law_folder
 from tests.desk_pages import page_text
 from tests.notice_factory import draft_notice, work
 
@@ -34,6 +35,8 @@ def walk(server, settings, tmp_path):
 
     def loaded(slug: str) -> tuple[Incident, Notice]:
         settings.VAR = tmp_path
+        folder = law_folder(slug)
+        settings.LAW_FOLDER = str(folder) if folder.is_dir() else ""
         demo.prepare(print, slug)
         incident = Incident.objects.get(slug=slug)
         version = incident.statements.get(kind="notice").versions.get()
@@ -101,6 +104,22 @@ def test_the_japanese_retailer(walk, server):
     assert "北海道" not in page
     assert "#9110" in page
     assert "20 October 2026" in public_page(incident)
+
+
+def test_the_american_pharmacy(walk, server):
+    incident, notice = walk("us-pharmacy")
+    assert {rejected for _taken, rejected in rows(incident).values()} == {0}
+    assert (notice.planned, notice.accepted) == (160, 160)
+    assert incident.people.exclude(phone_index=None).count() == 143
+    text = text_of(server.to("patient000@mail.example")[0])
+    assert "Social security number" in text
+    assert "Freeze your credit" in text
+
+    page = my_data("patient000@mail.example")
+    assert "+1 ***-***-0100" in page
+    assert "Equifax" in page
+    assert re.findall(r"666-?\d\d-?\d{4}|Valencia|Insulin", page) == []
+    assert "6 October 2026" in public_page(incident)  # the 7th in the portal's time zone
 
 
 def test_a_full_width_number_finds_its_person(walk):

@@ -19,7 +19,7 @@ from honcho.printer import Message
 from breachportal import embedded_servers
 from breachportal.demo import sample
 from foundations.commands import PortalCommand
-from statements.sample import SAMPLES, SLUG
+from statements.sample import SAMPLES, SLUG, SampleRefusedError
 
 
 class DemoPrinter:
@@ -57,7 +57,7 @@ class Command(PortalCommand):
 
     help = "Runs the whole portal on this machine with a sample incident."
     example = "--incident eu-retailer"
-    exit_codes = {0: "ended by Ctrl-C", 1: "not in demo mode, or a process ended"}
+    exit_codes = {0: "ended by Ctrl-C", 1: "not in demo mode, refused, or a process ended"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Adds the choice of the sample."""
@@ -73,7 +73,10 @@ class Command(PortalCommand):
         self.say("Preparing the database ...")
         call_command("migrate", verbosity=0)
         slug = options["incident"]
-        sample.prepare(self.say, slug)
+        try:
+            sample.prepare(self.say, slug)
+        except SampleRefusedError as error:
+            raise CommandError(str(error)) from None
         sys.exit(run_processes(slug) or 0)
 
     def say(self, line: str) -> None:

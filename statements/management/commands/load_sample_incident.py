@@ -11,7 +11,7 @@ from statements import sample
 class Command(PortalCommand):
     help = "Loads a sample incident with its statements and timeline, once."
     example = "eu-retailer"
-    exit_codes = {0: "loaded", 1: "the portal lacks a language of the sample"}
+    exit_codes = {0: "loaded", 1: "the portal lacks the languages or a law file of the sample"}
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", choices=sample.SAMPLES, default=sample.SLUG)
@@ -21,7 +21,7 @@ class Command(PortalCommand):
         slug = options["slug"]
         try:
             incident = sample.load_sample_incident(slug)
-        except sample.SampleLanguageError as error:
+        except sample.SampleRefusedError as error:
             raise CommandError(str(error)) from None
         page = f"/{incident.languages[0]}/incidents/{incident.slug}/"
         self.stdout.write(f"The sample incident is at {page}.")
