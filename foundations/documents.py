@@ -10,6 +10,7 @@ import json
 import logging
 import re
 import tomllib
+import unicodedata
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -103,6 +104,7 @@ def pdf(document: Document) -> bytes:
         # PDF/UA rejects a character without a glyph, which would be printed as a box.
         if not (missing := _without_glyph(error)):
             raise
+    missing -= _shown_alone(missing)
     logger.warning("no font has %s; see DOCUMENT_FONTS", ", ".join(map(_number, sorted(missing))))
     data["blocks"] += [{"kind": "Paragraph", "text": _explanation(document.language)}]
     return _with_numbers(data, missing, document.made_at)
@@ -146,6 +148,16 @@ def _without_glyph(error: typst.TypstError) -> set[str]:
     found = _WITHOUT_GLYPH.findall(error.diagnostic)
     texts = (_ESCAPED.sub(lambda match: chr(int(match[1], 16)), text) for text in found)
     return {char for text in texts for char in text}
+
+
+def _shown_alone(missing: set[str]) -> set[str]:
+    """Returns those of the characters that a font has if no mark of another font stands on them.
+
+    Typst names the whole cluster, such as the digit of a keycap emoji. A number in place of the
+    digit would replace it in the whole document.
+    """
+    letters = {char for char in missing if unicodedata.category(char)[0] not in "MC"}
+    return letters - missing_glyphs(" ".join(letters))
 
 
 def _number(char: str) -> str:

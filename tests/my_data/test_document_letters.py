@@ -24,8 +24,15 @@ NAMES = [
     "မြန်မာ",
     "தமிழ்",
     "e\u030a",
+    "Հայաստան",
+    "ລາວ",
+    "ශ්\u200dරී",
+    "ျမန္မာ",  # as fonts of the older encoding have it
+    "\u1112\u119e\u11ab",  # a syllable that Korean no longer writes
+    "葛\U000e0100城",  # with a variant of its first sign
 ]
-FURTHER = ["髙橋", "张伟", "\U00020bb7野", "😀"]  # with the fonts of Debian
+# With the fonts of Debian; the fourth is of extension G.
+FURTHER = ["髙橋", "张伟", "\U00020bb7野", "\U00030edd", "😀"]
 
 
 def text_of(name: str, language: str = "en") -> str:
@@ -105,6 +112,14 @@ def test_a_joiner_stays_in_a_word_beside_an_emoji_that_no_font_has():
     text = text_of("අක්\u200dරිෂ්ණ 👩\u200d🚒")
     assert "[U+1F469][U+1F692]" in text
     assert "[U+200D]" not in text
+
+
+@pytest.mark.parametrize("name", ["1\ufe0f\u20e3", "#\ufe0f\u20e3", "a\u20e3"])
+def test_a_sign_that_a_missing_mark_stands_on_stays(name):
+    text = text_of(f"{name} 2026 #1 Braun")
+    assert "[U+20E3]" in text
+    assert "2026 #1 Braun" in text
+    assert "such as [U+0041]" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("name", ["W" * 80, "Wolfeschlegelsteinhausenbergerdorff" * 2])
