@@ -20,7 +20,7 @@ _KOREAN_REGION = re.compile(
     r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주)"
     r"|[가-힣]+[시도군구]"
 )
-_DIGITS = re.compile(r"\+?\d[\d ().-]{6,30}", re.ASCII)
+_DIGITS = re.compile(r"\+?[\d(][\d ()./-]{6,30}", re.ASCII)
 # Only this many characters are read: a value may have a megabyte, and some steps take quadratic
 # time.
 _READ_CHARACTERS = 500

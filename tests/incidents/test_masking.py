@@ -91,3 +91,16 @@ def test_a_mobile_number_shows_its_prefix_and_last_four_digits(rest):
 def test_what_follows_the_first_five_hundred_characters_is_not_looked_at(masking):
     start = "a\u0301 " * 170
     assert mask(start[:500] + "x" * 20_000, masking) == mask(start[:500], masking)
+
+
+@pytest.mark.parametrize(
+    ("region", "number", "shown"),
+    [
+        ("US", "+14155550132", "(***) ***-0132"),
+        ("BR", "+5511912345678", "(**) *****-5678"),
+        ("RU", "+79123456789", "8 (***) ***-67-89"),
+    ],
+)
+def test_a_number_of_the_portals_own_country(region, number, shown, settings):
+    settings.PHONE_REGION = region
+    assert mask(number, Masking.PHONE) == shown
