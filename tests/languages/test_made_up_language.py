@@ -1,6 +1,8 @@
 """A made-up language, from right to left and with long words, needs a catalogue and one setting."""
 
+import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,14 +14,16 @@ from django.core import mail
 from django.test import Client
 from django.utils.translation import override, trans_real
 
-from accounts import emails
+from accounts import code_texts, emails
 from breachportal.customer_messages import customer_messages
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import step_up
 from notices.message_samples import sample_mail
+from notices.message_templates import render_template
 from notices.proof import certificates
 from tests.languages.test_reader_language import korean
 from tests.notice_factory import draft_notice
+from tests.offer_factory import offer_of
 from tests.pages.test_narrow_pages import shown
 from tests.sample_pages import PAGES
 
@@ -127,17 +131,48 @@ def test_my_data_and_the_account(language, incident, minji):
     file = file_of(incident)
     expose(row, file, "names", "email-addresses", "phone-numbers")
     expose(row, file, values=[("physical-addresses", "서울특별시 강남구 테헤란로 1")])
+    offer = offer_of(incident)
     client = Client()
     client.force_login(minji)
     step_up(client, minji)
+    asked = {"kind": "access", "text": "?"}
     pages = {
+        "offer": client.get(f"/{language}/my-data/").text,
+        "ask": client.get(f"/{language}/questions/ask/{incident.slug}/").text,
+        "asked": client.post(
+            f"/{language}/questions/ask/{incident.slug}/", asked, follow=True
+        ).text,
+        "code-of-offer": client.post(
+            f"/{language}/offers/{offer.pk}/take/",
+            {"has": "0", "at": f"offer{offer.pk}"},
+            follow=True,
+        ).text,
+        "messages": client.get(f"/{language}/my-data/messages/").text,
+        "another-contact": client.get(f"/{language}/account/contacts/new/").text,
+        "passkeys": client.get(f"/{language}/account/passkeys/").text,
         "my-data": client.get(f"/{language}/my-data/").text,
         "all-of-it": client.post(f"/{language}/my-data/reveal/", follow=True).text,
         "certificate": client.get(f"/{language}/incidents/{incident.slug}/certificate/").text,
         "account": client.get(f"/{language}/account/").text,
         "alerts": client.get(f"/{language}/alerts/").text,
     }
+    assert "HB-0001" in pages["code-of-offer"]
     assert faults(pages) == {}
+
+
+def test_text_and_push_messages(incident, version, editor, language):
+    incident.languages = [*incident.languages, language]
+    incident.save()
+    with override(language):
+        code = code_texts.text_of("12345678")
+    text = render_template(draft_notice(version, editor, channel="sms"), language)
+    for message in (code, text.mime.decode()):
+        assert LETTERS[:4] in message
+    assert "12345678" in code
+    alert = draft_notice(version, editor, kind="alert", topic="scams", channel="push")
+    push = json.loads(render_template(alert, language).mime)
+    assert push["lang"] == language
+    assert f"/{language}/" in push["url"]
 
 
 def test_mails(incident, version, editor, language):
@@ -158,7 +193,11 @@ def test_certificates(language, incident, minji, name):
     expose(row, file_of(incident), "names")
     issued = certificates.issue(minji, incident, language=language)
     assert issued is not None
-    assert issued.pdf.startswith(b"%PDF")
+    run = ["pdftotext", "-", "-"]
+    done = subprocess.run(run, input=issued.pdf, capture_output=True, check=True)
+    text = done.stdout.decode()
+    assert LETTERS[:4] in text or LETTERS[3::-1] in text
+    assert "[U+06" not in text  # the fonts have the language
 
 
 def test_the_language_switch_has_its_own_name(language, incident):
