@@ -61,6 +61,10 @@ def test_no_blank_follows_a_wide_mark(language):
         trust = render_to_string("components/trust.html", {"newest_incident": None})
         note = render_to_string("components/text_language.html", {"language": "x", "pages": pages})
     assert not re.search(r"[。：、](?:</strong>)?\s", trust + note)
+    found = [
+        (source, text) for source, text in messages(language) if re.search(r"\s[（「《]", text)
+    ]
+    assert found == []
 
 
 def test_telephone_numbers_stay_in_one_line():
