@@ -139,6 +139,10 @@ class LateBodies:
                 _shut_down(peer, silent_seconds=now - since)
 
 
+# Of the process: `accounts.early_answers` reads bodies as well, of the same threads.
+_slots, _late = BodySlots(), LateBodies()
+
+
 def read_bodies(
     get_response: Callable[[WSGIRequest], HttpResponseBase],
 ) -> Callable[[WSGIRequest], HttpResponseBase]:
@@ -147,18 +151,17 @@ def read_bodies(
     Answers 503, without a read, if too many bodies are being read. Shuts the connection down at the
     body's deadline. It must come after the middleware that refuses bodies for their size.
     """
-    slots, late = BodySlots(), LateBodies()
 
     def middleware(request: WSGIRequest) -> HttpResponseBase:
         length = _length(request)
         if not length or isinstance(request._stream, BytesIO):  # none, or read already
             return get_response(request)
         peer, body = str(request.META.get("REMOTE_ADDR", "")), b""
-        with slots.slot(network_of(request)) as may_read:
+        with _slots.slot(network_of(request)) as may_read:
             if not may_read:
                 return _refusal(503, "503 Service Unavailable")
             seconds = BODY_SECONDS + length / BYTES_PER_SECOND
-            with late.watched(peer, seconds=seconds), suppress(OSError):
+            with _late.watched(peer, seconds=seconds), suppress(OSError):
                 body = request.environ["wsgi.input"].read(length)
         if len(body) < length:
             return _refusal(408, "408 Request Timeout")

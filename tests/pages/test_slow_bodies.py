@@ -11,7 +11,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from django.http import HttpResponse
 
+from foundations import slow_bodies
 from foundations.slow_bodies import SLOW_SECONDS, BodySlots, LateBodies
 from harness.nginx import NGINX, nginx
 from tests.web_processes import web_processes
@@ -190,6 +192,20 @@ def test_a_body_waits_for_quick_ones_and_not_for_slow_ones(settings):
     for thread in threads:
         thread.join()
     assert not slots._since
+
+
+def test_slow_bodies_of_early_answers_and_of_other_pages_share_the_slots(rf, settings):
+    """Each had slots of its own, so that together they held more threads than there are."""
+    settings.WEB_THREADS = 8
+    threads = hold(slow_bodies._slots, 6, 4 * SLOW_SECONDS)
+    time.sleep(SLOW_SECONDS + 0.1)
+    for _kind in ("early", "other"):
+        answer = slow_bodies.read_bodies(lambda _request: HttpResponse())(
+            rf.post(SIGN_IN, {"email": "minji@example.com"}, REMOTE_ADDR="203.0.113.7")
+        )
+        assert answer.status_code == 503
+    for thread in threads:
+        thread.join()
 
 
 def test_waiting_bodies_leave_threads_for_pages(settings):
