@@ -24,7 +24,7 @@ def claim(request: HttpRequest, button: str, salt: str) -> caching.Entry | None:
 
     The second press finds it. Returns None for a client without `User-Agent`, which is no browser.
     """
-    if not request.headers.get("User-Agent"):
+    if not request.META.get("HTTP_USER_AGENT"):
         return None
     return _name(request, button), salt, SECONDS
 
@@ -36,6 +36,6 @@ def forget(request: HttpRequest, *buttons: str) -> None:
 
 
 def _name(request: HttpRequest, button: str) -> str:
-    browser = request.headers.get("User-Agent", "")
+    browser = request.META.get("HTTP_USER_AGENT", "")
     bound = f"{button}\n{rate_limits.network_of(request)}\n{browser}"
     return f"double-press:{keyed_hash('double press', bound)}"

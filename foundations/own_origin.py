@@ -15,8 +15,8 @@ def is_from_own_page(request: HttpRequest) -> bool:
     Each header that is present must state it, and one must be present. `Origin: null`, a sibling
     subdomain (`same-site`) and a request without initiator (`none`) are refused.
     """
-    origin = request.headers.get("Origin")
-    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.META.get("HTTP_ORIGIN")
+    site = request.META.get("HTTP_SEC_FETCH_SITE")
     own = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
     if origin is None and site is None:
         return False

@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from foundations import visitor_address
 from foundations.caching import Entry, kept_cache
 from foundations.keyed_hashes import keyed_hash
 from foundations.redis_scripts import KeptScript
@@ -37,7 +38,8 @@ View = Callable[..., HttpResponse]
 _RATE = re.compile(r"(\d+)/(\d*)([smhd])/(ip|site|key)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 60 * 60, "d": 24 * 60 * 60}
 _IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use all of it
-_SITE_PREFIXES = (24, 48)  # of IPv4 and IPv6; many hosting customers get a /48 network
+# Of IPv4, in whole octets, and of IPv6; many hosting customers get a /48 network.
+_SITE_PREFIXES = (24, 48)
 _ADDRESS = "_counted_address"  # the attribute of a request
 _ANSWER_SECONDS = 2.0
 
@@ -292,12 +294,16 @@ def _address_of(request: HttpRequest) -> str:
     """Returns the client's address. It is read once a request, because several rates count it."""
     known = request.__dict__
     if _ADDRESS not in known:
-        known[_ADDRESS] = str(get_adapter().get_client_ip(request))
+        plain = visitor_address.plain_address(request)
+        known[_ADDRESS] = plain or str(get_adapter().get_client_ip(request))
     return str(known[_ADDRESS])
 
 
 @lru_cache(maxsize=1_000)
 def _network(address: str, ipv4_prefix: int, ipv6_prefix: int) -> str:
+    if visitor_address.IPV4.fullmatch(address):
+        octets = address.split(".")[: ipv4_prefix // 8]
+        return ".".join([*octets, "0", "0", "0", "0"][:4])
     parsed = _parsed(address)
     if parsed is None:
         return address

@@ -3,11 +3,14 @@
 import http.client
 import logging
 import time
+from itertools import product
 
 import pytest
+from allauth.account.adapter import get_adapter
 from django.test import Client
 
-from foundations.rate_limits import network_of
+from foundations.rate_limits import network_of, site_of
+from foundations.visitor_address import plain_address
 from harness.sign_in import ask_for_code
 from tests.web_processes import web_processes
 
@@ -43,6 +46,25 @@ def test_a_header_with_too_few_entries_is_not_trusted(rf, settings, caplog):
     with caplog.at_level(logging.ERROR):
         assert counted(rf, x_forwarded_for=FORGED) == PROXY
     assert "did not come through the proxies" in caplog.text
+
+
+ADDRESSES = [REAL, f" {REAL} ", f"{REAL}:8080", "010.0.0.1", "1.2.3", "256.1.1.1", "١.2.3.4", "x"]
+ADDRESSES += ["2001:db8::1", "[2001:db8::1]:80", "::ffff:198.51.100.7", f"{REAL}, {PROXY}", ""]
+
+
+@pytest.mark.parametrize("header", ["", "Visitoraddress"])
+def test_a_plain_address_is_the_one_that_allauth_reads(rf, settings, header):
+    settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER = header
+    for address, count in product(ADDRESSES, range(3)):
+        settings.ALLAUTH_TRUSTED_PROXY_COUNT = count
+        named = {"HTTP_X_FORWARDED_FOR": address, "HTTP_VISITORADDRESS": address}
+        plain = plain_address(request := rf.get("/", REMOTE_ADDR=PROXY, **named))
+        assert plain in ("", get_adapter().get_client_ip(request) if plain else "")
+
+
+def test_an_ipv4_network_is_cut_at_octets(rf):
+    request = rf.get("/", REMOTE_ADDR=REAL)
+    assert (network_of(request), site_of(request)) == (REAL, "198.51.100.0")
 
 
 @pytest.mark.django_db
