@@ -29,8 +29,12 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
         "is_demo": settings.IS_DEMO,
         "desk_languages": desk_languages(),
-        "languages": [
-            {"code": code, "name": name, "url": translate_url(request.path, code)}
-            for code, name in settings.LANGUAGES
-        ],
+        "languages": SimpleLazyObject(lambda: _languages(request.path)),
     }
+
+
+def _languages(path: str) -> list[dict[str, str]]:
+    return [
+        {"code": code, "name": name, "url": translate_url(path, code)}
+        for code, name in settings.LANGUAGES
+    ]

@@ -25,6 +25,7 @@ PRODUCTION, DEVELOPMENT, DEMO = "production", "development", "demo"
 # breachportal.wsgi sets this variable; it is not for the operator. A web process waits for a
 # database lock for a shorter time than a worker.
 PROCESS, WEB = "BREACHPORTAL_PROCESS", "web"
+PREPARED_AFTER = 1  # runs of a text on one connection; see foundations.prepared_statements
 # A request waits this long for a connection of the pool. There are as many connections as threads,
 # so a longer wait means that the database does not accept one.
 POOL_SECONDS = 2.0
@@ -364,6 +365,7 @@ def add_pool(
     ended stays open.
     """
     database["CONN_MAX_AGE"] = 0  # Django requires it with a pool
+    database["OPTIONS"]["prepare_threshold"] = PREPARED_AFTER
     database["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": most,

@@ -196,6 +196,8 @@ WORKER_HOSTS = environment.number("WORKER_HOSTS", 1)
 if environment.text(environment.PROCESS) == environment.WEB:
     limits = {"lock_timeout": WEB_LOCK_SECONDS, "statement_timeout": WEB_STATEMENT_SECONDS}
     server_settings = {name: f"{most}s" for name, most in limits.items() if most}
+    if server_settings:  # else a pooler refuses them. See foundations.prepared_statements.
+        server_settings["plan_cache_mode"] = "force_generic_plan"
     environment.add_server_settings(DATABASES["default"], **server_settings)
     environment.add_pool(DATABASES["default"], most=WEB_THREADS)
     if replica := environment.replica():

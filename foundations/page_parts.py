@@ -10,12 +10,17 @@ which the code is entered differs in the address as well, which has placeholders
 
 A visitor without cookies of their own gets the first of these pages from the middleware
 `form_pages`, before any other work.
+
+Of a page of a signed-in user the frame is kept: all around its content. It differs in the token,
+the title, and whom the foot names as signed in. A part that depends on few values is kept under
+these values (`kept_text`).
 """
 
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -25,6 +30,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.template import Context, Library
+from django.template.loader import get_template
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -77,7 +83,8 @@ class FormResponse(HttpResponse):
 
 
 _parts: dict[tuple[str, str | None, object], tuple[float, SafeString]] = {}
-_pages: dict[tuple[str, str], KeptPage] = {}  # by path, which names the language, and template
+# By path, which names the language, template, and what else makes it differ.
+_pages: dict[tuple[Hashable, ...], KeptPage] = {}
 _first_pages: dict[str, KeptPage] = {}  # of them those that `form_pages` answers with, by path
 _TOKEN = secrets.token_urlsafe(32).encode()  # the placeholder of the CSRF token in kept pages
 _OWN = secrets.token_urlsafe(32)  # the beginning of the placeholders of a visitor's own values
@@ -104,6 +111,22 @@ def kept_part(context: Context, template: str) -> SafeString:
     return text
 
 
+@register.simple_tag(takes_context=True)
+def kept_text(context: Context, template: str, **values: Hashable) -> SafeString:
+    """Renders `template` with `values` and the CSRF token, or returns it as it was kept for them.
+
+    The values are the whole context of the template, so a text is never older than they are. They
+    may be of the visitor, but must not name the visitor or hold data that leaked.
+    """
+    text = _text_for(template, get_language() or "", tuple(values.items()))
+    return SafeString(text.replace(_TOKEN.decode(), str(context["csrf_token"])))
+
+
+@lru_cache(maxsize=MOST_PARTS)
+def _text_for(template: str, _language: str, values: tuple[tuple[str, Hashable], ...]) -> str:
+    return get_template(template).render({**dict(values), "csrf_token": _TOKEN.decode()})
+
+
 def render_form_page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
     """Renders a page with a form; for a new visitor, returns it as it was kept, with a new token.
 
@@ -128,17 +151,63 @@ def render_own_page(
         return render(request, template, context)
     placeholders = {name: f"{_OWN}.{name}." for name in own}
     text = _kept_page(request, template, context | placeholders).with_token(token_of(request))
-    for name, placeholder in placeholders.items():
-        text = text.replace(placeholder.encode(), escape(context[name]).encode())
-    return HttpResponse(text)
+    return HttpResponse(_replaced(text, {placeholders[name]: context[name] for name in own}))
 
 
-def _kept_page(request: HttpRequest, template: str, context: dict[str, Any]) -> KeptPage:
-    key, now = (request.path, template), time.monotonic()
+@dataclass(frozen=True)
+class _SignedInUser:
+    """A user whom the foot of a kept frame names."""
+
+    email: str
+    shown_contact: str
+    is_authenticated: bool = True
+
+
+def render_framed(
+    request: HttpRequest, template: str, content: SafeString, context: dict[str, Any], *, title: str
+) -> HttpResponse:
+    """Renders the page of a signed-in user around `content`, or takes the frame as it was kept.
+
+    The template prints `content` and `title`. `context` is what else its frame shows: rows, and
+    values that can be hashed; it must hold nothing of the user. A user who has a message, and a
+    request with a query, get a frame of their own.
+    """
+    user: Any = request.user
+    own = {"title": title, "content": content}
+    if not _is_plain_get(request) or len(get_messages(request)):
+        return render(request, template, context | own)
+    places = {name: f"{_OWN}.{name}." for name in (*own, "email", "contact")}
+    anyone = _SignedInUser(user.email and places["email"], places["contact"])
+    shown = [(name, getattr(value, "pk", value)) for name, value in context.items()]
+    frame = _kept_page(
+        request, template, {**context, **places, "user": anyone}, bool(user.email), *shown
+    )
+    texts = {places["title"]: title, places["email"]: user.email}
+    if not user.email:
+        texts[places["contact"]] = user.shown_contact
+    text = _replaced(frame.with_token(token_of(request)), texts)
+    return HttpResponse(text.replace(places["content"].encode(), content.encode()))
+
+
+def _replaced(text: bytes, values: dict[str, Any]) -> bytes:
+    """Returns the text with each value, escaped, in the place of its placeholder."""
+    for placeholder, value in values.items():
+        text = text.replace(placeholder.encode(), escape(value).encode())
+    return text
+
+
+def _kept_page(
+    request: HttpRequest, template: str, context: dict[str, Any], *kinds: Hashable
+) -> KeptPage:
+    """Returns the page with placeholders; `kinds` are what makes it differ from others here."""
+    key, now = (request.path, template, *kinds), time.monotonic()
     page = _pages.get(key)
     if page is None or now >= page.fresh_until:
         content = render(request, template, {**context, "csrf_token": _TOKEN.decode()}).content
-        page = _pages[key] = KeptPage(content, now + settings.PUBLIC_PAGE_SECONDS)
+        page = KeptPage(content, now + settings.PUBLIC_PAGE_SECONDS)
+        if len(_pages) >= MOST_PARTS:
+            _pages.clear()
+        _pages[key] = page
     return page
 
 

@@ -20,6 +20,7 @@ from django.db import DatabaseError, IntegrityError, connection
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from foundations.prepared_statements import run_prepared
 from foundations.random_texts import random_text
 
 _NONCE_BYTES = 12
@@ -76,8 +77,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """Returns the data of the session. Without a row, returns {} and forgets the key."""
-        with connection.cursor() as cursor:
-            cursor.execute(_SELECT, [self.session_key, timezone.now()])
+        with run_prepared(connection, _SELECT, [self.session_key, timezone.now()]) as cursor:
             row = cursor.fetchone()
         if row is None:
             self._session_key = None
@@ -168,8 +168,7 @@ def random_key() -> str:
 
 def _run(statement: str, values: list[Any]) -> int:
     """Runs a statement on the primary, and returns how many rows it wrote."""
-    with connection.cursor() as cursor:
-        cursor.execute(statement, values)
+    with run_prepared(connection, statement, values) as cursor:
         return int(cursor.rowcount)
 
 

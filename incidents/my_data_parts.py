@@ -17,7 +17,7 @@ from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
 from incidents.own_rows import OwnRows
 from incidents.second_fact import NEVER, Refusals, rows_to_ask_about
-from incidents.steps import Step
+from incidents.steps import Step, StepPlan
 
 Kind = Literal[
     "leaked",
@@ -134,20 +134,9 @@ class MyDataPart:
         return (self.takes_answer or self.kind == "several_people") and not self.is_refused
 
     @property
-    def done_count(self) -> int:
-        """Returns how many of the steps the user marked as done."""
-        return sum(step.is_done for step in self.steps)
-
-    @property
-    def next_step(self) -> Step | None:
-        """Returns the most urgent step that is not done, or None."""
-        return next((step for step in self.steps if not step.is_done), None)
-
-    @property
-    def other_steps(self) -> list[Step]:
-        """Returns the steps without `next_step`: those to do, then the done ones."""
-        others = [step for step in self.steps if step != self.next_step]
-        return sorted(others, key=lambda step: step.is_done)
+    def plan(self) -> StepPlan:
+        """Returns the steps, as the page shows them."""
+        return StepPlan(tuple(self.steps), self.incident.slug, self.is_reminded)
 
 
 class UnlinkedEntries:

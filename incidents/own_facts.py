@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from accounts.contacts import normalise_email
 from accounts.models import User
+from foundations.prepared_statements import run_prepared
 from foundations.replica import read_connection
 from incidents.models import DataClass, Incident
 from incidents.unread_contacts import incidents_with_unread
@@ -82,8 +83,7 @@ def own_facts(user: User) -> OwnFacts:
 
 def facts_of(users: Sequence[int]) -> dict[int, OwnFacts]:
     """Returns what `own_facts` does for each of many users, by their ids. As many queries."""
-    with read_connection().cursor() as cursor:
-        cursor.execute(_READ, {"users": list(users)})
+    with run_prepared(read_connection(), _READ, {"users": list(users)}) as cursor:
         rows = cursor.fetchall()
     return {
         user: OwnFacts(

@@ -17,6 +17,7 @@ from uuid import UUID
 from accounts.company_sign_on import member_numbers
 from accounts.models import User
 from accounts.twin_mailboxes import twins_of
+from foundations.prepared_statements import run_prepared
 from foundations.replica import read_connection
 from incidents.encryption import EncryptionError
 from incidents.importing import other_spellings
@@ -316,8 +317,8 @@ def _find(
         [owner.pk for owner in owners],
     ]
     database = read_connection()
-    with database.cursor() as cursor:
-        cursor.execute(_FIND.replace(_MARKED, " || ".join(marked)), parameters)
+    statement = _FIND.replace(_MARKED, " || ".join(marked))
+    with run_prepared(database, statement, parameters) as cursor:
         rows = cursor.fetchall()
     names = [field.attname for field in _FIELDS]
     for row in rows:

@@ -18,6 +18,30 @@ class Step(NamedTuple):
     is_done: bool
 
 
+class StepPlan(NamedTuple):
+    """The steps of one part of "my data", as the page shows them."""
+
+    steps: tuple[Step, ...]
+    slug: str  # of the incident
+    is_reminded: bool  # a mail will remind of the steps
+
+    @property
+    def done_count(self) -> int:
+        """Returns how many of the steps the user marked as done."""
+        return sum(step.is_done for step in self.steps)
+
+    @property
+    def next_step(self) -> Step | None:
+        """Returns the most urgent step that is not done, or None."""
+        return next((step for step in self.steps if not step.is_done), None)
+
+    @property
+    def other_steps(self) -> list[Step]:
+        """Returns the steps without `next_step`: those to do, then the done ones."""
+        others = [step for step in self.steps if step != self.next_step]
+        return sorted(others, key=lambda step: step.is_done)
+
+
 def steps_for(
     data_classes: Iterable[DataClass], done: Collection[str], jurisdictions: Collection[str]
 ) -> list[Step]:

@@ -14,6 +14,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
 from foundations import replica
+from foundations.page_parts import render_framed
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from incidents import reminders, unmasking
@@ -201,25 +203,30 @@ def _page(
     Then Retry-After is RETRY_SECONDS seconds.
     """
     incidents = {part.incident.pk: part.incident for part in parts}
-    context = {
-        "parts": parts,
-        "title": title_of(parts),
+    frame = {
         # The language switch keeps what was typed in one form.
         "typed_form": next(
             (f"answer-form-{n}" for n, part in enumerate(parts, 1) if part.has_answer_form), ""
         ),
         "has_leaked": any(part.kind == "leaked" for part in parts),
-        "is_revealed": shown_until is not None,
-        "shown_until": shown_until,
-        "has_fresh_code": has_fresh_code(request),
-        "addresses": facts.addresses,
         # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
         "newest_incident": next(iter(facts.public.incidents), None),
     }
+    title = title_of(parts)
+    context = {
+        **frame,
+        "parts": parts,
+        "title": title,
+        "is_revealed": shown_until is not None,
+        "shown_until": shown_until,
+        "has_fresh_code": has_fresh_code(request),
+        "addresses": facts.addresses,
+    }
     for further in FURTHER_CONTEXT:
         context |= further(request.user, parts)
-    response = render(request, "incidents/my_data.html", context)
+    content = render_to_string("incidents/my_data_content.html", context, request)
+    response = render_framed(request, "incidents/my_data.html", content, frame, title=title)
     if parts and all(part.kind == "unavailable" for part in parts):
         response.status_code = 503
         response.headers["Retry-After"] = RETRY_SECONDS

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.twin_mailboxes import main_spelling
+from foundations.prepared_statements import run_prepared
 from foundations.replica import read_connection
 from incidents.encryption import EncryptionError
 from incidents.leaks import leaked_classes_of
@@ -109,11 +110,8 @@ def _have_offers(incidents: Iterable[int]) -> bool:
     It is written in SQL, because Django takes longer to build the query of the offers than all of
     "my data" needs of the database, and most incidents have no offer.
     """
-    with read_connection().cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM offers_offer WHERE incident_id = ANY(%s))",
-            [list(incidents)],
-        )
+    any_offer = "SELECT EXISTS (SELECT FROM offers_offer WHERE incident_id = ANY(%s::bigint[]))"
+    with run_prepared(read_connection(), any_offer, [list(incidents)]) as cursor:
         (found,) = cursor.fetchone()
     return bool(found)
 

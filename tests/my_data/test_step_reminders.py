@@ -269,7 +269,7 @@ def test_a_reminder_is_sent_if_my_data_shows_an_open_step(many, incident, case):
         )
     if case == "unproven":
         EmailAddress.objects.update(verified=False)
-    shown = any(part.next_step for part in parts_for(user, own_facts(user), masked))
+    shown = any(part.plan.next_step for part in parts_for(user, own_facts(user), masked))
     assert shown == (case == "open")
     reminders.send_due()
     assert len(mail.outbox) == shown

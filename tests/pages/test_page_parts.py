@@ -16,6 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts import waiting_room
 from foundations import page_cache, page_parts
 from foundations.csrf_tokens import token_of
+from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, sign_in
 from incidents.models import Incident
 
@@ -247,3 +248,71 @@ def test_the_kept_code_page_takes_each_visitors_own_code(incident, mailoutbox):
         [code] = [re.findall(r"\b\d{8}\b", one.body)[0] for one in mailoutbox if one.to == [email]]
         form = {"code": code, "email": email, "csrfmiddlewaretoken": token}
         assert client.post(CODE, form).status_code == 302
+
+
+MY_DATA = "/en/my-data/"
+_TOKENS = re.compile(r'value="\w{64}"')
+
+
+def signed_in(user: Any) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def leaks(incident: Incident, *users: Any) -> None:
+    for user in users:
+        row = person(incident, name="김민지", email=user.email)
+        expose(row, file_of(incident), "names", "email-addresses")
+
+
+def test_the_kept_frame_of_my_data_names_its_own_reader(minji, seojun, incident):
+    leaks(incident, minji, seojun)
+    first, second = page(signed_in(minji), MY_DATA), page(signed_in(seojun), MY_DATA)
+    assert "Sign out" in first
+    assert first.count(minji.email) == second.count(seojun.email) > 0
+    assert minji.email not in second
+    assert set(_TOKENS.findall(first)).isdisjoint(_TOKENS.findall(second))
+    for placeholder in (page_parts._OWN, page_parts._TOKEN.decode()):
+        assert placeholder not in first + second
+
+
+def test_the_kept_frame_is_the_page_that_is_rendered_for_one_reader(minji, incident):
+    leaks(incident, minji)
+    client = signed_in(minji)
+    kept = [page(client, MY_DATA) for _time in range(2)][1]
+    rendered = page(client, f"{MY_DATA}?x").replace("%3Fx%3D", "")
+    assert _TOKENS.sub("", kept) == _TOKENS.sub("", rendered)
+
+
+def test_the_forms_of_the_kept_frame_and_of_kept_steps_are_accepted(minji, incident):
+    leaks(incident, minji)
+    page(signed_in(minji), MY_DATA)
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(minji)
+    found = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', page(client, MY_DATA))
+    assert len(found) > 3
+    for token in sorted(set(found)):
+        answer = client.post(f"{MY_DATA}hide/", {"csrfmiddlewaretoken": token})
+        assert answer.status_code == 302
+
+
+def test_a_step_that_is_done_is_done_for_its_own_user(minji, seojun, incident):
+    leaks(incident, minji, seojun)
+    one, other = signed_in(minji), signed_in(seojun)
+    texts = [page(one, MY_DATA), page(other, MY_DATA)]
+    key = re.findall(r'name="step" value="(\w+)"', texts[0])[0]
+    one.post(f"{MY_DATA}step/{incident.slug}/", {"step": key, "done": "1"})
+    assert "Undo" in page(one, MY_DATA)
+    assert "Undo" not in page(other, MY_DATA)
+
+
+def test_a_message_is_in_no_kept_frame(minji, seojun, incident):
+    leaks(incident, minji, seojun)
+    client = signed_in(minji)
+    page(client, MY_DATA)
+    row = person(incident, name="이서준", email=minji.email)
+    expose(row, file_of(incident), "names")
+    client.post(f"{MY_DATA}answer/{incident.slug}/", {"answer": "nothing"})
+    assert "This does not match" in page(client, MY_DATA)
+    assert "This does not match" not in page(signed_in(seojun), MY_DATA)

@@ -10,13 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from breachportal import database_checks, embedded_servers
+from breachportal import database_checks, embedded_servers, environment
+from foundations import prepared_statements
+from foundations.prepared_statements import run_prepared
 from harness.nginx import program
 from harness.product import free_port
 from incidents.models import Incident
@@ -83,6 +86,33 @@ def test_the_web_command_fixes_its_threads():
 def test_a_process_of_a_worker_keeps_one_connection():
     assert "pool" not in settings.DATABASES["default"]["OPTIONS"]
     assert settings.DATABASES["default"]["CONN_MAX_AGE"] == 60
+
+
+def test_the_connections_of_a_web_process_prepare_statements():
+    database: dict[str, Any] = {"OPTIONS": {}}
+    environment.add_pool(database, most=4)
+    assert database["OPTIONS"]["prepare_threshold"] == environment.PREPARED_AFTER
+
+
+@pytest.mark.django_db
+def test_a_statement_is_planned_once_until_its_plan_is_old(monkeypatch):
+    monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e9)
+    connection.ensure_connection()
+    before = connection.connection.prepare_threshold
+    connection.connection.prepare_threshold = environment.PREPARED_AFTER
+
+    def plans() -> int:
+        with run_prepared(connection, "SELECT %s::int + 4711", [1]) as cursor:
+            assert cursor.fetchone() == (4712,)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql")
+            return int(cursor.fetchone()[0])
+
+    found = [plans() for _time in range(4)]
+    monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e-9)  # each run has another text
+    found += [plans() for _time in range(2)]
+    connection.connection.prepare_threshold = before
+    assert [number - found[0] for number in found] == [0, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.django_db(transaction=True)
