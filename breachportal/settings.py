@@ -1,7 +1,6 @@
 """The settings, read from the environment once. The defaults are secure; see docs/running.md."""
 
 import logging
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,8 +13,12 @@ from breachportal import (
     dependent_settings,
     desk_webhooks,
     environment,
+    log_settings,
     mail_settings,
+    rates,
+    recurring_work,
     resources,
+    wiring,
 )
 from breachportal.middleware import static_headers
 from foundations.bounded_connection import BoundedConnection
@@ -80,99 +83,10 @@ ROOT_URLCONF = "breachportal.urls"
 WSGI_APPLICATION = "breachportal.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-INSTALLED_APPS = [
-    "breachportal.apps.BreachportalConfig",
-    "scams.apps.ScamsConfig",
-    "tickets.apps.TicketsConfig",
-    "offers.apps.OffersConfig",
-    "notices.apps.NoticesConfig",
-    "statements.apps.StatementsConfig",
-    "incidents.apps.IncidentsConfig",
-    "accounts.apps.AccountsConfig",
-    "breachportal.apps.DeskConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.humanize",
-    "django.contrib.messages",
-    "django.contrib.postgres",
-    "django.contrib.sessions",
-    "django.contrib.staticfiles",
-    "allauth",
-    "allauth.account",
-    "accounts.apps.SecondFactorConfig",
-    "accounts.apps.SessionListConfig",
-    "csp",
-]
-# The apps of worker processes (foundations.process_pool): the incidents, and what they are made of.
-WORKER_PROCESS_APPS = [
-    "incidents.apps.IncidentsConfig",
-    "accounts.apps.AccountsConfig",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.postgres",
-    "django.contrib.sessions",
-    "allauth",
-    "allauth.account",
-    "accounts.apps.SecondFactorConfig",
-    "accounts.apps.SessionListConfig",
-]
-MIDDLEWARE = [
-    "foundations.request_ids.name_requests",
-    "breachportal.health.health",
-    "foundations.traces.trace_requests",
-    # These three are the outermost for visitors, so that they keep all headers of a response.
-    "breachportal.root.root_redirects",
-    "foundations.page_parts.form_pages",
-    "foundations.page_cache.public_pages",
-    "foundations.latency.measure_latency",
-    "accounts.early_answers.early_answers",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "breachportal.middleware.response_headers",
-    "breachportal.middleware.content_security_policy",
-    "breachportal.middleware.limit_uploads",
-    "foundations.sessions.SignedSessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
-    "foundations.desk_pages.desk_language_of",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "breachportal.middleware.uploads_by_importers",
-    "foundations.replica.remember_writes",
-    "foundations.slow_bodies.read_bodies",
-    "foundations.language_switch.keep_typed",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "accounts.reauthentication.ReauthenticationMiddleware",
-    "foundations.database_away.DatabaseAwayMiddleware",
-    "foundations.lock_timeouts.LockTimeoutMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.template.context_processors.i18n",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "breachportal.context.portal",
-            ],
-            "libraries": {
-                "contact_links": "foundations.contact_links",
-                "language_switch": "foundations.language_switch",
-                "page_extensions": "foundations.page_extensions",
-                "page_parts": "foundations.page_parts",
-                "portal_marks": "foundations.portal_marks",
-                "punctuation": "foundations.punctuation",
-                "text_languages": "foundations.text_languages",
-            },
-        },
-    }
-]
+INSTALLED_APPS = wiring.INSTALLED_APPS
+WORKER_PROCESS_APPS = wiring.WORKER_PROCESS_APPS
+MIDDLEWARE = wiring.MIDDLEWARE
+TEMPLATES = wiring.TEMPLATES
 
 # Data
 DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
@@ -232,13 +146,7 @@ CELERY_BROKER_USE_SSL = environment.celery_tls(CELERY_BROKER_URL)
 CELERY_BROKER_HEARTBEAT = environment.BROKER_SILENCE_SECONDS  # of RabbitMQ only
 CELERY_BROKER_TRANSPORT_OPTIONS = environment.celery_transport(CELERY_BROKER_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {
-    "incidents.tasks.keep_figure_points": {"queue": "default"},
-    "incidents.tasks.send_team_messages": {"queue": "default"},
-    "incidents.tasks.mail_reminders": {"queue": "default"},
-    "notices.tasks.send_*": {"queue": "send"},
-    "incidents.*": {"queue": "import"},
-}
+CELERY_TASK_ROUTES = recurring_work.ROUTES
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -246,26 +154,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "breachportal.beat:SeenScheduler"
-CELERY_BEAT_SCHEDULE = {
-    "sweep-notices": {"task": "notices.tasks.sweep_notices", "schedule": 5.0},
-    "sweep-uploads": {"task": "incidents.tasks.sweep_uploads", "schedule": 60.0},
-    "sweep-batch-changes": {"task": "incidents.tasks.sweep_batch_changes", "schedule": 60.0},
-    "sweep-deletions": {"task": "incidents.tasks.sweep_deletions", "schedule": 60.0},
-    "keep-figure-points": {"task": "incidents.tasks.keep_figure_points", "schedule": 60.0},
-    "send-team-messages": {"task": "incidents.tasks.send_team_messages", "schedule": 60.0},
-    "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
-    "mail-resends": {"task": "notices.tasks.mail_resends", "schedule": 60.0},
-    "mail-answers": {"task": "tickets.tasks.mail_answers", "schedule": 60.0},
-    "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
-    "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},
-    "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
-    "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
-    "mail-reminders": {"task": "incidents.tasks.mail_reminders", "schedule": 60.0},
-    "mail-new-devices": {"task": "accounts.tasks.mail_new_devices", "schedule": 60.0},
-    "mail-company-accounts": {"task": "accounts.tasks.mail_company_accounts", "schedule": 60.0},
-    "purge-sessions": {"task": "accounts.tasks.purge_sessions", "schedule": 60 * 60.0},
-    "verify-statements": {"task": "statements.tasks.verify_statements", "schedule": 3600.0},
-}
+CELERY_BEAT_SCHEDULE = recurring_work.SCHEDULE
 
 # Mail
 EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
@@ -300,9 +189,11 @@ DKIM_SIGNERS = mail_settings.dkim_signers(
 AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
 AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
 AUDIT_DIGEST_SECRET = environment.signing_secret("AUDIT_DIGEST_SECRET")
-# Messages to the response team: webhooks that people may choose, and attempts, one a minute.
+# Messages to the response team: webhooks that people may choose, and when a message is given up:
+# after so many refusals, one a minute, or after these hours while its server is away.
 DESK_WEBHOOKS = desk_webhooks.webhooks(environment.json_object("DESK_WEBHOOKS"))
 TEAM_MESSAGE_TRIES = 60
+TEAM_MESSAGE_HOURS = 24
 
 # Notices
 NOTICE_CHUNK_SIZE = 500  # people
@@ -454,29 +345,7 @@ CODE_TEXTS_PER_DAY = environment.number("CODE_TEXTS_PER_DAY", 5_000)
 CODE_TEXT_COST_PER_DAY = mail_settings.code_text_cost(SMS_PRICES)
 # The connections of one web process to the gateway for codes; with 0 within the request.
 CODE_TEXT_CONNECTIONS = environment.number("CODE_TEXT_CONNECTIONS", 4)
-# See docs/decisions/0027. "ip" is an IPv4 address or a /64 network, "site" a /24 or /48 network.
-CODE_RATES = {
-    "ask": "5/10m/key,20/d/key",  # mails to one address, requested from one "ip"
-    "ask_site": "8/10m/key,30/d/key",  # from one "site"
-    "ask_anywhere": "10/10m/key,30/d/key",  # from all networks together
-    "ask_rarely": "1/15m/key",  # after those of "ask_anywhere"
-    "ask_known": "5/10m/key,30/d/key",  # from a device that proved the address before
-    "ask_step_up": "5/10m/key,20/d/key",  # by one signed-in user
-    # Codes that were requested and not entered, and wrong codes. Above it a network is suspicious.
-    "network": "600/10m/ip,3000/10m/site",
-    "suspicious_mails": f"{CODE_MAILS_PER_MINUTE * 7 // 10}/m/key",
-    "all_mails": f"{CODE_MAILS_PER_MINUTE}/m/key",
-    # The same of codes by text message; the budget of a day is in accounts.code_texts.
-    "text_ask": "3/10m/key,6/d/key",
-    "text_ask_site": "4/10m/key,8/d/key",
-    "text_ask_anywhere": "5/10m/key,8/d/key",
-    "text_ask_rarely": "1/2h/key",
-    "text_ask_known": "5/10m/key,10/d/key",
-    "text_network": "30/10m/ip,60/d/ip,200/d/site",
-    # Guesses at a code that another browser requested; SIGN_IN_CODE_TRIES limits the others.
-    "guess_newest": "10/h/key",  # for one address, from one "site"
-    "guess_newest_anywhere": "200/h/key",
-}
+CODE_RATES = rates.of_codes(CODE_MAILS_PER_MINUTE)
 
 # "Is this message from us?"
 SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
@@ -500,23 +369,7 @@ STATEMENT_DISPLAY_DAYS = environment.number("STATEMENT_DISPLAY_DAYS", 30)  # Kor
 PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 
 # Proof
-PROOF_RATES = {
-    "own_copy": "10/h/key",
-    "certificate_issue": "10/h/key",  # "key": one user
-    "certificate_check": "30/m/ip,600/h/ip",
-    "push_renewal": "60/m/ip,600/h/ip",
-    "breach_api": "60/m/ip",
-    "passkey": "120/m/ip",
-    "desk_api": "120/m/ip",
-    # A mobile carrier puts thousands of people behind one network address.
-    "message_check": "120/m/ip",
-    "language_switch": "120/m/ip",
-    "scam_report": "30/10m/ip,300/d/ip",
-    "ticket": "10/h/key,30/d/key",
-    "offer": "20/h/key",
-    # The team of a company may sit behind one address, and customers behind one of a carrier.
-    "company_sign_on": "240/m/ip",
-}
+PROOF_RATES = rates.OF_PAGES
 
 # The contact for reports of vulnerabilities (security.txt), as mailto:, https: or tel:.
 SECURITY_CONTACT = environment.text(
@@ -630,34 +483,6 @@ TRACES_PERCENT = environment.number("TRACES_PERCENT", 100)
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
 logging.captureWarnings(LOG_FORMAT == "json")  # each line of the output is then an object
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "()": "foundations.logs.Line",
-            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
-            "datefmt": "%Y-%m-%dT%H:%M:%S%z",
-        },
-        "json": {"()": "foundations.logs.JsonLine"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "stream": sys.stderr,
-            "formatter": "json" if LOG_FORMAT == "json" else "line",
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO")},
-    "loggers": {
-        "django.server": {"handlers": ["stderr"], "propagate": False},
-        "httpx": {"level": "WARNING"},  # it logs the URL of each request
-        "httpcore": {"level": "WARNING"},
-        "fido2": {"level": "WARNING"},  # it logs the identifier of each passkey
-        # A stranger chooses the header Host: each line would be one of theirs.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
-        "mail.log": {"level": "ERROR"},  # aiosmtpd logs commands of clients, with addresses
-    },
-}
+LOGGING = log_settings.logging_of(LOG_FORMAT, level=environment.text("LOG_LEVEL", "INFO"))
 
 dependent_settings.refuse_without_effect(environment.READ)

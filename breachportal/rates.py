@@ -1,0 +1,53 @@
+"""The limits of single visitors, in the form of foundations.rate_limits: "5/10m/key".
+
+"ip" is an IPv4 address or a /64 network, "site" a /24 or /48 network.
+"""
+
+
+def of_codes(mails_per_minute: int) -> dict[str, str]:
+    """Returns the limits on sign-in codes; see docs/decisions/0027.
+
+    `mails_per_minute` is the limit on code mails to all addresses together.
+    """
+    return {
+        "ask": "5/10m/key,20/d/key",  # mails to one address, requested from one "ip"
+        "ask_site": "8/10m/key,30/d/key",  # from one "site"
+        "ask_anywhere": "10/10m/key,30/d/key",  # from all networks together
+        "ask_rarely": "1/15m/key",  # after those of "ask_anywhere"
+        "ask_known": "5/10m/key,30/d/key",  # from a device that proved the address before
+        "ask_step_up": "5/10m/key,20/d/key",  # by one signed-in user
+        # Codes that were requested and not entered, and wrong codes. Above it a network is
+        # suspicious.
+        "network": "600/10m/ip,3000/10m/site",
+        "suspicious_mails": f"{mails_per_minute * 7 // 10}/m/key",
+        "all_mails": f"{mails_per_minute}/m/key",
+        # The same of codes by text message; the budget of a day is in accounts.code_texts.
+        "text_ask": "3/10m/key,6/d/key",
+        "text_ask_site": "4/10m/key,8/d/key",
+        "text_ask_anywhere": "5/10m/key,8/d/key",
+        "text_ask_rarely": "1/2h/key",
+        "text_ask_known": "5/10m/key,10/d/key",
+        "text_network": "30/10m/ip,60/d/ip,200/d/site",
+        # Guesses at a code that another browser requested; SIGN_IN_CODE_TRIES limits the others.
+        "guess_newest": "10/h/key",  # for one address, from one "site"
+        "guess_newest_anywhere": "200/h/key",
+    }
+
+
+OF_PAGES = {
+    "own_copy": "10/h/key",
+    "certificate_issue": "10/h/key",  # "key": one user
+    "certificate_check": "30/m/ip,600/h/ip",
+    "push_renewal": "60/m/ip,600/h/ip",
+    "breach_api": "60/m/ip",
+    "passkey": "120/m/ip",
+    "desk_api": "120/m/ip",
+    # A mobile carrier puts thousands of people behind one network address.
+    "message_check": "120/m/ip",
+    "language_switch": "120/m/ip",
+    "scam_report": "30/10m/ip,300/d/ip",
+    "ticket": "10/h/key,30/d/key",
+    "offer": "20/h/key",
+    # The team of a company may sit behind one address, and customers behind one of a carrier.
+    "company_sign_on": "240/m/ip",
+}
