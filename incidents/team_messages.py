@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
+from httpx import TransportError
 
 from accounts import emails
 from accounts.models import User
@@ -295,15 +296,19 @@ def _send(message: TeamMessage) -> set[str]:
         else:
             _post(message, name)
     except Exception as error:  # noqa: BLE001  # a message that cannot be sent stops no other
-        row.update(tries=F("tries") + 1)
+        is_away = _is_away(error)
+        row.update(tries=F("tries") + int(not is_away))
         what = webhooks.name_of(error)
         logger.error("message %s to %s not sent: %s", message.pk, message.to, what)
-        is_of_server = isinstance(error, (OSError, SMTPException))
-        is_of_message = isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
-        is_server_away = channel == "mail" and is_of_server and not is_of_message
-        return {"mail"} if is_server_away else {message.to}
+        return {"mail"} if is_away and channel == "mail" else {message.to}
     row.update(sent_at=timezone.now())
     return set()
+
+
+def _is_away(error: Exception) -> bool:
+    """Returns whether the server did not answer about this message: that uses up no try."""
+    is_of_message = isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
+    return isinstance(error, (OSError, SMTPException, TransportError)) and not is_of_message
 
 
 def _mail(message: TeamMessage, user_id: int) -> None:

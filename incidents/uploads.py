@@ -22,7 +22,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.files.uploadedfile import UploadedFile
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -37,7 +37,7 @@ from incidents.importing.profile_report import FileReport
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
-from incidents.importing.stopping import ImportStoppedError, NothingTakenError, may_pass
+from incidents.importing.stopping import NothingTakenError, may_pass
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.retention import plans
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
@@ -50,7 +50,7 @@ NAME_BYTES = 200  # of the file name on a worker's disk
 LOCK_SPACE = 0x62707570
 PROGRESS_SECONDS = 15 * 60  # for which the cache keeps the progress
 _IS_WORKED_ON = Q(state__in=[Upload.State.CHECKING, Upload.State.IMPORTING])
-# For which a step is tried again after the first error of the database that may pass.
+# For which a step is tried again after the first error that may pass.
 TRIED_FOR = timedelta(hours=1)
 CONTENT_RETENTION, REJECTS_RETENTION = timedelta(hours=24), timedelta(days=7)
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108  the directory for files in memory on Linux
@@ -92,9 +92,9 @@ def _hashed(chunks: Iterator[bytes], update: Callable[[bytes], None]) -> Iterato
 def run_upload(upload_id: str) -> None:
     """Checks or imports an upload that waits for a worker.
 
-    Does nothing if another worker has it. A refusal is stored with the upload. Raises
-    ImportStoppedError and errors of the database that may pass; the sweep then starts the step
-    again, until TRIED_FOR is over.
+    Does nothing if another worker has it. A refusal is stored with the upload. Raises errors that
+    may pass, of the database or of this machine; the sweep then starts the step again, until
+    TRIED_FOR is over.
     """
     remove_leftovers()
     with session_lock(LOCK_SPACE, _lock_key(uuid.UUID(upload_id))) as is_held:
@@ -119,18 +119,13 @@ def _do_step(upload: Upload, step: Callable[[Upload], None], waits: Upload.State
         step(upload)
     except IncidentBusyError:
         Upload.objects.filter(_IS_WORKED_ON, pk=upload.pk).update(state=waits)
-    except ImportStoppedError as error:
-        if not _was_tried_long(upload):
-            raise  # the sweep starts the step again
-        _refuse(upload, str(error))
-    except (DatabaseError, InterfaceError) as error:
+    except Exception as error:  # no file may stay "being checked" for ever
         if may_pass(error) and not _was_tried_long(upload):
-            raise
-        _refuse_for_error(upload, error)
-    except (ImportRefusedError, ScopeRefusedError, EncryptionError) as refusal:
-        _refuse(upload, str(refusal))
-    except Exception as error:  # noqa: BLE001  no file may stay "being checked" for ever
-        _refuse_for_error(upload, error)
+            raise  # the sweep starts the step again
+        if isinstance(error, (ImportRefusedError, ScopeRefusedError, EncryptionError)):
+            _refuse(upload, str(error))
+        else:
+            _refuse_for_error(upload, error)
 
 
 def _was_tried_long(upload: Upload) -> bool:

@@ -1,5 +1,6 @@
 """What stops an import or refuses a file, and how a refused file is recorded."""
 
+import errno
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -27,6 +28,10 @@ _PASSING = {
     "40P01",  # deadlock
     "53300",  # too many connections
     "55P03",  # lock timeout
+}
+_OF_MACHINE = {
+    *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
+    *(errno.ENOMEM, errno.EMFILE, errno.ENFILE),
 }
 
 
@@ -76,13 +81,19 @@ def _why_stopped(error: DatabaseError | InterfaceError) -> RefusalMessages | Non
     return RefusalMessages.CONNECTION_LOST if is_lost else None
 
 
-def may_pass(error: DatabaseError | InterfaceError) -> bool:
-    """Returns whether an error of the database is about its state, and not about the file.
+def may_pass(error: Exception) -> bool:
+    """Returns whether an error is about the state of a machine or the database, not the file.
 
-    Such errors: a lost connection, a shutdown, too many connections, a full disk, a database that
-    takes no writes, and locks or changes of others. A statement that was cancelled or is too large
-    for the database would be so the next time.
+    Such errors of the database: a lost connection, a shutdown, too many connections, a full disk, a
+    database that takes no writes, and locks or changes of others. A statement that was cancelled or
+    is too large for the database would be so the next time. Of this machine: a disk that is full or
+    takes no writes, and no more memory or handles; also if a refusal names it.
     """
+    if isinstance(error, ImportStoppedError):
+        return True
+    of_system = error.__context__ if isinstance(error, ImportRefusedError) else error
+    if isinstance(of_system, OSError):
+        return of_system.errno in _OF_MACHINE
     if isinstance(error, (OperationalError, InterfaceError)) and _why_stopped(error):
         return True
     return getattr(error.__cause__, "sqlstate", None) in _PASSING

@@ -1,8 +1,11 @@
 """Messages to the response team, and what each person chose to receive."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -59,8 +62,9 @@ class TeamMessageQuerySet(models.QuerySet["TeamMessage"]):
 
     def due(self) -> "TeamMessageQuerySet":
         """Returns the messages that are neither sent nor given up, the oldest first."""
-        waiting = self.filter(sent_at__isnull=True, tries__lt=settings.TEAM_MESSAGE_TRIES)
-        return waiting.order_by("pk")
+        newest = timezone.now() - timedelta(hours=settings.TEAM_MESSAGE_HOURS)
+        waiting = self.filter(sent_at=None, tries__lt=settings.TEAM_MESSAGE_TRIES)
+        return waiting.filter(created_at__gt=newest).order_by("pk")
 
 
 class TeamMessage(models.Model):

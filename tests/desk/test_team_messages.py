@@ -333,13 +333,35 @@ def test_a_refused_recipient_keeps_no_other_from_the_message(mails, team, notice
     assert "approver@hanbit.example" in [mail.to for mail in mails.taken]
 
 
-def test_a_message_is_given_up_after_some_attempts(settings, team, notice, mails):
-    settings.EMAIL_PORT, settings.TEAM_MESSAGE_TRIES = 9, 2
+def test_a_message_is_given_up_after_some_refusals(settings, team, notice, mails):
+    settings.TEAM_MESSAGE_TRIES = 2
+    Notice.objects.update(state="paused", paused_for="bounces")
+    mails.reply_next("recipient", "", *["452 4.2.2 full"] * 20)
+    for _number in range(4):
+        send_team_messages()
+    assert set(TeamMessage.objects.values_list("tries", flat=True)) == {2}
+    assert mails.taken == []
+
+
+def test_an_hour_without_the_mail_server_gives_up_no_message(settings, team, notice, mails):
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
+    settings.TEAM_MESSAGE_TRIES = 2
     Notice.objects.update(state="paused", paused_for="bounces")
     for _number in range(4):
         send_team_messages()
-    assert max(TeamMessage.objects.values_list("tries", flat=True)) == 2
-    assert not TeamMessage.objects.exclude(sent_at=None).exists()
+    waiting = TeamMessage.objects.count()
+    settings.EMAIL_PORT = port
+    send_team_messages()
+    assert len(mails.taken) == waiting > 0
+
+
+def test_a_message_of_yesterday_is_given_up(settings, team, notice, mails):
+    Notice.objects.update(state="paused", paused_for="bounces")
+    team_messages.queue()
+    yesterday = timezone.now() - timedelta(hours=settings.TEAM_MESSAGE_HOURS)
+    TeamMessage.objects.update(created_at=yesterday)
+    team_messages.send_due()
+    assert mails.taken == []
 
 
 def test_who_left_the_team_gets_nothing(mails, team, notice):

@@ -1,13 +1,16 @@
 """Uploads through the desk: checked, imported by a worker, and never stored unencrypted."""
 
+import errno
 import gzip
 import html
 import logging
 import os
 import re
+import subprocess
 import time
 import unicodedata
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,7 +25,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import DatabaseError, DataError, OperationalError, connection, connections
 from django.db.utils import DatabaseErrorWrapper
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
@@ -32,8 +35,9 @@ from foundations.process_pool import workers
 from harness.sign_in import sign_in_to_desk, step_up
 from incidents import uploads
 from incidents.forms import MAPPING_EXAMPLE
-from incidents.importing import loading
+from incidents.importing import loading, stopping
 from incidents.importing.progress import ImportProgress
+from incidents.importing.reading import File, ImportRefusedError, refusing_read_errors
 from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
 from incidents.importing.stopping import ImportStoppedError
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
@@ -653,6 +657,34 @@ def test_an_error_about_the_state_of_the_database_is_tried_again_for_an_hour(
     upload = worked(upload)
     assert upload.state == State.REFUSED
     assert upload.refusal == "members.csv: an error of the portal; tell who runs it"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system needs root")
+def test_a_full_disk_of_the_worker_is_no_refusal(desk, incident, places, monkeypatch, tmp_path):
+    upload = sent(desk, incident)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", tmp_path], check=True)
+    try:
+        (tmp_path / "uploads").mkdir()
+        with suppress(OSError):
+            (tmp_path / "full").write_bytes(b"x" * (1 << 20))
+        monkeypatch.setattr(uploads, "_IN_MEMORY", tmp_path / "none")
+        with override_settings(VAR=tmp_path):
+            with pytest.raises(OSError, match="No space left on device"):
+                uploads.run_upload(str(upload.pk))
+            assert uploads.sweep() == [str(upload.pk)]
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+    assert worked(upload).state == State.CHECKED
+
+
+@pytest.mark.parametrize(
+    ("number", "may_pass"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EIO, False)]
+)
+def test_a_refusal_that_a_full_disk_caused_may_pass(number, may_pass):
+    file = File(Path("members.csv"), "")
+    with pytest.raises(ImportRefusedError) as refused, refusing_read_errors(file):
+        raise OSError(number, os.strerror(number))
+    assert stopping.may_pass(refused.value) is may_pass
 
 
 def test_the_hour_begins_anew_with_the_next_step(desk, incident, places):
