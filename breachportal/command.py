@@ -11,6 +11,7 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from accounts.audit import actors
 from breachportal import processes, resources
@@ -46,7 +47,8 @@ Examples of settings, of a site for nginx and of units for systemd are in
 def main() -> None:
     """Runs the command of sys.argv, and exits with its code.
 
-    What production lacks, and a command of this module that cannot run, end with one message.
+    What production lacks, a command of this module that cannot run, and a database that does not
+    answer end with one message.
     """
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
     name, words = Path(sys.argv[0]).name, sys.argv[1:]
@@ -60,6 +62,11 @@ def main() -> None:
             _manage(words)
     except (ImproperlyConfigured, processes.ProcessError) as error:
         sys.exit(f"{name}: {error}")
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", None):  # the database answered
+            raise
+        why = str(error).partition("\n")[0]
+        sys.exit(f"{name}: the database does not answer: {why}")
 
 
 def _manage(words: Sequence[str]) -> None:

@@ -115,14 +115,26 @@ def _unsafe_in_production() -> list[str]:
 def text(name: str, default: str = "") -> str:
     """Returns the variable NAME, or the content of the file that NAME_FILE names, or `default`.
 
-    The file is for mounted secrets. An empty variable counts as unset. Raises OSError if the file
-    cannot be read.
+    The file is for mounted secrets. An empty variable counts as unset, an empty file does not: it
+    would give the default in place of a secret. Raises ImproperlyConfigured for a file that is
+    empty or cannot be read.
     """
     READ.add(name)
     path = os.environ.get(f"{name}_FILE")
     if path and not os.environ.get(name):
-        return Path(path).read_text(encoding="utf-8").strip()
+        return _content(name, Path(path))
     return os.environ.get(name) or default
+
+
+def _content(name: str, path: Path) -> str:
+    try:
+        content = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
+        raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read: {why}.") from None
+    if not content:
+        raise ImproperlyConfigured(f"{name}_FILE: {path} is empty.")
+    return content
 
 
 def mailbox(name: str, default: str = "") -> str:
@@ -280,17 +292,19 @@ def number(name: str, default: int) -> int:
 
 
 def portal_url(default: str) -> str:
-    """Returns the origin of the portal without a trailing slash.
+    """Returns the origin of the portal without a trailing slash, in lower case as browsers send it.
 
     Raises ImproperlyConfigured if the value is not an http or https origin.
     """
     url = text("PORTAL_URL", default).rstrip("/")
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path:
+    origin = f"{parts.scheme}://{parts.netloc}"
+    is_origin = url.lower() == origin.lower() and parts.hostname and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not is_origin:
         raise ImproperlyConfigured(
             f"PORTAL_URL is {url!r}; it must be an origin such as https://notice.example.com."
         )
-    return url
+    return origin.lower()
 
 
 def database(var: Path, *, may_embed: bool) -> dict[str, Any]:

@@ -70,6 +70,21 @@ def test_manage_prints_a_message_and_no_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
+def test_a_command_says_in_one_line_that_the_database_is_away(tmp_path):
+    environment = {"PATH": os.environ["PATH"], "BREACHPORTAL_VAR": str(tmp_path)} | COMPLETE
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check_counts"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith("manage.py: the database does not answer: ")
+
+
 def test_production_cookies_and_headers_are_strict(tmp_path):
     expression = (
         "settings.DEBUG, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, "
@@ -77,6 +92,14 @@ def test_production_cookies_and_headers_are_strict(tmp_path):
     )
     done = start(tmp_path, expression, **COMPLETE)
     assert done.stdout.strip() == "False True True True True True", done.stderr
+
+
+def test_the_portals_address_is_read_as_browsers_send_it(tmp_path):
+    expression = "settings.PORTAL_URL, settings.SESSION_COOKIE_SECURE, settings.SECURE_SSL_REDIRECT"
+    done = start(
+        tmp_path, expression, **COMPLETE | {"PORTAL_URL": "HTTPS://Notice.Hanbit.example/"}
+    )
+    assert done.stdout.strip() == "https://notice.hanbit.example True True", done.stderr
 
 
 def test_production_cookies_belong_to_this_host(tmp_path):
@@ -122,6 +145,24 @@ NEEDED = {
     "EMAIL_HOST_PASSWORD": {"EMAIL_HOST_USER": "portal"},
     "SMS_GATEWAY_TOKEN": {"SMS_GATEWAY_URL": "https://gateway.example/"},
 }
+
+
+@pytest.mark.parametrize("name", ["EMAIL_HOST", "MASTER_KEYSET", "IMAP_URL"])
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "cannot be read: No such file or directory"),
+        (b"\n", "is empty"),
+        (b"\xff\xfe", "cannot be read: it is not in UTF-8"),
+    ],
+)
+def test_a_file_of_a_setting_that_is_empty_or_unreadable_is_named(tmp_path, name, content, why):
+    file = tmp_path / "mounted"
+    if content is not None:
+        file.write_bytes(content)
+    environment = {key: value for key, value in COMPLETE.items() if key != name}
+    done = start(tmp_path, **environment | {f"{name}_FILE": str(file)})
+    assert done.stderr.splitlines()[-1].endswith(f"{name}_FILE: {file} {why}.")
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -181,6 +222,9 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
     [
         ("PORTAL_URL", "notice.hanbit.example"),
         ("PORTAL_URL", "https://notice.hanbit.example/portal"),
+        ("PORTAL_URL", "https://notice.hanbit.example?portal"),
+        ("PORTAL_URL", "https://notice.hanbit.example#portal"),
+        ("PORTAL_URL", "https://portal@notice.hanbit.example"),
         ("BREACHPORTAL_MODE", "prod"),
         ("EMAIL_PORT", "smtp"),
         ("EMAIL_SECURITY", "STARTTLS"),
