@@ -33,14 +33,20 @@ class SeenScheduler(PersistentScheduler):
 def running() -> list[str]:
     """Returns the schedulers that gave a sign lately, as `host:process`. Raises RedisError."""
     with _client() as client:
-        since = time.time() - ALIVE_SECONDS
+        since = _now(client) - ALIVE_SECONDS
         return [name.decode() for name in client.zrangebyscore(KEY, since, "+inf")]
 
 
 def _give_sign(name: str) -> None:
     with _client() as client:
-        client.zadd(KEY, {name: time.time()})
-        client.zremrangebyscore(KEY, "-inf", time.time() - ALIVE_SECONDS)
+        now = _now(client)
+        client.zadd(KEY, {name: now})
+        client.zremrangebyscore(KEY, "-inf", now - ALIVE_SECONDS)
+
+
+def _now(client: "redis.Redis") -> int:
+    """Returns the time of Redis in seconds: the clocks of two machines may differ."""
+    return int(client.time()[0])
 
 
 def _client() -> "redis.Redis":

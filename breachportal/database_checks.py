@@ -7,6 +7,7 @@ right master keyset.
 import logging
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
 from django.db.utils import DatabaseError
+from django.utils import timezone
 
 from foundations import replica
 
@@ -45,6 +47,7 @@ SELECT used, most FROM (
 ) AS limits (used, most)
 WHERE most >= 0 ORDER BY used::float / greatest(most, 1) DESC LIMIT 1
 """
+MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
 _MARK = "SELECT set_config('breachportal.session', %s, false)"
 _READ_MARK = "SELECT current_setting('breachportal.session', true)"
 # A busy pooler may give both clients the same server session by chance, so one trial proves little.
@@ -76,10 +79,12 @@ def require_usable_database() -> None:
     """Raises ImproperlyConfigured if the database cannot serve the portal's processes.
 
     A database that cannot be reached is only logged, because the public pages and the workers wait
-    for it.
+    for it. So is a clock that differs: the doctor on another machine does not see it.
     """
     try:
         faults = _faults()
+        if (drift := clock_drift()) > MOST_DRIFT:
+            logger.error("this machine and the database differ by %.0f s", drift.total_seconds())
     except (DatabaseError, psycopg.Error) as error:
         logger.error("the database cannot be checked: %s", str(error).strip())
         return
@@ -88,6 +93,14 @@ def require_usable_database() -> None:
     faults += _faults_of_replica()
     if faults:
         raise ImproperlyConfigured("\n".join(f"{fault.msg} {fault.hint}" for fault in faults))
+
+
+def clock_drift() -> timedelta:
+    """Returns the difference between the clocks of this machine and of the database server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        theirs: datetime = cursor.fetchone()[0]
+    return abs(timezone.now() - theirs)
 
 
 def _faults() -> list[CheckMessage]:

@@ -156,8 +156,8 @@ def refuse_without_staging() -> None:
         with connection.cursor() as cursor:
             cursor.execute(may_create, [STAGING_SCHEMA])
             found = cursor.fetchone()
-    except DatabaseError:
-        logger.warning("the privileges of the database account could not be checked")
+    except DatabaseError as error:
+        _log_unchecked(error)
         return
     finally:
         connection.close()
@@ -166,6 +166,11 @@ def refuse_without_staging() -> None:
             "The account in DATABASE_URL cannot import files. Give this process the account of"
             " imports, or run `manage.py grant_portal_role ACCOUNT --import`; see docs/running.md."
         )
+
+
+def _log_unchecked(error: DatabaseError) -> None:
+    why = str(error).strip().partition("\n")[0]
+    logger.warning("the privileges of the database account could not be checked: %s", why)
 
 
 def refuse_owner() -> None:
@@ -178,8 +183,8 @@ def refuse_owner() -> None:
         too_much = may_change_proof()
         if logged := database_logs.settings_with_values():
             logger.warning("PostgreSQL's log may receive personal data: %s", ", ".join(logged))
-    except DatabaseError:
-        logger.warning("the privileges of the database account could not be checked")
+    except DatabaseError as error:
+        _log_unchecked(error)
         return
     finally:
         connection.close()

@@ -11,6 +11,8 @@ ACCOUNT=breachportal
 SITE=/etc/nginx/conf.d/breachportal.conf
 VERSION='' # the folder of the version that is brought in
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# The portal's account reads the code and the styles. What only one account may read gets its mode by name.
+umask 022
 LEFT_OUT=(.git .venv var staticfiles __pycache__ '*.mo' '*.pyc')
 
 step() { printf '\n== %s\n' "$*"; }

@@ -14,6 +14,10 @@ from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages
 
 _DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
+_REASON = (
+    r"(?:.*FATAL:\s+|failed: |failed to resolve host '[^']*': (?:\[Errno -?\d+\] )?"
+    r"|Error -?\d+ connecting to .*?\. )(.*)"
+)
 Check = Callable[[], Iterator[Diagnosis]]
 
 CHECKS: dict[str, Check] = {
@@ -82,6 +86,8 @@ def _away(error: Exception, away: set[str]) -> Diagnosis:
     why = _reason(error)
     is_full = re.search("connection slots|too many (clients|connections)", why)
     remedy = DoctorMessages.CONNECTIONS_DO if is_full else remedies[server]
+    if why.endswith("session is read-only"):  # libpq found no primary among several hosts
+        remedy = DoctorMessages.IS_STANDBY_DO
     return Diagnosis.fault(DoctorMessages.AWAY.stored(server=server, why=why), remedy.stored())
 
 
@@ -90,5 +96,5 @@ def _reason(error: Exception) -> str:
 
     The rest may repeat parts of a URL, and so of a password that is spelled wrongly in it.
     """
-    said = re.search(r"(?:.*FATAL:\s+|failed: |Error -?\d+ connecting to .*?\. )(.*)", str(error))
+    said = re.search(_REASON, str(error))
     return said[1].rstrip(". ") if said else type(error).__name__

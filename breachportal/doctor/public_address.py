@@ -16,6 +16,7 @@ from breachportal.doctor.messages import DoctorMessages as Found
 
 SECONDS = 10.0
 LEAST_DAYS = 14
+EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 # An address for documentation (RFC 5737). No visitor has it, so a portal that believes it believes
 # what a visitor sends.
 FORGED = "192.0.2.1"
@@ -36,7 +37,9 @@ def check_certificate() -> Iterator[Diagnosis]:
             certificate: Any = stream.getpeercert()
     except OSError as error:
         why = getattr(error, "verify_message", "") or error.strerror or type(error).__name__
-        yield Diagnosis.fault(f"{host}:{port}: {why}", Found.ADDRESS_DO.stored())
+        is_expired = getattr(error, "verify_code", 0) == EXPIRED
+        remedy = Found.CERTIFICATE_DO if is_expired else Found.ADDRESS_DO
+        yield Diagnosis.fault(f"{host}:{port}: {why}", remedy.stored())
         return
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(certificate["notAfter"]), UTC)
     days = (ends - datetime.now(UTC)).days

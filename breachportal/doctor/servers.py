@@ -3,7 +3,6 @@
 import ctypes
 import smtplib
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 
 import redis
 from django.conf import settings
@@ -11,7 +10,6 @@ from django.contrib.auth.models import Group
 from django.core.mail.backends.smtp import EmailBackend
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.utils import timezone
 
 from accounts.models import User
 from breachportal import beat, database_checks, database_logs, database_role
@@ -23,7 +21,6 @@ from breachportal.doctor.messages import DoctorMessages as Found
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
 OLDEST_RABBITMQ = (3, 10)
-MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
 INSPECT_SECONDS = 3.0
 _TIMEX_BYTES, _TIME_ERROR = 512, 5  # more than any struct timex; see adjtimex(2)
 MOST_CONNECTIONS = FULL_SHARE = 0.8
@@ -32,11 +29,8 @@ QUEUES = {"send": "send", "import": "import", "default": "work"}  # and the proc
 
 def check_clock() -> Iterator[Diagnosis]:
     """Compares the clocks of this machine and of the database server."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        theirs: datetime = cursor.fetchone()[0]
-    drift = abs(timezone.now() - theirs)
-    if drift > MOST_DRIFT:
+    drift = database_checks.clock_drift()
+    if drift > database_checks.MOST_DRIFT:
         yield Diagnosis.fault(
             Found.CLOCKS.stored(seconds=f"{drift.total_seconds():.0f}"), Found.CLOCKS_DO.stored()
         )

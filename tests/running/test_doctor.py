@@ -4,13 +4,16 @@ import json
 import os
 import re
 import shlex
+import socket
+import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import StringIO
 from pathlib import Path
+from threading import Thread
 
 import pytest
 import redis
@@ -37,7 +40,7 @@ from tests.pages.test_slow_bodies import wait_for
 from tests.running.test_redis_away import own_redis
 from tests.web_processes import web_processes
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
 pytestmark = pytest.mark.django_db(transaction=True)
 PATIENCE_SECONDS = 60
 ROOT = Path(__file__).parents[2]
@@ -132,6 +135,12 @@ def test_a_server_that_does_not_answer_is_one_finding(settings, monkeypatch):
     assert texts[0].startswith("PostgreSQL does not answer: ")
     assert "Connection refused" in texts[0]
     assert texts[2] == "Redis does not answer: Connection refused"
+    lost = "failed to resolve host 'db.example': [Errno -2] Name or service not known"
+    assert _away(OperationalError(lost), set()).text == (
+        "PostgreSQL does not answer: Name or service not known"
+    )
+    standby = _away(OperationalError("connection failed: … failed: session is read-only"), set())
+    assert "pg_promote" in standby.remedy
     full = _away(OperationalError("… FATAL:  sorry, too many clients already"), set())
     assert full.text == "PostgreSQL does not answer: sorry, too many clients already"
     assert "pg_stat_activity" in full.remedy
@@ -349,6 +358,26 @@ def test_a_portal_that_does_not_answer_is_a_fault(settings):
     ]
     settings.PORTAL_URL = settings.PORTAL_URL.replace("http:", "https:")
     assert found("certificate")[0][0] is Level.FAULT
+
+
+def test_an_expired_certificate_is_to_be_renewed(settings, monkeypatch, expired_certificate):
+    monkeypatch.setenv("SSL_CERT_FILE", str(expired_certificate))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(expired_certificate)
+
+    def greet(server: socket.socket) -> None:
+        with suppress(ssl.SSLError), server.accept()[0] as plain:
+            context.wrap_socket(plain, server_side=True)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = Thread(target=greet, args=[server])
+        thread.start()
+        place = f"127.0.0.1:{server.getsockname()[1]}"
+        settings.PORTAL_URL = f"https://{place}"
+        [(_name, finding)] = diagnose(("certificate",))
+        thread.join()
+    assert finding.text == f"{place}: certificate has expired"
+    assert "certbot renew" in finding.remedy
 
 
 def test_only_the_doctor_learns_through_a_proxy_what_the_portal_sees(settings):

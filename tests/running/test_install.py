@@ -100,6 +100,12 @@ def test_it_writes_settings_that_the_portal_reads():
     assert "MASTER_KEYSET_FILE" in written
 
 
+def test_files_are_readable_for_the_portals_account_whatever_roots_umask_is():
+    steps = INSTALLER.parent / "steps.sh"
+    command = ["bash", "-c", f"umask 077; source {steps}; umask"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0022\n"
+
+
 def test_every_unit_is_started():
     text = INSTALLER.read_text(encoding="utf-8")
     units = {path.stem for path in (ROOT / "deploy" / "systemd").glob("breachportal-*.service")}

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from breachportal import backups
+from breachportal.doctor import typed
 from foundations.commands import PortalCommand
 from incidents.keyset_check import incidents_that_do_not_open
 from incidents.models import Incident
@@ -49,8 +50,9 @@ class Command(PortalCommand):
         faults = [name for name, words in self._checks() if not self._passes(name, words)]
         if faults:
             raise CommandError(f"{', '.join(faults)} found a fault: see above")
+        migrate, grant = typed.command("migrate"), typed.command("grant_portal_role")
         self.stdout.write(
-            "Next: `manage.py migrate`, and `manage.py grant_portal_role` for each account."
+            f"Next, once DATABASE_URL leads there: `{migrate}`, and `{grant}` for each account."
         )
 
     def _pause_notices(self) -> None:
