@@ -8,17 +8,20 @@ export BREACHPORTAL_MODE ?= development
 # All tests run in several processes; a file stays in one.
 ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test test-failed test-random lint lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-reminders bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
+.PHONY: demo test test-programs test-failed test-random lint lint-code lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-reminders bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
 # A sample may have law files of its company; LAW_FOLDER= names others.
 demo: LAW_FOLDER ?= $(wildcard $(CURDIR)/statements/sample/$(INCIDENT)/laws)
 demo: setup
 	@LAW_FOLDER="$(LAW_FOLDER)" PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
 
-test: setup
+test: setup test-programs
+	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
+
+# What the tests need besides Python's packages: a browser, and programs of npm.
+test-programs: .venv/installed
 	@$(BIN)/python -m tests.browser
 	@$(BIN)/python -m tests.web_programs
-	$(BIN)/python -m pytest $(or $(TESTS),$(ALL_TESTS))
 
 # Runs the tests that failed last time, one after another. Fails if there is none.
 test-failed: setup
@@ -50,24 +53,30 @@ test-image: setup
 	tests/try_image.sh $(or $(INTO),/tmp/breachportal-image)
 
 # Runs some tests with each version of the servers and of Python that is on this machine, and says
-# which are not. VERSIONS="Redis Valkey" takes only these; VERSIONS=cheap what takes half a minute.
+# which are not. VERSIONS="Redis Valkey" takes only these; VERSIONS=cheap what takes half a
+# minute, VERSIONS=short all of them without the tests that take minutes.
 matrix: setup
 	@$(BIN)/python -m tests.matrix $(VERSIONS)
 
-lint: setup
+lint: lint-code
+	$(BIN)/python -m pytest -q tests/languages/test_translations.py
+
+lint-code: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	DATABASE_URL=postgresql:///unused REDIS_URL=redis://unused $(BIN)/mypy .
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m pytest -q tests/languages/test_translations.py
 
 # Checks the image's file, compose.yaml, the Helm chart, the shell scripts and the migrations with
-# their tools; no container engine is needed. `make test` checks only what needs none of them.
-lint-deploy: setup
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-deploy.txt
+# their tools; no container engine is needed. `make test` runs these tests too, where the tools are.
+lint-deploy: setup .venv/deploy-tools
 	$(BIN)/python -m pytest -q -rs tests/running/test_containers.py tests/running/test_chart.py \
 		tests/running/test_shell_scripts.py tests/running/test_migration_linter.py
+
+.venv/deploy-tools: requirements-deploy.txt .venv/installed
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements-deploy.txt
+	@touch .venv/deploy-tools
 
 setup: .venv/installed catalogues
 

