@@ -111,6 +111,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return [
             own("<int:pk>/approve/", self.approve, "approve"),
             own("<int:pk>/return/", self.return_draft, "return"),
+            own("<int:pk>/progress/", self.progress, "progress"),
             own("<int:pk>/count/", require_POST(self.count), "count"),
             own("<int:pk>/preview/<str:language>.eml", self.preview, "preview"),
             own("<int:pk>/preview/<str:language>.html", self.html, "html"),
@@ -160,14 +161,18 @@ class NoticeAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "may_export": request.user.has_perm(proof_export.EXPORT),
             "may_export_letters": request.user.has_perms([proof_export.EXPORT, proof_export.OPEN]),
-            "may_approve": request.user.has_perm(APPROVE),
-            **(_own_rights(request, notice) if notice else {}),
             "languages": shown_notice.languages(notice)
             if notice and notice.channel == "email"
             else [],
-            **(shown_notice.progress_context(notice) if notice else {}),
+            **(_progress(request, notice) if notice else {}),
         }
         return super().change_view(request, object_id, form_url, context)
+
+    def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Returns the part of a notice's page that moves, for static/js/live_part.js."""
+        notice = _notice(request, pk, right=VIEW)
+        context = _progress(request, notice) | {"original": notice}
+        return TemplateResponse(request, "admin/notices/notice/progress.html", context)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -390,11 +395,13 @@ def _own_draft(request: HttpRequest, pk: int, *, only_tests: bool = False) -> No
     return draft
 
 
-def _own_rights(request: HttpRequest, notice: Notice) -> dict[str, bool]:
-    """Returns the context with what the user may do besides the rights of an approver."""
+def _progress(request: HttpRequest, notice: Notice) -> dict[str, Any]:
+    """Returns the context of the part that moves: where the notice stands, and what may be done."""
     staff, is_draft = staff_of(request), notice.state == State.DRAFT
     is_own = notice.created_by_id == staff.pk
     return {
+        **shown_notice.progress_context(notice),
+        "may_approve": staff.has_perm(APPROVE),
         "may_pause": staff.has_perm(PAUSE) or staff.has_perm(APPROVE),
         "may_cancel_draft": is_draft and (is_own or staff.has_perm(APPROVE)),
         "may_send_test": is_draft and is_own_test(notice, staff),

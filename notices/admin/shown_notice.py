@@ -42,6 +42,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
         "left": now.left and _hours(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
+        "can_move": is_open or is_ending,
         "halted_for": stall.stall_reason(notice) if is_moving else None,
         "connection_limits": connection_limits() if is_moving else {},
         "learned_rates": _rates_a_minute() if is_moving else {},

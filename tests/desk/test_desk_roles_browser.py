@@ -244,11 +244,34 @@ def test_an_approver_reads_what_a_server_said_and_lets_its_destination_go_on(
         expect(page.get_by_role("rowheader", name="naver.com")).to_be_visible()
         expect(page.locator("form[action$='/destination/']")).to_have_count(0)
     with desk(team["approver"]) as page:
+        page.clock.install()
         go(page, "notices_notice_change", notice.pk)
         expect(page.locator("#content")).to_contain_text("421 4.7.0 4131")
         check(page, "destination", language, "#content .results caption")
+        progress_moves_by_itself(page, notice)
+        go(page, "notices_notice_change", notice.pk)
         press(page, "form[action$='/destination/'] input[type=submit]")
     assert not Destination.objects.filter(stopped_at__isnull=False).exists()
+
+
+def progress_moves_by_itself(page: Page, notice: Notice) -> None:
+    """Checks that new figures and states come without a reload, and that the focus stays."""
+    page.evaluate("window.isNotReloaded = true")
+    button = page.locator("form[action$='/destination/'] input[type=submit]")
+    button.focus()
+    part = page.locator("[data-live]")
+    for accepted, state in ((4, Notice.State.PAUSED), (7, Notice.State.SENDING)):
+        Notice.objects.filter(pk=notice.pk).update(accepted=accepted, state=state)
+        page.clock.fast_forward(5_000)
+        expect(part.locator(f"progress[value='{accepted}']")).to_have_count(1)
+        expect(button).to_be_focused()
+    now = timezone.now()
+    rows = Notice.objects.filter(pk=notice.pk)
+    rows.update(state=Notice.State.CLOSED, accepted=9, closed_at=now)
+    page.clock.fast_forward(5_000)
+    expect(part).to_have_count(0)
+    assert page.evaluate("window.isNotReloaded")
+    rows.update(state=Notice.State.PAUSED, closed_at=None)
 
 
 def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, team, language):
