@@ -263,7 +263,8 @@ def change_plan(notice: Notice, chosen: str) -> bool:
         latest = timezone.now() + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
         if longest and running.deadline_at is not None:
             running.deadline_at = max(running.deadline_at, latest)
-        running.save(update_fields=["sending_plan", "frozen_plan", "deadline_at"])
+        running.replanned_at = timezone.now()
+        running.save(update_fields=["sending_plan", "frozen_plan", "deadline_at", "replanned_at"])
         tasks.end_holds.delay_on_commit(notice.pk)
     return True
 

@@ -86,7 +86,7 @@ def send_chunks(notice_id: int) -> None:
     ledger.close(notice_id)
 
 
-@shared_task(base=DjangoTask)
+@shared_task(base=SweptTask)
 def end_holds(notice_id: int) -> None:
     """Lets the people be due whom an earlier sending plan held back, and starts the senders."""
     ledger.end_holds(Notice.objects.get(pk=notice_id))
@@ -104,6 +104,8 @@ def sweep_notices() -> None:
     for notice in Notice.objects.unfinished():
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
+        if notice.replanned_at and not _is_full(DEFAULT_QUEUE):
+            end_holds.delay(notice.pk)
         if notice.state == Notice.State.SENDING and ramp.sweep_ramp(notice):
             continue
         if ledger.has_due_chunk(notice):

@@ -319,6 +319,8 @@ def end_holds(notice: Notice) -> None:
                 rows = Delivery.objects.of_chunk(chunk).waiting().filter(attempts=0)
                 rows.update(not_before=None)
                 Chunk.objects.filter(pk=key).update(not_before=None)
+    # If a person changed the plan meanwhile, the next run begins again.
+    Notice.objects.filter(pk=notice.pk, replanned_at=notice.replanned_at).update(replanned_at=None)
 
 
 def _commit_without_flush() -> None:

@@ -76,6 +76,7 @@ class Migration(migrations.Migration):
                 ('ramp_at', models.DateTimeField(editable=False, null=True)),
                 ('sending_plan', models.CharField(blank=True, default='', max_length=40, verbose_name='sending plan')),
                 ('frozen_plan', models.JSONField(editable=False, null=True)),
+                ('replanned_at', models.DateTimeField(editable=False, null=True)),
                 ('paused_for', models.CharField(blank=True, choices=[('person', 'A person paused it.'), ('bounces', 'It paused by itself: too many messages bounced.'), ('refused', 'It paused by itself: the server refuses us, not the recipients.')], editable=False, max_length=8, verbose_name='why it is paused')),
                 ('watched_accepted', models.BigIntegerField(default=0, editable=False)),
                 ('watched_bounced', models.BigIntegerField(default=0, editable=False)),

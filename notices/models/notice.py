@@ -211,6 +211,8 @@ class Notice(models.Model):
     sending_plan = models.CharField(_("sending plan"), max_length=40, blank=True, default="")
     # The plan as it was approved; see engine/sending_plans.py.
     frozen_plan = models.JSONField(null=True, editable=False)
+    # When a person changed the plan; null once all people are due whom an earlier plan held back.
+    replanned_at = models.DateTimeField(null=True, editable=False)
     paused_for = models.CharField(
         _("why it is paused"),
         max_length=8,

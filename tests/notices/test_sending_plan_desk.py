@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import pytest
+from celery import Task
 from django.urls import reverse
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
@@ -149,6 +152,31 @@ def test_a_person_changes_the_plan_of_a_running_notice(desk, draft, incident, ap
     history = desk.get(reverse("admin:notices_notice_history", args=[notice.pk])).text
     assert "Another sending plan: none." in history
     assert "in another state now" in desk.post(url, {"sending_plan": "hours"}, follow=True).text
+
+
+def test_a_plan_that_is_changed_while_the_broker_is_away_ends_the_holds_later(
+    desk, draft, incident, approver, server, monkeypatch, django_capture_on_commit_callbacks
+):
+    crowd(incident, naver_com=3)
+    notice = work(approved(draft, approver, step_seconds=86_400, naver_com=[2]))
+    is_away, queued = True, list[str]()
+
+    def queue(task: Any, *_arguments: object, **_options: object) -> None:
+        if is_away:
+            raise OperationalError
+        queued.append(task.name)
+
+    monkeypatch.setattr(Task, "apply_async", queue)
+    url = reverse("admin:notices_notice_change_plan", args=[notice.pk])
+    with django_capture_on_commit_callbacks(execute=True):
+        assert desk.post(url, {"sending_plan": "none"}).status_code == 302
+    assert not ledger.has_due_chunk(notice)
+    is_away = False
+    tasks.sweep_notices()
+    assert queued == [tasks.end_holds.name]
+    tasks.end_holds(notice.pk)
+    assert ledger.has_due_chunk(notice)
+    assert Notice.objects.get(pk=notice.pk).replanned_at is None
 
 
 def test_a_worker_with_the_old_plan_does_not_hold_people_by_it(

@@ -8,8 +8,8 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF incident_id, version_id
     ON notices_notice
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'ramp_to ramp_at refusals watched_accepted watched_bounced watched_refusals dry_run dry_run_at '
-        'dry_run_asked_at planned_at planned_to planned accepted bounced suppressed unreachable '
-        'in_doubt cancelled',
+        'dry_run_asked_at replanned_at planned_at planned_to planned accepted bounced suppressed '
+        'unreachable in_doubt cancelled',
         '', 'incident_id', '');
 CREATE TRIGGER audit AFTER UPDATE OF stopped_at ON notices_destination
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
