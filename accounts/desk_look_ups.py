@@ -41,11 +41,14 @@ _NOT_OF_A_NUMBER = re.compile(r"[^\W\d_]+|[,:;|]")
 _NAMES_A_CUSTOMER = re.compile(r"\S@\S|(?:\d[^\w\s,:;|]{0,2}){9,}|(?:\d[^\w,:;|]{0,2}){13,}")
 
 
-def typed_field(label: Any) -> forms.CharField:
+NOT_RECORDED = gettext_lazy("As the customer gives it. It is not recorded.")
+
+
+def typed_field(label: Any, *, help_text: Any = NOT_RECORDED) -> forms.CharField:
     """Returns the field for what a customer gives. Browsers do not keep what is typed."""
     return forms.CharField(
         label=label,
-        help_text=gettext_lazy("As the customer gives it. It is not recorded."),
+        help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "vTextField"}),
     )
 

@@ -36,6 +36,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "company_account": "notice:account:team",
     "new_device": "notice:account:device",
     "accounts_joined": "notice:account:joined",
+    "address_changed": "notice:account:address",
     "step_reminder": "reminder:account:steps",
 }
 

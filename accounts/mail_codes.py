@@ -28,6 +28,7 @@ class MailKind(IntEnum):
     REMINDER = 4  # steps are still to do
     JOINED = 5  # two accounts became one
     JOINED_TEXT = 6  # the same, by text message
+    ADDRESS = 7  # the team recorded a new address
 
 
 @dataclass(frozen=True)

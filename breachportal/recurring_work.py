@@ -21,6 +21,7 @@ SCHEDULE = {
     "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},
     "link-audit": {"task": "accounts.tasks.link_audit_trail", "schedule": 5.0},
     "send-audit-digest": {"task": "accounts.tasks.send_audit_digest", "schedule": 60 * 60.0},
+    "mail-address-changes": {"task": "incidents.tasks.mail_address_changes", "schedule": 60.0},
     "mail-reminders": {"task": "incidents.tasks.mail_reminders", "schedule": 60.0},
     "mail-new-devices": {"task": "accounts.tasks.mail_new_devices", "schedule": 60.0},
     "mail-company-accounts": {"task": "accounts.tasks.mail_company_accounts", "schedule": 60.0},

@@ -12,7 +12,7 @@ from accounts.desk_look_ups import LookUpReasonForm, typed_field
 from foundations.plain_references import plain_reference
 from incidents.encryption import EncryptionError
 from incidents.importing.refusals import translate_refusal
-from incidents.models import AffectedPerson, Incident
+from incidents.models import AddressChange, AffectedPerson, Incident
 
 # Functions that return the keys of the people to whom the message with this code went, and None if
 # the text is no such code. The apps above this one add theirs in AppConfig.ready.
@@ -41,8 +41,10 @@ def people_of(typed: str) -> list[AffectedPerson]:
     keys = [] if "@" in typed else _keys_of_member(plain_reference(typed), incidents)
     if not (emails or phones or keys):
         raise UnreadableInputError
-    found = list(rows.with_contact(emails=emails, phones=phones, incidents=incidents))
-    others = rows.filter(pk__in=set(keys) - {each.pk for each in found})
+    contacts: dict[str, Any] = {"emails": emails, "phones": phones, "incidents": incidents}
+    found = list(rows.with_contact(**contacts))
+    recorded = AddressChange.objects.with_contact(**contacts).values_list("person_id", flat=True)
+    others = rows.filter(pk__in={*keys, *recorded} - {each.pk for each in found})
     return [*found, *others.select_related("incident").order_by("-incident__aware_at", "pk")]
 
 

@@ -18,6 +18,7 @@ from incidents.desk_page import (
 )
 from incidents.forms import shred_request_of
 from incidents.models import (
+    AddressChange,
     BatchChange,
     BatchWithdrawal,
     ExposureBatch,
@@ -33,6 +34,7 @@ from incidents.scope_versions import why_not_closed
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
 CONFIRM_WITHDRAWAL = "incidents.confirm_batchwithdrawal"
+CONFIRM_ADDRESS = "incidents.confirm_addresschange"
 ADD_UPLOAD, CHANGE_UPLOAD = "incidents.add_upload", "incidents.change_upload"
 CHANGE_BATCH = "incidents.change_exposurebatch"
 MOST = 20  # of one kind on the page; the lists of the desk have the others
@@ -208,6 +210,16 @@ def _proposals(incident: Incident) -> Iterator[DeskTask]:
             not_by=frozenset([withdrawal.proposed_by_id]),
             message_kind=MessageKind.WAITING,
             message=_("The withdrawal of a scope version waits to be confirmed."),
+        )
+    for change in AddressChange.objects.waiting().filter(incident=incident)[:MOST]:
+        yield DeskTask(
+            key=f"address-{change.pk}",
+            words=_("Confirm a new address of a person"),
+            url=reverse("admin:incidents_addresschange_change", args=[change.pk]),
+            right=CONFIRM_ADDRESS,
+            not_by=frozenset([change.proposed_by_id]),
+            message_kind=MessageKind.WAITING,
+            message=_("A new address of a person waits to be confirmed."),
         )
 
 

@@ -30,6 +30,7 @@ from foundations.keys import (
 )
 
 __all__ = [
+    "ADDRESS_CHANGE",
     "CONTACT",
     "EXPOSURE",
     "OFFER_CODE",
@@ -59,6 +60,7 @@ UPLOAD = b"upload"
 SCAM_REPORT = b"scam report"
 TICKET = b"ticket"
 OFFER_CODE = b"offer code"
+ADDRESS_CHANGE = b"address change"
 
 _DATA_KEY = aead.aead_key_templates.AES128_GCM
 

@@ -15,13 +15,14 @@ from accounts.models import User
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
-from incidents.own_rows import OwnRows
+from incidents.own_rows import LockedRow, OwnRows
 from incidents.second_fact import NEVER, Refusals, rows_to_ask_about
 from incidents.steps import Step, StepPlan
 
 Kind = Literal[
     "leaked",
     "several_people",
+    "recorded",
     "shared",
     "stranger",
     "deceased",
@@ -131,7 +132,9 @@ class MyDataPart:
     @property
     def has_answer_form(self) -> bool:
         """Returns whether the part has a form that takes an answer of the user."""
-        return (self.takes_answer or self.kind == "several_people") and not self.is_refused
+        return (
+            self.takes_answer or self.kind in ("several_people", "recorded")
+        ) and not self.is_refused
 
     @property
     def plan(self) -> StepPlan:
@@ -178,7 +181,7 @@ class UnopenedParts:
 
     def of(self, incident: Incident, own: OwnRows, twins: Sequence[str]) -> list[MyDataPart]:
         """Returns the parts of one incident."""
-        parts = [self._several_people(incident, own)] if own.locked else []
+        parts = self._locked(incident, own)
         if own.shared:
             heading = _("Your address is recorded for many people")
             parts.append(MyDataPart(incident, "shared", heading, addresses=own.shared))
@@ -194,16 +197,26 @@ class UnopenedParts:
             parts.append(MyDataPart(incident, "twin", heading, addresses=twins))
         return parts
 
-    def _several_people(self, incident: Incident, own: OwnRows) -> MyDataPart:
-        keys = [row.person.pk for row in own.locked]
-        return MyDataPart(
-            incident,
-            "several_people",
-            _("Several people share your address or number"),
-            people=[self._class_names(key) for key in keys],
-            is_number_known=all(FurtherContact.Kind.PHONE in row.found_by for row in own.locked),
-            no_answer_until=self._refusals.until(rows_to_ask_about(own)),
-        )
+    def _locked(self, incident: Incident, own: OwnRows) -> list[MyDataPart]:
+        """Returns the parts that ask for a second fact: a shared contact, and a recorded one."""
+        shared = [row for row in own.locked if not row.is_recorded]
+        recorded = [row for row in own.locked if row.is_recorded]
+        kinds: list[tuple[Kind, str, list[LockedRow]]] = [
+            ("several_people", _("Several people share your address or number"), shared),
+            ("recorded", _("Show that this data is yours"), recorded),
+        ]
+        return [
+            MyDataPart(
+                incident,
+                kind,
+                heading,
+                people=[self._class_names(row.person.pk) for row in rows],
+                is_number_known=all(FurtherContact.Kind.PHONE in row.found_by for row in rows),
+                no_answer_until=self._refusals.until(rows_to_ask_about(own)),
+            )
+            for kind, heading, rows in kinds
+            if rows
+        ]
 
     def _class_names(self, person: UUID) -> list[str]:
         return [str(self._catalogue[key].name) for key in self._classes.get(person, [])]

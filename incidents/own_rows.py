@@ -3,7 +3,8 @@
 This is the only way from a user to rows. A row opens by a verified contact that it shares with no
 other person, stored or rejected. A contact of several people, such as a family, opens a row only
 together with another verified contact or a second fact (incidents.second_fact). A contact of more
-people than Incident.shared_contact_bound opens nothing. See docs/decisions/0022 and 0031.
+people than Incident.shared_contact_bound opens nothing. See docs/decisions/0022 and 0031. A contact
+that the team recorded for a person opens the row only with a second fact (0099).
 """
 
 from collections import defaultdict
@@ -74,6 +75,7 @@ class LockedRow(NamedTuple):
 
     person: AffectedPerson
     found_by: frozenset[int]  # FurtherContact.Kind or MEMBER_NUMBER
+    is_recorded: bool = False  # only a contact that the team recorded found it (AddressChange)
 
 
 @dataclass
@@ -254,22 +256,27 @@ SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTAC
         JOIN incidents_exposurebatch b ON b.id = f.batch_id
         WHERE e.person_id = p.id AND b.state <> 'withdrawn'
     ) AS exposed,
+    found.is_recorded,
     {_MARKED}
 FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[], %s::bigint[])
     WITH ORDINALITY AS c (incident, kind, contact_index, most, user_id, place)
 CROSS JOIN LATERAL (
-    SELECT found.id FROM (
-        SELECT id FROM incidents_affectedperson
+    SELECT found.id, found.is_recorded FROM (
+        SELECT id, false AS is_recorded FROM incidents_affectedperson
         WHERE c.kind = 1 AND email_index = c.contact_index
         UNION ALL
-        SELECT id FROM incidents_affectedperson
+        SELECT id, false FROM incidents_affectedperson
         WHERE c.kind = 2 AND phone_index = c.contact_index
         UNION ALL
-        SELECT person_id FROM incidents_furthercontact f
+        SELECT person_id, false FROM incidents_furthercontact f
         WHERE f.kind = c.kind AND f.contact_index = c.contact_index
         UNION ALL
-        SELECT id FROM incidents_affectedperson
+        SELECT id, false FROM incidents_affectedperson
         WHERE c.kind = {MEMBER_NUMBER} AND id = c.contact_index
+        UNION ALL
+        SELECT person_id, true FROM incidents_addresschange a
+        WHERE a.kind = c.kind AND a.contact_index = c.contact_index
+            AND a.confirmed_at IS NOT NULL AND a.ended_at IS NULL
     ) found
     WHERE EXISTS (
         SELECT FROM incidents_exposure e
@@ -293,6 +300,7 @@ class _Row(NamedTuple):
     marks: dict[str, str]  # the note of each live mark, by PersonMark.Kind
     exposed: list[ExposedRow]
     reveals: list[datetime]
+    is_recorded: bool  # the team recorded the contact; it is not in the data (AddressChange)
 
 
 def _find(
@@ -323,7 +331,7 @@ def _find(
     names = [field.attname for field in _FIELDS]
     for row in rows:
         person = AffectedPerson.from_db(database.alias, names, row[: len(names)])
-        place, unread, proven_at, marks, looks, exposed, of_strangers = row[len(names) :]
+        place, unread, proven_at, marks, looks, exposed, recorded, strange = row[len(names) :]
         of_contact = found[place - 1]
         person.incident = of_contact.contact.incident
         since = owners[place - 1].last_login
@@ -335,10 +343,11 @@ def _find(
                 marks=marks or {},
                 exposed=_exposed(exposed),
                 reveals=looks,
+                is_recorded=recorded,
             )
         )
         of_contact.unread[:] = unread_rows(unread)
-        if _is_marked(of_contact.contact, set(of_strangers)):
+        if _is_marked(of_contact.contact, set(strange)):
             strangers.add(of_contact.contact)
     return found, strangers
 
@@ -376,6 +385,11 @@ class _Found(NamedTuple):
     def people(self) -> set[AffectedPerson]:
         return {row.person for row in self.rows}
 
+    @property
+    def people_in_data(self) -> set[AffectedPerson]:
+        """Returns the people of whom the data itself holds the contact."""
+        return {row.person for row in self.rows if not row.is_recorded}
+
 
 def _decided(found: Sequence[_Found], strangers: set[LookedUpContact]) -> OwnRows:
     """Decides about the rows that one incident holds under each contact of the user."""
@@ -391,11 +405,15 @@ def _decided(found: Sequence[_Found], strangers: set[LookedUpContact]) -> OwnRow
     rows = {row.person.pk: row for each in usable for row in each.rows}
     for _key, row in sorted(rows.items()):
         finders = [each for each in usable if row.person in each.people]
-        _place(own, row, finders, is_open=row.is_proven or _is_alone(finders))
+        in_data = [each for each in finders if row.person in each.people_in_data]
+        is_open = row.is_proven or (bool(in_data) and _is_alone(in_data))
+        _place(own, row, finders, is_open=is_open, is_recorded=not in_data)
     return own
 
 
-def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool) -> None:
+def _place(
+    own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool, is_recorded: bool
+) -> None:
     """Puts a row into one of the lists of `own`. A row with a closing mark is in none of them."""
     closing = {kind for kind in PersonMark.CLOSING if kind in row.marks}
     if closing:
@@ -413,12 +431,12 @@ def _place(own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool)
             own.notes[key] = row.marks[PersonMark.Kind.CORRECTED]
     else:
         found_by = frozenset(each.contact.kind for each in finders)
-        own.locked.append(LockedRow(row.person, found_by))
+        own.locked.append(LockedRow(row.person, found_by, is_recorded))
 
 
 def _is_alone(finders: Sequence[_Found]) -> bool:
     """Returns whether the rows that all these contacts have in common are one person's."""
-    common = set.intersection(*(each.people for each in finders))
+    common = set.intersection(*(each.people_in_data for each in finders))
     unread = [row for row in finders[0].unread if all(_has(each, row) for each in finders[1:])]
     return are_one_person(list(common)) and all(
         may_be_of(row, person) for row in unread for person in common

@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from incidents.models import (
+    AddressChange,
     AffectedPerson,
     Exposure,
     FileContact,
@@ -118,7 +119,7 @@ def _delete_people(incident_id: int, ids: Sequence[UUID]) -> tuple[int, int]:
     exposures = _delete_rows(Exposure, "person_id", ids)
     with connection.cursor() as cursor:
         cursor.execute("SELECT incidents_purge_reveals(%s, %s)", [incident_id, list(ids)])
-    for model in (FurtherContact, FileContact, RowProof, WrongAnswer, PersonMark):
+    for model in (FurtherContact, FileContact, RowProof, WrongAnswer, PersonMark, AddressChange):
         _delete_rows(model, "person_id", ids)
     for forget in BEFORE_PURGE:
         forget(ids)

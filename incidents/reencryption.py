@@ -29,8 +29,16 @@ from django.utils import timezone
 
 from foundations.process_pool import Workers, workers
 from incidents import encryption, reencryption_steps
-from incidents.encryption import CONTACT, EXPOSURE, UPLOAD, EncryptionError, IncidentCipher
+from incidents.encryption import (
+    ADDRESS_CHANGE,
+    CONTACT,
+    EXPOSURE,
+    UPLOAD,
+    EncryptionError,
+    IncidentCipher,
+)
 from incidents.models import (
+    AddressChange,
     AffectedPerson,
     Exposure,
     ExposureFile,
@@ -83,9 +91,16 @@ FILE_CONTACTS = EncryptedColumn(
     purpose=CONTACT,
     incident="file__incident",
 )
+NEW_ADDRESSES = EncryptedColumn(
+    model=AddressChange,
+    person="person_id",
+    column="ciphertext",
+    purpose=ADDRESS_CHANGE,
+    incident="incident",
+)
 # Further columns; other apps add theirs in AppConfig.ready(). They have few rows, which are
 # re-encrypted without steps.
-OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS, FILE_CONTACTS]
+OTHER_APPS_COLUMNS: list[EncryptedColumn] = [UPLOADS, FILE_CONTACTS, NEW_ADDRESSES]
 
 ReencryptionCallback = Callable[[Reencryption], None]
 

@@ -3,7 +3,14 @@
 from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
-from incidents import figure_points, reminders, scope_versions, team_messages, uploads
+from incidents import (
+    address_mails,
+    figure_points,
+    reminders,
+    scope_versions,
+    team_messages,
+    uploads,
+)
 from incidents.retention import deletion
 
 
@@ -66,3 +73,9 @@ def sweep_deletions() -> None:
 def mail_reminders() -> None:
     """Sends the reminders of steps that are due. It is on the default queue."""
     reminders.send_due()
+
+
+@shared_task(base=DjangoTask)
+def mail_address_changes() -> None:
+    """Tells the addresses in the data of new ones. It is on the default queue."""
+    address_mails.send_due()

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
-from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm
+from incidents.admin.address_changes import ADD, masked_address
+from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm, NewAddressForm
 from incidents.desk_look_ups import PersonLookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
-from incidents.models import AffectedPerson, DataClass, PersonMark
+from incidents.models import AddressChange, AffectedPerson, DataClass, PersonMark
 
 MOST_REVEALS = 50  # on the page of a person, the newest
 
@@ -35,6 +36,7 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             own("", self.look_up, "changelist"),
             own("<uuid:pk>/", self.person_page, "change"),
             own("<uuid:pk>/marks/<int:mark>/lift/", self.lift, "lift"),
+            own("<uuid:pk>/address/", self.new_address, "address"),
         ]
 
     def person_page(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -59,6 +61,8 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "opts": self.opts,
             "person": person,
             "marks": person.marks.select_related("marked_by", "lifted_by"),
+            "address_changes": self._address_changes(person),
+            "may_add_address": request.user.has_perm(ADD),
             "proofs": person.proofs.order_by("at"),
             "reveals": person.reveals.order_by("-at")[:MOST_REVEALS],
             "wrong_answers": person.wrong_answers.count(),
@@ -88,6 +92,37 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "original": found.person,
         }
         return TemplateResponse(request, "incidents/desk/confirm.html", context)
+
+    def new_address(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Asks for a new address and the proof, then proposes it. Raises RightMissingError."""
+        require(request, ADD)
+        person = get_object_or_404(AffectedPerson.objects.select_related("incident"), pk=pk)
+        if not desk_look_ups.is_open(request, person):
+            return redirect("admin:incidents_affectedperson_change", pk)
+        form = NewAddressForm(request.POST or None, person=person, by=staff_of(request))
+        if form.is_valid():
+            change = form.save()
+            self.log_change(request, person, _("A new address was proposed."))
+            messages.success(request, _("Proposed. Now another person has to confirm it."))
+            return redirect("admin:incidents_addresschange_change", change.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Record a new address"),
+            "explanation": _(
+                "Another person confirms it. The address in the data is told. The new one opens "
+                "nothing before a code that we send to it, and a second fact."
+            ),
+            "button": _("Propose"),
+            "opts": self.opts,
+            "form": form,
+            "original": person,
+        }
+        return TemplateResponse(request, "incidents/desk/confirm.html", context)
+
+    def _address_changes(self, person: AffectedPerson) -> list[tuple[AddressChange, str]]:
+        """Returns the changes of address of a person, the newest first, each with its address."""
+        changes = person.address_changes.select_related("incident", "proposed_by", "confirmed_by")
+        return [(change, masked_address(change)) for change in changes]
 
     def _record(self, request: HttpRequest, person: AffectedPerson, done: str) -> None:
         """Shows `done`, and records it in the history of the person and in the log."""

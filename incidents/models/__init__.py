@@ -6,6 +6,7 @@ data: it is a PRF of the source's own id. A row has no field that it does not ne
 what it shows by an index, or reads a stored count.
 """
 
+from incidents.models.address_change import AddressChange
 from incidents.models.affected_person import (
     AffectedPerson,
     AffectedPersonQuerySet,
@@ -45,6 +46,7 @@ from incidents.models.write_off import WriteOff
 
 __all__ = [
     "CONTACT_CLASSES",
+    "AddressChange",
     "AffectedPerson",
     "AffectedPersonQuerySet",
     "Basis",

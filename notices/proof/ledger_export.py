@@ -20,7 +20,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from foundations.formulas import neutralised
 from incidents.encryption import EncryptionError
 from incidents.leaks import decrypted_leaks, exposed_rows_of
-from incidents.models import AffectedPerson, DataClass, Exposure, PersonMark
+from incidents.models import AddressChange, AffectedPerson, DataClass, Exposure, PersonMark
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import message_code
 from notices.models import Delivery, DeliveryReceipt, LateReport, Letter, Notice, Resend
@@ -238,13 +238,21 @@ def _letter_entry(letter: Letter) -> str:
 
 
 def _marks_of(page: Sequence[Delivery]) -> dict[UUID, str]:
-    """Returns the marks of the people of a page, also lifted ones, without their reasons."""
+    """Returns the marks of the people of a page and that they have new addresses.
+
+    Lifted and ended ones are among them. Reasons and addresses are not.
+    """
+    people = [one.recipient for one in page]
+    marks = PersonMark.objects.filter(person__in=people).order_by("marked_at")
+    changes = AddressChange.objects.filter(person__in=people, confirmed_at__isnull=False)
+    entries = [(one.person_id, one.kind, one.marked_at, one.lifted_at) for one in marks] + [
+        (one.person_id, "new address", one.confirmed_at, one.ended_at)
+        for one in changes.order_by("confirmed_at")
+    ]
     found: dict[UUID, str] = {}
-    marks = PersonMark.objects.filter(person__in=[one.recipient for one in page])
-    for mark in marks.order_by("marked_at"):
-        lifted = f" to {_time(mark.lifted_at)}" if mark.lifted_at else ""
-        entry = f"{mark.kind} {_time(mark.marked_at)}{lifted}"
-        found[mark.person_id] = "; ".join(filter(None, [found.get(mark.person_id), entry]))
+    for person, kind, since, until in entries:
+        entry = f"{kind} {_time(since)}" + (f" to {_time(until)}" if until else "")
+        found[person] = "; ".join(filter(None, [found.get(person), entry]))
     return found
 
 

@@ -23,6 +23,10 @@ MAILS: dict[str, tuple[MailKind, dict[str, Any]]] = {
     "ticket_extended": (MailKind.ANSWER, {"number": "7QK2-X9ND"}),
     "new_device": (MailKind.NEW_DEVICE, {"device": "Chrome", "at": "18 November 2025, 10:00 KST"}),
     "accounts_joined": (MailKind.JOINED, {"at": "18 November 2025, 10:00 KST"}),
+    "address_changed": (
+        MailKind.ADDRESS,
+        {"at": "18 November 2025, 10:00 KST", "company": "Hanbit"},
+    ),
     "step_reminder": (MailKind.REMINDER, {"url": "{portal}/ko/my-data/reminder/end/1:x/"}),
 }
 

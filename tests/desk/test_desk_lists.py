@@ -50,6 +50,7 @@ SMALL = {
     "accounts.invitation",
     "accounts.rightsgrant",
     "auth.group",
+    "incidents.addresschange",
     "incidents.batchwithdrawal",
     "incidents.dataclass",
     "incidents.exposurebatch",

@@ -13,6 +13,7 @@ from harness.exposure_factory import expose, file_of, person
 from incidents import purging, scope_versions, table_locks
 from incidents.importing import loading, store
 from incidents.models import (
+    AddressChange,
     AffectedPerson,
     Exposure,
     ExposureFile,
@@ -85,6 +86,14 @@ def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minj
         PersonMark.objects.create(
             incident=row.incident, person=row, kind="minor", reason="x", marked_by=editor
         )
+        AddressChange.objects.create(
+            incident=row.incident,
+            person=row,
+            kind=1,
+            contact_index=row.pk,
+            ciphertext=b"x",
+            proposed_by=editor,
+        )
     for row in (people[0], other.people.first()):
         index = row.incident.cipher().email_index("further@example.com")
         FurtherContact.objects.create(person=row, kind=1, contact_index=index)
@@ -93,7 +102,8 @@ def test_only_the_rows_of_the_incident_are_deleted(incident, people, other, minj
     incident.shred()
 
     done = purge(incident)
-    for model in (FurtherContact, RowProof, WrongAnswer, PersonMark, WithdrawnContact):
+    about_people = (FurtherContact, RowProof, WrongAnswer, PersonMark, AddressChange)
+    for model in (*about_people, WithdrawnContact):
         assert model.objects.get().person.incident == other
 
     assert not AffectedPerson.objects.filter(incident=incident).exists()

@@ -40,12 +40,14 @@ ROLES = {
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
     + ["incidents.confirm_batchwithdrawal"]
+    + ["incidents.confirm_addresschange", "incidents.view_addresschange"]
     + ["incidents.add_retentiondecision", "incidents.confirm_retentiondecision"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
     + ["statements.file_regulatorreport", "notices.change_suppression"]
     + ["notices.export_proof", "notices.open_contacts"],
     "support": ["incidents.view_affectedperson", "notices.view_delivery"]
     + ["incidents.add_personmark", "incidents.change_personmark", "incidents.view_personmark"]
+    + ["incidents.add_addresschange", "incidents.view_addresschange"]
     + ["notices.add_suppression", "notices.add_resend", "scams.view_scamreport"]
     + ["tickets.view_ticket", "tickets.answer_ticket"],
     "auditor": ["notices.export_proof"],
@@ -56,6 +58,7 @@ ABOUT_PEOPLE = (
     "incidents.view_exposure",
     "incidents.view_reveal",
     "incidents.view_personmark",
+    "incidents.view_addresschange",
     "incidents.view_rowproof",
     "incidents.view_wronganswer",
     "incidents.view_uploadpiece",

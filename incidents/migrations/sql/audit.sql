@@ -29,6 +29,11 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_writeoff
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_personmark
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         '', 'reason note lifted_reason', 'incident_id', '');
+-- So are the reasons of changes of address. The mail's own columns change without a person.
+CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF confirmed_at, withdrawn_at, told_at, ended_at
+    ON incidents_addresschange
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
+        'mail_tries mail_after', 'reason ended_reason ciphertext contact_index', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_upload
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'changed_at', 'first_rejects findings', 'incident_id', '');

@@ -1,0 +1,116 @@
+"""New addresses of affected people on the desk: support proposes, a second person confirms."""
+
+from functools import partial
+from typing import Any
+
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin_site import RightMissingError, desk_path, staff_of
+from incidents.admin.person_forms import EndAddressChangeForm
+from incidents.admin.proposals import ProposalAdmin
+from incidents.encryption import EncryptionError
+from incidents.masking import mask
+from incidents.models import AddressChange, AffectedPerson, DataClass, FurtherContact
+
+CONFIRM, ADD = "incidents.confirm_addresschange", "incidents.add_addresschange"
+_MASKING = {
+    FurtherContact.Kind.EMAIL: DataClass.Masking.EMAIL,
+    FurtherContact.Kind.PHONE: DataClass.Masking.PHONE,
+}
+
+
+@admin.register(AddressChange)
+class AddressChangeAdmin(ProposalAdmin):
+    """The changes of address. The page of a person makes the proposals; the list is the record."""
+
+    confirm_right = CONFIRM
+    confirmed_text = gettext_lazy(
+        "Confirmed: the person can sign in with it. The address in the data is told."
+    )
+    change_form_template = "incidents/desk/address_change.html"
+    list_display = [
+        *("__str__", "kind", "proposed_at", "proposed_by", "confirmed_by"),
+        *("withdrawn_at", "ended_at"),
+    ]
+    list_filter = ["incident"]
+    list_select_related = ["proposed_by", "confirmed_by"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        own = partial(desk_path, self)
+        return [own("<int:pk>/end/", self.end, "end"), *super().get_urls()]
+
+    def details(self, proposal: AddressChange) -> dict[str, Any]:
+        """Returns the address with most of it hidden, and what the second person has to know."""
+        return {
+            "masked": masked_address(proposal),
+            "others": _others_in_data(proposal),
+            "is_told": proposal.person.email_reach == AffectedPerson.Reach.USABLE,
+        }
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Adds whether the user may end the change."""
+        may_end = {"may_end": _may_end(request)}
+        return super().change_view(
+            request, object_id, form_url, {**(extra_context or {}), **may_end}
+        )
+
+    def end(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Asks for a reason, then ends a confirmed change. One person may: it opens nothing.
+
+        Raises RightMissingError for all who neither propose nor confirm such changes.
+        """
+        if not _may_end(request):
+            raise RightMissingError(CONFIRM)
+        change = get_object_or_404(AddressChange, pk=pk)
+        form = EndAddressChangeForm(request.POST or None, change=change, by=staff_of(request))
+        if request.method == "POST" and form.is_valid() and form.act():
+            done = _("Ended: the address no longer finds the person.")
+            self.log_change(request, change, done)
+            messages.success(request, done)
+            return redirect("admin:incidents_addresschange_change", pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("End this change of address"),
+            "explanation": _(
+                "The address no longer finds the person. The address in the data stays as it is."
+            ),
+            "button": _("End it"),
+            "opts": self.opts,
+            "form": form,
+            "original": change,
+        }
+        return TemplateResponse(request, "incidents/desk/confirm.html", context)
+
+
+def masked_address(change: AddressChange) -> str:
+    """Returns the address with most of it hidden, or a dash if it cannot be decrypted."""
+    try:
+        return mask(change.contact(), _MASKING[FurtherContact.Kind(change.kind)])
+    except EncryptionError:
+        return "–"
+
+
+def _may_end(request: HttpRequest) -> bool:
+    return request.user.has_perm(ADD) or request.user.has_perm(CONFIRM)
+
+
+def _others_in_data(change: AddressChange) -> int:
+    """Returns the number of other people of the incident with this address, about 20 at most."""
+    is_email = change.kind == FurtherContact.Kind.EMAIL
+    column = "email_index" if is_email else "phone_index"
+    people = AffectedPerson.objects.filter(**{column: change.contact_index})
+    further = FurtherContact.objects.filter(contact_index=change.contact_index)
+    keys = {*people.values_list("pk", flat=True)[:20]}
+    keys |= {*further.values_list("person_id", flat=True)[:20]}
+    return len(keys - {change.person_id})

@@ -1,0 +1,200 @@
+"""A new address of a person: support proposes it after a proof, a second person confirms it."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core import mail
+from django.db import IntegrityError, transaction
+from django.test import Client
+
+from accounts.models import AuditEntry, User
+from harness.exposure_factory import expose, file_of, person
+from harness.sign_in import sign_in_to_desk
+from incidents import address_mails, reencryption
+from incidents.models import AddressChange, AffectedPerson
+from incidents.models.address_change import Kind
+from notices import decisions, tasks
+from notices.proof import ledger_export
+from tests.desk_pages import desk_url, page_text, say_why
+from tests.my_data.test_own_rows import SECRETS, answer, leaked, page, shows_none
+
+pytest_plugins = ["tests.notice_fixtures"]
+pytestmark = pytest.mark.django_db
+NEW, PROOF = "younghee@new.example", "Called back, named two past orders."
+PERSON = "incidents_affectedperson"
+ADDRESS = "부산광역시 해운대구 1"
+
+
+@pytest.fixture
+def younghee(incident) -> AffectedPerson:
+    """A person of whom an address and an entrance code leaked."""
+    who = {"name": "김영희", "phone": "010-1111-2222", "email": "old@example.com"}
+    return leaked(incident, ADDRESS, "7585#", **who)
+
+
+@pytest.fixture
+def owner(db) -> User:
+    """Who signed in with the new address, by a code."""
+    return User.objects.create_user(NEW, language="en")
+
+
+def desk(user: User) -> Client:
+    client = Client()
+    sign_in_to_desk(client, user)
+    client.cookies["language"] = "en"
+    return client
+
+
+def propose(team: dict[str, User], row: AffectedPerson, address: str = NEW) -> AddressChange | str:
+    """Returns the proposal of support, or the page with the refusal."""
+    support = desk(team["support"])
+    say_why(support, desk_url(f"{PERSON}_change", row.pk))
+    form = {"address": address, "reason": PROOF}
+    shown = support.post(desk_url(f"{PERSON}_address", row.pk), form, follow=True)
+    found = AddressChange.objects.waiting().order_by("-pk").first()
+    return found or page_text(shown)
+
+
+def confirmed(team: dict[str, User], row: AffectedPerson, address: str = NEW) -> AddressChange:
+    change = propose(team, row, address)
+    assert isinstance(change, AddressChange), change
+    address_page = desk_url("incidents_addresschange_confirm", change.pk)
+    assert desk(team["approver"]).post(address_page).status_code == 302
+    change.refresh_from_db()
+    assert change.confirmed_by == team["approver"]
+    return change
+
+
+def test_a_new_address_opens_the_row_after_two_people_a_code_and_a_second_fact(
+    team, incident, younghee, owner, empty_trail
+):
+    change = propose(team, younghee)
+    assert isinstance(change, AddressChange), change
+    assert "Show that this data is yours" not in page(owner)
+    support, approver = desk(team["support"]), desk(team["approver"])
+    own = desk_url("incidents_addresschange_confirm", change.pk)
+    assert support.post(own).status_code == 403
+    team["support"].groups.add(Group.objects.get(name="approver"))
+    assert support.post(own).status_code == 403  # also with the right: it is their own proposal
+    shown = page_text(approver.get(desk_url("incidents_addresschange_change", change.pk)))
+    assert "y***@n***.example" in shown
+    assert NEW not in shown
+    assert PROOF in shown
+    assert approver.post(own).status_code == 302
+    text = page(owner)
+    assert "Show that this data is yours" in text
+    assert "Several people" not in text
+    assert shows_none(text, "mother")
+    assert "That matches" in answer(owner, incident, " 김 영희 ")
+    opened = page(owner)
+    assert SECRETS["mother"][1] in opened
+    ended = desk_url("incidents_addresschange_end", change.pk)
+    assert desk(team["importer"]).post(ended, {"reason": "x"}).status_code == 403
+    assert support.post(ended, {"reason": "It was another person."}).status_code == 302
+    assert SECRETS["mother"][1] not in page(owner)
+    assert "Show that this data is yours" not in page(owner)
+    trail = AuditEntry.objects.filter(object_type="incidents_addresschange").order_by("pk")
+    assert {entry.actor_id for entry in trail} == {team["support"].pk, team["approver"].pk}
+    kept = json.dumps([entry.details for entry in trail], ensure_ascii=False)
+    assert not any(word in kept for word in (NEW, "Called back", "another person"))
+
+
+def test_the_address_in_the_data_is_told_once_and_still_opens_the_row(team, younghee):
+    propose(team, younghee)
+    address_mails.send_due()
+    assert not mail.outbox
+    change = AddressChange.objects.get()
+    desk(team["approver"]).post(desk_url("incidents_addresschange_confirm", change.pk))
+    address_mails.send_due()
+    address_mails.send_due()
+    [told] = mail.outbox
+    assert told.to == ["old@example.com"]
+    assert NEW not in told.body
+    assert "김영희" not in told.body
+    change.refresh_from_db()
+    assert change.told_at
+    old = User.objects.create_user("old@example.com", language="en")
+    assert SECRETS["mother"][1] in page(old)
+
+
+def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee):
+    change = confirmed(team, younghee, "010-9876-5432")
+    assert (change.kind, change.contact()) == (Kind.PHONE, "+821098765432")
+    support = desk(team["support"])
+    asked = {"asked": "010 9876 5432", "reason": "7QK2-X9ND"}
+    assert str(younghee.pk) in page_text(support.post(desk_url(f"{PERSON}_changelist"), asked))
+
+
+def test_it_locks_no_row_of_another_person(team, incident, younghee, owner):
+    other = person(incident, name="박지훈", email=NEW)
+    expose(other, file_of(incident), values=[("physical-addresses", "대구광역시 수성구 2")])
+    assert "대구광역시" in page(owner)
+    change = confirmed(team, younghee)
+    shown = page_text(
+        desk(team["approver"]).get(desk_url("incidents_addresschange_change", change.pk))
+    )
+    assert "<td>1</td>" in shown
+    text = page(owner)
+    assert "대구광역시" in text
+    assert shows_none(text, "mother")
+
+
+@pytest.mark.parametrize(
+    ("address", "refusal"),
+    [
+        ("old@example.com", "The data has this address of the person already."),
+        ("OLD@Example.com ", "The data has this address of the person already."),
+        ("+82 10-1111-2222", "The data has this address of the person already."),
+        ("younghee@new", "This is no e-mail address or phone number."),
+        ("younghee", "This is no e-mail address or phone number."),
+        ("123", "This is no e-mail address or phone number."),
+        ("", "This field is required."),
+    ],
+)
+def test_what_is_no_new_address_is_refused(team, younghee, address, refusal):
+    assert refusal in str(propose(team, younghee, address))
+
+
+def test_one_new_address_of_a_kind_counts_at_a_time(team, younghee):
+    change = confirmed(team, younghee)
+    refusal = "End that change first."
+    assert refusal in str(propose(team, younghee, "third@new.example"))
+    assert change.end(team["support"], "wrong")
+    assert not change.end(team["support"], "wrong")
+    assert isinstance(propose(team, younghee, "third@new.example"), AddressChange)
+
+
+def test_it_is_on_record(team, younghee):
+    change = confirmed(team, younghee)
+    rows = AddressChange.objects.filter(pk=change.pk)
+    for act in (
+        rows.delete,
+        lambda: rows.update(reason="x"),
+        lambda: rows.update(confirmed_by=team["editor"]),
+        lambda: rows.update(ended_reason="x", contact_index=younghee.pk),
+    ):
+        with pytest.raises(IntegrityError, match="on record"), transaction.atomic():
+            act()
+
+
+def test_it_is_encrypted_again_with_the_rest(team, incident, younghee):
+    change = confirmed(team, younghee)
+    before = bytes(change.ciphertext)
+    reencryption.reencrypt_incident(incident, processes=0, wait=lambda _seconds: None)
+    change = AddressChange.objects.get()
+    assert bytes(change.ciphertext) != before
+    assert change.contact() == NEW
+
+
+def test_the_proof_of_a_notice_shows_when_it_counted(team, incident, younghee, draft, approver):
+    change = confirmed(team, younghee)
+    decisions.approve(draft, by=approver)
+    tasks.plan_notice(draft.pk)
+    [row] = ledger_export.proof(draft, is_opened=False)
+    assert change.confirmed_at
+    assert row["marks"].startswith(f"new address {change.confirmed_at:%Y-%m-%dT%H:%M}")
+    assert " to " not in row["marks"]
+    assert change.end(team["support"], "wrong")
+    [row] = ledger_export.proof(draft, is_opened=False)
+    assert " to " in row["marks"]
