@@ -89,6 +89,26 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
     return _may_change_user(request, user) and user.is_or_was_on_team()
 
 
+def _after_the_reason(name: str) -> Any:
+    """Returns Django's view of this name for UserAdmin. A customer's page asks for a reason first.
+
+    Each view of Django that shows one row has it.
+    """
+
+    def view(
+        self: "UserAdmin",
+        request: HttpRequest,
+        object_id: str | None = None,
+        *args: Any,
+        **more: Any,
+    ) -> Any:
+        if customer := self._customer_to_look_up(request, object_id):
+            return desk_look_ups.ask_reason(request, self, customer)
+        return getattr(LargeTableAdmin, name)(self, request, object_id, *args, **more)
+
+    return view
+
+
 @admin.register(User)
 class UserAdmin(LargeTableAdmin):
     form = UserForm
@@ -106,33 +126,9 @@ class UserAdmin(LargeTableAdmin):
         rows = super().get_queryset(request).prefetch_related("phones")
         return rows if request.user.is_superuser else rows.filter(is_staff=True)
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> Any:
-        """Shows a user. A customer's page asks for the reason first."""
-        if customer := self._customer_to_look_up(request, object_id):
-            return desk_look_ups.ask_reason(request, self, customer)
-        return super().changeform_view(request, object_id, form_url, extra_context)
-
-    def delete_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        """Asks before a user is deleted. A customer's page asks for the reason first."""
-        if customer := self._customer_to_look_up(request, object_id):
-            return desk_look_ups.ask_reason(request, self, customer)
-        return super().delete_view(request, object_id, extra_context)
-
-    def history_view(
-        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
-    ) -> Any:
-        """Shows what was done with a user. A customer's page asks for the reason first."""
-        if customer := self._customer_to_look_up(request, object_id):
-            return desk_look_ups.ask_reason(request, self, customer)
-        return super().history_view(request, object_id, extra_context)
+    changeform_view = _after_the_reason("changeform_view")
+    delete_view = _after_the_reason("delete_view")
+    history_view = _after_the_reason("history_view")
 
     def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
         """Returns the customer of the page if the user may see it and no look-up opened it.

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -120,11 +121,17 @@ class AwareQuestion(IncidentQuestion):
 
     aware_at = forms.DateTimeField(
         label=gettext_lazy("Became aware"),
-        help_text=gettext_lazy(
-            "The legal clocks count from this moment. In the time zone of the incident."
-        ),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
+
+    def __init__(self, *args: Any, known: Known, **kwargs: Any) -> None:
+        super().__init__(*args, known=known, **kwargs)
+        zone = zone_of(known)
+        now = date_format(timezone.localtime(timezone=zone), "DATETIME_FORMAT")
+        self.fields["aware_at"].help_text = _(
+            "The legal clocks count from this moment. Write it in the time zone of the incident, "
+            "%(zone)s. There it is now %(now)s."
+        ) % {"zone": zone.key, "now": now}
 
 
 def _day_input() -> forms.DateInput:

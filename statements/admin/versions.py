@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -149,9 +148,8 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
 
     def live_lint(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the findings about the text in the forms as JSON, by section; saves nothing."""
+        require(request, "statements.change_statementversion")
         draft = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
-        if not self.has_change_permission(request, draft):
-            raise PermissionDenied
         form = self.get_form(request, draft, change=True)(request.POST, instance=draft)
         [(formset, _inline)] = self.get_formsets_with_inlines(request, draft)
         found = live_lint.edited_draft_findings(form, formset(request.POST, instance=draft))

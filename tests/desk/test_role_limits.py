@@ -22,6 +22,7 @@ from accounts.models import AuditEntry, Invitation, RightsGrant, User
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import give_app, sign_in_to_desk, step_up
 from incidents.models import (
+    AddressChange,
     BatchWithdrawal,
     ExposureBatch,
     FactChange,
@@ -34,6 +35,7 @@ from notices.models import Notice, Suppression
 from scams.models import ScamReport
 from statements import publishing
 from statements.models import DutyConfirmation, RegulatorReport, StatementVersion
+from tests.desk_pages import desk_url, say_why
 from tests.notice_factory import draft_notice
 from tests.offer_factory import offer_of
 
@@ -118,6 +120,15 @@ def world(team, editor, approver, incident, version, people, settings) -> dict[s
     PersonMark.objects.create(
         incident=incident, person=people["minji"], kind="minor", reason="x", marked_by=editor
     )
+    AddressChange.objects.create(
+        incident=incident,
+        person=people["minji"],
+        kind=1,
+        contact_index=uuid.uuid4(),
+        ciphertext=b"x",
+        reason="x",
+        proposed_by=editor,
+    )
     FactChange.objects.create(
         incident=incident,
         model="incidents.incident",
@@ -182,6 +193,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "notices_notice_return": APPROVER,
     "notices_notice_count": APPROVER,
     "notices_notice_preview": EACH,
+    "notices_notice_progress": EACH,
     "notices_notice_html": EACH,
     "notices_notice_pause": EACH,
     "notices_notice_resume": APPROVER,
@@ -237,11 +249,17 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "incidents_incident_shred": NOT_A_ROLE,
     "incidents_incident_take_shred_request_back": NOT_A_ROLE,
     "incidents_affectedperson_lift": {"support"},
+    "incidents_affectedperson_address": {"support"},
+    "incidents_addresschange_confirm": APPROVER,
+    "incidents_addresschange_withdraw": APPROVER,  # and who proposed it
+    "incidents_addresschange_end": {"support", "approver"},
     "incidents_upload_columns": IMPORTER,
     "incidents_upload_import": IMPORTER,
     "incidents_upload_discard": IMPORTER,
     "incidents_upload_rejects": IMPORTER,
 }
+# Pages that refuse by who proposed something, besides the right.
+OWN = {name for name in PAGES if name.endswith("_withdraw")} | {"notices_notice_cancel"}
 # The bulk actions that the lists offer to a superuser. Each other list has none.
 ACTIONS = {
     model: ["delete_selected"]
@@ -257,20 +275,25 @@ NOT_ASKED = ("changelist", "history", "logout")
 SHOWS_ONLY = "incidents_affectedperson_change"
 
 
-def is_refused(client: Client, method: str, page: DeskPage) -> bool | None:
+def is_refused(client: Client, method: str, page: DeskPage, user: User) -> bool | None:
     """Returns whether the desk refuses an empty request; None if the page has no such method.
 
-    Fails if a refused request leaves more in the audit trail than the refusal, or if the page
-    fails. What the request changed is undone.
+    The request is no valid one, so a page that validated before it looked at the role would not
+    refuse it. Fails if the reason of a refusal is no right that `user` lacks, if a refused request
+    leaves more in the audit trail than the refusal, or if the page fails. What the request changed
+    is undone.
     """
     with transaction.atomic():
         newest = AuditEntry.objects.values_list("pk", flat=True).first() or 0
         response = getattr(client, method)(address(page))
-        kinds = set(AuditEntry.objects.filter(pk__gt=newest).values_list("kind", flat=True))
+        written = list(AuditEntry.objects.filter(pk__gt=newest).values_list("kind", "details"))
         transaction.set_rollback(True)
     assert response.status_code < 500, (method, page)
     is_refusal = response.status_code == 403
-    assert not is_refusal or kinds <= {"refused"}, (method, page)
+    assert not is_refusal or {kind for kind, _details in written} <= {"refused"}, (method, page)
+    if is_refusal and PAGES.get(page.name) not in (NOT_A_ROLE, None) and page.name not in OWN:
+        rights = [details.get("right") for _kind, details in written]
+        assert all(right and not user.has_perm(right) for right in rights), (method, page, rights)
     return None if response.status_code == 405 else is_refusal
 
 
@@ -289,7 +312,7 @@ def test_a_role_is_refused_by_every_page_that_is_not_of_it(world, role):
         for page in desk_pages()
         if page.name in PAGES
         for method in ("get", "post")
-        if is_refused(client, method, page) not in (role not in PAGES[page.name], None)
+        if is_refused(client, method, page, world[role]) not in (role not in PAGES[page.name], None)
     ]
     assert wrong == []
 
@@ -304,9 +327,24 @@ def test_a_role_adds_changes_and_deletes_only_what_its_permissions_name(world, r
             continue
         usual = f"{page.model._meta.app_label}.{page.action}_{page.model._meta.model_name}"
         right = OWN_RIGHTS.get(page.name, usual)
-        if not world[role].has_perm(right) and is_refused(client, "post", page) is False:
+        if (
+            not world[role].has_perm(right)
+            and is_refused(client, "post", page, world[role]) is False
+        ):
             wrong.append(page.name)
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may_not_mark_people_marks_none_by_a_valid_request(world, people, role):
+    client = Client(raise_request_exception=False)
+    sign_in_to_desk(client, world[role])
+    page = desk_url("incidents_affectedperson_change", people["seojun"].pk)
+    if world[role].has_perm("incidents.view_affectedperson"):
+        say_why(client, page)
+    client.post(page, {"kind": "restricted", "reason": "x"})
+    marks = PersonMark.objects.filter(person=people["seojun"])
+    assert marks.exists() == world[role].has_perm("incidents.add_personmark")
 
 
 def test_each_bulk_action_is_decided(editor):
