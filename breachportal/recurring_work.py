@@ -3,7 +3,7 @@
 ROUTES = {
     "incidents.tasks.keep_figure_points": {"queue": "default"},
     "incidents.tasks.send_team_messages": {"queue": "default"},
-    "incidents.tasks.mail_reminders": {"queue": "default"},
+    "incidents.tasks.mail_*": {"queue": "default"},
     "notices.tasks.send_*": {"queue": "send"},
     "incidents.*": {"queue": "import"},
 }

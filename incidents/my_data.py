@@ -73,7 +73,7 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
     """
     incidents, catalogue = facts.public.incidents, facts.public.catalogue
     readable = [incident for incident in incidents if _can_decrypt(incident)]
-    found = own_rows_under(user, facts.emails, facts.phones, readable)
+    found = own_rows_under(user, facts.contacts, readable)
     empty = [one for one in incidents if one.pk in found and found[one.pk].is_empty()]
     twins = twins_with_rows(user, facts.emails, empty)
     unmatched = [one for one in empty if one.pk not in twins and _is_complete(one)]
@@ -81,8 +81,8 @@ def parts_for(user: User, facts: OwnFacts, show: Show) -> list[MyDataPart]:
         facts.emails,
         facts.phones,
         [one for one in unmatched if one.pk in facts.public.with_unread],
-    ) | incidents_with_number_otherwise(user, unmatched)
-    unlinked = UnlinkedEntries(user, empty)
+    ) | incidents_with_number_otherwise(user, facts.member_numbers, unmatched)
+    unlinked = UnlinkedEntries(empty, has_number=bool(facts.member_numbers))
     refusals = Refusals([key for own in found.values() for key in rows_to_ask_about(own)])
     unopened = UnopenedParts(found.values(), catalogue, refusals)
     parts = []

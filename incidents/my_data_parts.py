@@ -8,10 +8,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from accounts.company_sign_on import member_numbers
 from accounts.company_sign_on.offers import CUSTOMERS
 from accounts.company_sign_on.providers import provider_for
-from accounts.models import User
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
@@ -145,13 +143,13 @@ class MyDataPart:
 class UnlinkedEntries:
     """The entries without a contact of which one may be the user's, by incident."""
 
-    def __init__(self, user: User, incidents: Iterable[Incident]) -> None:
-        """Makes a query if a member number could find such an entry, else none."""
+    def __init__(self, incidents: Iterable[Incident], *, has_number: bool) -> None:
+        """`has_number` tells whether the provider confirmed a member number of the user."""
         self._counts = {one.pk: one.unlinked() for one in incidents}
         by_number = any(one.has_member_numbers and self._counts[one.pk].people for one in incidents)
         provider = provider_for(CUSTOMERS) if by_number else None
         self._provider = provider.name if provider and provider.member_claim else ""
-        self._has_number = bool(self._provider) and bool(member_numbers.numbers_of(user.pk))
+        self._has_number = has_number
 
     def of(self, incident: Incident) -> tuple[int, str]:
         """Returns the number of entries, and the provider that would state the member number.

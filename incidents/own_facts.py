@@ -9,11 +9,13 @@ that is shredded is closed at once. The kept facts hold nothing of a user.
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from accounts.company_sign_on.member_numbers import issuer_that_counts
 from accounts.contacts import normalise_email
 from accounts.models import User
 from foundations.prepared_statements import run_prepared
 from foundations.replica import read_connection
 from incidents.models import DataClass, Incident
+from incidents.own_rows import OwnContacts
 from incidents.unread_contacts import incidents_with_unread
 
 # A row's xmin and ctid change with each UPDATE of it, so together they name its version.
@@ -21,6 +23,11 @@ _READ = """
 SELECT asked.id,
     ARRAY(SELECT email FROM account_emailaddress WHERE user_id = asked.id AND verified),
     ARRAY(SELECT number FROM accounts_verifiedphone WHERE user_id = asked.id),
+    ARRAY(
+        SELECT known.number FROM accounts_membernumber known
+        JOIN account_emailaddress address USING (user_id, email)
+        WHERE user_id = asked.id AND address.verified AND known.issuer = %(issuer)s
+    ),
     ARRAY(
         SELECT concat(incident_id, ' ', step) FROM incidents_donestep WHERE user_id = asked.id
     ),
@@ -56,9 +63,15 @@ class OwnFacts(NamedTuple):
 
     emails: list[str]  # normalised
     phones: list[str]  # in E.164
+    member_numbers: list[str]  # see accounts.company_sign_on.member_numbers
     done_steps: frozenset[tuple[int, str]]  # ids of incidents, and Step.key
     reminders: frozenset[int]  # ids of incidents of whose steps a mail will remind
     public: PublicFacts
+
+    @property
+    def contacts(self) -> OwnContacts:
+        """Returns the addresses, numbers and member numbers, for incidents.own_rows."""
+        return OwnContacts(self.emails, self.phones, self.member_numbers)
 
     @property
     def addresses(self) -> list[str]:
@@ -83,17 +96,19 @@ def own_facts(user: User) -> OwnFacts:
 
 def facts_of(users: Sequence[int]) -> dict[int, OwnFacts]:
     """Returns what `own_facts` does for each of many users, by their ids. As many queries."""
-    with run_prepared(read_connection(), _READ, {"users": list(users)}) as cursor:
+    values = {"users": list(users), "issuer": issuer_that_counts()}
+    with run_prepared(read_connection(), _READ, values) as cursor:
         rows = cursor.fetchall()
     return {
         user: OwnFacts(
             [normalise_email(email) for email in emails],
             phones,
+            numbers,
             frozenset((int(pk), key) for pk, key in map(str.split, steps)),
             frozenset(reminders),
             _public(version),
         )
-        for user, emails, phones, steps, reminders, version in rows
+        for user, emails, phones, numbers, steps, reminders, version in rows
     }
 
 

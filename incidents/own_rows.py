@@ -8,7 +8,7 @@ that the team recorded for a person opens the row only with a second fact (0099)
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import combinations
@@ -41,6 +41,14 @@ class LookedUpContact(NamedTuple):
     kind: FurtherContact.Kind | Literal[3]  # 3: MEMBER_NUMBER
     address: str  # a normalised e-mail address, a number in E.164, or "" for a member number
     contact_index: UUID
+
+
+class OwnContacts(NamedTuple):
+    """What a user has proven: verified contacts, and member numbers that the provider confirmed."""
+
+    emails: Sequence[str]  # normalised
+    phones: Sequence[str]  # in E.164
+    member_numbers: Sequence[str]
 
 
 class StrangerCheck(NamedTuple):
@@ -110,25 +118,21 @@ def own_rows(user: User, incidents: Iterable[Incident]) -> dict[int, OwnRows]:
     another step. The number of queries does not grow with incidents, contacts or rows. Raises
     EncryptionError if the keysets of an incident cannot be decrypted.
     """
-    return own_rows_under(user, user.verified_emails(), user.verified_phones(), list(incidents))
+    incidents = list(incidents)
+    are_known_by_numbers = any(incident.has_member_numbers for incident in incidents)
+    numbers = member_numbers.numbers_of(user.pk) if are_known_by_numbers else []
+    own = OwnContacts(user.verified_emails(), user.verified_phones(), numbers)
+    return own_rows_under(user, own, incidents)
 
 
 def own_rows_under(
-    user: User, emails: Iterable[str], phones: Iterable[str], incidents: Sequence[Incident]
+    user: User, own: OwnContacts, incidents: Sequence[Incident]
 ) -> dict[int, OwnRows]:
-    """Returns what `own_rows` does, for a caller that has read the verified contacts of `user`.
+    """Returns what `own_rows` does, for a caller that has read the contacts of `user`.
 
-    One query, and one if member numbers open rows.
+    One query.
     """
-    contacts = [
-        contact
-        for incident in incidents
-        for contact in (
-            *looked_up(incident, Kind.EMAIL, emails),
-            *looked_up(incident, Kind.PHONE, phones),
-        )
-    ]
-    contacts += _member_numbers(user, incidents)
+    contacts = [contact for incident in incidents for contact in _all_looked_up(incident, own)]
     found, strangers = _find([user] * len(contacts), contacts)
     by_incident: defaultdict[int, list[_Found]] = defaultdict(list)
     for each in found:
@@ -136,21 +140,17 @@ def own_rows_under(
     return {one.pk: _decided(by_incident[one.pk], strangers) for one in incidents}
 
 
-def own_rows_of_many(
-    users: Mapping[User, tuple[Sequence[str], Sequence[str]]], incident: Incident
-) -> dict[int, OwnRows]:
+def own_rows_of_many(users: Mapping[User, OwnContacts], incident: Incident) -> dict[int, OwnRows]:
     """Returns what one incident holds under the contacts of each of many users, by their ids.
 
-    `users` gives the verified addresses and numbers of each. One query, and one for each user if
-    member numbers open rows. Raises EncryptionError if the keysets cannot be decrypted.
+    One query. Raises EncryptionError if the keysets cannot be decrypted.
     """
     owners: list[User] = []
     contacts: list[LookedUpContact] = []
-    for user, (emails, phones) in users.items():
-        own = [*looked_up(incident, Kind.EMAIL, emails), *looked_up(incident, Kind.PHONE, phones)]
-        own += _member_numbers(user, [incident])
-        contacts += own
-        owners += [user] * len(own)
+    for user, own in users.items():
+        own_contacts = _all_looked_up(incident, own)
+        contacts += own_contacts
+        owners += [user] * len(own_contacts)
     found, strangers = _find(owners, contacts)
     by_user: defaultdict[int, list[_Found]] = defaultdict(list)
     for owner, each in zip(owners, found, strict=True):
@@ -186,24 +186,29 @@ def looked_up(
     return [LookedUpContact(incident, kind, address, index(address)) for address in addresses]
 
 
-def _member_numbers(user: User, incidents: Iterable[Incident]) -> list[LookedUpContact]:
-    """Returns the user's confirmed member numbers, for the incidents that are known by them."""
-    known = [incident for incident in incidents if incident.has_member_numbers]
-    numbers = member_numbers.numbers_of(user.pk) if known else []
-    return _looked_up_numbers(known, numbers)
+def _all_looked_up(incident: Incident, own: OwnContacts) -> list[LookedUpContact]:
+    """Returns the contacts of a user in an incident; member numbers if it is known by them."""
+    return [
+        *looked_up(incident, Kind.EMAIL, own.emails),
+        *looked_up(incident, Kind.PHONE, own.phones),
+        *_looked_up_numbers(incident, own.member_numbers),
+    ]
 
 
-def incidents_with_number_otherwise(user: User, incidents: Sequence[Incident]) -> set[int]:
-    """Returns the ids of the incidents that have a member number of the user in another spelling.
+def incidents_with_number_otherwise(
+    user: User, numbers: Collection[str], incidents: Sequence[Incident]
+) -> set[int]:
+    """Returns the ids of the incidents that have one of the user's `numbers` spelled otherwise.
 
     The spellings differ in case, in zeros before a number, or in `.0` after it. Such a row may be
     another person's and opens nothing; but the user is not cleared. Makes no query if no incident
     is known by member numbers, or the user has none.
     """
-    known = [incident for incident in incidents if incident.has_member_numbers]
-    numbers = member_numbers.numbers_of(user.pk) if known else []
     others = {spelling for number in numbers for spelling in _other_spellings(number)}
-    contacts = _looked_up_numbers(known, others - set(numbers))
+    others -= set(numbers)
+    contacts = [
+        contact for incident in incidents for contact in _looked_up_numbers(incident, others)
+    ]
     found, _strangers = _find([user] * len(contacts), contacts)
     return {each.contact.incident.pk for each in found if each.rows}
 
@@ -212,15 +217,15 @@ def _other_spellings(number: str) -> list[str]:
     return [*other_spellings.of(number), number.upper(), number.lower(), number.capitalize()]
 
 
-def _looked_up_numbers(
-    incidents: Iterable[Incident], numbers: Iterable[str]
-) -> list[LookedUpContact]:
+def _looked_up_numbers(incident: Incident, numbers: Iterable[str]) -> list[LookedUpContact]:
+    """Returns member numbers with their blind indexes; none if the incident has no such numbers."""
+    if not incident.has_member_numbers:
+        return []
     relations = (AffectedPerson.Relation.MEMBER, AffectedPerson.Relation.FORMER_MEMBER)
     return [
         LookedUpContact(
             incident, MEMBER_NUMBER, "", incident.cipher().person_id(kind.name.lower(), number)
         )
-        for incident in incidents
         for number in numbers
         for kind in relations
     ]

@@ -75,11 +75,9 @@ class _Reminders:
     def _read(self, incident: Incident, users: list[User]) -> None:
         if incident.shredded_at or not incident.is_public:
             return
-        contacts = {user: self._facts[user.pk] for user in users}
+        contacts = {user: self._facts[user.pk].contacts for user in users}
         try:
-            found = own_rows_of_many(
-                {user: (facts.emails, facts.phones) for user, facts in contacts.items()}, incident
-            )
+            found = own_rows_of_many(contacts, incident)
         except EncryptionError:
             self._unreadable.add(incident.pk)
         else:

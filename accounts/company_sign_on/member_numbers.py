@@ -50,14 +50,20 @@ def keep(user_id: int, email: str, issuer: str, number: str) -> None:
             MemberNumber.objects.bulk_create([MemberNumber(**kept)], ignore_conflicts=True)
 
 
+def issuer_that_counts() -> str:
+    """Returns the issuer of the settings whose numbers count; "" if they name no claim for them."""
+    provider = settings.COMPANY_SIGN_ON.get("customers") or {}
+    return str(provider["issuer"]) if provider.get("member_claim") else ""
+
+
 def numbers_of(user_id: int) -> list[str]:
     """Returns the member numbers of a user that the provider of the settings confirmed.
 
     Makes no query if the settings name no claim with the number.
     """
-    provider = settings.COMPANY_SIGN_ON.get("customers") or {}
-    if not provider.get("member_claim"):
+    issuer = issuer_that_counts()
+    if not issuer:
         return []
     addresses = EmailAddress.objects.filter(user=user_id, verified=True).values("email")
     own = MemberNumber.objects.filter(user=user_id, email__in=addresses)
-    return list(own.filter(issuer=provider["issuer"]).values_list("number", flat=True))
+    return list(own.filter(issuer=issuer).values_list("number", flat=True))

@@ -5,7 +5,9 @@ import unicodedata
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -168,6 +170,15 @@ def test_a_number_that_is_spelled_otherwise_opens_nothing_and_clears_nobody(clai
     is_other = stated == "0m77"
     assert ("not among the leaked data" in shown) is is_other
     assert ("not in what could be read" in shown) is not is_other
+
+
+def test_my_data_reads_member_numbers_with_the_other_facts(claim, known, client):
+    user = User.objects.create_user("customer@example.com", language="en")
+    member_numbers.keep(user.pk, user.contact, claim["issuer"], "01001")
+    client.force_login(user)
+    with CaptureQueriesContext(connection) as queries:
+        assert "not in what could be read" in page_text(client.get("/en/my-data/"))
+    assert sum("accounts_membernumber" in query["sql"] for query in queries) == 1
 
 
 @pytest.mark.parametrize("stated", ["12345678901234567.0", "9007199254740993.0", "1e17", "1e400"])
