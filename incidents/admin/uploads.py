@@ -28,7 +28,8 @@ from incidents.column_forms import ColumnsForm
 from incidents.encryption import EncryptionError
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
 from incidents.importing.profile_report import translate_profile
-from incidents.importing.refusals import translate_refusal, translate_reject
+from incidents.importing.refusals import translate_refusal
+from incidents.importing.row_messages import translate_reject
 from incidents.models import Upload
 from incidents.tasks import work_upload
 from incidents.upload_profiles import UploadProfile

@@ -15,7 +15,7 @@ from accounts.admin_site import staff_of
 from incidents import unread
 from incidents.admin.proposals import ProposalAdmin
 from incidents.forms import WriteOffForm
-from incidents.importing.refusals import translate_reject
+from incidents.importing.row_messages import translate_reject
 from incidents.models import ExposureBatch, ExposureFile, WriteOff
 
 

@@ -8,7 +8,7 @@ from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import CSV, Row, Source
-from incidents.importing.refusals import may_join_rows
+from incidents.importing.row_messages import may_join_rows
 from incidents.importing.row_preparation import Prepared, Preparer
 from incidents.importing.rows import RowReader
 

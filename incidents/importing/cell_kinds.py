@@ -18,7 +18,7 @@ from accounts import contacts
 from accounts.contacts import read_emails, read_phones
 from accounts.phones import LOST_ZERO
 from incidents.importing import placeholders
-from incidents.importing.encoding_detection import is_text_encoded_twice
+from incidents.importing.encoded_twice import is_text_encoded_twice
 from incidents.importing.korean_text import count_common_hangul
 from incidents.masking import HIDDEN, mask
 from incidents.models import DataClass

@@ -18,7 +18,7 @@ from incidents.importing.encodings import texts_of
 from incidents.importing.formats.base import MAX_ROW_BYTES, Dialect
 from incidents.importing.formats.converted_rows import faulty_row_of, row_of
 from incidents.importing.reading import File, refusing_read_errors
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 from incidents.importing.spools import Spool
 
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "v": "\v", "0": "", "Z": ""}

@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 from accounts.contacts import read_emails, read_phones
 from incidents.importing.mapping import ColumnMapping
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 
 # Everything that a program may show or read as the end of a line.
 _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")

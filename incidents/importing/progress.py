@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from incidents.importing.refusals import CellMessages
+from incidents.importing.row_messages import CellMessages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from accounts.contacts import read_emails, read_phones
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing import copy_format
 from incidents.importing.cell_fillers import contact_filler, filler
-from incidents.importing.mapping import ColumnMapping, PersonColumns
+from incidents.importing.mapping import ColumnMapping
+from incidents.importing.person_columns import PersonColumns
 from incidents.person_names import normal_name
 
 MOST_PIECES = 400  # of one row; a row of a file has far fewer

@@ -18,7 +18,8 @@ from django.conf import settings
 
 from foundations.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
-from incidents.importing.refusals import RefusalMessages, RejectMessages
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.row_messages import RejectMessages
 
 UNDECODABLE = RejectMessages.UNDECODABLE.stored()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")

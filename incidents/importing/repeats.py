@@ -10,7 +10,7 @@ from uuid import UUID
 
 from incidents.encryption import CONTACT, EXPOSURE, IncidentCipher
 from incidents.importing.contact_json import contact_parts
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 from incidents.models import FurtherContact
 
 _EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)

@@ -25,19 +25,15 @@ from incidents.importing import (
 )
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
+from incidents.importing.contact_reading import in_order
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
-from incidents.importing.person_rows import (
-    FIRST,
-    SECOND,
-    PersonWriter,
-    RowContext,
-    in_order,
-)
+from incidents.importing.person_rows import FIRST, SECOND, PersonWriter
 from incidents.importing.placeholders import NULLS, is_placeholder, is_zero
 from incidents.importing.reading import Source
-from incidents.importing.refusals import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rejected_contacts import RejectedContacts
+from incidents.importing.row_context import RowContext
+from incidents.importing.row_messages import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rows import HEADER, RowReader, is_blank
 from incidents.models import AffectedPerson
 

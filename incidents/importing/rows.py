@@ -9,7 +9,7 @@ from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.formats.base import NestedText, ParsedRow
 from incidents.importing.headers import HeaderNames
 from incidents.importing.reading import REJECT_COLUMNS, Row, Source
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 
 HEADER = "header"  # takes the place of a defect: this row repeats the header
 WRONG_NUMBER = RejectMessages.WRONG_NUMBER.stored()

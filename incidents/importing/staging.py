@@ -19,8 +19,8 @@ from incidents.encryption import IncidentCipher
 from incidents.importing import copy_format, staging_schema
 from incidents.importing.person_rows import FIRST, SECOND
 from incidents.importing.placeholders import MOST_ZEROS
-from incidents.importing.refusals import RejectMessages
 from incidents.importing.repeats import RepeatMerger
+from incidents.importing.row_messages import RejectMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.store import Store
 from incidents.models import CONTACT_CLASSES, DataClass

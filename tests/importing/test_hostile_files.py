@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import translate_reject
+from incidents.importing.row_messages import translate_reject
 from incidents.importing.rows import is_blank
 from tests.import_factory import refusal_of
 from tests.korean_messages import in_korean

@@ -38,7 +38,8 @@ from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import loading, stopping
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import File, ImportRefusedError, refusing_read_errors
-from incidents.importing.refusals import RefusalMessages, RejectMessages, translate_reject
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.row_messages import RejectMessages, translate_reject
 from incidents.importing.stopping import ImportStoppedError
 from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
 from incidents.scope_versions import incident_lock

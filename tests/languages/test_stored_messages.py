@@ -12,9 +12,9 @@ from django.utils.translation import gettext_noop as _
 from breachportal.doctor.messages import DoctorMessages
 from foundations.keys import EncryptionMessages
 from foundations.stored_messages import StoredMessages, translate_stored
-from incidents.importing import refusals
 from incidents.importing.profile_report import ProfileMessages
-from incidents.importing.refusals import CellMessages, RefusalMessages, RejectMessages
+from incidents.importing.refusals import RefusalMessages
+from incidents.importing.row_messages import CellMessages, RejectMessages, translate_reject
 from notices import ledger_messages
 from notices.admin import history
 from notices.ledger_messages import LedgerMessages, ResendMessages
@@ -156,7 +156,7 @@ def test_every_reason_that_the_sample_export_is_rejected_for_is_shown_in_korean(
 
     assert len(reasons) > 3
     for reason in reasons:
-        in_korean(reason, refusals.translate_reject)
+        in_korean(reason, translate_reject)
 
 
 @pytest.mark.parametrize("source", Suppression.Source.values)

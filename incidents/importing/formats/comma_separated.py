@@ -12,7 +12,7 @@ from incidents.importing.formats.base import (
     Format,
     ParsedRow,
 )
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 
 # Blocks already limit the length of a row. The smaller limit of the csv module must not apply.
 csv.field_size_limit(MAX_ROW_BYTES * 2)

@@ -7,7 +7,7 @@ from typing import Any
 
 from incidents.importing.formats.base import DoubtfulText, Format, NestedText, ParsedRow
 from incidents.importing.headers import name_key, places_by_key
-from incidents.importing.refusals import RejectMessages
+from incidents.importing.row_messages import RejectMessages
 
 MARK = "\ufeff"  # a byte order mark, where files were joined
 

@@ -1,0 +1,80 @@
+"""Guesses the encoding of a file for a refusal that names it, so that a person declares it."""
+
+import re
+
+import charset_normalizer
+
+from incidents.importing.encoding_samples import (
+    can_decode,
+    decoded,
+    share_of_common_hangul,
+    share_of_lines,
+)
+from incidents.importing.encodings import ISO2022_JP, ISO2022_KR
+from incidents.importing.korean_text import LEAST_COMMON_HANGUL, RUNS
+from incidents.importing.likely_encodings import other_letters
+
+_LITTLE = 64  # bytes above ASCII, which do not distinguish one Western encoding from another
+_GUESSES = {
+    **dict.fromkeys(("cp932", "shift_jis", "shift_jis_2004", "shift_jisx0213"), "shift_jis"),
+    **dict.fromkeys(("euc_jp", "euc_jis_2004", "euc_jisx0213"), "euc-jp"),
+    **dict.fromkeys(("gb2312", "gbk", "gb18030"), "gb18030"),
+    **dict.fromkeys(("big5", "cp950", "big5hkscs"), "big5"),
+    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
+    "koi8_r": "koi8-r",
+}
+_ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
+_ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
+_KANA = re.compile("[\u3041-\u30fe]")
+
+
+def looks_like(sample: bytes) -> str:
+    """Returns the encoding that the bytes look like, or "". It is a guess."""
+    for escape, encoding in _ESCAPES.items():
+        if escape in sample and sample.isascii():
+            return encoding
+    if share_of_common_hangul(sample, "johab") >= LEAST_COMMON_HANGUL:
+        return "johab"
+    runs = RUNS.findall(sample)
+    if runs and sum(len(run) == 1 for run in runs) >= 0.7 * len(runs) and not kana_encoding(sample):
+        western = "windows-1252" if can_decode(sample, "windows-1252") else "iso-8859-1"
+        return other_letters(western, sample) or western
+    if kana := kana_encoding(sample):
+        return kana
+    if hanzi := hanzi_encoding(sample):
+        return hanzi
+    best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
+    guess = _GUESSES.get(best.encoding, "") if best else ""
+    is_little = len(b"".join(runs)) < _LITTLE and can_decode(sample, "windows-1252")
+    if is_little and guess.startswith("windows-"):
+        return other_letters("windows-1252", sample) or "windows-1252"
+    return guess
+
+
+def hanzi_encoding(sample: bytes) -> str:
+    """Returns the Chinese encoding in which nearly all characters are common ones, or "".
+
+    GB 2312 and Big5 have the common characters first, in the rows of these first bytes. A short
+    text shows no more, and charset_normalizer takes it for Western text. Bytes beside a Latin
+    letter are accented letters, such as those of ASSUNÇÃO.
+    """
+    words = _ALONE.findall(sample)
+    pairs = [word[at : at + 2] for word in words for at in range(0, len(word) - 1, 2)]
+    if 2 * len(pairs) < 0.7 * len(b"".join(RUNS.findall(sample))):
+        return ""
+    for encoding, first, last in (("gb18030", 0xB0, 0xD7), ("big5", 0xA4, 0xC6)):
+        common = sum(first <= pair[0] <= last and pair[1] >= 0xA1 for pair in pairs)
+        if pairs and common >= 0.9 * len(pairs):
+            return encoding
+    return ""
+
+
+def kana_encoding(sample: bytes) -> str:
+    """Returns the Japanese encoding in which a tenth of the characters are kana, or ""."""
+    for encoding in ("euc-jp", "shift_jis"):
+        text = decoded(sample, encoding)
+        characters = sum(not sign.isascii() for sign in text)
+        kana = len(_KANA.findall(text))
+        if share_of_lines(sample, encoding) >= 0.5 and kana * 10 >= max(characters, 1):
+            return encoding
+    return ""
