@@ -7,6 +7,7 @@ from incidents.importing import person_languages
 from incidents.importing.cell_kinds import CellKind
 
 EXAMPLES = 3  # of each kind of a column
+SOME = 3
 FIRST_ROWS = 3  # that the desk shows, masked
 _MOST_PLACEHOLDERS = 20  # different ones of a column
 _NO_VALUE = (CellKind.BLANK, CellKind.PLACEHOLDER)
@@ -27,6 +28,8 @@ class ColumnProfile:
     lengths: Counter[int] = field(default_factory=Counter)  # numbers by their digits
     # A Misra-Gries sketch: rows by the digest of a contact. A count is never too high.
     contacts: Counter[int] = field(default_factory=Counter)
+    # Digests of up to SOME different values that are neither an address nor a usable number.
+    other_values: set[int] = field(default_factory=set)
     # Of a column of languages, in all rows: cells by value (person_languages.counted).
     languages: Counter[str] = field(default_factory=Counter)
 
@@ -81,6 +84,8 @@ class ColumnProfile:
         self.lengths.update(other.lengths)
         self.contacts.update(other.contacts)
         _shorten(self.contacts, counters)
+        if len(self.other_values) < SOME:
+            self.other_values |= other.other_values
         self.languages = person_languages.shortened(self.languages + other.languages)
 
 

@@ -26,6 +26,14 @@ TITLE_ROWS = 30  # that can stand above the header
 # Rows at the start of a sample. The last one of many may be cut.
 _WHOLE_ROWS = 200
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
+_OTHER_QUOTES = (
+    "`",
+    "\u201c\u201d",
+    "\u2018\u2019",
+    "\u201e\u201c",
+    "\u00ab\u00bb",
+    "\u300c\u300d",
+)
 # What MySQL and PostgreSQL write after a backslash, besides the separator and the quote.
 _AFTER_BACKSLASH = frozenset("\\nrtbfv0Z\n")
 
@@ -53,6 +61,9 @@ def dialect_of(sample: str, declared: Declared, hinted: str, *, name: str) -> Di
     rows = sample_rows(sample, dialect)
     if declared.quote is None and _stand_in(rows, "'"):
         raise _refused(RefusalMessages.SINGLE_QUOTES, name)
+    for quotes in _OTHER_QUOTES:
+        if _stand_in(rows, quotes):
+            raise _refused(RefusalMessages.OTHER_QUOTES, name, quotes=quotes)
     if quote == "'" and _stand_in(rows, '"'):
         raise _refused(RefusalMessages.DOUBLE_QUOTES, name)
     if declared.escape is None and _has_escapes(sample, dialect, rows):
@@ -143,10 +154,10 @@ def share_of_width(rows: Sequence[SampleRow], width: int) -> float:
 # ---------------------------------------------------------------- quotes and escapes
 
 
-def _stand_in(rows: Sequence[SampleRow], quote: str) -> bool:
-    """Returns whether at least half of the cells begin and end with a quote."""
+def _stand_in(rows: Sequence[SampleRow], quotes: str) -> bool:
+    """Returns whether at least half of the cells begin and end with quotes: one sign, or two."""
     cells = [cell.strip() for row in rows[1:] for cell in row.cells if cell.strip()]
-    quoted = sum(len(cell) > 1 and cell[0] == cell[-1] == quote for cell in cells)
+    quoted = sum(len(cell) > 1 and (cell[0], cell[-1]) == (quotes[0], quotes[-1]) for cell in cells)
     return quoted >= 2 and 2 * quoted >= len(cells)
 
 

@@ -1,7 +1,8 @@
 """Detects the encoding of a file, and checks the one that a person declared.
 
 Two encodings are detected: UTF-8, and CP949 if its text consists of the syllables that Korean
-really uses; UTF-16 follows from its mark or its zero bytes. Every other encoding is a guess. The
+really uses; UTF-16 follows from its mark or its zero bytes. Text with no other signs
+than those of measures and prices is windows-1252. Every other encoding is a guess. The
 refusal names it, and a person declares it after a look at the rows.
 """
 
@@ -9,7 +10,12 @@ import codecs
 import re
 
 from incidents.importing.encoded_twice import is_encoded_twice
-from incidents.importing.encoding_guesses import hanzi_encoding, kana_encoding, looks_like
+from incidents.importing.encoding_guesses import (
+    hanzi_encoding,
+    is_ebcdic,
+    kana_encoding,
+    looks_like,
+)
 from incidents.importing.encoding_samples import (
     can_be,
     decoded,
@@ -25,6 +31,7 @@ from incidents.importing.korean_text import (
     count_common_hangul,
 )
 from incidents.importing.likely_encodings import likely_other
+from incidents.importing.measure_signs import has_only_signs
 from incidents.importing.odd_words import has_no_words
 from incidents.importing.reading import (
     CP949,
@@ -57,7 +64,7 @@ def encoding_of(file: File, label: str) -> tuple[str, str]:
     if encoding:
         _refuse_other_than_marked(declared, encoding, name)
     else:
-        encoding = _without_mark(declared, sample, name)
+        encoding = _without_mark(declared, sample, file)
     if encoding in (UTF8, UTF8_MARKED) and is_encoded_twice(sample):
         raise ImportRefusedError(RefusalMessages.ENCODED_TWICE.stored(file=name))
     return encoding, likely_other(encoding, sample)
@@ -70,9 +77,11 @@ def _refuse_other_than_marked(declared: str, marked: str, name: str) -> None:
         raise ImportRefusedError(why)
 
 
-def _without_mark(declared: str, sample: bytes, name: str) -> str:
+def _without_mark(declared: str, sample: bytes, file: File) -> str:
     """Returns the declared encoding, or else the one that is found for certain."""
-    found = _found_in(sample)
+    found, name = _found_in(sample), file.path.name
+    if not (declared or found or sample.isascii()) and has_only_signs(file):
+        return "windows-1252"
     if not declared and not found:
         raise ImportRefusedError(_why_not_detected(sample, name))
     if not declared or (declared == UTF16 and found in (UTF16_LE, UTF16_BE)):
@@ -130,6 +139,8 @@ def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
 def _why_not_detected(sample: bytes, name: str) -> str:
     if b"\0" in sample:
         return str(nul_byte(name, sample[: sample.index(b"\0")].count(b"\n") + 1))
+    if is_ebcdic(sample):
+        return RefusalMessages.EBCDIC.stored(file=name)
     if guess := looks_like(sample):
         return RefusalMessages.LOOKS_LIKE.stored(file=name, found=guess)
     return RefusalMessages.NEITHER_ENCODING.stored(file=name)

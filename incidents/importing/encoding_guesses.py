@@ -25,6 +25,8 @@ _GUESSES = {
 }
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
+_DOUBLE_BYTES = re.compile(rb"\x0e[^\x0f]*\x0f")
+_SURE = 16  # bytes
 _KANA = re.compile("[\u3041-\u30fe]")
 
 
@@ -77,4 +79,31 @@ def kana_encoding(sample: bytes) -> str:
         kana = len(_KANA.findall(text))
         if share_of_lines(sample, encoding) >= 0.5 and kana * 10 >= max(characters, 1):
             return encoding
-    return ""
+    return "shift_jis" if _is_half_width_kana(RUNS.findall(sample)) else ""
+
+
+def _is_half_width_kana(runs: list[bytes]) -> bool:
+    """Returns whether the text consists of half-width kana, as names in bank files do.
+
+    They have one byte each. The capital letters of other alphabets have none of those from 0xB1 to
+    0xBF, and the two bytes of a Chinese character make even runs and go beyond 0xDF.
+    """
+    text = b"".join(runs)
+    first_rows = sum(0xB1 <= byte <= 0xBF for byte in text)
+    is_in_range = all(0xA6 <= byte <= 0xDF for byte in text)
+    is_long = len(text) >= _SURE or any(len(run) % 2 for run in runs)
+    return len(text) >= 3 * len(runs) > 0 and is_in_range and is_long and 8 * first_rows > len(text)
+
+
+def is_ebcdic(sample: bytes) -> bool:
+    """Returns whether nearly all characters are ASCII if the bytes are EBCDIC of a mainframe.
+
+    Asian characters stand there between two signs.
+    """
+    text = _DOUBLE_BYTES.sub(b"", sample[:4096])
+    plain = sum(map(_is_plain, text.decode("cp037")))
+    return bool(text) and not text.isascii() and plain * 10 >= 9 * len(text)
+
+
+def _is_plain(sign: str) -> bool:
+    return sign == "\x85" or (sign.isascii() and (sign.isprintable() or sign in "\t\r\n"))

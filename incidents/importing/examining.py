@@ -78,6 +78,7 @@ class _Content(NamedTuple):
     sheet: str = ""  # the name of the sheet that is read
     has_other_sheets: bool = False
     uncomputed: MappingType[int, int] = MappingProxyType({})  # see spreadsheets.Sheet
+    merged: MappingType[int, int] = MappingProxyType({})  # the same
 
     @property
     def rows_are_converted(self) -> bool:
@@ -184,6 +185,7 @@ def _content_of(file: File, label: str, declared: Declared) -> _Content:
             sheet=sheet.name,
             has_other_sheets=sheet.has_others,
             uncomputed=sheet.uncomputed,
+            merged=sheet.merged,
         )
     encoding, likely = encoding_detection.encoding_of(file, label)
     file, separator = text_conversion.converted(file, encoding)
@@ -353,9 +355,17 @@ class _Columns:
                 raise self._refused(RefusalMessages.WRAPPED, line=line)
 
     def _refuse_nested(self, form: Format, head: str, names: list[str]) -> None:
-        """Raises ImportRefusedError if a contact column holds no single text in most rows."""
+        """Raises ImportRefusedError if a contact column holds no single text in most rows.
+
+        So it does if a column that is lacking stands inside another one.
+        """
         rows = [cells for _, cells, defect in form.rows(head, 1, names) if not defect]
+        lacking = (self.declared.used or frozenset()) - set(names)
+        keys = [f'"{column.rpartition(".")[2]}"' for column in lacking]
         for place, column in enumerate(names):
+            inside = [cells[place] for cells in rows if type(cells[place]) is NestedText]
+            if any(key in cell for key in keys for cell in inside):
+                raise self._refused(RefusalMessages.NESTED_COLUMN, column=column)
             nested = [cells[place] for cells in rows if isinstance(cells[place], NestedText)]
             if column in self.declared.single and 2 * len(nested) > len(rows):
                 are_two = any(isinstance(cell, DoubtfulText) for cell in nested)
@@ -384,6 +394,7 @@ class _Columns:
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
         self._refuse_uncomputed(names)
+        self._refuse_merged(names, first.line)
         self._refuse_other_width(self._rows[1:], names)
         return names
 
@@ -429,6 +440,16 @@ class _Columns:
         for place, line in self._content.uncomputed.items():
             if place < len(names) and names[place] in (self.declared.used or ()):
                 raise self._refused(RefusalMessages.UNCOMPUTED, line=line, column=names[place])
+
+    def _refuse_merged(self, names: Sequence[str], header: int) -> None:
+        """Raises ImportRefusedError if cells below the header are merged in a column that is used.
+
+        Of such cells only the first row has the value; the people of the others would lose it.
+        """
+        for place, line in self._content.merged.items():
+            is_used = place < len(names) and names[place] in (self.declared.used or ())
+            if is_used and line > header:
+                raise self._refused(RefusalMessages.MERGED, line=line, column=names[place])
 
     def _refuse_other_width(self, rows: Sequence[SampleRow], names: Sequence[str]) -> None:
         """Raises ImportRefusedError if no row has as many cells as there are columns."""

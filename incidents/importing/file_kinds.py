@@ -61,6 +61,7 @@ _PROGRAMS = (
     (re.compile(rb"RD[AXB][23]\n"), "R"),
     (re.compile(rb"(?:---\s*\r?\n)?- [\w ]+: [^\n]*\n  [\w ]+: "), "YAML"),
     (re.compile(rb"a:\d+:\{"), "PHP"),
+    (re.compile(rb"\x1e\s*[{\[]"), "JSON Text Sequences"),
 )
 
 
@@ -122,6 +123,8 @@ _TEXTS = (
         re.compile(r"(\+|[^\n]*\n[ \t|+]*|(?===))[-=:]{2,}([ \t,;|+]+[-=:]{2,})+[ \t|+]*\r?\n"),
         "DRAWN",
     ),
+    # What was typed and printed in a client of a database.
+    (re.compile(r"(?:sql|mysql|mariadb \[[^\]\n]*\]|hive|sqlite)> |[\w.-]+=[#>] "), "DRAWN"),
     (re.compile(r"\xe2(\x94\x8c|\x95[\x92-\x94\xad])"), "DRAWN"),  # a corner in UTF-8
     (re.compile(r"\*{9,} 1\. row \*{9,}|-\[ record 1 \]-"), "DRAWN"),
     (re.compile(r"<\?xml\b|<[a-z][\w:.-]*(\s[^<>]*)?>\s*<", re.DOTALL), "XML"),

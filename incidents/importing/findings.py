@@ -10,7 +10,7 @@ from typing import NamedTuple
 from foundations.process_pool import Workers
 from incidents.importing import person_languages, profiling
 from incidents.importing.cell_kinds import CellKind
-from incidents.importing.column_profiles import ColumnProfile, FileProfile
+from incidents.importing.column_profiles import SOME, ColumnProfile, FileProfile
 from incidents.importing.headers import name_key
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import UTF8, UTF8_MARKED, ImportRefusedError, Source
@@ -21,6 +21,8 @@ _FEWEST, _SHARE = 10, 0.5
 # Unusable values say less than values of another kind, so more of them are needed. Fewer are listed
 # in the profile and the summary, and their owners are not told that they are not affected.
 _FEWEST_UNUSABLE = 30
+# In a small file, SOME different ones and this share; see docs/decisions/0097.
+_SHARE_OF_FEW = 2 / 3
 EMAIL, PHONE, NAME = (
     RefusalMessages.EMAIL.stored(),
     RefusalMessages.PHONE.stored(),
@@ -223,11 +225,17 @@ def _unusable(
     without_zero = column.kinds[CellKind.PHONE_LOST_ZERO] if meant == PHONE else 0
     if mapping.lost_zeros:
         unusable -= without_zero
-    elif without_zero >= _FEWEST_UNUSABLE and _is_most(column, without_zero):
+    elif _is_unusable(column, without_zero):
         return RefusalMessages.WITHOUT_ZERO, without_zero
-    if unusable >= _FEWEST_UNUSABLE and _is_most(column, unusable):
-        return RefusalMessages.UNUSABLE, unusable
-    return None
+    return (RefusalMessages.UNUSABLE, unusable) if _is_unusable(column, unusable) else None
+
+
+def _is_unusable(column: ColumnProfile, unusable: int) -> bool:
+    """Returns whether so many cells of a column that cannot be used are a finding."""
+    if unusable >= _FEWEST_UNUSABLE:
+        return unusable > _SHARE * column.values
+    # One value that repeats stands for "unknown", and does not show another column.
+    return len(column.other_values) >= SOME and unusable > _SHARE_OF_FEW * column.values
 
 
 def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:

@@ -176,11 +176,11 @@ class ColumnMapping(TomlTable):
                     found=source.format,
                 )
             )
-        lacking = (
-            RefusalMessages.HEADER_LACKS
-            if formats.named(source.format).has_header
-            else RefusalMessages.ROWS_LACK
-        )
+        lacking = RefusalMessages.HEADER_LACKS
+        if not formats.named(source.format).has_header:
+            lacking = RefusalMessages.ROWS_LACK
+        elif len(source.header) == 1 < len(self.used_columns()):
+            lacking = RefusalMessages.ONE_CELL
         self.check_header(source.header, file=source.name, lacking=lacking)
 
     def check_header(

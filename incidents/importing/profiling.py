@@ -24,7 +24,13 @@ from incidents.importing.cell_kinds import (
 )
 from incidents.importing.cell_templates import ProfiledContact
 from incidents.importing.column_names import LANGUAGE, role_of
-from incidents.importing.column_profiles import EXAMPLES, FIRST_ROWS, ColumnProfile, FileProfile
+from incidents.importing.column_profiles import (
+    EXAMPLES,
+    FIRST_ROWS,
+    SOME,
+    ColumnProfile,
+    FileProfile,
+)
 from incidents.importing.formats.base import Format
 from incidents.importing.reading import REJECT_COLUMNS, Source
 from incidents.importing.rows import HEADER, RowReader, is_blank
@@ -36,6 +42,7 @@ _QUICK_FIRST, _QUICK_LATER = 1_000, 10
 _COUNTERS, _FEWEST_COUNTERS = 200_000, 1_000  # of all columns together, and of one
 _EXAMPLE_TRIES = 20  # cells of a kind that are masked, because many have the same mask
 _CONTACTS = (CellKind.EMAIL, CellKind.PHONE)
+_NO_OTHERS = (*_CONTACTS, CellKind.BLANK, CellKind.PLACEHOLDER)
 _FEWEST_CONTACT_SIGNS, _CONTACT_SHARE = 6, 0.2
 _SPACES = str.maketrans("", "", " -.")
 
@@ -250,6 +257,9 @@ def _add_cells(
 ) -> None:
     kinds = [kind(cell, region) for cell in cells]
     column.kinds.update(kinds)
+    if len(column.other_values) < SOME:
+        others = (cell for cell, one in zip(cells, kinds, strict=True) if one not in _NO_OTHERS)
+        column.other_values.update(map(_digest, islice(dict.fromkeys(others), SOME)))
     shown: Counter[CellKind] = Counter()  # cells that were masked as examples
     for line, cell, found in zip(lines, cells, kinds, strict=True):
         if found not in column.first_lines:

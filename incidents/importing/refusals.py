@@ -76,6 +76,10 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: {column} holds a formula whose value was never computed; "
         "open the file in a spreadsheet and save it, so that its cells hold values"
     )
+    MERGED = _(
+        "{file}, line {line}: {column} is merged with the rows below, which would be blank; "
+        "split the cells and give each row its value"
+    )
     LOCKED_ZIP = _("{file}: an encrypted ZIP file; unpack it first")
     ZIP_METHOD = _("{file}: a ZIP file with an unknown kind of compression; unpack it first")
     ZIP_MEMBERS = _(
@@ -105,6 +109,7 @@ class RefusalMessages(StoredMessages):
     )
 
     # The encoding
+    EBCDIC = _("{file}: text in EBCDIC, as mainframes write it; convert it to UTF-8 first")
     UNKNOWN_ENCODING = _(
         "{file}: unknown encoding {encoding}; give a name such as utf-8, cp949 or windows-1252"
     )
@@ -143,6 +148,7 @@ class RefusalMessages(StoredMessages):
     )
     SINGLE_QUOTES = _('{file}: its cells stand in single quotes; write quote = "\'" in the mapping')
     DOUBLE_QUOTES = _("{file}: its cells stand in double quotes; leave quote out of the mapping")
+    OTHER_QUOTES = _("{file}: its cells stand in {quotes}; export it again with double quotes")
     ESCAPES = _(
         "{file}: backslashes stand in it where MySQL and PostgreSQL write them; write "
         "escape = '\\' in the mapping, or escape = '' if they belong to the values"
@@ -209,6 +215,11 @@ class RefusalMessages(StoredMessages):
     HEADER_LACKS = _(
         "{file}, line 1: the header lacks {columns}, which {mapping_words} names; "
         "correct the mapping, or export the file with its header"
+    )
+    ONE_CELL = _(
+        "{file}, line 1: the header is one cell and lacks {columns}, which {mapping_words} names; "
+        "name the separator in the mapping, or export the data as CSV: a log, columns of fixed "
+        "width and rows in one cell each are not read"
     )
     ROWS_LACK = _(
         "{file}: its first rows lack {columns}, which {mapping_words} names; "

@@ -373,7 +373,7 @@ class Preparer:
             raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
         if references.is_footer(identity) or references.is_remark(identity, cells):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
-        if references.is_label(identity):
+        if references.is_label(identity) or not _MAY_BE_CONTACT.search("".join(cells)):
             filled = [cell for cell in cells if cell.strip()]
             labels = sum(map(references.is_label, filled))
             if labels > 1 and labels * 2 >= len(filled):

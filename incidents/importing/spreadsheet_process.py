@@ -49,7 +49,12 @@ def main() -> None:
         _refuse("damaged")
     _write_rows(sheet)
     uncomputed = _uncomputed(sys.stdin.buffer, sheet.name)
-    report = {"sheet": sheet.name, "has_others": len(names) > 1, "uncomputed": uncomputed}
+    report = {
+        "sheet": sheet.name,
+        "has_others": len(names) > 1,
+        "uncomputed": uncomputed,
+        "merged": _merged(sheet),
+    }
     sys.stderr.write(json.dumps(report))
 
 
@@ -173,6 +178,22 @@ _UNCOMPUTED, _UNCOMPUTED_OR_ZERO = (
 _OPEN_UNCOMPUTED = re.compile(
     rb"<table:table-cell\b(?=[^>]*\btable:formula=)(?![^>]*\boffice:value-type=)[^>]*>"
 )
+
+
+# ---------------------------------------------------------------- merged cells
+
+
+def _merged(sheet: Any) -> dict[int, int]:
+    """Returns the columns with a cell that is merged over several rows, and the last one's row.
+
+    Only its first row holds the value. Workbooks other than xlsx and xls name no merged cells.
+    Columns are counted from 0, rows from 1.
+    """
+    found: dict[int, int] = {}
+    for (first, left), (last, right) in sheet.merged_cell_ranges or ():
+        for column in range(left, right + 1) if last > first else ():
+            found[column] = max(first + 1, found.get(column, 0))
+    return found
 
 
 # ---------------------------------------------------------------- rows

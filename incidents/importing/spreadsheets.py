@@ -42,6 +42,8 @@ class Sheet(NamedTuple):
     # The columns, from 0, with formulas that were never computed, so that their cells are blank;
     # each with the line of the first.
     uncomputed: dict[int, int]
+    # Those with cells that are merged over several rows; each with the line of the last.
+    merged: dict[int, int]
 
 
 def converted(file: File, sheet: str) -> Sheet:
@@ -66,9 +68,12 @@ def converted(file: File, sheet: str) -> Sheet:
         if process.returncode:
             raise ImportRefusedError(_why(process.returncode, report, file, sheet))
     found = json.loads(report)
-    uncomputed = {int(column): line for column, line in found["uncomputed"].items()}
+    uncomputed, merged = (
+        {int(column): line for column, line in found[key].items()}
+        for key in ("uncomputed", "merged")
+    )
     rows = File(file.path, "", spool, is_converted=True)
-    return Sheet(rows, found["sheet"], found["has_others"], uncomputed)
+    return Sheet(rows, found["sheet"], found["has_others"], uncomputed, merged)
 
 
 def filled_sheets(file: File) -> list[str]:

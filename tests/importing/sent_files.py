@@ -870,3 +870,123 @@ PROGRAMS = [
         table=ID,
     ),
 ]
+
+MEASURES = ("25 °C", "5 µg", "±5 mm", "20 m²", "1 ½", "§ 5", "€ 12", "10 £")
+MEASURED = [f"{n},Kim,q{n}@b.example,,{text}" for n, text in enumerate(MEASURES, 1)]
+MERGED = '<mergeCells count="1"><mergeCell ref="C2:C3"/></mergeCells>'
+FOUR = [f"{n},Kim,q{n}@b.example,{KR1[:-1]}{n}" for n in range(1, 5)]
+HEAD = "id,name,email,phone"
+
+# Decision 0097, and kinds that the acceptance of few cells found.
+FEW = [
+    Case(
+        "signs of measures and prices alone",
+        "\r\n".join([f"{HEAD},text", *MEASURED]).encode("cp1252"),
+        of(*((str(n), "Kim", f"q{n}@b.example") for n in range(1, 9))),
+        table=ID,
+    ),
+    Case(
+        "signs of measures, a name at the end",
+        "\r\n".join([f"{HEAD},text", *MEASURED, "9,Müller,q9@b.example,,"]).encode("cp1252"),
+        refused="a guess",
+        table=ID,
+    ),
+    Case(
+        "signs inside words",
+        "\r\n".join([HEAD, *(f"{n},Pawe³,q{n}@b.example," for n in range(4))]).encode("cp1252"),
+        refused="a guess",
+        table=ID,
+    ),
+    Case(
+        "numbers that a spreadsheet shortened",
+        table(HEAD, *(f"{n},Kim,q{n}@b.example,8.2101{n}E+11" for n in range(1, 5))),
+        refused='4 of 4 cells are none that can be used; .* accept "unusable:phone"',
+        table=ID,
+    ),
+    Case(
+        "one placeholder number on few rows",
+        table(HEAD, *(f"{n},Kim,q{n}@b.example,010-0000-0000" for n in range(1, 5))),
+        of(*((str(n), "Kim", f"q{n}@b.example") for n in range(1, 5))),
+        table=ID,
+    ),
+    Case(
+        "two of three numbers unusable",
+        table(HEAD, f"1,Kim,q1@b.example,{KR1}", "2,Lee,,moved", "3,Pak,q3@b.example,ask her"),
+        of(("1", "Kim", "q1@b.example", E1), ("2", "Lee", ""), ("3", "Pak", "q3@b.example")),
+        table=ID,
+    ),
+    Case(
+        "an address merged over two rows",
+        xlsx(
+            [HEAD.split(","), [1, "Kim", "q1@b.example", KR1], [2, "Lee", None, KR2]], more=MERGED
+        ),
+        refused="line 2: email is merged with the rows below",
+        suffix=".xlsx",
+        table=ID,
+    ),
+    Case(
+        "labels in another language under the header",
+        table(HEAD, "번호,성명,이메일,전화", *FOUR),
+        refused="line 2: the header stands here again",
+        table=ID,
+    ),
+    Case(
+        "half-width kana, not declared",
+        table(HEAD, "1,ﾔﾏﾀﾞ ﾊﾅｺ,q1@b.example,", "2,ｻﾄｳ ｹﾝ,q2@b.example,").decode().encode("cp932"),
+        refused="looks like shift_jis",
+        table=ID,
+    ),
+    Case(
+        "ebcdic of a mainframe",
+        "\n".join([HEAD, *FOUR]).encode("cp037"),
+        refused="EBCDIC",
+        suffix=".dat",
+        table=ID,
+    ),
+    Case(
+        "guillemets as quotes",
+        table(HEAD, *("«{}»,«{}»,«{}»,«{}»".format(*row.split(",")) for row in FOUR)),
+        refused="its cells stand in «»",
+        table=ID,
+    ),
+    Case(
+        "contacts inside an object",
+        b"".join(
+            b'{"id":%d,"name":"Kim","contact":{"email":"q@b.example","phone":""}}\n' % n
+            for n in range(1, 4)
+        ),
+        refused="contact holds objects",
+        suffix=".json",
+        table=ID,
+    ),
+    Case(
+        "json text sequences",
+        b'\x1e{"id":1,"name":"Kim","email":"q1@b.example","phone":""}\n' * 2,
+        refused="JSON Text Sequences",
+        suffix=".json",
+        table=ID,
+    ),
+    Case(
+        "a session of sqlplus",
+        b"SQL> select * from m;\n        ID|NAME  |EMAIL|PHONE\n----------|------|-----|-----\n",
+        refused="drawn for reading",
+        suffix=".lst",
+        table=ID,
+    ),
+    Case(
+        "columns of fixed width",
+        b"ID        NAME      EMAIL               PHONE\n"
+        b"0000000001Kim       q1@b.example        01023456791\n"
+        b"0000000002Lee       q2@b.example        01023456792\n",
+        refused="the header is one cell",
+        suffix=".txt",
+        table=ID,
+    ),
+    Case(
+        "rows in one cell each of a workbook",
+        xlsx([[HEAD], *([row] for row in FOUR)]),
+        refused="the header is one cell",
+        suffix=".xlsx",
+        table=ID,
+    ),
+]

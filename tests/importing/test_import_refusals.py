@@ -57,7 +57,7 @@ def refusal(incident, tmp_path):
             b"member_id,name" + b",x" * 1999 + b"\n7,Minji\n",
             "line 1: the header names 2,001 columns; at most 2,000 can be read",
         ),
-        (b"member_id\rname\r7\rMinji\r", "line 1: the header lacks name, which mapping names"),
+        (b"member_id\rname\r7\rMinji\r", "line 1: the header is one cell and lacks name, which"),
         (b"7,Minji\n8,Seojun\n", "line 1: the header lacks member_id, name, which mapping names"),
         (HEADER + b"7,Minji\n" + HEADER + b"8,Seojun\n", "line 3: the header stands here again"),
         (HEADER + b"7,Min\0ji\n", "line 2: a NUL byte"),

@@ -273,7 +273,8 @@ def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
     rows = [(cell, contact) for region, cell, contact in NUMBERS if region == "KR"]
     rows = [(cell, contact) for cell, contact in rows if not cell.endswith(("67**", "E+11"))]
     rows = [(cell, contact) for cell, contact in rows if not contact.startswith("+822")]
-    load([*GOOD, *(f'{line},Kim{line}X,,"{cell}"' for line, (cell, _) in enumerate(rows, 1))])
+    written = [f'{line},Kim{line}X,,"{cell}"' for line, (cell, _) in enumerate(rows, 1)]
+    load([*GOOD, *written], accepted="unusable:mobile")
 
     for _cell, contact in rows:
         page = shown_to(contact)
@@ -405,7 +406,7 @@ def test_a_withdrawn_version_leaves_no_uncertain_contact(incident, load):
 )
 def test_a_contact_that_is_put_together_again_is_no_more_certain(incident, load, cells, others):
     region = 'region = "US"\n'  # the number is none there
-    load([*GOOD, f"7,가,{cells}"], region + MAPPING)
+    load([*GOOD, f"7,가,{cells}"], region + MAPPING, accepted="unusable:mobile")
     load([f"7,가,{others}"])
 
     exposure_factory.withdraw(incident.batches.get(number=2))

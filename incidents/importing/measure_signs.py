@@ -1,0 +1,35 @@
+"""Recognises text whose only signs beyond ASCII are those of measures, prices and paragraphs.
+
+Such a list names people in ASCII, so no name depends on its encoding. The signs have these bytes in
+windows-1252, and in a line of another encoding they would stand beside letters.
+"""
+
+import re
+
+from incidents.importing.formats.base import MAX_ROW_BYTES
+from incidents.importing.reading import File, Windows
+
+# Euro, pound, paragraph, plus-minus, fractions; degrees, micro with a unit, and powers of a unit.
+_SIGN = re.compile(
+    rb"(?<![A-Za-z\x80-\xff])"
+    rb"(?:[\x80\xa3\xa7\xb1\xbc-\xbe]|\xb0[CF]?|\xb5[A-Za-z]{1,2}|(?:[cdkm]?m|ft|in)?[\xb2\xb3])"
+    rb"(?![A-Za-z\x80-\xff])"
+)
+
+
+def has_only_signs(file: File) -> bool:
+    """Returns whether each character of a file is ASCII or such a sign. Raises ImportRefusedError.
+
+    The whole file is read, because a name may stand at its end.
+    """
+    rest = b""
+    for window in Windows(file):
+        lines, end, last = (rest + window).rpartition(b"\n")
+        if len(last) > MAX_ROW_BYTES or not _are_signs(lines + end):
+            return False
+        rest = last
+    return _are_signs(rest)
+
+
+def _are_signs(text: bytes) -> bool:
+    return text.isascii() or _SIGN.sub(b"", text).isascii()
