@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,9 @@ from incidents.importing import drafting, loading, mapping, previewing
 from incidents.importing.mapping_writing import Choices
 from incidents.importing.profile_report import FileReport
 from incidents.importing.progress import ImportProgress
-from incidents.importing.reading import ImportRefusedError
-from incidents.importing.refusals import RefusalMessages
-from incidents.importing.stopping import NothingTakenError, may_pass
+from incidents.importing.reading import ImportRefusedError, Source
+from incidents.importing.refusals import BETWEEN, RefusalMessages
+from incidents.importing.stopping import ImportStoppedError, NothingTakenError, may_pass
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.retention import plans
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
@@ -268,24 +269,43 @@ def _check(upload: Upload) -> None:
             region=upload.incident.phone_region,
             languages=upload.incident.languages,
             bound=upload.incident.shared_contact_bound,
+            refuse=_refusing_unfit(parsed, upload.incident),
         )
+        upload.findings = [[one.code, one.message] for one in seen.findings]
         if parsed:
-            found = loading.check_file(
-                path,
-                incident=upload.incident,
-                mapping_text=upload.mapping,
-                encoding=upload.encoding,
-                report=_reporter(upload),
-            )
-            _copy_counts(upload, found)
-            upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
-    upload.findings = [[one.code, one.message] for one in seen.findings]
+            _check_rows(upload, path)
     upload.state = State.CHECKED if parsed else State.TO_MAP
     chosen = profile_of(upload)
     guesses = drafting.guesses(seen, DataClass.objects.descriptions())
     with transaction.atomic():
         _keep_profile(upload, seen.report, chosen.choices if chosen else guesses)
         upload.save()
+
+
+def _refusing_unfit(
+    parsed: mapping.ColumnMapping | None, incident: Incident
+) -> Callable[[Source], None]:
+    """Returns what refuses a file before its rows are read, as the command does."""
+    return partial(loading.refuse_unfit, parsed, incident) if parsed else lambda _source: None
+
+
+def _check_rows(upload: Upload, path: Path) -> None:
+    """Stores what an import would do. Raises ImportRefusedError, with the findings before it."""
+    try:
+        found = loading.check_file(
+            path,
+            incident=upload.incident,
+            mapping_text=upload.mapping,
+            encoding=upload.encoding,
+            report=_reporter(upload),
+        )
+    except ImportStoppedError:
+        raise
+    except ImportRefusedError as refusal:
+        messages = [message for _code, message in upload.findings]
+        raise ImportRefusedError(BETWEEN.join([*messages, str(refusal)])) from None
+    _copy_counts(upload, found)
+    upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
 
 
 def _import(upload: Upload) -> None:

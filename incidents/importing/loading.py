@@ -33,7 +33,7 @@ from incidents.importing import (
 )
 from incidents.importing.blocks import blocks_of
 from incidents.importing.progress import ImportProgress, Report
-from incidents.importing.reading import ImportRefusedError
+from incidents.importing.reading import ImportRefusedError, Source
 from incidents.importing.refusals import RefusalMessages
 from incidents.importing.reject_writing import writing_rejects
 from incidents.importing.row_preparation import Prepared
@@ -173,7 +173,7 @@ class _Job:
     """A file and a mapping that passed all checks that come before the loading."""
 
     incident: Incident
-    source: reading.Source
+    source: Source
     mapping: mapping.ColumnMapping
     mapping_text: str
     class_ids: dict[str, int]
@@ -187,13 +187,7 @@ def _examine(
     parsed = mapping.parse(mapping_text, name=name)
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
     source = examining.examine(path, encoding, parsed.declared())
-    with reading.refusing_together() as check:
-        check(parsed.check_classes, DataClass.objects.descriptions())
-        check(parsed.check_languages, incident.languages)
-        check(parsed.check_source, source)
-    refuse_loaded(source, incident)
-    refuse_deleted(incident)
-    incident.cipher()  # raises EncryptionError if the data cannot be encrypted
+    refuse_unfit(parsed, incident, source)
     return _Job(
         incident=incident,
         source=source,
@@ -205,6 +199,20 @@ def _examine(
         ),
         correction=corrections.correction_of(source, incident),
     )
+
+
+def refuse_unfit(parsed: mapping.ColumnMapping, incident: Incident, source: Source) -> None:
+    """Raises ImportRefusedError if a file does not fit its mapping or the incident.
+
+    Its rows are not read. Raises EncryptionError if the incident's data cannot be encrypted.
+    """
+    with reading.refusing_together() as check:
+        check(parsed.check_classes, DataClass.objects.descriptions())
+        check(parsed.check_languages, incident.languages)
+        check(parsed.check_source, source)
+    refuse_loaded(source, incident)
+    refuse_deleted(incident)
+    incident.cipher()
 
 
 def _register(job: _Job, batch_number: int | None) -> ExposureFile:

@@ -1,6 +1,6 @@
 """Looks at a file before it is loaded: what it is, what its columns hold, what refuses it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +32,7 @@ def preview(
     region: str = "",
     languages: Sequence[str] = (),
     bound: int = profile_report.SHARED_BOUND,
+    refuse: Callable[[Source], None] = lambda _: None,
     report: Report = lambda _: None,
 ) -> Preview:
     """Returns what a file holds. Without `mapping` there are no findings.
@@ -39,10 +40,12 @@ def preview(
     `region` is that of phone numbers without a country code, if the mapping names none.
     `languages` are those of the incident; without them, languages are counted and not judged.
     `bound` is the number of people that may share a contact: Incident.shared_contact_bound.
-    `report` is called after each block with the rows that were read so far. Raises
-    ImportRefusedError if the file cannot be read.
+    `refuse` is called with what the file is, before its rows are read. `report` is called after
+    each block with the rows that were read so far. Raises ImportRefusedError if the file cannot be
+    read, or if `refuse` raises it.
     """
     source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
+    refuse(source)
     profile = profiling.profile(
         source,
         report,
