@@ -1,18 +1,18 @@
 """Over generated exports with the defects of real ones, two promises hold for every person:
 
-- No value of another person is on a person's page, in their mail or in their certificate.
+- No value of another person is on any page of theirs, in their mails, push messages, tickets, codes
+  of offers and certificates.
 - A person whose row is in a file, taken or not, does not read that they are not among the data.
 
 The examples are drawn by hypothesis. MESSY_EXAMPLES=500 draws more than the usual number.
 """
 
-import json
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from django.urls import reverse
 from django.utils.translation import override
 from hypothesis import HealthCheck, Phase, given, settings
 
+from accounts import joining
 from accounts.company_sign_on import member_numbers
 from accounts.models import User, VerifiedPhone
 from harness import exposure_factory
@@ -34,15 +35,24 @@ from incidents.importing.reading import ImportRefusedError
 from incidents.models import ExposureBatch, ExposureFile, Incident
 from incidents.scope_versions import ScopeRefusedError
 from notices import decisions
-from notices.proof import certificates
+from tests.customer_pages import (
+    LEFT_OUT,
+    ONLY_ASKED,
+    POSTED,
+    PUBLIC,
+    CustomerBrowser,
+    customer_urls,
+)
 from tests.desk_pages import page_text
 from tests.importing import reference_importer
 from tests.importing.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
 from tests.importing.reference_importer import Member, is_unread
 from tests.importing.test_unlinked import PROVIDER
+from tests.my_data.test_web_push import key, service, subscribed  # noqa: F401
 from tests.notice_factory import draft_notice, work
+from tests.offer_factory import offer_of
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
 pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MESSY_EXAMPLES", "24"))
@@ -108,17 +118,6 @@ def page_of(user: User) -> str:
     with override("en"):
         shown = page_text(client.post(reverse("my_data_reveal"), follow=True))
         return shown + page_text(client.post(reverse("my_copy"), {"form": "page"}))
-
-
-def further_pages_of(user: User) -> str:
-    """Returns what a user reads besides: masked data, messages, tickets and the JSON copy."""
-    client = Client()
-    client.force_login(user)
-    step_up(client, user)
-    with override("en"):
-        pages = [client.get(reverse(name)) for name in ("my_data", "my_messages", "my_tickets")]
-        copy = client.post(reverse("my_copy"), {"form": "json"})
-    return " ".join(map(page_text, pages)) + str(json.loads(b"".join(copy)))
 
 
 def member_with(number: str) -> User:
@@ -264,35 +263,76 @@ def _moved(export: Export) -> Export:
     return export
 
 
-@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
-@given(export=exports(most_people=5))
-def test_mails_and_certificates_hold_their_own_values_only(
-    incident, version, editor, approver, server, export
+@settings(parent=drawn, max_examples=max(2, EXAMPLES // 10))
+@given(export=exports(most_people=4))
+def test_all_that_a_visitor_gets_holds_their_own_values_only(
+    incident,
+    version,
+    editor,
+    approver,
+    server,
+    service,  # noqa: F811
+    export,
 ):
+    """All pages of customers, mails, push messages, tickets, codes of offers and certificates."""
     with undone() as directory:
         server.taken.clear()
         members, _unread = expected(export, import_all(export, incident, directory))
+        offer_of(incident, count=50)
         notice = draft_notice(version, editor)
         decisions.approve(notice, by=approver)
         notice.refresh_from_db()
         work(notice)
+        codes: dict[str, set[str]] = {}  # of offers, with the references of their person
         for contacts in visitors(export):
-            opened = reference_importer.opened_by(contacts, members)
-            owners = owners_of(opened, export.people)
+            user, opened = user_with(contacts), reference_importer.opened_by(contacts, members)
+            owners, references = owners_of(opened, export.people), {one.reference for one in opened}
             for contact in contacts:
                 found = [member for member in members if contact in member.contacts]
                 for text in _mails_to(server, [contact]):
                     assert_only_their_own(
                         text, owners_of(found, export.people), export.people, contacts=[contact]
                     )
-            user = user_with(contacts)
-            assert_only_their_own(further_pages_of(user), owners, export.people, contacts=contacts)
-            issued = certificates.issue(user, incident, language="en")
-            if issued:
-                assert_only_their_own(
-                    _text_of(issued.pdf), owners, export.people, contacts=contacts
-                )
+            note = f"I am visitor WQ{user.pk}Z."
+            shown = CustomerBrowser(user, incident).everything(note=note)
+            assert_only_their_own(shown, owners, export.people, contacts=contacts)
+            assert set(re.findall(r"I am visitor WQ\d+Z\.", shown)) == {note}
+            for code in set(re.findall(r"HB-\d{4}", shown)):
+                assert codes.setdefault(code, references) & references
+        users = [user_with(who.contacts) for who in export.people]
+        public = CustomerBrowser(users[0], incident).public_pages()
+        assert_only_their_own(public, [], export.people, contacts=[])
+        devices = [subscribed(service, user, incident, f"/{user.pk}") for user in users]
+        alert = draft_notice(version, editor, kind="alert", topic="scams", channel="push")
+        decisions.approve(alert, by=approver)
+        work(alert)
+        for device in devices:
+            assert device.received
+            assert_only_their_own(str(device.received), [], export.people, contacts=[])
         assert len(_mails_to(server, [MAILBOX])) <= 3
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
+@given(export=exports(most_people=5))
+def test_an_answer_and_a_joined_account_open_their_own_rows_only(incident, export):
+    with undone() as directory:
+        members, _unread = expected(export, import_all(export, incident, directory))
+        single = [contacts for contacts in visitors(export) if len(contacts) == 1]
+        for contacts in single:
+            found = [one for one in members if contacts[0] in one.contacts and one.name.strip()]
+            opened = reference_importer.opened_by(contacts, members)
+            for member in found[:1]:
+                shown = CustomerBrowser(user_with(contacts), incident).answer(member.name)
+                owners = owners_of([*opened, member], export.people)
+                assert_only_their_own(shown, owners, export.people, contacts=contacts)
+        for (one,), (other,) in pairwise(single):
+            joined = joining.join(user_with([one]), user_with([other]))
+            owners = owners_of(reference_importer.opened_by((one, other), members), export.people)
+            assert_only_their_own(page_of(joined), owners, export.people, contacts=(one, other))
+
+
+def test_each_page_of_customers_is_among_those_that_are_searched():
+    assert set(customer_urls()) == {*POSTED, *ONLY_ASKED, *PUBLIC, *LEFT_OUT}
 
 
 @settings(parent=drawn, max_examples=max(4, EXAMPLES // 10))
@@ -305,7 +345,7 @@ def test_a_member_number_shows_the_values_of_its_reference_only(incident, export
         for member in members:
             user = member_with(member.reference)
             assert_only_their_own(
-                page_of(user) + further_pages_of(user),
+                CustomerBrowser(user, incident).everything(),
                 owners_of([member], export.people),
                 export.people,
                 contacts=[],
@@ -319,8 +359,3 @@ def _mails_to(server: Any, contacts: Iterable[str]) -> list[str]:
             bodies = [message.get_body((kind,)) for kind in ("plain", "html")]
             texts.append(" ".join(body.get_content() for body in bodies if body))
     return texts
-
-
-def _text_of(pdf: bytes) -> str:
-    done = subprocess.run(["pdftotext", "-", "-"], input=pdf, capture_output=True, check=True)
-    return done.stdout.decode()
