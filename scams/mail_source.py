@@ -21,6 +21,7 @@ from quopri import decodestring
 from notices.returned_mail.returned_message import is_bounded
 from scams import reader_heads
 from scams.address_patterns import DOMAIN, EMAIL
+from scams.encoded_texts import decoded
 from scams.mail_html import seen_of_html
 
 MOST_CHARACTERS = 200_000
@@ -29,6 +30,8 @@ _MOST_DECODED = 2_000  # characters of a field
 _MOST_BESIDE = 20_000  # characters of fields outside the lists
 _FIELD = re.compile(r"(?P<name>[!-9;-~]{1,60}):(?:[ \t].*)?")
 _OF_SOURCE = {"mime-version", "content-type", "received"}  # one of them, beside From and Date
+_OF_PART = {"content-type", "content-transfer-encoding"}  # a part that was pasted without its mail
+_BOUNDARY = re.compile(r"--(?P<boundary>[\w'()+,./:=?-]{1,70})")
 _SHOWN = (
     "From",
     "Sender",
@@ -117,14 +120,15 @@ class PastedMail:
 
 
 def read(text: str) -> PastedMail:
-    """Returns what a reader sees of the mail whose source is in `text`; `text` without a source.
+    """Returns what a reader sees of the mail whose source is in `text`; without a source the text,
+    decoded if it was pasted in an encoded form.
 
     What stands before the source stays. A text that is more nested than a mail is no source.
     """
     lines = text.replace("\r\n", "\n").split("\n")
     start = _start_of_source(lines)
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
-        return PastedMail(text)
+        return PastedMail(*decoded(text[:MOST_CHARACTERS]))
     return _read_from(lines[:start], lines[start:])
 
 
@@ -160,6 +164,9 @@ def _of_octets(text: str) -> str:
 
 
 def _read_from(above: list[str], source: list[str], policy: Compat32 = compat32) -> PastedMail:
+    if above and (found := _BOUNDARY.fullmatch(above[-1])):
+        head = f'Content-Type: multipart/mixed; boundary="{found["boundary"]}"'
+        above, source = above[:-1], [head, "", above[-1], *source]
     try:
         mail = message_from_string("\n".join(source), policy=policy)
         return _SourceReader(above, mail).pasted()
@@ -168,7 +175,8 @@ def _read_from(above: list[str], source: list[str], policy: Compat32 = compat32)
 
 
 def _start_of_source(lines: list[str]) -> int | None:
-    """Returns the number of the first line of a head with the fields of a source; None without.
+    """Returns the number of the first line of a head with the fields of a source, or of a part of
+    one; None without.
 
     No link and no message code stands above it: below those, it is part of a message.
     """
@@ -178,7 +186,8 @@ def _start_of_source(lines: list[str]) -> int | None:
             start = start if names else number
             names.add(match["name"].lower())
         elif not (names and line[:1] in (" ", "\t") and line.strip()):
-            if not line.strip() and {"from", "date"} <= names and names & _OF_SOURCE:
+            is_mail = {"from", "date"} <= names and names & _OF_SOURCE
+            if not line.strip() and (is_mail or names >= _OF_PART):
                 above = "\n".join(lines[:start])
                 return start if reader_heads.is_above_message(above) else None
             names = set()

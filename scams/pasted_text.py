@@ -60,7 +60,7 @@ _CODE = re.compile(
 )
 _URL = re.compile(
     r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,20}):(?://|[/\\]{1,3}|(?<=http:)|(?<=https:))"
-    r"([^\s<>\"'’”)\]]{1,2000})",
+    r"((?:\[[0-9a-f:.]{2,45}\])?[^\s<>\"'’”)\[\]|]{1,2000})",
     re.IGNORECASE,
 )
 # A host may follow dots: readers and mail programs see a link in "확인하세요…evil.com".

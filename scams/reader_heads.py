@@ -87,6 +87,10 @@ _ONE_TO_LINE = re.compile(
 )
 _LINK_AFTER = r"(?:[ \t]*[<(\[]?(?:https?://)?(?:{links})[>)\]]?){{0,2}}\.?"
 _OUTLOOK = r"aka\.ms/(?:o0ukef|ghei36|qtex0l|AAb9ysg|AAYgQnX|weboutlook|GetOutlookFor\w{2,8})"
+_WEBMAIL = (
+    r"(?:mail\.google\.com/mail/|mail\.(?:naver|worksmobile|kakao)\.com/|mail\.daum\.net/"
+    r"|outlook\.(?:live|office|office365)\.com/mail/)"
+)
 # Lines that mail programs add, each with the only links it may have.
 _FOOTERS = [
     re.compile(f"(?:{words})" + _LINK_AFTER.format(links=links), re.IGNORECASE)
@@ -120,7 +124,16 @@ _FOOTERS = [
             r"virus-free\.?|바이러스 없음\.?",
             r"www\.(?:avast|avg)\.com(?:/sig-email[^\s<>]{0,200})?",
         ),
-        ("", r"mail\.google\.com/mail/[^\s<>]{1,400}(?:[ \t]+\d{1,2}/\d{1,2})?"),
+        (r"sent with spark", r"sparkmailapp\.com/source\?from=signature"),
+        (r"sent using zoho mail", r"www\.zoho\.com/mail/"),
+        (r"sent with tuta(?:nota)?;?(?: enjoy secure & ad-free emails:)?", r"tuta\.com"),
+        (r"sent from nine", r"www\.9folders\.com/?"),
+        (r"get bluemail for (?:android|ios|desktop|mobile)", r"bluemail\.me(?:/download)?/?"),
+        # Below a printed page of a mail program in the browser, whose pages need a sign-in.
+        (
+            "",
+            _WEBMAIL + r"[^\s<>]{1,400}(?:[ \t]+\d{1,2}/\d{1,2})?",
+        ),
     )
 ]
 # The end of a line that Outlook puts above a message from a new sender.
