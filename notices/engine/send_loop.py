@@ -3,20 +3,18 @@
 import logging
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 
 from django.conf import settings
-from django.db import connection
 
 from incidents.encryption import EncryptionError
 from notices import push_subscriptions
 from notices.destinations import destination_of
-from notices.engine import gateways, guards, journal, ledger, providers, stall, web_push
+from notices.engine import gateways, guards, journal, ledger, providers, web_push
 from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.learned_rates import names_a_rate
@@ -26,6 +24,7 @@ from notices.engine.provider_replies import ProviderReply, with_advice
 from notices.engine.push_composer import composer_of
 from notices.engine.smtp import SmtpTransport
 from notices.engine.smtp.limits import server_name
+from notices.engine.stall import retry_until_written
 from notices.engine.throttling import ASK_SECONDS, DestinationLimiter, Governor
 from notices.engine.transitions import transition_of
 from notices.engine.transport import (
@@ -47,7 +46,6 @@ logger = logging.getLogger(__name__)
 State = Delivery.State
 TURN_SECONDS = 0.25  # the longest time until a pause, a cancellation or a lost lease is noticed
 LEASES_AT_ONCE = 2  # the next chunk is leased before the last messages of one are answered
-DATABASE_SECONDS = (0.1, 1.0)  # first and longest wait for a database that accepts no writes
 PLANNING_SECONDS = 0.1  # between two queries for a chunk while the ledger is being planned
 
 
@@ -101,37 +99,6 @@ def _cancel_due(notice: Notice, *, end: float) -> bool:
             logger.warning("chunk %s: lease %s was taken over", lease.chunk.pk, lease.fencing_token)
         ledger.release(lease)
     return True
-
-
-_T = TypeVar("_T")
-
-
-def _retry_until_written(act: Callable[[], _T]) -> _T:
-    """Calls `act` until the database accepts it, and returns its result.
-
-    A database that is unreachable or full delays the send. The function never gives up, because
-    this process alone knows which messages the servers accepted. `act` must be one transaction that
-    may be repeated. Raises the database's error only inside a transaction, where a repetition
-    cannot succeed.
-    """
-    wait, longest = DATABASE_SECONDS
-    has_failed = False
-    while True:
-        try:
-            result = act()
-        except stall.ERRORS as error:
-            if connection.in_atomic_block:
-                raise
-            logger.error("the database does not take it, the send waits: %s", str(error).strip())
-            connection.close()
-            stall.report_database_error(error)
-            has_failed = True
-        else:
-            if has_failed:
-                stall.clear_database_error()
-            return result
-        time.sleep(wait)
-        wait = min(wait * 2, longest)
 
 
 @dataclass
@@ -191,9 +158,9 @@ class _Run:
             self._stop_for_error(error)
             return False
         finally:
-            _retry_until_written(self._guard.finish)
+            retry_until_written(self._guard.finish)
             if self._plan:
-                _retry_until_written(self._plan.finish)
+                retry_until_written(self._plan.finish)
         return self._may_send and self._has_chunks
 
     def _turn(self) -> bool:
@@ -225,14 +192,14 @@ class _Run:
             and len(self._waiting) <= self._transport.capacity()
             and time.monotonic() < self._end
         ):
-            lease = _retry_until_written(
+            lease = retry_until_written(
                 lambda: ledger.lease_chunk(self._notice, held=self._leases.keys())
             )
             if lease is None:
                 self._has_chunks = False
                 return
             leased = self._leases[lease.chunk.pk] = _Leased(lease)
-            rows = _retry_until_written(partial(self._composer.rows, lease))
+            rows = retry_until_written(partial(self._composer.rows, lease))
             leased.left = len(rows)
             self._waiting.extend(rows)
             self._journaled_at = min(self._journaled_at or time.monotonic(), time.monotonic())
@@ -241,7 +208,7 @@ class _Run:
         for key, leased in list(self._leases.items()):
             if not leased.left:
                 if leased.has_lost:
-                    _retry_until_written(partial(self._take_lost, leased.lease.chunk))
+                    retry_until_written(partial(self._take_lost, leased.lease.chunk))
                 release = partial(
                     ledger.release,
                     leased.lease,
@@ -249,7 +216,7 @@ class _Run:
                     rest=leased.rest,
                     held=leased.held,
                 )
-                _retry_until_written(release)
+                retry_until_written(release)
                 del self._leases[key]
 
     def _take_lost(self, chunk: Chunk) -> None:
@@ -344,7 +311,7 @@ class _Run:
         """Returns whether the plan has no room for the row now, and then leaves it until its turn
         comes.
         """
-        if _retry_until_written(partial(plan.has_room, destination)):
+        if retry_until_written(partial(plan.has_room, destination)):
             return False
         leased = self._leases[row.chunk]
         leased.left -= 1
@@ -396,14 +363,14 @@ class _Run:
             self._stop_starting()
 
     def _is_paused_by_guard(self) -> bool:
-        return self._guard.is_due() and _retry_until_written(self._guard.judge)
+        return self._guard.is_due() and retry_until_written(self._guard.judge)
 
     def _journal(self) -> JournalAnswer:
         on_wire: dict[int, list[int]] = {}
         for row in self._on_wire.values():
             on_wire.setdefault(row.chunk, []).append(row.delivery_id)
         leases = [leased.lease for leased in self._leases.values()]
-        answer = _retry_until_written(
+        answer = retry_until_written(
             lambda: journal.record_turn(
                 self._notice, leases, entries=self._entries, on_wire=on_wire
             )
@@ -452,7 +419,7 @@ class _Run:
 
     def _slow_down(self, destination: str, **how: float) -> None:
         if self._limiter.learned.record_refusal(destination, **how) and self._plan:
-            _retry_until_written(partial(self._plan.record_refusal, destination))
+            retry_until_written(partial(self._plan.record_refusal, destination))
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease

@@ -6,12 +6,15 @@ the stall: a worker that can write extends its leases several times a second.
 """
 
 import contextlib
-from collections.abc import Iterator
+import logging
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import TypeVar
 
 import psycopg
 import redis
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import TextChoices
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -19,9 +22,11 @@ from django.utils.translation import gettext_lazy as _
 from foundations import latency
 from notices.models import Chunk, Notice
 
+logger = logging.getLogger(__name__)
 KEY = "notices:database"
 KEPT_SECONDS = 60
 SILENT_SECONDS = 60  # if a lease ran out so long ago, no worker could lease the chunk again
+RETRY_SECONDS = (0.1, 1.0)  # first and longest wait for a database that accepts no writes
 ERRORS = (psycopg.OperationalError, OperationalError, InterfaceError)
 
 
@@ -63,6 +68,37 @@ def clear_database_error() -> None:
     """Deletes the stored reason, because the database accepted a write again."""
     with contextlib.suppress(redis.RedisError):
         latency.client().delete(KEY)
+
+
+_T = TypeVar("_T")
+
+
+def retry_until_written(act: Callable[[], _T]) -> _T:
+    """Calls `act` until the database accepts it, and returns its result.
+
+    A database that is unreachable or full delays the send. The function never gives up, because
+    this process alone knows which messages the servers accepted. `act` must be one transaction that
+    may be repeated. Raises the database's error only inside a transaction, where a repetition
+    cannot succeed.
+    """
+    wait, longest = RETRY_SECONDS
+    has_failed = False
+    while True:
+        try:
+            result = act()
+        except ERRORS as error:
+            if connection.in_atomic_block:
+                raise
+            logger.error("the database does not take it, the send waits: %s", str(error).strip())
+            connection.close()
+            report_database_error(error)
+            has_failed = True
+        else:
+            if has_failed:
+                clear_database_error()
+            return result
+        time.sleep(wait)
+        wait = min(wait * 2, longest)
 
 
 @contextlib.contextmanager
