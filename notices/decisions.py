@@ -238,7 +238,8 @@ def resume(notice: Notice) -> bool:
 
 def let_destination_go_on(notice: Notice, name: str) -> bool:
     """Ends the automatic stop of a destination, and retries what it refused. Returns False if it is
-    not stopped. Failures before this call do not stop it again.
+    not stopped. Failures that were counted before this call do not stop it again; a refusal that a
+    worker reads later may.
     """
     with transaction.atomic():
         if not guards.let_destination_go_on(notice, name):
