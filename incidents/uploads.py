@@ -38,7 +38,7 @@ from incidents.importing.profile_report import FileReport
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
-from incidents.importing.stopping import ImportStoppedError, NothingTakenError, may_pass
+from incidents.importing.stopping import NothingTakenError, may_pass
 from incidents.models import DataClass, ExposureFile, Incident, Upload, UploadPiece
 from incidents.retention import plans
 from incidents.scope_versions import IncidentBusyError, ScopeRefusedError
@@ -299,9 +299,9 @@ def _check_rows(upload: Upload, path: Path) -> None:
             encoding=upload.encoding,
             report=_reporter(upload),
         )
-    except ImportStoppedError:
-        raise
     except ImportRefusedError as refusal:
+        if may_pass(refusal):
+            raise
         messages = [message for _code, message in upload.findings]
         raise ImportRefusedError(BETWEEN.join([*messages, str(refusal)])) from None
     _copy_counts(upload, found)
