@@ -16,6 +16,7 @@ SCHEDULE = {
     "send-team-messages": {"task": "incidents.tasks.send_team_messages", "schedule": 60.0},
     "keep-figures": {"task": "notices.tasks.keep_figures", "schedule": 30.0},
     "mail-resends": {"task": "notices.tasks.mail_resends", "schedule": 60.0},
+    "start-weekly-mails": {"task": "notices.tasks.start_weekly_mails", "schedule": 5 * 60.0},
     "mail-answers": {"task": "tickets.tasks.mail_answers", "schedule": 60.0},
     "delete-scam-reports": {"task": "scams.tasks.delete_scam_reports", "schedule": 60 * 60.0},
     "examine-portal": {"task": "breachportal.tasks.examine_portal", "schedule": 15 * 60.0},

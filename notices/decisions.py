@@ -32,6 +32,7 @@ from notices.engine import (
     pacing,
     ramp,
     sending_plans,
+    starting,
 )
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, NoticeMessage
@@ -163,18 +164,8 @@ def approve(
         messages = messages_of_draft(notice)
         if seen not in (None, message_templates.fingerprint(messages)):
             raise ApprovalRefusedError(_("The messages changed while you read them. Read again."))
-        for message in messages:
-            message.save()
-        notice.state = Notice.State.PLANNING
-        notice.approved_by = by
-        notice.approved_at = timezone.now()
-        tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
-        longest = pacing.freeze_plan(notice, people=people)
-        notice.deadline_at = notice.approved_at + longest + tried_for
-        notice.ramp = ramp.ramp_for(notice, people=people)
-        notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
-        decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
-        notice.save(update_fields=[*decided, "frozen_plan"])
+        notice.approved_by, notice.approved_at = by, timezone.now()
+        starting.start(notice, messages, people=people)
         tasks.plan_notice.delay_on_commit(notice.pk)
     logger.info("notice %s: user %s approved it, and its sending starts", notice.pk, by.pk)
 

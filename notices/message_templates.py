@@ -63,7 +63,7 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
         return _render_sms(notice, language, marker=marker, slot=slot, name="notice")
     if notice.channel == Notice.Channel.PUSH:
         return _render_push(notice, language, marker=marker)
-    folder = "notice" if notice.is_mandatory else "alert"
+    folder = "notice" if notice.is_mandatory else "weekly" if notice.is_weekly_mail else "alert"
     return _render_mail(notice, language, folder=folder, marker=marker, slot=slot)
 
 
@@ -174,16 +174,30 @@ def _context(notice: Notice) -> dict[str, Any]:
         "change_reason": version.change_reason,
         "advisory": Advisory.objects.filter(statement=version.statement_id).first(),
         "sections": [_section(section) for section in sections],
-        "says_whom_to_ask": any(
-            section.key == Section.Key.DEPARTMENT_AND_CONTACT for section in sections
-        ),
+        "says_whom_to_ask": not notice.is_weekly_mail
+        and any(section.key == Section.Key.DEPARTMENT_AND_CONTACT for section in sections),
         "topic": notice.get_topic_display(),
         "portal_url": settings.PORTAL_URL,
         "portal_host": settings.PORTAL_HOST,
         "is_demo": settings.IS_DEMO,
         "is_test": notice.is_test,
         "page_url": settings.PORTAL_URL + version.get_absolute_url(),
+        "updates": _updates(notice) if notice.is_weekly_mail else [],
     }
+
+
+def _updates(notice: Notice) -> list[dict[str, Any]]:
+    """Returns what a weekly mail names, the newest first: of each statement the newest version."""
+    alerts = notice.weekly_alerts.select_related("version__statement__incident")
+    versions = {alert.version.statement_id: alert.version for alert in alerts.order_by("version")}
+    return [
+        {
+            "title": version.title,
+            "published_at": version.published_at,
+            "url": settings.PORTAL_URL + version.get_absolute_url(),
+        }
+        for version in sorted(versions.values(), key=lambda each: each.pk, reverse=True)
+    ]
 
 
 def _section(section: Section) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from incidents.own_copy import CopySource, Section
+from notices.forms.alerts import topic_label
 from notices.own_messages import OwnMessage, own_messages
 
 
@@ -13,7 +14,8 @@ def alerts(source: CopySource) -> Section:
         {
             "incident": row.incident.slug,
             "title": str(row.incident.title),
-            "topic": row.get_topic_display(),
+            "topic": topic_label(row),
+            "is_weekly": row.is_weekly,
             "subscribed_at": row.subscribed_at,
             "unsubscribed_at": row.unsubscribed_at,
         }

@@ -12,7 +12,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from foundations.queue_length import waiting_tasks
-from notices import resends
+from notices import resends, weekly_mails
 from notices.engine import (
     dry_runs,
     ledger,
@@ -122,6 +122,13 @@ def sweep_notices() -> None:
 def mail_resends() -> None:
     """Sends the messages that support had sent again."""
     resends.send_due()
+
+
+@shared_task(base=DjangoTask)
+def start_weekly_mails() -> None:
+    """Starts the weekly mails that are due. If the queue is away, the sweep plans them later."""
+    for notice_id in weekly_mails.start_due():
+        plan_notice.delay(notice_id)
 
 
 @shared_task(base=DjangoTask)

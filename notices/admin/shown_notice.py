@@ -135,7 +135,12 @@ def buckets(dry_run: DryRun, incident: Incident) -> list[tuple[str, int]]:
     """Returns (label, number of people): by reachability, by language and by relation."""
     relations = dict(AffectedPerson.Relation.choices)
     return [
-        (_("People"), dry_run.people),
+        (_("People who get it at once") if dry_run.weekly else _("People"), dry_run.people),
+        *(
+            [(_("Subscribers who get it with the next weekly mail"), dry_run.weekly)]
+            if dry_run.weekly
+            else []
+        ),
         (_("Reachable"), dry_run.reachable),
         (_("Suppressed for this incident"), dry_run.suppressed),
         (_("Held back: many people share the contact"), dry_run.shared_contact),

@@ -7,11 +7,12 @@ notified uses `Notice.objects.real()`.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
 from notices.engine import held_back
@@ -101,13 +102,46 @@ def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
 def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
     """Returns the live subscriptions to the alert's topic, of users who are active.
 
-    An alert by e-mail leaves out users without an address, who sign in with a number.
+    An alert by e-mail leaves out users without an address, who sign in with a number, and those who
+    want one mail a week. A weekly mail goes to those to whom one of its alerts did not go.
     """
-    live = AlertSubscription.objects.live().filter(
+    live = _live_subscriptions(notice)
+    if notice.channel != Notice.Channel.EMAIL:
+        return live
+    by_mail = live.filter(user__email__isnull=False)
+    if notice.is_weekly_mail:
+        return by_mail.filter(_missed(notice.weekly_alerts.all()))
+    return by_mail.filter(is_weekly=False)
+
+
+def weekly_subscribers(alert: Notice) -> QuerySet[AlertSubscription]:
+    """Returns the subscriptions to which the next weekly mail brings an alert by e-mail."""
+    is_by_mail = alert.channel == Notice.Channel.EMAIL and not alert.is_test
+    live = _live_subscriptions(alert) if is_by_mail else AlertSubscription.objects.none()
+    return live.filter(user__email__isnull=False, is_weekly=True)
+
+
+def has_missed(alert: Notice) -> bool:
+    """Returns whether there is a subscription to which a planned alert by e-mail did not go."""
+    by_mail = _live_subscriptions(alert).filter(user__email__isnull=False)
+    return by_mail.filter(_missed([alert])).exists()
+
+
+def _live_subscriptions(notice: Notice) -> QuerySet[AlertSubscription]:
+    return AlertSubscription.objects.live().filter(
         incident=notice.incident_id, topic=notice.topic, user__is_active=True
     )
-    is_by_mail = notice.channel == Notice.Channel.EMAIL
-    return live.filter(user__email__isnull=False) if is_by_mail else live
+
+
+def _missed(alerts: Iterable[Notice]) -> Q:
+    """Returns the condition of subscriptions that are older than one of the alerts, and of which
+    that alert's ledger has no row. So a user who changes how often they want alerts gets each once.
+    """
+    condition = Q(pk__in=[])
+    for alert in alerts:
+        sent = Delivery.objects.filter(notice=alert, recipient=OuterRef("pk"))
+        condition |= Q(~Exists(sent), subscribed_at__lt=alert.approved_at)
+    return condition
 
 
 def browsers(notice: Notice) -> QuerySet[PushSubscription]:
@@ -143,6 +177,7 @@ class DryRun:
     no_address: int = 0
     unusable_address: int = 0
     landline: int = 0  # which takes no text messages
+    weekly: int = 0  # subscribers who get the alert with the next weekly mail, beside the people
     by_language: Counter[str] = field(default_factory=Counter)
     by_relation: Counter[int] = field(default_factory=Counter)
 

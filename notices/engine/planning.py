@@ -48,7 +48,9 @@ def count_now(notice: Notice) -> DryRun:
     if notice.is_mandatory:
         return audiences.count_people(notice)
     subscribed = _relevant(notice, audiences.subscribers(notice).select_related("user"))
-    return audiences.count_languages([subscription.user.language for subscription in subscribed])
+    run = audiences.count_languages([subscription.user.language for subscription in subscribed])
+    run.weekly = audiences.weekly_subscribers(notice).count()
+    return run
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from django import forms
 from django.db import transaction
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from foundations.web_push import LONGEST_ENDPOINT, PushAddress, WebPushError
@@ -14,9 +15,15 @@ from incidents.models import Incident
 from notices.models import AlertSubscription
 from notices.push_subscriptions import add_browser, renew_browser
 
+UPDATES = AlertSubscription.Topic.UPDATES
+AT_ONCE, WEEKLY = "at_once", "weekly"
+
 
 class AlertsForm(forms.Form):
-    """One list of topics for each public incident. Subscriptions to unticked topics end."""
+    """For each public incident a list of topics, and how often its updates come by e-mail.
+
+    Subscriptions to unticked topics end.
+    """
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -31,6 +38,18 @@ class AlertsForm(forms.Form):
                 required=False,
                 initial=[one.topic for one in live if one.incident_id == incident.pk],
             )
+            is_weekly = any(one.is_weekly for one in live if one.incident_id == incident.pk)
+            self.fields[_how_often(incident.pk)] = forms.ChoiceField(
+                label=_("How often do you want the updates by e-mail?"),
+                help_text=_(
+                    "Scam warnings and changes to your own data always come at once. So do push "
+                    "messages."
+                ),
+                choices=[(AT_ONCE, _("At once")), (WEEKLY, _("Once a week, in one e-mail"))],
+                widget=forms.RadioSelect,
+                required=False,
+                initial=WEEKLY if is_weekly else AT_ONCE,
+            )
 
     def save(self) -> None:
         """Starts subscriptions to newly ticked topics and ends the others. Ended rows stay."""
@@ -38,6 +57,9 @@ class AlertsForm(forms.Form):
             User.objects.select_for_update().get(pk=self.user.pk)  # serialises two browser tabs
             for slug, incident in self.incidents.items():
                 self._save_topics(incident, set(self.cleaned_data[slug]))
+                if chosen := self.cleaned_data[_how_often(incident.pk)]:
+                    updates = self.user.subscriptions.live().filter(topic=UPDATES)
+                    updates.filter(incident=incident).update(is_weekly=chosen == WEEKLY)
 
     def _save_topics(self, incident: Incident, wanted: set[str]) -> None:
         live = self.user.subscriptions.live().filter(incident=incident)
@@ -49,12 +71,19 @@ class AlertsForm(forms.Form):
         )
 
 
-def posted_topics(posted: QueryDict) -> dict[str, list[str]]:
-    """Returns the topics that are ticked in a posted AlertsForm, by the slug of the incident."""
-    return {
-        slug: [topic for topic in AlertSubscription.Topic.values if topic in posted.getlist(slug)]
-        for slug in Incident.objects.public().values_list("slug", flat=True)
-    }
+def _how_often(incident_id: int) -> str:
+    return f"how_often_{incident_id}"
+
+
+def posted_choices(posted: QueryDict) -> dict[str, list[str]]:
+    """Returns what is chosen in a posted AlertsForm, by field. Unknown values are left out."""
+    found = {}
+    for pk, slug in Incident.objects.public().values_list("pk", "slug"):
+        topics, name = posted.getlist(slug), _how_often(pk)
+        found[slug] = [topic for topic in AlertSubscription.Topic.values if topic in topics]
+        if chosen := [value for value in (AT_ONCE, WEEKLY) if value in posted.getlist(name)]:
+            found[name] = chosen
+    return found
 
 
 class PushForm(forms.Form):
@@ -94,13 +123,19 @@ class RenewalForm(PushForm):
             return False
 
 
+def topic_label(subscription: AlertSubscription) -> str:
+    """Returns the topic in the reader's language, and that it comes once a week if it does."""
+    topic = subscription.get_topic_display()
+    return _("{topic} (once a week)").format(topic=topic) if subscription.is_weekly else topic
+
+
 def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:
     """Returns the topics that a user subscribes to, by public incident."""
     live = list(user.subscriptions.live())
     chosen = []
     for incident in Incident.objects.public():
-        topics = {one.topic for one in live if one.incident_id == incident.pk}
-        labels = [str(topic.label) for topic in AlertSubscription.Topic if topic in topics]
+        topics = {one.topic: one for one in live if one.incident_id == incident.pk}
+        labels = [topic_label(topics[each]) for each in AlertSubscription.Topic if each in topics]
         if labels:
             chosen.append((incident, labels))
     return chosen

@@ -74,6 +74,10 @@ class NoticeForm(forms.ModelForm):
         for name in ("channel", "audience", "ramp"):
             if name in self.fields:
                 self.fields[name].required = False
+        if "audience" in self.fields:  # the weekly mail is made by a task
+            audience = cast("forms.TypedChoiceField", self.fields["audience"])
+            choices = Notice.Audience.choices
+            audience.choices = [each for each in choices if each[0] != Notice.Audience.WEEKLY]
 
     def clean(self) -> dict[str, Any]:
         """Requires a topic of alerts only; sets the incident to that of the version."""

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce, Now
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import ExposureBatch, Incident
@@ -124,6 +125,7 @@ class Notice(models.Model):
         EARLIER = "earlier", _("those who received an earlier version and not this one")
         UNREACHED = "unreached", _("those whom an earlier notice did not reach")
         TEST = "test", _("a test: only the addresses typed in")
+        WEEKLY = "weekly", _("weekly mail: subscribers whom the alerts of the week did not go to")
 
     class Ramp(models.TextChoices):
         BY_SIZE = "by_size", _("by size: a large mandatory notice in steps, by itself")
@@ -239,6 +241,17 @@ class Notice(models.Model):
         _("what stands in its way"), max_length=600, blank=True, editable=False
     )
     planned_at = models.DateTimeField(_("planned"), null=True, editable=False)
+    # The day on which a weekly mail was due, in the incident's time zone. See weekly_mails.py.
+    weekly_on = models.DateField(_("weekly mail of"), null=True, editable=False)
+    # The weekly mail that names this alert.
+    weekly_mail = models.ForeignKey(
+        "self",
+        verbose_name=_("weekly mail"),
+        on_delete=models.PROTECT,
+        related_name="weekly_alerts",
+        null=True,
+        editable=False,
+    )
     # Planning reads the audience in the order of keys. This is the last key that it wrote.
     planned_to = models.UUIDField(null=True, editable=False)
 
@@ -271,7 +284,8 @@ class Notice(models.Model):
                 name="alerts_have_a_topic",
             ),
             models.CheckConstraint(
-                condition=Q(kind="mandatory") | Q(audience__in=["everybody", "test"]),
+                condition=Q(kind="mandatory") & ~Q(audience="weekly")
+                | Q(kind="alert", audience__in=["everybody", "test", "weekly"]),
                 name="alerts_go_to_subscribers",
             ),
             models.CheckConstraint(
@@ -279,6 +293,14 @@ class Notice(models.Model):
                 | Q(channel="sms", kind="mandatory")
                 | Q(channel="push", kind="alert", audience__in=["everybody", "test"]),
                 name="channel_fits_the_kind",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="weekly", topic="updates", weekly_on__isnull=False)
+                | ~Q(audience="weekly") & Q(weekly_on__isnull=True),
+                name="weekly_mail_has_its_day",
+            ),
+            models.UniqueConstraint(
+                fields=["incident", "weekly_on"], name="one_weekly_mail_a_week"
             ),
             models.CheckConstraint(
                 condition=Q(audience="batch", batch__isnull=False)
@@ -312,6 +334,8 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.weekly_on:
+            return _("Weekly mail of {day}").format(day=date_format(self.weekly_on))
         return f"{self.version} ({self.get_channel_display()})"
 
     @property
@@ -325,6 +349,13 @@ class Notice(models.Model):
         message to its author's browsers, and notifies no affected person.
         """
         return self.audience == self.Audience.TEST
+
+    @property
+    def is_weekly_mail(self) -> bool:
+        """Returns whether the notice names the alerts of a week to those who chose one mail a
+        week.
+        """
+        return self.audience == self.Audience.WEEKLY
 
     def ended(self) -> int:
         """Returns the number of deliveries with an end state."""

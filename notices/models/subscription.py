@@ -40,6 +40,7 @@ class AlertSubscription(models.Model):
     topic = models.CharField(_("topic"), max_length=7, choices=Topic.choices)
     subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)
+    is_weekly = models.BooleanField(_("once a week"), default=False)
 
     objects = AlertSubscriptionQuerySet.as_manager()
 
@@ -51,7 +52,11 @@ class AlertSubscription(models.Model):
                 fields=["user", "incident", "topic"],
                 condition=Q(unsubscribed_at__isnull=True),
                 name="one_live_subscription",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(is_weekly=False) | Q(topic="updates"),
+                name="only_updates_are_weekly",
+            ),
         ]
         indexes = [
             # for planning an alert: the live subscriptions of a topic

@@ -20,14 +20,14 @@ from notices.forms.alerts import (
     PushForm,
     RenewalForm,
     chosen_topics,
-    posted_topics,
+    posted_choices,
     unsubscribe_from,
 )
 from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
 
 
-@sign_in_required(keep=posted_topics)
+@sign_in_required(keep=posted_choices)
 @require_http_methods(["GET", "HEAD", "POST"])
 def alerts(request: SignedInRequest) -> HttpResponse:
     """Shows and saves the topics that the user subscribes to, by public incident."""

@@ -24,7 +24,7 @@ def test_anonymous_users_sign_in_first(client, address):
 
 def test_ticking_subscribes_and_the_page_says_so(client, address, minji, incident):
     client.force_login(minji)
-    assert "checked" not in client.get(address).content.decode()
+    assert client.get(address).content.decode().count("checked") == 1  # updates come at once
     response = client.post(address, {incident.slug: ["updates", "scams"]}, follow=True)
     assert live(minji) == {"updates", "scams"}
     shown = response.content.decode().split("<form")[0]
@@ -32,7 +32,7 @@ def test_ticking_subscribes_and_the_page_says_so(client, address, minji, inciden
     assert str(labels["updates"]) in shown
     assert str(labels["scams"]) in shown
     assert str(labels["my_data"]) not in shown
-    assert response.content.decode().count("checked") == 2
+    assert response.content.decode().count("checked") == 3
 
 
 def test_unticking_ends_it_and_the_history_stays(client, address, minji, incident):
@@ -75,3 +75,26 @@ def test_incidents_that_are_not_public_are_not_offered(client, address, minji, i
     assert incident.slug not in client.get(address).content.decode()
     client.post(address, {incident.slug: ["updates"]})
     assert live(minji) == set()
+
+
+def test_updates_come_once_a_week_if_the_user_wants(client, address, minji, incident):
+    client.force_login(minji)
+    name = f"how_often_{incident.pk}"
+    chosen = {incident.slug: ["updates", "scams"], name: "weekly"}
+    page = client.post(address, chosen, follow=True).text
+    assert set(minji.subscriptions.filter(is_weekly=True).values_list("topic", flat=True)) == {
+        "updates"
+    }
+    assert "이번 사고의 새 소식 (일주일에 한 번)" in page
+    assert "사기 주의 안내와 내 유출 내용의 변경은 언제나 바로 보냅니다." in page
+    client.post(address, chosen | {name: "at_once"})
+    assert not minji.subscriptions.filter(is_weekly=True).exists()
+    assert minji.subscriptions.count() == 2
+
+
+def test_the_choice_outlives_a_session_that_ended(client, address, minji, incident):
+    name = f"how_often_{incident.pk}"
+    client.post(address, {incident.slug: ["updates"], name: "weekly"})
+    client.force_login(minji)
+    chosen = next(line for line in client.get(address).text.splitlines() if '"weekly"' in line)
+    assert "checked" in chosen

@@ -226,6 +226,10 @@ def test_tell_me(begin: Begin, minji, alerted):
         customer.see("saved", customer.page.locator(".message"))
         customer.answered()
         assert customer.taps == documented_taps("6-alerts")
+        customer.tap(customer.page.locator("input[value=weekly]"))
+        customer.tap(customer.page.locator("main form .button").first)
+        customer.see("weekly", customer.page.locator(".notice-box li", has_text="("))
+        assert minji.subscriptions.live().get(topic="updates").is_weekly
     with begin(name="6-messages", user=minji) as customer:
         customer.open("my-data/")
         customer.see("my-data")
