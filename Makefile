@@ -10,8 +10,9 @@ ALL_TESTS := -n auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-programs test-failed test-random lint lint-code lint-deploy setup catalogues messages requirements licences sbom release image bench-send bench-import bench-desk bench-reminders bench-store bench-surge bench-journey bench-web lighthouse screenshots test-mail test-install test-image matrix mail-servers drill drill-import drill-connections drill-upgrade clean
 
-# A sample may have law files of its company; LAW_FOLDER= names others.
-demo: LAW_FOLDER ?= $(wildcard $(CURDIR)/statements/sample/$(INCIDENT)/laws)
+# The law files that samples add, whatever INCIDENT is: var/ keeps each sample that was shown.
+# LAW_FOLDER= names others.
+demo: LAW_FOLDER ?= $(CURDIR)/statements/sample/laws
 demo: setup
 	@LAW_FOLDER="$(LAW_FOLDER)" PORT=$(PORT) BREACHPORTAL_MODE=demo $(BIN)/python manage.py demo --incident $(INCIDENT)
 

@@ -293,6 +293,10 @@ def _clocks(reading: _Reading) -> PartState:
         "running": running,
     }
     remedy = _("The page of the incident names the duty and the next step.")
+    if reading.of("legal_laws_missing"):
+        missing = _("An incident names a jurisdiction whose law is not on file.")
+        remedy = _("Set LAW_FOLDER, for every process, to the folder of the company's law files.")
+        return PartState(name, Level.FAULT, f"{words} {missing}", remedy)
     if overdue:
         return PartState(name, Level.FAULT, words, remedy)
     ends = [value for _labels, value in reading.each("legal_clock_next_seconds")]

@@ -32,6 +32,7 @@ from breachportal.celery import app
 from incidents.models import Incident
 from notices.models import Chunk, Notice
 from statements.legal.deadlines import DutyStatus, timed_clocks_of
+from statements.legal.own_laws import without_law
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 QUEUES = ("send", "import", "default")
@@ -48,6 +49,7 @@ HELP = {
     "notices": "Notices by state, without tests.",
     "notice_deliveries": "Deliveries of a running notice: planned, and by end state.",
     "legal_clocks": "Clocks of legal duties by incident: running and overdue.",
+    "legal_laws_missing": "Jurisdictions of an incident without a law file: no clock shows them.",
     "legal_clock_next_seconds": "Until the next running clock of the incident ends.",
     "code_mails_waiting": "Code mails that wait in the web process that answered.",
     "code_texts_waiting": "Codes by text message that wait in the web process that answered.",
@@ -191,6 +193,7 @@ def _clocks() -> Iterator[Sample]:
         ends = [each.due_at for each in clocks if each.due_at and each.where == DutyStatus.OPEN]
         yield "legal_clocks", overdue, {**label, "state": "overdue"}
         yield "legal_clocks", len(ends), {**label, "state": "running"}
+        yield "legal_laws_missing", len(without_law(incident)), label
         if ends:
             yield "legal_clock_next_seconds", (min(ends) - now).total_seconds(), label
 

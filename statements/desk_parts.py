@@ -12,6 +12,7 @@ from foundations.formatting import moment
 from incidents.desk_page import DeskClock, DeskTask, PageParts, StageState, WorkStage
 from incidents.models import Incident, MessageKind
 from statements.legal.deadlines import DutyClock, DutyStatus, timed_clocks_of
+from statements.legal.own_laws import without_law
 from statements.models import RegulatorReport, Statement, StatementVersion
 
 PUBLISH, WRITE = "statements.publish_statementversion", "statements.change_statementversion"
@@ -219,6 +220,14 @@ def _blocks(incident: Incident, versions: list[StatementVersion]) -> Iterator[De
         yield DeskTask(
             key=f"no-law-{incident.pk}",
             words=_("No jurisdiction is named, so no duty and no clock is known."),
+            url=page,
+            right="incidents.change_incident",
+        )
+    if names := without_law(incident):
+        yield DeskTask(
+            key=f"law-file-{incident.pk}",
+            words=_("No law is on file for %(names)s: its duties and clocks are not known.")
+            % {"names": ", ".join(names)},
             url=page,
             right="incidents.change_incident",
         )

@@ -76,8 +76,9 @@ def prepare(say: Say, slug: str = sample.SLUG) -> None:
     """Loads the incident, its statements and its export, and reports progress with `say`.
 
     Continues a start that was interrupted. Does nothing once a scope version is closed, because the
-    visitor may have changed the data since.
+    visitor may have changed the data since. Raises SampleRefusedError.
     """
+    sample.require_laws(slug)
     make_role_accounts()
     shipped_templates.store("ko" if slug == sample.SLUG else "en")
     batches = ExposureBatch.objects.filter(incident__slug=slug)

@@ -37,6 +37,7 @@ CHECKS: dict[str, Check] = {
     "beat": servers.check_beat,
     "mail": servers.check_mail,
     "team": servers.check_team,
+    "laws": servers.check_laws,
     "certificate": public_address.check_certificate,
     "portal": public_address.check_portal,
     "proxies": public_address.check_proxies,

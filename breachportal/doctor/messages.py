@@ -119,6 +119,8 @@ class DoctorMessages(StoredMessages):
     NO_ROLES_DO = _("Run `{command}`.")
     ONE_SUPERUSER = _("superusers: {number}, and two are needed")
     ONE_SUPERUSER_DO = _("Rights on the desk and shredding take two: run `{command}` again.")
+    NO_LAW = _("no law is on file for {names}, which the incident {incident} names")
+    NO_LAW_DO = _("Set LAW_FOLDER, for every process, to the folder of the company's law files.")
 
     # The public address
     ADDRESS_DO = _("Check the DNS record, the firewall and the certificate.")

@@ -1,4 +1,4 @@
-"""Checks of what the portal uses: PostgreSQL, Redis, the workers, the mail server, the team."""
+"""Checks of what the portal uses: PostgreSQL, Redis, workers, mail server, team, law files."""
 
 import ctypes
 import smtplib
@@ -17,6 +17,8 @@ from breachportal.celery import app
 from breachportal.doctor import typed
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages as Found
+from incidents.models import Incident
+from statements.legal.own_laws import without_law
 
 OLDEST_POSTGRESQL = 15
 OLDEST_REDIS = (6, 2)
@@ -235,3 +237,14 @@ def check_team() -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis.ok(f"{people} superusers")
+
+
+def check_laws() -> Iterator[Diagnosis]:
+    """Checks that a law is on file for each jurisdiction that an incident names."""
+    incidents = Incident.objects.filter(shredded_at=None).order_by("pk")
+    missing = {one.slug: names for one in incidents if (names := without_law(one))}
+    for slug, names in missing.items():
+        text = Found.NO_LAW.stored(names=", ".join(names), incident=slug)
+        yield Diagnosis.fault(text, Found.NO_LAW_DO.stored())
+    if not missing:
+        yield Diagnosis.ok("the laws of all incidents are on file")

@@ -28,6 +28,7 @@ from statements.forms.duties import (
 )
 from statements.legal import deadlines, duties, laws
 from statements.legal import regulator_reports as reports
+from statements.legal.own_laws import without_law
 from statements.legal.uncovered_states import uncovered_states
 from statements.models import DutyConfirmation, RegulatorReport
 
@@ -93,6 +94,7 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             "incident": incident,
             "clocks": clocks,
             "has_questions": any(clock.is_asked for clock in clocks),
+            "without_law": ", ".join(without_law(incident)),
             "statute_language": SOURCE_LANGUAGE,
             "uncovered": uncovered_states(
                 list(incident.jurisdictions.values_list("jurisdiction", flat=True))

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 
 from foundations.formatting import moment
 from incidents.models import Incident
-from statements.legal import duties, laws, review
+from statements.legal import duties, laws, own_laws, review
 from statements.legal.laws import Duty
 from statements.models import (
     DutyConfirmation,
@@ -72,7 +72,10 @@ class DutyClock:
 
 
 def clocks_of(incident: Incident) -> list[DutyClock]:
-    """Returns the clock of every duty of the incident's jurisdictions, by status and due time."""
+    """Returns the clock of every duty of the incident's jurisdictions, by status and due time.
+
+    A jurisdiction without a law on file has no clock: own_laws.without_law names it.
+    """
     order = list(DutyStatus)
     # Within a status, duties without a deadline come last. Two days are subtracted, so that a
     # conversion to another time zone does not overflow.
@@ -100,7 +103,7 @@ class _ClockFacts:
 
     def clocks(self, *, kinds: tuple[str, ...] = ()) -> Iterator[DutyClock]:
         """Yields the clocks in the order of the law files; empty `kinds` means every kind."""
-        standings = dict(self.incident.jurisdictions.values_list("jurisdiction", "standing"))
+        standings = own_laws.standings_of(self.incident)
         day = timezone.localdate(self.incident.aware_at, self.incident.zone)
         in_force = [
             duty

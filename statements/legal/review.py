@@ -17,7 +17,7 @@ from foundations.languages import LocalizedText
 from incidents.models import Basis, Incident, IncidentDataClass
 from incidents.scope_counts import counts_of
 from statements.findings import Finding, Severity, Translatable
-from statements.legal import duties, laws
+from statements.legal import duties, laws, own_laws
 from statements.models import DutyConfirmation, Section, Statement, StatementVersion
 from statements.wording import RULES, has_rules, lint, no_rules, parity
 
@@ -30,6 +30,7 @@ NO_JURISDICTION = Finding(
         "Name the jurisdictions on the incident's page: they decide what a notice must say."
     ),
 )
+NOT_WAIVABLE = {NO_JURISDICTION.rule, "law_file"}
 
 
 def review(version: StatementVersion, sections: list[Section]) -> list[Finding]:
@@ -47,7 +48,7 @@ def waivable(version: StatementVersion) -> dict[str, str]:
     return {
         finding.rule: str(rule_name(finding.rule))
         for finding in blocking
-        if finding != NO_JURISDICTION
+        if finding.rule not in NOT_WAIVABLE
     }
 
 
@@ -98,7 +99,7 @@ def _duties(statement: Statement) -> list[laws.Duty]:
     if statement.kind != Statement.Kind.NOTICE:
         return []
     incident = statement.incident
-    standings = dict(incident.jurisdictions.values_list("jurisdiction", "standing"))
+    standings = own_laws.standings_of(incident)
     today = timezone.localdate(timezone=incident.zone)
     return duties.applicable(standings, facts=facts_of(incident), on=today)
 
@@ -140,6 +141,8 @@ def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> It
     statement = version.statement
     if statement.kind == Statement.Kind.NOTICE and not statement.incident.jurisdictions.exists():
         yield NO_JURISDICTION
+    if statement.kind == Statement.Kind.NOTICE:
+        yield from map(_no_law, own_laws.without_law(statement.incident))
     yield from duties.unmet_content(
         _duties(statement),
         # publishing.py refuses a section with text in one language only.
@@ -151,6 +154,17 @@ def _unwaived_findings(version: StatementVersion, sections: list[Section]) -> It
     )
     yield from _wording(version, sections)
     yield from _parity(version, sections)
+
+
+def _no_law(jurisdiction: str) -> Finding:
+    return Finding(
+        rule="law_file",
+        severity=Severity.BLOCK,
+        why=format_lazy(_("No law is on file for {name}."), name=jurisdiction),
+        suggestion=_(
+            "Set LAW_FOLDER, for every process, to the folder of the company's law files."
+        ),
+    )
 
 
 def _wording(version: StatementVersion, sections: list[Section]) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ SAMPLES = ("coupang-2025", "eu-retailer", "japan-retailer", "us-pharmacy")
 SLUG = SAMPLES[0]
 EDITOR, APPROVER = "editor@breachportal.example", "approver@breachportal.example"
 _HERE = Path(__file__).parent
+LAW_FOLDER = _HERE / "laws"  # the law files that samples add, as a company does
 
 _Basis = Annotated[Basis, Strict(False)]
 
@@ -108,6 +109,7 @@ def load_sample_incident(slug: str = SLUG) -> Incident:
     `slug` is one of SAMPLES. What exists already is not changed. Raises SampleRefusedError.
     """
     editor, approver = _staff(EDITOR), _staff(APPROVER)
+    require_laws(slug)
     content = _content(slug)
     incident = Incident.objects.filter(slug=slug).first() or _make_incident(content, approver)
     for name in content.statements:
@@ -130,16 +132,13 @@ def _staff(email: str) -> User:
     return user or User.objects.create_user(email, is_staff=True, is_superuser=True)
 
 
-def law_folder(slug: str) -> Path:
-    """Returns the folder for the company's own law files of a sample; few samples have any."""
-    return _HERE / slug / "laws"
+def require_laws(slug: str) -> None:
+    """Raises SampleRefusedError if the law of a jurisdiction of the sample is not on file."""
+    if not _content(slug).jurisdictions.keys() <= dict(jurisdiction_choices()).keys():
+        raise SampleRefusedError(f"{slug} adds a law: set LAW_FOLDER={LAW_FOLDER}")
 
 
 def _make_incident(content: _Incident, approver: User) -> Incident:
-    if not content.jurisdictions.keys() <= dict(jurisdiction_choices()).keys():
-        raise SampleRefusedError(
-            f"{content.slug} has law files of its own: set LAW_FOLDER={law_folder(content.slug)}"
-        )
     languages = [code for code in content.languages if code in portal_codes()]
     if not languages:
         raise SampleRefusedError(

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils.translation import override
 
+from breachportal.demo import sample as demo_sample
 from incidents.models import DataClass, Incident
 from incidents.steps import steps_for
 from statements import publishing, sample
@@ -21,10 +22,8 @@ NAMES = [("de", "Deutsch"), ("fr", "Français"), ("es", "Español"), ("ja", "日
 
 
 @pytest.fixture(autouse=True)
-def own_laws(request, settings) -> None:
-    """The company of the sample has set LAW_FOLDER, if it has laws of its own."""
-    folder = sample.law_folder(request.node.callspec.params["slug"])
-    settings.LAW_FOLDER = str(folder) if folder.is_dir() else ""
+def own_laws(settings) -> None:
+    settings.LAW_FOLDER = str(sample.LAW_FOLDER)
 
 
 @pytest.mark.parametrize("slug", FURTHER)
@@ -81,9 +80,15 @@ def test_a_sample_with_a_law_of_its_own(slug):
 
 @pytest.mark.parametrize("slug", ["us-pharmacy"])
 def test_a_sample_without_its_law_is_refused(slug, settings):
-    settings.LAW_FOLDER = ""
-    with pytest.raises(CommandError, match=r"set LAW_FOLDER=.*/us-pharmacy/laws"):
-        call_command("load_sample_incident", slug)
+    for is_loaded in (False, True):
+        settings.LAW_FOLDER = ""
+        with pytest.raises(CommandError, match=r"set LAW_FOLDER=.*/sample/laws"):
+            call_command("load_sample_incident", slug)
+        with pytest.raises(sample.SampleRefusedError):
+            demo_sample.prepare(print, slug)
+        if not is_loaded:
+            settings.LAW_FOLDER = str(sample.LAW_FOLDER)
+            call_command("load_sample_incident", slug)
 
 
 @pytest.mark.parametrize("slug", ["us-pharmacy"])

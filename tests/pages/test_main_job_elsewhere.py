@@ -21,7 +21,7 @@ from incidents.models import ExposureFile, Incident
 from notices import decisions
 from notices.message_codes import unsubscribe_url
 from notices.models import AlertSubscription, Notice
-from statements.sample import law_folder
+from statements.sample import LAW_FOLDER
 from tests.desk_pages import page_text
 from tests.notice_factory import draft_notice, work
 
@@ -35,8 +35,7 @@ def walk(server, settings, tmp_path):
 
     def loaded(slug: str) -> tuple[Incident, Notice]:
         settings.VAR = tmp_path
-        folder = law_folder(slug)
-        settings.LAW_FOLDER = str(folder) if folder.is_dir() else ""
+        settings.LAW_FOLDER = str(LAW_FOLDER)
         demo.prepare(print, slug)
         incident = Incident.objects.get(slug=slug)
         version = incident.statements.get(kind="notice").versions.get()

@@ -1,6 +1,8 @@
 """A company adds its own law files by a setting; the US states without a file are named."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -9,16 +11,22 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.urls import reverse
 
+from breachportal import desk_health, metrics
+from breachportal.doctor import diagnose
 from incidents.models import IncidentJurisdiction
-from statements.legal import laws
+from statements import publishing, sample
+from statements.legal import laws, review
 from statements.legal.deadlines import clocks_of
 from statements.legal.uncovered_states import uncovered_states
+from statements.models import Statement
 from tests.desk_pages import page_text
+from tests.statement_factory import complete_draft
 from tests.statements.test_duties import DUTY, LAW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "us-states.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "us-states.md"
 
 
 @pytest.fixture
@@ -62,6 +70,40 @@ def test_a_mistake_in_a_file_of_the_company_stops_every_command(own_laws, old, n
     path.write_text(path.read_text("utf-8").replace(old, new), encoding="utf-8")
     with pytest.raises(SystemCheckError, match=message):
         call_command("check")
+
+
+def test_an_incident_whose_law_is_gone_says_so_everywhere(editors_desk, incident, editor):
+    notice = Statement.objects.create(incident=incident, kind="notice", slug="notice")
+    draft = complete_draft(notice, editor)
+    IncidentJurisdiction.objects.create(incident=incident, jurisdiction="US-TX")
+    words = "No law is on file for US-TX"
+    for name, args in {
+        "index": [],
+        "statements_dutyconfirmation_clocks": [incident.pk],
+        "statements_statementversion_change": [draft.pk],
+    }.items():
+        assert words in page_text(editors_desk.get(reverse(f"admin:{name}", args=args))), name
+    assert "kr-pipa-data-items" in {clock.duty.id for clock in clocks_of(incident)}
+    assert ("legal_laws_missing", 1, {"incident": str(incident.pk)}) in [*metrics._clocks()]
+    states = {state.name: state for state in desk_health.states()}
+    assert "law is not on file" in states["Legal clocks"].words
+    [(_name, found)] = diagnose(("laws",))
+    assert found.level == "fault"
+    assert f"US-TX, which the incident {incident.slug} names" in found.text
+    refusals = [each.rule for each in publishing.draft_findings(draft) if each.blocks]
+    assert "law_file" in refusals
+    assert "law_file" not in review.waivable(draft)
+
+
+@pytest.mark.parametrize("slug", sample.SAMPLES)
+def test_each_demonstration_has_the_law_files_of_all_samples(slug):
+    """The database of the demonstration keeps each sample that was shown."""
+    command = ["make", "--dry-run", "demo", f"INCIDENT={slug}"]
+    environment = {name: value for name, value in os.environ.items() if name != "LAW_FOLDER"}
+    run = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert f'LAW_FOLDER="{sample.LAW_FOLDER}"' in run.stdout
 
 
 def test_a_folder_that_holds_no_law_is_refused(settings, tmp_path):
