@@ -1,5 +1,6 @@
 """The invented samples: two retailers in Europe and Japan, a pharmacy in the United States."""
 
+import re
 from html import unescape
 
 import pytest
@@ -97,3 +98,16 @@ def test_a_state_of_the_company_has_the_steps_of_its_country(slug):
     steps = [step.text for step in steps_for([number], (), ["US-TX"])]
     assert any("Equifax" in step for step in steps)
     assert steps == [step.text for step in steps_for([number], (), ["US-CA"])]
+
+
+@pytest.mark.parametrize("slug", ["us-pharmacy"])
+def test_the_notice_has_number_and_address_of_each_credit_bureau(slug, settings):
+    """Civil Code 1798.82(d)(2)(F)."""
+    settings.LANGUAGES = [*settings.LANGUAGES, *NAMES]
+    incident = sample.load_sample_incident(slug)
+    [version] = incident.statements.get(kind="notice").versions.all()
+    body = version.sections.get(key="self_protection_steps").body
+    for language in ("en", "es"):
+        for bureau in ("Equifax", "Experian", "TransUnion"):
+            contact = rf"{bureau}: 1-8\d\d-\d{{3}}-\d{{4}}, P\.O\. Box \d+, \w+, [A-Z]{{2}} \d{{5}}"
+            assert re.search(contact, body.get(language)), (language, bureau)
