@@ -107,6 +107,8 @@ RESEARCHED = [
     ("45 CFR 164.404(c)(1)(D)", "R", 1),
     ("45 CFR 164.404(c)(1)(E)", "R", 1),
     ("45 CFR 164.404(c)(1)(A)-(E)", "R", 1),
+    ("45 CFR 164.406", "R", 1),
+    ("45 CFR 164.408", "R", 1),
     ("45 CFR 164.404(c)(2)", "R", 1),
     ("45 CFR 164.404(c)(2)", "B", 1),
     ("Privacy Act 26WK(3)", "B", 1),
@@ -493,7 +495,7 @@ def test_clocks_are_sorted_by_deadline():
     found = applicable(everywhere, facts=MODEL_CASE, on=NOVEMBER_2025)
     clocks = due_times(found, AWARE_AT)
     assert clocks[0].duty.id == "kr-network-act-report-24h"
-    assert clocks[-1].duty.id == "hipaa-notice-60-days"
+    assert clocks[-1].duty.id == "hipaa-secretary-60-days"
     assert [clock.due_at for clock in clocks] == sorted(clock.due_at for clock in clocks)
 
 
