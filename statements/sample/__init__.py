@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from django.db import transaction
+from django.utils.translation import override
 from pydantic import AwareDatetime, PositiveInt, Strict
 
 from accounts.models import User
 from foundations import toml_files
-from foundations.languages import LocalizedText, portal_codes
+from foundations.languages import SOURCE_LANGUAGE, LocalizedText, portal_codes
 from foundations.toml_files import Localized, Text, Texts, TomlTable
 from incidents.models import (
     Basis,
@@ -27,7 +28,18 @@ from incidents.models import (
 )
 from incidents.models.jurisdiction import jurisdiction_choices
 from statements import publishing
-from statements.models import Advisory, DutyConfirmation, Section, Statement, TimelineEntry
+from statements.legal import regulator_reports
+from statements.legal.regulator_reports import FilingRefusedError
+from statements.models import (
+    Advisory,
+    DutyConfirmation,
+    RegulatorReport,
+    Section,
+    Statement,
+    StatementVersion,
+    TimelineEntry,
+)
+from statements.publishing import PublishingRefusedError
 
 # Slugs, and folders of this one.
 SAMPLES = ("coupang-2025", "eu-retailer", "japan-retailer", "us-pharmacy")
@@ -51,6 +63,23 @@ class _Entry(TomlTable):
     source: Localized = LocalizedText()
 
 
+class _Told(TomlTable):
+    """Whom else the company told by a deadline, with the evidence of it."""
+
+    duty: Text
+    at: AwareDatetime
+    evidence: Text
+
+
+class _Report(TomlTable):
+    duty: Text
+    form: Annotated[RegulatorReport.Form, Strict(False)]
+    authority: Text
+    filed_at: AwareDatetime
+    reference: str = ""
+    text: str = ""  # empty: as the form drafts it
+
+
 class _Incident(TomlTable):
     slug: Text
     languages: Texts  # of all texts of the sample; the first is the authority
@@ -70,7 +99,9 @@ class _Incident(TomlTable):
     contact_email: Text
     official_contacts: Localized
     jurisdictions: dict[Text, Annotated[Standing, Strict(False)]]
-    confirmed: dict[Text, Text] = {}  # evidence by duty, of what no program can judge
+    confirmed: dict[Text, Text] = {}  # evidence in the notice, by duty that no program can judge
+    told: Annotated[tuple[_Told, ...], Strict(False)] = ()
+    reports: Annotated[tuple[_Report, ...], Strict(False)] = ()
     classes: dict[Annotated[IncidentDataClass.State, Strict(False)], _Claim]
     class_names: dict[Text, Localized] = {}  # by slug, in languages that the catalogue may lack
     timeline: Annotated[tuple[_Entry, ...], Strict(False)]
@@ -99,10 +130,11 @@ class _Statement(TomlTable):
 
 
 class SampleRefusedError(ValueError):
-    """Raised when the portal has no language of a sample incident, or lacks a law file of it."""
+    """Raised when the portal lacks a law file of a sample, or languages that the sample needs."""
 
 
 @transaction.atomic
+@override(SOURCE_LANGUAGE)
 def load_sample_incident(slug: str = SLUG) -> Incident:
     """Creates a sample incident and publishes its statements; returns the incident.
 
@@ -111,10 +143,20 @@ def load_sample_incident(slug: str = SLUG) -> Incident:
     editor, approver = _staff(EDITOR), _staff(APPROVER)
     require_laws(slug)
     content = _content(slug)
-    incident = Incident.objects.filter(slug=slug).first() or _make_incident(content, approver)
-    for name in content.statements:
-        if not incident.statements.filter(slug=name).exists():
-            _publish(incident, name, editor=editor, approver=approver)
+    known = Incident.objects.filter(slug=slug).first()
+    incident = known or _make_incident(content)
+    try:
+        for name in content.statements:
+            if not incident.statements.filter(slug=name).exists():
+                _publish(incident, name, editor=editor, approver=approver)
+        if not known:
+            _confirm(incident, content, approver)
+            _file_reports(incident, content, editor=editor, approver=approver)
+    except (PublishingRefusedError, FilingRefusedError) as error:
+        text = f"{slug} cannot be loaded in {', '.join(incident.languages)}: {error}"
+        if waiting := waiting_languages(slug):
+            text += f" Add {' or '.join(waiting)} to PORTAL_LANGUAGES."
+        raise SampleRefusedError(text) from error
     return incident
 
 
@@ -138,7 +180,7 @@ def require_laws(slug: str) -> None:
         raise SampleRefusedError(f"{slug} adds a law: set LAW_FOLDER={LAW_FOLDER}")
 
 
-def _make_incident(content: _Incident, approver: User) -> Incident:
+def _make_incident(content: _Incident) -> Incident:
     languages = [code for code in content.languages if code in portal_codes()]
     if not languages:
         raise SampleRefusedError(
@@ -146,7 +188,7 @@ def _make_incident(content: _Incident, approver: User) -> Incident:
             f"{', '.join(content.languages)}"
         )
     separate = {"jurisdictions", "classes", "class_names", "timeline", "statements", "languages"}
-    separate |= {"confirmed"}
+    separate |= {"confirmed", "told", "reports"}
     incident = Incident(
         **_in(languages, content.model_dump(exclude=separate)),
         languages=languages,
@@ -159,17 +201,6 @@ def _make_incident(content: _Incident, approver: User) -> Incident:
     IncidentJurisdiction.objects.bulk_create(
         IncidentJurisdiction(incident=incident, jurisdiction=name, standing=standing)
         for name, standing in content.jurisdictions.items()
-    )
-    DutyConfirmation.objects.bulk_create(
-        DutyConfirmation(
-            incident=incident,
-            duty=duty,
-            verdict=DutyConfirmation.Verdict.MET,
-            met_at=content.aware_at,
-            evidence=evidence,
-            confirmed_by=approver,
-        )
-        for duty, evidence in content.confirmed.items()
     )
     IncidentDataClass.objects.bulk_create(
         IncidentDataClass(
@@ -186,6 +217,38 @@ def _make_incident(content: _Incident, approver: User) -> Incident:
         for entry in content.timeline
     )
     return incident
+
+
+def _confirm(incident: Incident, content: _Incident, approver: User) -> None:
+    """Confirms what the published notice says, and whom else the company told."""
+    versions = StatementVersion.objects.current().filter(statement__incident=incident)
+    published_at = versions.get(statement__kind=Statement.Kind.NOTICE).published_at
+    met = [(duty, published_at, evidence) for duty, evidence in content.confirmed.items()]
+    met += [(each.duty, each.at, each.evidence) for each in content.told]
+    DutyConfirmation.objects.bulk_create(
+        DutyConfirmation(
+            incident=incident,
+            duty=duty,
+            verdict=DutyConfirmation.Verdict.MET,
+            met_at=met_at,
+            evidence=evidence,
+            confirmed_by=approver,
+        )
+        for duty, met_at, evidence in met
+    )
+
+
+def _file_reports(incident: Incident, content: _Incident, *, editor: User, approver: User) -> None:
+    for each in content.reports:
+        report = RegulatorReport.objects.create(
+            incident=incident,
+            duty=each.duty,
+            form=each.form,
+            authority=each.authority,
+            text=each.text or regulator_reports.drafted(incident, each.form),
+            created_by=editor,
+        )
+        regulator_reports.file(report, at=each.filed_at, reference=each.reference, by=approver)
 
 
 def _add_class_names(content: _Incident, languages: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from breachportal.demo import sample as demo_sample
 from incidents.models import DataClass, Incident
 from incidents.steps import steps_for
 from statements import publishing, sample
-from statements.legal.deadlines import clocks_of
+from statements.legal.deadlines import DutyStatus, clocks_of
 from statements.legal.uncovered_states import uncovered_states
 from statements.wording import has_rules
 
@@ -111,3 +111,41 @@ def test_the_notice_has_number_and_address_of_each_credit_bureau(slug, settings)
         for bureau in ("Equifax", "Experian", "TransUnion"):
             contact = rf"{bureau}: 1-8\d\d-\d{{3}}-\d{{4}}, P\.O\. Box \d+, \w+, [A-Z]{{2}} \d{{5}}"
             assert re.search(contact, body.get(language)), (language, bureau)
+
+
+@pytest.mark.parametrize("languages", [("es",), ("ko", "es")])
+def test_a_sample_that_lacks_a_language_that_its_law_demands_is_refused(languages, settings):
+    settings.LANGUAGES = [(code, code) for code in languages]
+    with pytest.raises(CommandError, match=r"in es: .*1798\.82.*Add en to PORTAL_LANGUAGES"):
+        call_command("load_sample_incident", "us-pharmacy")
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("slug", "duties"),
+    [
+        ("eu-retailer", ["gdpr-report-72h", "uk-gdpr-report-72h"]),
+        (
+            "us-pharmacy",
+            [
+                "us-ca-attorney-general-15-days",
+                "us-tx-attorney-general-30-days",
+                "us-tx-credit-agencies",
+                "hipaa-secretary-60-days",
+                "hipaa-media-60-days",
+            ],
+        ),
+    ],
+)
+def test_what_the_timeline_says_was_reported_is_on_file_in_time(slug, duties):
+    incident = sample.load_sample_incident(slug)
+    states = {clock.duty.id: clock.where for clock in clocks_of(incident)}
+    assert {duty: states[duty] for duty in duties} == dict.fromkeys(duties, DutyStatus.MET)
+
+
+def test_no_duty_of_a_notice_is_met_before_it_is_published():
+    incident = sample.load_sample_incident("us-pharmacy")
+    [version] = incident.statements.get(kind="notice").versions.all()
+    met = [clock for clock in clocks_of(incident) if clock.duty.kind == "content" and clock.met_at]
+    assert {clock.met_at for clock in met} == {version.published_at}
+    assert {clock.duty.id for clock in met} > {"us-ca-credit-bureaus", "hipaa-contact"}
