@@ -247,8 +247,8 @@ def read_catalogue(language: str) -> Catalog:
 def write_catalogue(language: str) -> None:
     """Writes the catalogue of a language: the messages that it needs, with what is translated.
 
-    Messages keep their places, so that a change of code changes few lines; new ones are at the end.
-    English translates itself.
+    Drafts and comments of translators stay, too. Messages keep their places, so that a change of
+    code changes few lines; new ones are at the end. English translates itself.
     """
     needed = dict.fromkeys(needed_messages(language))
     old = read_catalogue(language)
@@ -261,10 +261,11 @@ def write_catalogue(language: str) -> None:
     ]
     for message in [*filter(needed.__contains__, kept), *needed]:
         known = old.get(message.singular, message.context)
-        string = known.string if known and is_translated(old, message) else None
+        string = known.string if known else None
         if language == SOURCE_LANGUAGE:
             string = english(message)
-        added = new.add(message.id, string, context=message.context)
+        comments = known.user_comments if known else ()
+        added = new.add(message.id, string, context=message.context, user_comments=comments)
         added.flags = known.flags if known else added.flags
     path = catalogue_path(language)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -96,6 +96,22 @@ def test_a_catalogue_is_written_with_the_customers_messages(tmp_path, monkeypatc
     assert "Send me a code" not in found.missing
 
 
+def test_drafts_and_comments_of_translators_stay(tmp_path, monkeypatch):
+    path = tmp_path / "django.po"
+    head = 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    entries = (
+        '# Is “kodo” the usual word?\n#, fuzzy\nmsgid "Send me a code"\nmsgstr "Sendu kodon"\n',
+        '# On a button.\nmsgid "Confirmed"\nmsgstr "Konfirmita"\n',
+    )
+    path.write_text(head + "\n".join(entries))
+    monkeypatch.setattr(customer_messages, "catalogue_path", lambda _language: path)
+    for _again in range(2):
+        customer_messages.write_catalogue("eo")
+        written = path.read_text()
+        assert all(f"\n\n{entry}" in written for entry in entries)
+    assert customer_messages.completeness("eo").translated == 1
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_catalogue_is_as_make_messages_writes_it(language, tmp_path, monkeypatch):
     committed = catalogue_path(language).read_bytes()
