@@ -85,7 +85,7 @@ _LINK_OR_NUMBER = re.compile(
 _LIST_OF_FIELDS = re.compile(r"\bh=[\w:\s-]{1,2000}(?:;|$)")  # of a signature: may name Reply-To
 _HOST = re.compile(rf"(?<![\w-]){DOMAIN}")
 _FEEDBACK = re.compile(
-    r"[\w.-]{1,100}(?::[\w.-]{1,100}){3}"
+    r"[\w.-]{1,100}(?::[\w.-]{1,100}){3}", re.ASCII
 )  # four fields without blanks: no words
 # What Gmail's page of the original says above it.
 _CHECKED = re.compile(

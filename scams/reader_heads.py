@@ -86,6 +86,8 @@ _ONE_TO_LINE = re.compile(
     r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
 )
 _LINK_AFTER = r"(?:[ \t]*[<(\[]?(?:https?://)?(?:{links})[>)\]]?){{0,2}}\.?"
+# The page of a link: no words of another script, no second link, no telephone number.
+_PAGE = r"(?:(?!://|\d{2,4}-\d{3,4}-\d{4})[a-z0-9_/?&=%:.+~#!;*$-])"
 _OUTLOOK = r"aka\.ms/(?:o0ukef|ghei36|qtex0l|AAb9ysg|AAYgQnX|weboutlook|GetOutlookFor\w{2,8})"
 _WEBMAIL = (
     r"(?:mail\.google\.com/mail/|mail\.(?:naver|worksmobile|kakao)\.com/|mail\.daum\.net/"
@@ -114,7 +116,9 @@ _FOOTERS = [
         ),
         (
             r"sent from yahoo mail (?:on|for) \w{2,10}|sent from yahoo mail",
-            r"(?:go|mail|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968)?[^\s<>]{0,200}",
+            r"(?:go|mail|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968)?"
+            + _PAGE
+            + "{0,200}",
         ),
         (
             r"sent with proton ?mail(?: secure email)?\.?",
@@ -122,7 +126,7 @@ _FOOTERS = [
         ),
         (
             r"virus-free\.?|바이러스 없음\.?",
-            r"www\.(?:avast|avg)\.com(?:/sig-email[^\s<>]{0,200})?",
+            r"www\.(?:avast|avg)\.com(?:/sig-email" + _PAGE + "{0,200})?",
         ),
         (r"sent with spark", r"sparkmailapp\.com/source\?from=signature"),
         (r"sent using zoho mail", r"www\.zoho\.com/mail/"),
@@ -132,7 +136,7 @@ _FOOTERS = [
         # Below a printed page of a mail program in the browser, whose pages need a sign-in.
         (
             "",
-            _WEBMAIL + r"[^\s<>]{1,400}(?:[ \t]+\d{1,2}/\d{1,2})?",
+            _WEBMAIL + _PAGE + r"{1,400}(?:[ \t]+\d{1,2}/\d{1,2})?",
         ),
     )
 ]

@@ -408,6 +408,16 @@ def test_no_sent_rests_on_octets_that_a_program_may_read_otherwise(mails):
     assert all(word in raw.text for word in ("Subject: 환불 안내", "안", "끝"))
 
 
+def test_a_feedback_id_has_no_words_of_another_script():
+    fields = {
+        "notice:incident:mail:hanbit": True,
+        "환불은-카카오톡:으로-연락하세요:지금:바로": False,
+    }
+    for value, is_whole in fields.items():
+        mail = mail_source.read(f"Feedback-ID: {value}\n{HEAD}{part('안', '8bit')}")
+        assert mail.is_whole == is_whole
+
+
 @pytest.mark.parametrize(
     ("content", "fields", "words"),
     [
