@@ -22,7 +22,8 @@ _QUOTED_PRINTABLE = re.compile(r"(?<!\?)=[ \t]*\r?\n(?:> ?)*|(?:=[0-9A-F]{2}(?:=
 _BREAK = re.compile(r"=[ \t]*\r?\n(?:> ?)*")
 # A link that begins in percent signs. One within a link belongs to that link.
 _PERCENT = re.compile(
-    r"(?<![\w/=?&%.+-])(?:https?%3A%2F%2F[^\s<>\"']{1,2000}|mailto(?::|%3A)[^\s<>\"'@]{0,64}%40)",
+    r"(?<![\w/=?&%.+-])"
+    r"(?:https?%3A%2F%2F[a-z0-9_.~%+-]{1,2000}|mailto(?::|%3A)[a-z0-9_.~%+-]{0,64}%40)",
     re.IGNORECASE,
 )
 _SHOWS_JSON = re.compile(r"\\n.*\\n|:\\/\\/|\\u[0-9a-f]{4}", re.IGNORECASE | re.DOTALL)

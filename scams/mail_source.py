@@ -116,6 +116,7 @@ class PastedMail:
 
     text: str
     beside: str = ""  # fields outside the lists: a server's, or a stranger's
+    between: str = ""  # what stands between the escapes of an encoded text
     is_whole: bool = True  # whether all of its parts and words could be read
 
 
@@ -126,10 +127,21 @@ def read(text: str) -> PastedMail:
     What stands before the source stays. A text that is more nested than a mail is no source.
     """
     lines = text.replace("\r\n", "\n").split("\n")
-    start = _start_of_source(lines)
+    start, is_mail = _start_of_source(lines)
     if start is None or not is_bounded(text.encode("utf-8", "replace")):
-        return PastedMail(*decoded(text[:MOST_CHARACTERS]))
-    return _read_from(lines[:start], lines[start:])
+        plain, between = decoded(text[:MOST_CHARACTERS])
+        return PastedMail(plain, between=between, is_whole=len(between) <= _MOST_BESIDE)
+    mail = _read_from(lines[:start], lines[start:])
+    return mail if is_mail else _beside_its_source(mail, "\n".join(lines))
+
+
+def _beside_its_source(mail: PastedMail, source: str) -> PastedMail:
+    """Returns the mail of a part that was pasted without its mail, beside what a reader sees if
+    that is the text of a message.
+    """
+    plain, between = decoded(source[:MOST_CHARACTERS])
+    beside = f"{mail.beside}\n{between or plain}"
+    return replace(mail, beside=beside, is_whole=mail.is_whole and len(beside) <= _MOST_BESIDE)
 
 
 def read_file(data: bytes) -> PastedMail | None:
@@ -140,8 +152,8 @@ def read_file(data: bytes) -> PastedMail | None:
     data = data.removeprefix(BOM_UTF8)  # which would hide the first field from is_bounded
     lines = data.decode("latin-1").replace("\r\n", "\n").split("\n")  # a character an octet
     shown = [_of_octets(line) for line in lines]
-    start = _start_of_source(shown) if is_bounded(data) else None
-    if start is None or len(data) > MOST_FILE_BYTES:
+    start, _is_mail = _start_of_source(shown)
+    if start is None or not is_bounded(data) or len(data) > MOST_FILE_BYTES:
         return None
     mail = _read_from(shown[:start], lines[start:], _FILE)
     return replace(mail, is_whole=mail.is_whole and "\ufffd" not in mail.text + mail.beside)
@@ -174,9 +186,9 @@ def _read_from(above: list[str], source: list[str], policy: Compat32 = compat32)
         return PastedMail("\n".join([*above, *source]), is_whole=False)
 
 
-def _start_of_source(lines: list[str]) -> int | None:
+def _start_of_source(lines: list[str]) -> tuple[int | None, bool]:
     """Returns the number of the first line of a head with the fields of a source, or of a part of
-    one; None without.
+    one, None without; and whether it is the head of a mail.
 
     No link and no message code stands above it: below those, it is part of a message.
     """
@@ -189,9 +201,9 @@ def _start_of_source(lines: list[str]) -> int | None:
             is_mail = {"from", "date"} <= names and names & _OF_SOURCE
             if not line.strip() and (is_mail or names >= _OF_PART):
                 above = "\n".join(lines[:start])
-                return start if reader_heads.is_above_message(above) else None
+                return start if reader_heads.is_above_message(above) else None, bool(is_mail)
             names = set()
-    return None
+    return None, False
 
 
 class _SourceReader:
@@ -207,7 +219,7 @@ class _SourceReader:
         text = "\n".join([*self._read_above(), *self._message(self._mail)]).strip()
         beside = "\n".join(self._beside)
         is_whole = self._is_whole and len(beside) <= _MOST_BESIDE and not _SHIFT.search(text)
-        return PastedMail(text, beside, is_whole)
+        return PastedMail(text, beside, is_whole=is_whole)
 
     def _read_above(self) -> Iterator[str]:
         """Yields the lines above the source, without those of Gmail's page."""

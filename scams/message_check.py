@@ -7,14 +7,15 @@ depend on the recipient, so a code shows a stranger no more than its message doe
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from email import message_from_bytes
 from email.policy import SMTP
 from email.utils import parseaddr
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import islice
+from operator import or_
 
 from django.conf import settings
 from django.db.models import TextChoices
@@ -109,15 +110,13 @@ class KnownTraces:
     """The links, addresses and numbers that are ours."""
 
     traces: frozenset[Trace]
+    links: frozenset[str] = frozenset()  # whole, with their pages
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "KnownTraces":
         """Returns the traces in `texts`, and the portal's host, senders and mail domains."""
-        found = {
-            trace
-            for text in (*texts, settings.SMS_SENDER)
-            for trace in pasted_text.traces_in(pasted_text.readable(text))
-        }
+        plain = [pasted_text.readable(text) for text in (*texts, settings.SMS_SENDER)]
+        found = {trace for text in plain for trace in pasted_text.traces_in(text)}
         portal = Trace(TraceKind.LINK, pasted_text.normal_host(settings.PORTAL_HOST))
         sender = Trace(
             TraceKind.EMAIL, pasted_text.normal_email(parseaddr(settings.DEFAULT_FROM_EMAIL)[1])
@@ -125,7 +124,12 @@ class KnownTraces:
         # Gmail shows below a sender by which domain a mail was sent.
         domains = sender.value.rpartition("@")[2], settings.MAIL_DOMAIN
         mail = (Trace(TraceKind.LINK, pasted_text.normal_host(one)) for one in domains if one)
-        return cls(frozenset({portal, sender, *mail, *found}))
+        links = frozenset(link for text in plain for link in pasted_text.links_in(text))
+        return cls(frozenset({portal, sender, *mail, *found}), links)
+
+    def __or__(self, other: "KnownTraces") -> "KnownTraces":
+        """Returns the traces and links of both."""
+        return KnownTraces(self.traces | other.traces, self.links | other.links)
 
     @cached_property
     def hosts(self) -> list[str]:
@@ -143,6 +147,16 @@ class KnownTraces:
         bare = Trace(trace.kind, trace.value.removeprefix("www."))
         named = Trace(trace.kind, f"www.{trace.value}")
         return not {trace, bare, named}.isdisjoint(self.traces)
+
+    def may_be_part(self, trace: UnknownTrace) -> bool:
+        """Returns whether an unknown trace may be a part of a link, address or number of ours, in
+        which an escape stands.
+        """
+        part = trace.shown.partition(" (")[0]
+        wholes = {*self.links, *(one.value for one in self.traces)}
+        if trace.kind == TraceKind.NUMBER:
+            wholes = {re.sub(r"\D", "", whole) for whole in wholes}
+        return any(part in whole for whole in wholes)
 
     def unknown(self, traces: Iterable[Trace]) -> list[UnknownTrace]:
         """Returns the first MOST_UNKNOWN_TRACES of `traces` that are not ours, with the reasons."""
@@ -177,16 +191,10 @@ def answer_for_mail(mail: mail_source.PastedMail) -> Answer:
     sent, account_mails = list(_sent(found)), list(_account_mails(found))
     official = KnownTraces.of(_official_texts())
     if sent or account_mails:
-        ours = [_known_traces(one.notice).traces for one in sent] or [official.traces]
-        known = KnownTraces(frozenset().union(*ours))
+        known = reduce(or_, [_known_traces(one.notice) for one in sent] or [official])
         has_code = any(one.has_sign_in_code for one in account_mails)
         sign_in_codes = _sign_in_codes(text) if has_code else []
-        unknown = known.unknown(trace for trace in traces if trace not in sign_in_codes)
-        verdict = _verdict_on(unknown, text, known)
-        if verdict != MessageVerdict.ALTERED:
-            beside = pasted_text.traces_in(pasted_text.readable(mail.beside))
-            unknown += known.unknown(trace for trace in beside if trace not in traces)
-            verdict = MessageVerdict.ASK if unknown or not mail.is_whole else verdict
+        verdict, unknown = verdict_on(mail, known, sign_in_codes)
         return Answer(
             verdict,
             sent,
@@ -195,12 +203,47 @@ def answer_for_mail(mail: mail_source.PastedMail) -> Answer:
             is_compared=len(text.strip()) > _CHARACTERS_BESIDE,
             is_whole=mail.is_whole,
         )
-    unknown = official.unknown(traces)
-    if traces and _is_nothing_else(text, traces):
+    hidden = [*_hidden_traces(mail, text), *_traces_of(mail.beside)]
+    is_whole = mail.is_whole and not official.unknown(hidden)
+    unknown = official.unknown(dict.fromkeys([*traces, *hidden]))
+    if traces and is_whole and _is_nothing_else(text, traces):
         naming = [notice for notice in _notices() if _names_all(notice, traces)]
         if naming or not unknown:
             return Answer(MessageVerdict.CONTACT, notices=naming[:MOST_NOTICES])
     return Answer(MessageVerdict.NO_RECORD, strange=unknown)
+
+
+def verdict_on(
+    mail: mail_source.PastedMail, known: KnownTraces, expected: Collection[Trace] = ()
+) -> tuple[MessageVerdict, list[UnknownTrace]]:
+    """Returns the verdict on a mail with a code of ours, and its traces that are neither known nor
+    expected.
+    """
+    text = pasted_text.readable(mail.text)
+    traces = pasted_text.traces_in(text)
+    unknown = known.unknown(trace for trace in traces if trace not in expected)
+    verdict = _verdict_on(unknown, text, known)
+    if verdict == MessageVerdict.ALTERED:
+        return verdict, unknown
+    hidden = known.unknown(one for one in _hidden_traces(mail, text) if one not in traces)
+    if not all(_is_rewritten(one) or known.may_be_part(one) for one in hidden):
+        return MessageVerdict.ALTERED, [*unknown, *hidden]
+    hidden = [one for one in hidden if one.kind != TraceKind.NUMBER]  # of a link of ours
+    beside = known.unknown(one for one in _traces_of(mail.beside) if one not in traces)
+    unknown = list(dict.fromkeys([*unknown, *hidden, *beside]))
+    return MessageVerdict.ASK if unknown or not mail.is_whole else verdict, unknown
+
+
+def _traces_of(text: str) -> list[Trace]:
+    return pasted_text.traces_in(pasted_text.readable(text))
+
+
+def _hidden_traces(mail: mail_source.PastedMail, shown: str) -> list[Trace]:
+    """Returns the traces between the escapes of an encoded text, which is `shown` decoded."""
+    if not mail.between:
+        return []
+    recipients = pasted_text.recipients_in(shown)
+    return pasted_text.traces_in(pasted_text.readable(mail.between), recipients)
 
 
 def _sign_in_codes(text: str) -> list[Trace]:
@@ -375,17 +418,15 @@ def _contacts(incident: Incident) -> Iterator[str]:
 
 def _known_traces(notice: Notice) -> KnownTraces:
     """Returns what a message of this notice may name: its traces, our contacts and the portal."""
-    return KnownTraces(
-        KnownTraces.of(_contacts(notice.incident)).traces | _message_traces(notice.pk)
-    )
+    return KnownTraces.of(_contacts(notice.incident)) | _message_traces(notice.pk)
 
 
 @lru_cache(maxsize=256)
-def _message_traces(notice_id: int) -> frozenset[Trace]:
+def _message_traces(notice_id: int) -> KnownTraces:
     """Returns the traces in the texts of an approved notice in all languages. They never change."""
     notice = Notice.objects.select_related("version").get(pk=notice_id)
     messages = (_plain_text(bytes(message.mime)) for message in notice.messages.all())
-    return KnownTraces.of([*_version_texts(notice.version), *messages]).traces
+    return KnownTraces.of([*_version_texts(notice.version), *messages])
 
 
 def _plain_text(template: bytes) -> str:

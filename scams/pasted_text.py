@@ -60,11 +60,18 @@ _CODE = re.compile(
 )
 _URL = re.compile(
     r"(?<![a-z0-9])([a-z][a-z0-9+.-]{1,20}):(?://|[/\\]{1,3}|(?<=http:)|(?<=https:))"
-    r"((?:\[[0-9a-f:.]{2,45}\])?[^\s<>\"'’”)\[\]|]{1,2000})",
+    r"((?:\[[0-9a-f:.]{2,45}\])?[^\s<>\"'’”)\[\]|]{1,2000}"
+    r"(?:(?<=@)\[[0-9a-f:.]{2,45}\][^\s<>\"'’”)\[\]|]{0,2000})?)",
     re.IGNORECASE,
 )
 # A host may follow dots: readers and mail programs see a link in "확인하세요…evil.com".
 _HOST = re.compile(rf"(?<![\w-])({DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
+# A host after "@" that is no domain: https://ours.example|@0xC0A80101/ opens 192.168.1.1.
+_HOST_AFTER_AT = re.compile(
+    r"@(\[[0-9a-f:.]{2,45}\]|(?:0x[0-9a-f]|[\w.-]{0,63}%[0-9a-f]{2})[\w.%-]{0,190}"
+    r"|[\w.-]{1,253}(?=(?::\d{1,5})?[/\\]|[?#]\S))",
+    re.IGNORECASE | re.ASCII,
+)
 _BARE_IP = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?(?=/)")
 # Words that often precede a number without a space. Other Latin letters, and four of them with a
 # hyphen, are more likely a message code. Korean letters are never part of a code.
@@ -146,29 +153,50 @@ def message_codes_in(text: str) -> list[str]:
     return sorted(found, key=found.__getitem__)[:MOST_CODES]
 
 
-def traces_in(text: str) -> list[Trace]:
+def traces_in(text: str, recipients: Counter[str] | None = None) -> list[Trace]:
     """Returns the traces of a readable text, each once, ordered by kind.
 
-    There is no limit, because a trace after a limit would count as part of our message.
+    There is no limit, because a trace after a limit would count as part of our message. An address
+    that occurs only as a recipient in the head of a mail is no trace; `recipients` are those of a
+    head that the text may have in parts.
     """
+    return list(dict.fromkeys(_traces(_prepared(text), recipients or Counter())))
+
+
+def recipients_in(text: str) -> Counter[str]:
+    """Returns the addresses of the recipients in the heads of a readable text, in lower case."""
+    text = _prepared(text)
+    above = reader_heads.lines_above_message(text)
+    text = _BARE_IP.sub(" ", _URL.sub(" ", text))
+    return reader_heads.heads_in(text, within=above).recipients
+
+
+def links_in(text: str) -> frozenset[str]:
+    """Returns the whole links of a readable text, in lower case."""
+    return frozenset(match[0].lower() for match in _URL.finditer(text))
+
+
+def _prepared(text: str) -> str:
     bare = "".join(sign for sign in text if unicodedata.category(sign) not in ("Mn", "Me"))
-    bare = wrapped_links.with_schemes(reader_heads.without_footers(bare))
-    return list(dict.fromkeys(_traces(bare)))
+    return wrapped_links.with_schemes(reader_heads.without_footers(bare))
 
 
-def _traces(text: str) -> Iterator[Trace]:
+def _traces(text: str, recipients: Counter[str]) -> Iterator[Trace]:
     """Yields the traces. Each pattern searches the text that the patterns before it left."""
     above = reader_heads.lines_above_message(text)
     yield from _urls(text)
     text = _URL.sub(" ", text)
     yield from (Trace(TraceKind.LINK, normal_host(match[0])) for match in _BARE_IP.finditer(text))
     text = _BARE_IP.sub(" ", text)
-    yield from _emails(text, above)
+    yield from _emails(text, recipients | reader_heads.heads_in(text, within=above).recipients)
     text = EMAIL.sub(" ", text)
     yield from (
         Trace(TraceKind.LINK, _normal_link(match[1], match[2])) for match in _HOST.finditer(text)
     )
-    text = _DATE.sub(" | ", _HOST.sub(" ", text))
+    text = _HOST.sub(" ", text)
+    for match in _HOST_AFTER_AT.finditer(text):
+        yield Trace(TraceKind.LINK, normal_host(match[1]))
+    text = _DATE.sub(" | ", text)
     text = _BETWEEN_DIGITS.sub("-", text)
     for match in _DIGITS.finditer(text):
         for digits in map(normal_number, _split_numbers(match[0])):
@@ -178,17 +206,14 @@ def _traces(text: str) -> Iterator[Trace]:
 
 def _urls(text: str) -> Iterator[Trace]:
     for match in _URL.finditer(text):
-        if value := _link_target(match[1], match[2]):
-            yield Trace(TraceKind.LINK, value)
+        if match[2].strip("/\\"):
+            target = _link_target(match[1], match[2])
+            yield Trace(TraceKind.LINK, target or match[0].lower())
 
 
-def _emails(text: str, above: int) -> Iterator[Trace]:
-    """Yields the addresses, except those that occur only as recipients in the head of a mail.
-
-    A head is in the first `above` lines.
-    """
+def _emails(text: str, recipients: Counter[str]) -> Iterator[Trace]:
+    """Yields the addresses that occur more often than as recipients in the head of a mail."""
     all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))
-    recipients = reader_heads.heads_in(text, within=above).recipients
     for match in EMAIL.finditer(text):
         if all_addresses[match[0].lower()] > recipients[match[0].lower()]:
             yield Trace(TraceKind.EMAIL, normal_email(match[0]))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from scams import mail_source, pasted_text
+from scams import mail_source, message_check, pasted_text
 from scams.message_check import KnownTraces
 
 CODE = "7QK4-M2XH-9TRA"
@@ -33,15 +33,12 @@ FOREIGN = (
 
 def verdict_on(pasted: str) -> str:
     """Returns the verdict that the message check gives if the code is ours."""
-    known = KnownTraces.of([TEXT])
+    known = KnownTraces.of([TEXT, "https://hanbit.co.kr/check/?a=1&seq=20261130123456"])
     mail = mail_source.read(pasted)
     shown = pasted_text.readable(mail.text)
     if CODE.replace("-", "") not in pasted_text.message_codes_in(shown):
         return "no record"
-    if known.unknown(pasted_text.traces_in(shown)):
-        return "altered"
-    beside = known.unknown(pasted_text.traces_in(pasted_text.readable(mail.beside)))
-    return "ask" if beside or not mail.is_whole else "sent"
+    return message_check.verdict_on(mail, known)[0].value
 
 
 def links_as(form: str) -> Callable[[str], str]:
@@ -75,7 +72,9 @@ SENT: dict[str, Callable[[str], str]] = {
     "remains of quoted-printable": lambda text: text.replace("=", "=3D").replace("\n", "=20\n"),
     "a part in base64": lambda text: as_part("base64", base64(text)),
     "a part with its boundary": lambda text: as_part("base64", base64(text), "0000000000001a2b3c"),
-    "a boundary of digits": lambda text: as_part("8bit", text, "===============602934872340=="),
+    "a boundary of digits": lambda text: as_part(
+        "8bit", text, "===============6029348723401029384=="
+    ),
     "percent": lambda text: re.sub(r"https://\S+", lambda link: quote(link[0], safe=""), text),
     "percent in mailto": lambda text: f"{text}\nmailto:privacy%40hanbit.co.kr",
     "markdown": links_as("[안내]({})"),
@@ -134,6 +133,30 @@ def test_what_is_foreign_in_an_encoded_message_is_called_out(form):
         ("https://hanbit.co=2Ekr/pay =3D", "ask"),
         ("https://hanbit.co=\n.kr/pay", "ask"),
         (r"https://hanbit.co\.kr/pay", "ask"),
+        ("privacy=40hanbit.co.kr =3D", "sent"),
+        ("pri=\nvacy@hanbit.co=\n.kr", "ask"),
+        ("02-1234-5=\n678", "sent"),
+        ("https://hanbit.co.kr/check/?a=1&amp;seq=20261130123456", "sent"),
+        ("https://hanbit.co.kr/check/?a=1&amp;seq=07088881234", "altered"),
+        (r"https://evil.example\_@hanbit.co.kr/", "altered"),
+        (r"https://evil.example\u0040hanbit.co.kr/", "altered"),
+        ("https://hanbit.co.kr&sol;@evil.example/pay", "altered"),
+        ("https://hanbit.co.kr&sol;@0xC0A80101/pay", "altered"),
+        ("https://hanbit.co.kr=2F@evil.example/?a=3D", "altered"),
+        ("https%3A%2F%2Fhanbit.co.kr/,https://evil.example/pay", "altered"),
+        ("https%3A%2F%2Fhanbit.co.kr/,070-8888-1234", "altered"),
+        ("https%3A%2F%2Fhanbit.co.kr/,help@evil.example", "altered"),
+        ("https://hanbit.co.kr/?v=\nhttps://evil.example/pay", "altered"),
+        ("https://hanbit.co.kr/?v=\n070-8888-1234", "altered"),
+        ("https://hanbit.co.kr@[2001:db8::1]/pay", "altered"),
+        ("https://hanbit.co.kr|@0xC0A80101/", "altered"),
+        ("https://hanbit.co.kr[@0xC0A80101/", "altered"),
+        ("https://hanbit.co.kr|@[2001:db8::1]/", "altered"),
+        ("https://hanbit.co.kr)@3232235777/", "altered"),
+        ("https://hanbit.co.kr|@%65vil%2eexample", "altered"),
+        ("https://mail.naver.com/환불은:070-8888-1234로전화하세요", "altered"),
+        ('https://mail.naver.com/v2"https://evil.example/pay', "altered"),
+        ("https://mail.naver.com/call:070-8888-1234", "altered"),
         ("https://hanbit.co&#46;kr/pay", "ask"),
         (r"https://evil.example\@hanbit.co.kr/", "altered"),
         ("https://hanbit.co.kr|@evil.example/", "altered"),
@@ -150,3 +173,49 @@ def test_what_is_foreign_in_an_encoded_message_is_called_out(form):
 def test_an_escape_hides_nothing_foreign(line, verdict):
     assert verdict_on(f"{line}\n{TEXT}") == verdict
     assert verdict_on(f"{TEXT}\n{line}") == verdict
+
+
+def test_recipients_in_an_escaped_head_are_no_part_of_the_message():
+    head = "From: 한빛 <privacy@hanbit.co.kr>\nTo: 김민지 <minji@corp.example>\n"
+    assert verdict_on(f"{escape(head)}\n{TEXT}") == "sent"
+    assert verdict_on(f"{escape(head)}\n{TEXT}\nminji@corp.example&nbsp;으로") == "altered"
+
+
+@pytest.mark.parametrize(
+    ("pasted", "verdict"),
+    [
+        ("https://portal.example/", "contact"),
+        (r"https://evil.example\_@portal.example/", "no_record"),
+        (r"https://evil.example\-@portal.example/check", "no_record"),
+        (r"https://evil.example\u0040portal.example/", "no_record"),
+        ("https://portal.example&sol;@evil.example/pay", "no_record"),
+        ("https://portal.example=2F@evil.example/?a=3D", "no_record"),
+        ("https%3A%2F%2Fportal.example/,https://evil.example/pay", "no_record"),
+        ("https://portal.example|@0xC0A80101/pay", "no_record"),
+        ("https://portal.example@[2001:db8::1]/pay", "no_record"),
+    ],
+)
+def test_a_link_that_may_open_another_host_is_no_contact_of_ours(db, pasted, verdict):
+    answer = message_check.answer_for(pasted)
+    assert answer.verdict == verdict
+    assert bool(answer.strange) == (verdict == "no_record")
+
+
+HTML_PART = "Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [
+        f"안내\n{as_part('8bit', TEXT, 'refund.evil.example')}",
+        as_part("8bit", TEXT, "070-8888-1234"),
+        f"Content-Description: evil.example\n{as_part('8bit', TEXT)}",
+        f"{HTML_PART}<style>070-8888-1234 refund.evil.example</style>\n{TEXT}",
+    ],
+)
+def test_the_head_of_a_part_hides_nothing(pasted):
+    assert verdict_on(pasted) == "ask"
+
+
+def test_what_stands_between_many_escapes_is_not_whole():
+    assert verdict_on(TEXT + "=\n" * 30_000 + "https://hanbit.co.kr&sol;@evil.example/") == "ask"
