@@ -19,5 +19,7 @@ def shape_pattern(name: str) -> re.Pattern[str]:
 
 
 def _compiled(phrases: list[str]) -> re.Pattern[str]:
-    joined = "|".join(phrases).replace("{recipient}", RECIPIENT)
+    joined = "|".join(phrases)
+    for name in ("recipient", "named", "wrong"):
+        joined = joined.replace(f"{{{name}}}", _CONTENT[name])
     return re.compile(joined, re.IGNORECASE)
