@@ -501,13 +501,15 @@ def relay(stage: Stage) -> Verdict:
         stage.server.order(always={})
         decisions.resume(notice)
         half = stage.people // 2
-        _go_on_until(stage, notice, lambda: stage.server.taken_count() >= half)
+        again = _go_on_until(stage, notice, lambda: stage.server.taken_count() >= half)
+        late = notice.refusals - first
         stage.server.order(always=RELAY_REFUSES)
         second = _refused_people(stage, notice, "stopped") - first
         most = _most_refused(Notice.objects.live_counts(notice.pk)["accepted"])
         stage.server.order(always={})
         _let_all_go_on(notice)
-        again = _go_on_until(stage, notice, lambda: notice.state == Notice.State.CLOSED)
+        again += _go_on_until(stage, notice, lambda: notice.state == Notice.State.CLOSED)
+        late += notice.refusals - first - second
     verdict = stage.compare(notice)
     verdict.must(not Suppression.objects.exists(), "an address is on the suppression list")
     verdict.must(first <= 50, f"{first} people were refused before the pause")
@@ -515,6 +517,10 @@ def relay(stage: Stage) -> Verdict:
         second <= most, f"{second} people were refused before the stop, at most {most} may"
     )
     verdict.figures["refused"] = f"{first} people before the pause, {second} before the stop"
+    verdict.must(
+        again * settings.NOTICE_PAUSE_REFUSALS <= late,
+        f"it stopped again {again} times, for {late} people who were refused late",
+    )
     verdict.figures["stopped again"] = f"{again} times"
     return verdict
 
