@@ -35,11 +35,10 @@ def may_name_one_person(one: str, other: str) -> bool:
     first, second = normal_name(one), normal_name(other)
     if first in second or second in first:
         return True
-    return not (is_full_name(one) and is_full_name(other)) or _has_same_words(one, other)
+    return not (_is_full_name(one) and _is_full_name(other)) or _has_same_words(one, other)
 
 
-def is_full_name(text: str) -> bool:
-    """Returns whether a name is a Korean one of three syllables, or has at least two words."""
+def _is_full_name(text: str) -> bool:
     name = normal_name(text)
     if _FULL_KOREAN.fullmatch(name):
         return name[0] in _FAMILY_NAMES and not _NO_NAME.fullmatch(name)

@@ -6,7 +6,7 @@ have passed to another person. See docs/decisions/0091.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,7 +31,6 @@ from incidents.own_rows import are_one_person
 from incidents.person_names import are_same_names, may_name_one_person
 from notices.models import Delivery
 from offers.models import Offer, OfferClass, OfferTaking, PoolCode, TakingClaim
-from offers.same_person import further_rows
 
 logger = logging.getLogger(__name__)
 Rows = list[AffectedPerson]
@@ -85,17 +84,14 @@ def own_offers(user: User, parts: Sequence[MyDataPart]) -> list[OwnOffer]:
     """Returns the offers that the page with these parts shows.
 
     These are open ones for a row of the user, and those of which the user has a code. It makes one
-    query if no incident has an offer, and at most eight more.
+    query if no incident has an offer, and at most seven more.
     """
     last = {part.incident.pk: part for part in sorted(parts, key=lambda one: one.kind == "leaked")}
     if not _have_offers(last):
         return []
     offers = list(Offer.objects.shown().filter(incident__in=list(last)))
     boxes = {main_spelling(email) for email in user.verified_emails()}
-    with_offers = {offer.incident_id for offer in offers}
-    shown = [part for part in parts if part.incident.pk in with_offers]
-    further = further_rows(_opened(shown))
-    rows = {pk: _OwnRows(last[pk], shown, boxes, further) for pk in with_offers}
+    rows = {offer.incident_id: _OwnRows(last[offer.incident_id], parts, boxes) for offer in offers}
     for offer in offers:
         offer.incident = last[offer.incident_id].incident
     takings = _takings(user, offers, rows)
@@ -119,38 +115,20 @@ def _have_offers(incidents: Iterable[int]) -> bool:
 class _OwnRows:
     """The rows of one incident that are the user's, and what identifies each of their people."""
 
-    def __init__(
-        self,
-        part: MyDataPart,
-        parts: Iterable[MyDataPart],
-        boxes: set[str],
-        further: Mapping[UUID, set[UUID]],
-    ) -> None:
-        """`part` is the incident's last one of `parts`; `boxes` are the user's mailboxes.
-
-        `further` are the keys of other rows that name the person of a row, by its key.
-        """
+    def __init__(self, part: MyDataPart, parts: Iterable[MyDataPart], boxes: set[str]) -> None:
+        """`part` is the incident's last one of `parts`; `boxes` are the user's mailboxes."""
         self.part = part
-        own_parts = [each for each in parts if each.incident.pk == part.incident.pk]
-        self.found = [each.person for each in own_parts if each.kind == "leaked" and each.person]
-        opened = _opened(own_parts)
+        leaked = [
+            each for each in parts if each.kind == "leaked" and each.incident.pk == part.incident.pk
+        ]
+        self.found = [each.person for each in leaked if each.person]
+        opened = [each.person for each in leaked if each.person and not each.takes_answer]
         self.are_locked = bool(self.found) and not opened
         groups = _by_person(opened)
         own = _indexes_of(boxes, part.incident) if len(groups) == 1 else frozenset()
-        self.claims = [
-            own.union(*({row.pk, *further.get(row.pk, ())} for row in group)) for group in groups
-        ]
+        self.claims = [frozenset(row.pk for row in group) | own for group in groups]
         # Without an open row a number shows nothing: it can have passed to another person.
         self.shows_codes = bool(self.claims or boxes)
-
-
-def _opened(parts: Iterable[MyDataPart]) -> Rows:
-    """Returns the rows of the parts that need no second fact first."""
-    return [
-        part.person
-        for part in parts
-        if part.kind == "leaked" and part.person and not part.takes_answer
-    ]
 
 
 def _by_person(rows: Iterable[AffectedPerson]) -> list[Rows]:
