@@ -19,6 +19,7 @@ class PooledConnection(Connection[Any]):
     """A connection of psycopg for a pool that checks its connections."""
 
     _answered_at = float("-inf")
+    _planned_at = float("-inf")
 
     def execute(self, query: Any, *arguments: Any, **options: Any) -> Cursor[Any]:
         """Runs a statement, as psycopg does.
@@ -33,6 +34,18 @@ class PooledConnection(Connection[Any]):
         cursor = super().execute(query, *arguments, **options)
         self._answered_at = time.monotonic()
         return cursor
+
+    def drop_plans(self, *, older_than: float = 0.0) -> None:
+        """Makes the server forget all prepared statements, if the last time is so many seconds ago.
+
+        The first call always does so: behind a pooler that resets no session, a new connection can
+        find statements of an earlier client under the names that psycopg chooses. psycopg forgets
+        its own names after this statement only if its text is new to the connection.
+        """
+        now = time.monotonic()
+        if now - self._planned_at >= older_than:
+            self.execute(f"DEALLOCATE ALL -- {now}")
+            self._planned_at = now
 
     def _is_silent(self) -> bool:
         """Returns whether the connection is open and nothing waits to be read from it."""

@@ -7,28 +7,56 @@ sent beside the text, and a connection of a web process prepares a text that it 
 refused at the start (`breachportal.database_checks`).
 
 A plan depends on the size of the tables. One that was made for an empty table would read all rows
-of the table that an import has filled since. Therefore the text changes every PLAN_SECONDS, and the
-server plans it again. The planner also counts rows of an import that has not ended yet.
+of the table that an import has filled since. Therefore a connection drops its plans every
+PLAN_SECONDS, and the server plans the statements again. The planner also counts rows of an import
+that has not ended yet.
+
+A migration that changes the type of a selected column makes the server refuse the old plan. The
+statement is then planned again and repeated. In a transaction it could not be repeated, because the
+refusal ends the transaction. Therefore it is not prepared there.
 """
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
+from psycopg.errors import FeatureNotSupported
+from psycopg.pq import TransactionStatus
+
+from foundations.pooled_connection import PooledConnection
 
 PLAN_SECONDS = 5
 
 
 class _Cursor(psycopg.Cursor[Any]):
-    """Knows the text of a prepared statement, which Django's log of queries shows."""
+    """Prepares statements on a connection of a pool, outside of transactions.
+
+    It knows the text of a prepared statement, which Django's log of queries shows.
+    """
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Self:
+        """Runs a statement, as psycopg does."""
+        session = self.connection
+        if not (isinstance(session, PooledConnection) and _is_alone(session)):
+            return super().execute(query, params, **options | {"prepare": False})
+        session.drop_plans(older_than=PLAN_SECONDS)
+        try:
+            return super().execute(query, params, **options)
+        except FeatureNotSupported:  # "cached plan must not change result type"
+            session.drop_plans()
+            return super().execute(query, params, **options)
 
     def _convert_query(self, query: Any, params: Any = None) -> Any:
         self._query = super()._convert_query(query, params)
         return self._query
+
+
+def _is_alone(session: PooledConnection) -> bool:
+    """Returns whether the next statement is a transaction of its own."""
+    return session.autocommit and session.pgconn.transaction_status == TransactionStatus.IDLE
 
 
 @contextmanager
@@ -46,5 +74,5 @@ def run_prepared(
     with connection.wrap_database_errors:
         cursor = _Cursor(connection.connection)
     with connection._prepare_cursor(cursor) as wrapped:
-        wrapped.execute(f"{statement} -- {time.monotonic() // PLAN_SECONDS:.0f}", values)
+        wrapped.execute(statement, values)
         yield wrapped

@@ -94,25 +94,84 @@ def test_the_connections_of_a_web_process_prepare_statements():
     assert database["OPTIONS"]["prepare_threshold"] == environment.PREPARED_AFTER
 
 
+@pytest.fixture
+def pooled(django_db_blocker) -> Iterator[Any]:
+    """A connection of a pool to the tests' database, outside of the test's transaction."""
+    with django_db_blocker.unblock():
+        database: Any = connection.copy()
+        environment.add_pool(database.settings_dict, most=1)
+        try:
+            yield database
+        finally:
+            database.close()
+            database.close_pool()
+
+
+def run(database: Any, statement: str, *values: Any) -> list[Any]:
+    with run_prepared(database, statement, values) as cursor:
+        return list(cursor.fetchall())
+
+
+def plans(database: Any) -> int:
+    with database.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql")
+        return int(cursor.fetchone()[0])
+
+
 @pytest.mark.django_db
-def test_a_statement_is_planned_once_until_its_plan_is_old(monkeypatch):
+def test_a_statement_is_planned_once_until_its_plan_is_old(pooled, monkeypatch):
+    def planned() -> int:
+        assert run(pooled, "SELECT %s::int + 4711", 1) == [(4712,)]
+        return plans(pooled)
+
     monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e9)
-    connection.ensure_connection()
-    before = connection.connection.prepare_threshold
-    connection.connection.prepare_threshold = environment.PREPARED_AFTER
+    assert [planned() for _time in range(4)] == [0, 1, 1, 1]
+    monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 0.0)  # the next run drops all plans
+    assert planned() == 0
 
-    def plans() -> int:
-        with run_prepared(connection, "SELECT %s::int + 4711", [1]) as cursor:
-            assert cursor.fetchone() == (4712,)
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_prepared_statements WHERE NOT from_sql")
-            return int(cursor.fetchone()[0])
 
-    found = [plans() for _time in range(4)]
-    monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e-9)  # each run has another text
-    found += [plans() for _time in range(2)]
-    connection.connection.prepare_threshold = before
-    assert [number - found[0] for number in found] == [0, 1, 1, 1, 1, 1]
+@pytest.mark.django_db
+def test_old_plans_do_not_pile_up(pooled, monkeypatch):
+    """Each holds memory of the server: a hundred of them were 29 MB a connection."""
+    for _window in range(6):
+        monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 0.0)  # the next run drops all
+        run(pooled, "SELECT %s::int + 4711", 1)
+        monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e9)
+        for number in range(3):
+            assert run(pooled, "SELECT %s::int + 4711", number) == [(4711 + number,)]
+            run(pooled, "SELECT %s::int + 4712", number)
+    assert plans(pooled) == 2
+
+
+@pytest.mark.django_db
+def test_a_column_of_another_type_is_read_at_once(pooled, monkeypatch):
+    monkeypatch.setattr(prepared_statements, "PLAN_SECONDS", 1e9)
+    statement = "SELECT name FROM changed_name WHERE number = %s::int"
+    with psycopg.connect(conninfo(), autocommit=True) as migration:
+        migration.execute(
+            "CREATE TABLE changed_name AS SELECT 1 AS number, 'a'::varchar(2) AS name"
+        )
+        try:
+            for _time in range(3):
+                assert run(pooled, statement, 1) == [("a",)]
+            migration.execute("ALTER TABLE changed_name ALTER name TYPE varchar(20)")
+            assert run(pooled, statement, 1) == [("a",)]
+            run(pooled, statement, 1)
+            migration.execute("ALTER TABLE changed_name ALTER name TYPE text")
+            pooled.set_autocommit(False)  # the refusal would end the transaction
+            assert run(pooled, statement, 1) == [("a",)]
+        finally:
+            pooled.rollback()
+            pooled.set_autocommit(True)
+            migration.execute("DROP TABLE changed_name")
+
+
+@pytest.mark.django_db
+def test_names_of_an_earlier_client_of_the_session_are_no_obstacle(pooled):
+    """A pooler in session mode keeps them with an empty server_reset_query."""
+    with pooled.cursor() as cursor:
+        cursor.execute("PREPARE _pg3_0 AS SELECT 1")
+    assert [run(pooled, "SELECT %s::int", 2) for _time in range(3)] == [[(2,)]] * 3
 
 
 @pytest.mark.django_db(transaction=True)
