@@ -283,28 +283,47 @@ def choice(name: str, options: Sequence[str]) -> str:
 
 
 def number(name: str, default: int) -> int:
-    """Returns a whole number. Raises ImproperlyConfigured for another value."""
+    """Returns a whole number of 0 or more. Raises ImproperlyConfigured for another value."""
     value = text(name, str(default))
     try:
-        return int(value)
+        found = int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.") from None
+    if found < 0:
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must not be negative.")
+    return found
 
 
 def portal_url(default: str) -> str:
-    """Returns the origin of the portal without a trailing slash, in lower case as browsers send it.
+    """Returns the origin of the portal as browsers send it.
 
-    Raises ImproperlyConfigured if the value is not an http or https origin.
+    It is in lower case, without a trailing slash and without the default port of its scheme. Raises
+    ImproperlyConfigured if the value is not an http or https origin in ASCII.
     """
     url = text("PORTAL_URL", default).rstrip("/")
-    parts = urlsplit(url)
-    origin = f"{parts.scheme}://{parts.netloc}"
-    is_origin = url.lower() == origin.lower() and parts.hostname and "@" not in parts.netloc
-    if parts.scheme not in ("http", "https") or not is_origin:
+    if not url.isascii():
+        raise ImproperlyConfigured(
+            f"PORTAL_URL is {url!r}; its host must be in ASCII, as browsers send it (xn--...)."
+        )
+    try:
+        return _origin(url)
+    except ValueError:
         raise ImproperlyConfigured(
             f"PORTAL_URL is {url!r}; it must be an origin such as https://notice.example.com."
-        )
-    return origin.lower()
+        ) from None
+
+
+def _origin(url: str) -> str:
+    """Returns an http or https origin in normal form. Raises ValueError for another URL."""
+    parts = urlsplit(url.lower())
+    if url.lower() != f"{parts.scheme}://{parts.netloc}" or not parts.hostname or "@" in url:
+        raise ValueError
+    default_port = {"http": 80, "https": 443}.get(parts.scheme)
+    if not default_port:
+        raise ValueError
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = "" if parts.port in (None, default_port) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def database(var: Path, *, may_embed: bool) -> dict[str, Any]:

@@ -102,11 +102,9 @@ def vapid_key() -> VapidKey | None:
 def code_text_cost(prices: dict[str, Any]) -> int:
     """Returns what codes by text message may cost in a day, in the currency of `prices`; 0: any.
 
-    Raises ImproperlyConfigured if the cost cannot be computed, or is negative.
+    Raises ImproperlyConfigured if the cost cannot be computed.
     """
     cost = number("CODE_TEXT_COST_PER_DAY", 0)
-    if cost < 0:
-        raise ImproperlyConfigured("CODE_TEXT_COST_PER_DAY is negative.")
     if cost and not ("segment" in prices or {"sms", "lms"} <= prices.keys()):
         raise ImproperlyConfigured("CODE_TEXT_COST_PER_DAY has no effect: SMS_PRICES is missing.")
     return cost

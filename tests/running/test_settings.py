@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from breachportal.environment import number, portal_url
 
 ROOT = Path(__file__).parents[2]
 COMPLETE = {
@@ -100,6 +103,44 @@ def test_the_portals_address_is_read_as_browsers_send_it(tmp_path):
         tmp_path, expression, **COMPLETE | {"PORTAL_URL": "HTTPS://Notice.Hanbit.example/"}
     )
     assert done.stdout.strip() == "https://notice.hanbit.example True True", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://notice.hanbit.example:443", "https://notice.hanbit.example"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1"),
+        ("https://[::1]:443", "https://[::1]"),
+        ("https://notice.hanbit.example:80", "https://notice.hanbit.example:80"),
+        ("https://xn--bj0bj06e.example:08443", "https://xn--bj0bj06e.example:8443"),
+    ],
+)
+def test_browsers_leave_out_the_default_port(monkeypatch, url, origin):
+    monkeypatch.setenv("PORTAL_URL", url)
+    assert portal_url("") == origin
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("https://한빛.example", "xn--"),
+        ("https://münchen.example:443", "xn--"),
+        ("https://a.example:99999", "must be an origin"),
+        ("https://a.example:x", "must be an origin"),
+        ("https://[::1", "must be an origin"),
+    ],
+)
+def test_an_address_that_browsers_send_in_another_form_is_refused(monkeypatch, url, said):
+    monkeypatch.setenv("PORTAL_URL", url)
+    with pytest.raises(ImproperlyConfigured, match=said):
+        portal_url("")
+
+
+@pytest.mark.parametrize("name", ["TRUSTED_PROXY_COUNT", "WEB_STATEMENT_SECONDS"])
+def test_a_negative_number_is_refused(monkeypatch, name):
+    monkeypatch.setenv(name, "-1")
+    with pytest.raises(ImproperlyConfigured, match=f"{name} is '-1'; it must not be negative"):
+        number(name, 0)
 
 
 def test_production_cookies_belong_to_this_host(tmp_path):
