@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPHeloError, SMTPRecipientsRefused, SMTPSenderRefused
 
 from django.conf import settings
 from django.db import transaction
@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import override
-from httpx import TransportError
+from httpx import ConnectError, ConnectTimeout
 
 from accounts import emails
 from accounts.models import User
@@ -37,6 +37,8 @@ ENDING = (
     *(MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL),
     MessageKind.OFFERS,
 )
+
+_CLOSING = 421  # the reply of a mail server that takes no mail now
 
 logger = logging.getLogger(__name__)
 
@@ -297,18 +299,36 @@ def _send(message: TeamMessage) -> set[str]:
             _post(message, name)
     except Exception as error:  # noqa: BLE001  # a message that cannot be sent stops no other
         is_away = _is_away(error)
-        row.update(tries=F("tries") + int(not is_away))
-        what = webhooks.name_of(error)
+        row.update(tries=F("tries") + int(not (is_away or _is_closing(error))))
+        what = str(error) if isinstance(error, _NoConnectionError) else webhooks.name_of(error)
         logger.error("message %s to %s not sent: %s", message.pk, message.to, what)
         return {"mail"} if is_away and channel == "mail" else {message.to}
     row.update(sent_at=timezone.now())
     return set()
 
 
+class _NoConnectionError(Exception):
+    """The mail server could not be reached, or refused the connection or the sign-in.
+
+    The text is the name of the error.
+    """
+
+
 def _is_away(error: Exception) -> bool:
-    """Returns whether the server did not answer about this message: that uses up no try."""
-    is_of_message = isinstance(error, (SMTPResponseException, SMTPRecipientsRefused))
-    return isinstance(error, (OSError, SMTPException, TransportError)) and not is_of_message
+    """Returns whether the server did not get as far as this message: that uses up no try.
+
+    A server that disconnects later may do so because of the message, so that others must not wait.
+    """
+    if isinstance(error, SMTPSenderRefused):
+        return _is_closing(error)
+    return isinstance(error, (_NoConnectionError, SMTPHeloError, ConnectError, ConnectTimeout))
+
+
+def _is_closing(error: Exception) -> bool:
+    """Returns whether the mail server says that it takes no mail now: that uses up no try."""
+    if isinstance(error, SMTPRecipientsRefused):
+        return any(code == _CLOSING for code, _reply in error.recipients.values())
+    return getattr(error, "smtp_code", 0) == _CLOSING
 
 
 def _mail(message: TeamMessage, user_id: int) -> None:
@@ -319,15 +339,22 @@ def _mail(message: TeamMessage, user_id: int) -> None:
     with override(_language_of(user)):
         reason = _("You receive this as a member of the response team. Choose what you receive:")
         choose = settings.PORTAL_URL + reverse("admin:incidents_incident_messages")
-    TeamMail(
+    connection = emails.connect()
+    mail = TeamMail(
         subject=" ".join(message.text.split())[:150],
         body=f"{message.text}\n{settings.PORTAL_URL}{message.path}\n\n{reason}\n{choose}\n",
         to=[user.email or ""],
         # The same in each attempt, so that a mail program shows a repeated mail once.
         headers={"Message-ID": f"<team-{message.pk}@{settings.MAIL_DOMAIN}>"},
-        connection=emails.connect(),
+        connection=connection,
         from_email=settings.CODE_MAIL_RETURN_PATH or settings.CODE_MAIL_FROM or None,
-    ).send()
+    )
+    try:
+        connection.open()
+    except OSError as error:
+        raise _NoConnectionError(type(error).__name__) from error
+    with connection:
+        mail.send()
 
 
 def _post(message: TeamMessage, name: str) -> None:

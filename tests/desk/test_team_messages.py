@@ -3,6 +3,8 @@
 import hashlib
 import hmac
 import json
+import socketserver
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -26,7 +28,7 @@ from incidents.team_messages import TeamEvent
 from notices.models import Notice
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text
-from tests.smtp_server import SmtpServer
+from tests.smtp_server import DROP, SmtpServer
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -353,6 +355,66 @@ def test_an_hour_without_the_mail_server_gives_up_no_message(settings, team, not
     settings.EMAIL_PORT = port
     send_team_messages()
     assert len(mails.taken) == waiting > 0
+
+
+@pytest.fixture
+def closing(request) -> Iterator[int]:
+    """The port of a mail server that gives these replies to what it gets, and then disconnects."""
+
+    class Closing(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            for reply in request.param:
+                self.wfile.write(reply)
+                self.rfile.readline()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=[0.01])
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        [b"421 4.3.2 closing\r\n"],
+        [b"220 ready\r\n", b"250-here\r\n250 AUTH PLAIN\r\n", b"454 4.7.0 later\r\n"],
+    ],
+    ids=["connect", "sign-in"],
+    indirect=True,
+)
+def test_a_server_that_takes_no_connection_now_gives_up_no_message(settings, team, notice, closing):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", closing
+    settings.EMAIL_HOST_USER = settings.EMAIL_HOST_PASSWORD = "portal"
+    Notice.objects.update(state="paused", paused_for="bounces")
+    for _number in range(3):
+        send_team_messages()
+    assert set(TeamMessage.objects.values_list("tries", "sent_at")) == {(0, None)}
+
+
+@pytest.mark.parametrize("step", ["sender", "recipient", "message"])
+def test_a_server_that_takes_no_mail_now_gives_up_no_message(team, notice, mails, step):
+    Notice.objects.update(state="paused", paused_for="bounces")
+    mails.reply_next(step, "", *["421 4.3.2 closing"] * 20)
+    for _number in range(3):
+        send_team_messages()
+    assert set(TeamMessage.objects.values_list("tries", "sent_at")) == {(0, None)}
+
+
+def test_one_mail_at_which_the_server_disconnects_stops_no_other(settings, team, notice, mails):
+    settings.TEAM_MESSAGE_TRIES = 2
+    Notice.objects.update(state="paused", paused_for="bounces")
+    other = User.objects.create_user("other@hanbit.example", is_staff=True, language="en")
+    other.groups.add(Group.objects.get(name="approver"))
+    mails.reply_next("data", "approver@hanbit.example", *[DROP] * 20)
+    for _number in range(3):
+        send_team_messages()
+    assert "other@hanbit.example" in [mail.to for mail in mails.taken]
+    lost = TeamMessage.objects.filter(to=f"mail:{team['approver'].pk}", sent_at=None)
+    assert 2 in lost.values_list("tries", flat=True)
 
 
 def test_a_message_of_yesterday_is_given_up(settings, team, notice, mails):
