@@ -6,6 +6,7 @@ read: in memory if the system has a directory there, else under `var/`. A worker
 leaves this file; the next task or sweep on the same machine deletes it.
 """
 
+import errno
 import hashlib
 import logging
 import os
@@ -421,9 +422,14 @@ def _as_temporary_file(upload: Upload) -> Iterator[Path]:
 
     Only this user may read it. It has the name of the upload and is alone in its directory; the
     directory above is for other files of the block. All are deleted after the block. Raises
-    ImportRefusedError if the stored pieces are not the whole upload.
+    ImportRefusedError if the stored pieces are not the whole upload, or could not fit there even if
+    all space were free.
     """
-    directory = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=_directory()))
+    place = _directory()
+    if 0 < shutil.disk_usage(place).total < upload.size:  # 0 has no limit
+        why = os.strerror(errno.ENOSPC)
+        raise ImportRefusedError(RefusalMessages.SYSTEM.stored(file=upload.name, error=why))
+    directory = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=place))
     try:
         alone = directory / "source"
         alone.mkdir(mode=0o700)

@@ -678,6 +678,18 @@ def test_a_full_disk_of_the_worker_is_no_refusal(desk, incident, places, monkeyp
     assert worked(upload).state == State.CHECKED
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system needs root")
+def test_a_file_that_can_never_fit_in_memory_is_refused_at_once(desk, incident, places):
+    upload = sent(desk, incident)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", places], check=True)
+    try:
+        Upload.objects.filter(pk=upload.pk).update(size=5000)
+        upload = worked(upload)
+    finally:
+        subprocess.run(["umount", places], check=True)
+    assert (upload.state, upload.refusal) == (State.REFUSED, "members.csv: No space left on device")
+
+
 @pytest.mark.parametrize(
     ("number", "may_pass"), [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EIO, False)]
 )
