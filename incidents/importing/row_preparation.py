@@ -161,6 +161,7 @@ class Preparer:
         self._phone_columns = frozenset(phones)
         names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
+        self._contact_places = [*self._email_places, *(place[column] for column in phones)]
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._may_be_blank = form.has_header  # an object of JSON may hold other keys
@@ -373,13 +374,21 @@ class Preparer:
             raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
         if references.is_footer(identity) or references.is_remark(identity, cells):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
-        if references.is_label(identity) or not _MAY_BE_CONTACT.search("".join(cells)):
+        if references.is_label(identity) or self._has_label_as_contact(cells):
             filled = [cell for cell in cells if cell.strip()]
             labels = sum(map(references.is_label, filled))
             if labels > 1 and labels * 2 >= len(filled):
                 raise _HeaderError
             if identity.casefold() == column.casefold():
                 raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
+
+    def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
+        """Returns whether a label stands in place of an address or number, in a row without data.
+
+        Labels in other columns may be values, such as `required` or `City`.
+        """
+        labels = (references.is_label(cells[place]) for place in self._contact_places)
+        return not _MAY_BE_CONTACT.search("".join(cells)) and any(labels)
 
     def _phones(self, cell: str) -> Sequence[Phone]:
         lost = self._mapping.lost_zeros

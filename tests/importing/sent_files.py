@@ -876,6 +876,7 @@ MEASURED = [f"{n},Kim,q{n}@b.example,,{text}" for n, text in enumerate(MEASURES,
 MERGED = '<mergeCells count="1"><mergeCell ref="C2:C3"/></mergeCells>'
 FOUR = [f"{n},Kim,q{n}@b.example,{KR1[:-1]}{n}" for n in range(1, 5)]
 HEAD = "id,name,email,phone"
+E_FOUR = [(str(n), "Kim", f"q{n}@b.example", f"{E1[:-1]}{n}") for n in range(1, 5)]
 
 # Decision 0097, and kinds that the acceptance of few cells found.
 FEW = [
@@ -922,6 +923,19 @@ FEW = [
         ),
         refused="line 2: email is merged with the rows below",
         suffix=".xlsx",
+        table=ID,
+    ),
+    Case(
+        "values that are labels, on a row without contacts",
+        table(
+            f"{HEAD},terms,ads",
+            *(f"{row},," for row in FOUR),
+            "leesh,소라,,,필수,선택",
+            "ann,Ann,,,required,optional",
+            "bo,Bo,,,이메일,휴대폰",
+            "cy,Cy,,,City,Product",
+        ),
+        of(*E_FOUR, ("leesh", "소라", ""), ("ann", "Ann", ""), ("bo", "Bo", ""), ("cy", "Cy", "")),
         table=ID,
     ),
     Case(
