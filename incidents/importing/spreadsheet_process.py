@@ -48,7 +48,7 @@ def main() -> None:
     except (python_calamine.CalamineError, python_calamine.ZipError, python_calamine.XmlError):
         _refuse("damaged")
     _write_rows(sheet)
-    uncomputed = _uncomputed(sys.stdin.buffer, sheet.name)
+    uncomputed = _of_written(_uncomputed(sys.stdin.buffer, sheet.name), sheet)
     report = {
         "sheet": sheet.name,
         "has_others": len(names) > 1,
@@ -186,14 +186,33 @@ _OPEN_UNCOMPUTED = re.compile(
 def _merged(sheet: Any) -> dict[int, int]:
     """Returns the columns with a cell that is merged over several rows, and the last one's row.
 
-    Only its first row holds the value. Workbooks other than xlsx and xls name no merged cells.
-    Columns are counted from 0, rows from 1.
+    Only its first row holds the value, which the other rows lose. A cell without a value, or with
+    no value in the rows below, such as a note below the table, loses nothing. Workbooks other than
+    xlsx and xls name no merged cells. Columns are counted from the first that is written, rows
+    from 1.
     """
+    ranges = [one for one in sheet.merged_cell_ranges or () if one[1][0] > one[0][0]]
+    if not ranges:
+        return {}
+    corners, filled_corners = {corner for corner, _end in ranges}, set()
+    filled_before = [0]  # how many rows are filled before each row
+    for number, row in enumerate(sheet.iter_rows()):
+        places = [place for place, cell in enumerate(row, sheet.start[1]) if str(cell).strip()]
+        filled_corners |= corners & {(number, place) for place in places}
+        filled_before.append(filled_before[-1] + bool(places))
     found: dict[int, int] = {}
-    for (first, left), (last, right) in sheet.merged_cell_ranges or ():
-        for column in range(left, right + 1) if last > first else ():
-            found[column] = max(first + 1, found.get(column, 0))
-    return found
+    for (first, left), (last, right) in ranges:
+        below = filled_before[min(last + 1, len(filled_before) - 1)]
+        if (first, left) in filled_corners and below > filled_before[first + 1]:
+            for column in range(left, right + 1):
+                found[column] = max(first + 1, found.get(column, 0))
+    return _of_written(found, sheet)
+
+
+def _of_written(columns: dict[int, int], sheet: Any) -> dict[int, int]:
+    """Returns the columns counted from the first one that is written, without those before it."""
+    first = sheet.start[1] if sheet.start else 0
+    return {column - first: row for column, row in columns.items() if column >= first}
 
 
 # ---------------------------------------------------------------- rows

@@ -3,7 +3,7 @@
 See tests/importing/more_messy_files.py. `Case.table` is here the whole table of a mapping.
 """
 
-from tests.importing.further_messy_files import mapped, one
+from tests.importing.further_messy_files import mapped, one, uncomputed
 from tests.importing.more_messy_files import Case, csv, xlsx
 from tests.importing.unseen_files import DE, JP, US, table
 
@@ -877,6 +877,14 @@ MERGED = '<mergeCells count="1"><mergeCell ref="C2:C3"/></mergeCells>'
 FOUR = [f"{n},Kim,q{n}@b.example,{KR1[:-1]}{n}" for n in range(1, 5)]
 HEAD = "id,name,email,phone"
 E_FOUR = [(str(n), "Kim", f"q{n}@b.example", f"{E1[:-1]}{n}") for n in range(1, 5)]
+# A table from the second column on.
+MERGED_ROWS: list[tuple[object, ...]] = [
+    ("id", "name", "email", "phone"),
+    (1, "Kim", "q1@b.example", ""),
+    (2, "Kim", None, ""),
+    (3, "Kim", "q3@b.example", ""),
+    (4, "Kim", "q4@b.example", ""),
+]
 
 # Decision 0097, and kinds that the acceptance of few cells found.
 FEW = [
@@ -922,6 +930,38 @@ FEW = [
             [HEAD.split(","), [1, "Kim", "q1@b.example", KR1], [2, "Lee", None, KR2]], more=MERGED
         ),
         refused="line 2: email is merged with the rows below",
+        suffix=".xlsx",
+        table=ID,
+    ),
+    Case(
+        "merged cells of a table that begins in the second column",
+        xlsx(
+            [[None, *row] for row in MERGED_ROWS],
+            more='<mergeCells><mergeCell ref="D2:D3"/></mergeCells>',
+        ),
+        refused="line 2: email is merged with the rows below",
+        suffix=".xlsx",
+        table=ID,
+    ),
+    Case(
+        "merged cells of an unused column, blank ones, and a note below",
+        xlsx(
+            [
+                *([None, "group" if not n else None, *row] for n, row in enumerate(MERGED_ROWS)),
+                [None, None, "Printed on Monday"],
+            ],
+            more='<mergeCells><mergeCell ref="B2:B3"/><mergeCell ref="F2:F3"/>'
+            '<mergeCell ref="C6:F8"/></mergeCells>',
+        ),
+        of(*((str(n), "Kim", "" if n == 2 else f"q{n}@b.example") for n in range(1, 5))),
+        (6,),
+        suffix=".xlsx",
+        table=ID,
+    ),
+    Case(
+        "a formula without a value in a table that begins in the second column",
+        xlsx([[None, *HEAD.split(",")], [None, 1, "Kim", uncomputed("A1"), KR1]]),
+        refused="line 2: .*email",
         suffix=".xlsx",
         table=ID,
     ),
