@@ -9,11 +9,24 @@ import re
 from incidents.importing.formats.base import MAX_ROW_BYTES
 from incidents.importing.reading import File, Windows
 
-# Euro, pound, paragraph, plus-minus, fractions; degrees, micro with a unit, and powers of a unit.
+# Each sign stands beside a number, with at most a space between: elsewhere, it may be a letter of
+# another encoding, as in `Ł. Nowak` or `Áda`.
 _SIGN = re.compile(
-    rb"(?<![A-Za-z\x80-\xff])"
-    rb"(?:[\x80\xa3\xa7\xb1\xbc-\xbe]|\xb0[CF]?|\xb5[A-Za-z]{1,2}|(?:[cdkm]?m|ft|in)?[\xb2\xb3])"
-    rb"(?![A-Za-z\x80-\xff])"
+    rb"""(?<![A-Za-z\x80-\xff])
+    (?:
+        # powers of a number, a unit or a rate
+        [0-9] (?:[ ]? (?:\xb5?[A-Za-z]{1,3}/)? (?:[cdkm]?m|ft|in))? [\xb2\xb3]
+        # euro, paragraph, plus-minus and pound before a number
+        | [\x80\xa7\xb1](?=[ ]?[0-9]) | \xa3(?=[0-9])
+        # the same and fractions after one, degrees, and micro with a unit
+        | (?:(?<=[0-9])|(?<=[0-9][ ]))
+          (?:
+              [\x80\xa7\xb1\xbc-\xbe] | \xa3(?![ ][A-Z]) | \xb0[CF]?
+              | \xb5(?:[gmlLsAVWFHMTU]|mol|Pa|Sv|Gy)
+          )
+    )
+    (?![A-Za-z\x80-\xff] | \.[ ]?[A-Za-z\x80-\xff])""",
+    re.VERBOSE,
 )
 
 

@@ -906,6 +906,22 @@ FEW = [
         refused="a guess",
         table=ID,
     ),
+    *(
+        Case(
+            f"a capital letter that {encoding} has in place of a sign",
+            "\r\n".join([f"{HEAD},text", *MEASURED[:2], f"9,{name},q9@b.example,,"]).encode(
+                "cp1252"
+            ),
+            refused="a guess",
+            table=ID,
+        )
+        for encoding, name in (
+            ("iso-8859-2", "£. Nowak"),
+            ("cp852", "µgi"),
+            ("cp850", "µna"),
+            ("iso-8859-5", "°"),
+        )
+    ),
     Case(
         "numbers that a spreadsheet shortened",
         table(HEAD, *(f"{n},Kim,q{n}@b.example,8.2101{n}E+11" for n in range(1, 5))),
