@@ -26,7 +26,6 @@ _GUESSES = {
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _DOUBLE_BYTES = re.compile(rb"\x0e[^\x0f]*\x0f")
-_SURE = 16  # bytes
 _KANA = re.compile("[\u3041-\u30fe]")
 
 
@@ -41,10 +40,10 @@ def looks_like(sample: bytes) -> str:
     if runs and sum(len(run) == 1 for run in runs) >= 0.7 * len(runs) and not kana_encoding(sample):
         western = "windows-1252" if can_decode(sample, "windows-1252") else "iso-8859-1"
         return other_letters(western, sample) or western
-    if kana := kana_encoding(sample):
-        return kana
-    if hanzi := hanzi_encoding(sample):
-        return hanzi
+    if asian := kana_encoding(sample) or hanzi_encoding(sample):
+        return asian
+    if _are_cyrillic_capitals(runs) and not can_decode(sample, "big5"):
+        return "iso-8859-5"
     best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
     guess = _GUESSES.get(best.encoding, "") if best else ""
     is_little = len(b"".join(runs)) < _LITTLE and can_decode(sample, "windows-1252")
@@ -61,6 +60,8 @@ def hanzi_encoding(sample: bytes) -> str:
     letter are accented letters, such as those of ASSUNÇÃO.
     """
     words = _ALONE.findall(sample)
+    if _has_odd_words(words):
+        return ""
     pairs = [word[at : at + 2] for word in words for at in range(0, len(word) - 1, 2)]
     if 2 * len(pairs) < 0.7 * len(b"".join(RUNS.findall(sample))):
         return ""
@@ -85,14 +86,28 @@ def kana_encoding(sample: bytes) -> str:
 def _is_half_width_kana(runs: list[bytes]) -> bool:
     """Returns whether the text consists of half-width kana, as names in bank files do.
 
-    They have one byte each. The capital letters of other alphabets have none of those from 0xB1 to
-    0xBF, and the two bytes of a Chinese character make even runs and go beyond 0xDF.
+    They have one byte each. The capital letters of other alphabets lack the bytes from 0xB1 to
+    0xBF, or those from 0xD0 on.
     """
     text = b"".join(runs)
-    first_rows = sum(0xB1 <= byte <= 0xBF for byte in text)
     is_in_range = all(0xA6 <= byte <= 0xDF for byte in text)
-    is_long = len(text) >= _SURE or any(len(run) % 2 for run in runs)
-    return len(text) >= 3 * len(runs) > 0 and is_in_range and is_long and 8 * first_rows > len(text)
+    first_rows = sum(0xB1 <= byte <= 0xBF for byte in text)
+    last_rows = sum(byte >= 0xD0 for byte in text)
+    is_long = len(text) >= 3 * len(runs) > 0 and _has_odd_words(runs)
+    return is_in_range and is_long and 8 * min(first_rows, last_rows) > len(text)
+
+
+def _are_cyrillic_capitals(runs: list[bytes]) -> bool:
+    """Returns whether the text consists of capital letters in ISO-8859-5."""
+    return all(0xA1 <= byte <= 0xCF for byte in b"".join(runs)) and _has_odd_words(runs)
+
+
+def _has_odd_words(words: list[bytes]) -> bool:
+    """Returns whether a quarter of the words have an odd number of bytes.
+
+    So it is with one byte a character, and hardly ever with two.
+    """
+    return 4 * sum(len(word) % 2 for word in words) >= len(words) > 0
 
 
 def is_ebcdic(sample: bytes) -> bool:

@@ -885,6 +885,8 @@ MERGED_ROWS: list[tuple[object, ...]] = [
     (3, "Kim", "q3@b.example", ""),
     (4, "Kim", "q4@b.example", ""),
 ]
+CAPITALS = ("ИВАНОВ ИВАН", "ПЕТРОВА АННА", "СИДОРОВ ОЛЕГ", "ВАСИЛЬЕВА ЕЛЕНА", "ЛЕБЕДЕВ ДМИТРИЙ")
+GBK = ("张伟", "陈芳", "高杰", "林静")
 
 # Decision 0097, and kinds that the acceptance of few cells found.
 FEW = [
@@ -1004,6 +1006,27 @@ FEW = [
         "half-width kana, not declared",
         table(HEAD, "1,ﾔﾏﾀﾞ ﾊﾅｺ,q1@b.example,", "2,ｻﾄｳ ｹﾝ,q2@b.example,").decode().encode("cp932"),
         refused="looks like shift_jis",
+        table=ID,
+    ),
+    Case(
+        "Chinese names whose bytes are half-width kana",
+        table(HEAD, *(f"{n},{name},," for n, name in enumerate(GBK, 1))).decode().encode("gb18030"),
+        of(*((str(n), name, "") for n, name in enumerate(GBK, 1))),
+        mapping='encoding = "gb18030"\n',
+        table=ID,
+    ),
+    Case(
+        "Chinese names, not declared",
+        table(HEAD, *(f"{n},{name},," for n, name in enumerate(GBK, 1))).decode().encode("gb18030"),
+        refused="looks like gb18030",
+        table=ID,
+    ),
+    Case(
+        "Russian capitals, not declared",
+        table(HEAD, *(f"{n},{name},," for n, name in enumerate(CAPITALS)))
+        .decode()
+        .encode("iso8859-5"),
+        refused="looks like iso-8859-5",
         table=ID,
     ),
     Case(
