@@ -1042,6 +1042,15 @@ FEW = [
         refused="its cells stand in «»",
         table=ID,
     ),
+    *(
+        Case(
+            f"{said} in the place of a firm",
+            table("id,email,firm,city", *(f'"{n}","q{n}@b.example",{said},{said}' for n in (1, 2))),
+            of(("1", "", "q1@b.example"), ("2", "", "q2@b.example")),
+            table=mapped(reference="id", email="email"),
+        )
+        for said in ('"«Ромашка»"', '"“Rose”"', "\"'Rose'\"")
+    ),
     Case(
         "contacts inside an object",
         b"".join(
