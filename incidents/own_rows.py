@@ -234,6 +234,7 @@ def _looked_up_numbers(incident: Incident, numbers: Iterable[str]) -> list[Looke
 # Reads at most one row more than the bound for each contact, so that an address of a million people
 # costs as little as that of one. People of withdrawn batches only are not read. What decides about
 # a row, and what it holds, comes with it, because each further query costs as much as this one.
+# Recorded contacts come last, so that they take no place from the people of the data.
 _MARKED = "ARRAY[]::uuid[]"  # in its place: what the STRANGER_CHECKS select, read once
 _FIELDS = AffectedPerson._meta.concrete_fields
 _COLUMNS = [field.column for field in _FIELDS]
@@ -261,25 +262,25 @@ SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTAC
         JOIN incidents_exposurebatch b ON b.id = f.batch_id
         WHERE e.person_id = p.id AND b.state <> 'withdrawn'
     ) AS exposed,
-    found.is_recorded,
+    found.recorded_at,
     {_MARKED}
 FROM unnest(%s::int[], %s::smallint[], %s::uuid[], %s::int[], %s::bigint[])
     WITH ORDINALITY AS c (incident, kind, contact_index, most, user_id, place)
 CROSS JOIN LATERAL (
-    SELECT found.id, found.is_recorded FROM (
-        SELECT id, false AS is_recorded FROM incidents_affectedperson
+    SELECT found.id, found.recorded_at FROM (
+        SELECT id, NULL::timestamptz AS recorded_at FROM incidents_affectedperson
         WHERE c.kind = 1 AND email_index = c.contact_index
         UNION ALL
-        SELECT id, false FROM incidents_affectedperson
+        SELECT id, NULL FROM incidents_affectedperson
         WHERE c.kind = 2 AND phone_index = c.contact_index
         UNION ALL
-        SELECT person_id, false FROM incidents_furthercontact f
+        SELECT person_id, NULL FROM incidents_furthercontact f
         WHERE f.kind = c.kind AND f.contact_index = c.contact_index
         UNION ALL
-        SELECT id, false FROM incidents_affectedperson
+        SELECT id, NULL FROM incidents_affectedperson
         WHERE c.kind = {MEMBER_NUMBER} AND id = c.contact_index
         UNION ALL
-        SELECT person_id, true FROM incidents_addresschange a
+        SELECT person_id, a.confirmed_at FROM incidents_addresschange a
         WHERE a.kind = c.kind AND a.contact_index = c.contact_index
             AND a.confirmed_at IS NOT NULL AND a.ended_at IS NULL
     ) found
@@ -300,7 +301,7 @@ class _Row(NamedTuple):
     """A row that a contact found, with what decides about it and what it holds."""
 
     person: AffectedPerson
-    is_proven: bool  # by a second fact of this user, at any time
+    is_proven: bool  # by a second fact of this user, since the contact was recorded if it was
     is_proven_now: bool  # by a second fact since this user's last sign-in
     marks: dict[str, str]  # the note of each live mark, by PersonMark.Kind
     exposed: list[ExposedRow]
@@ -336,19 +337,19 @@ def _find(
     names = [field.attname for field in _FIELDS]
     for row in rows:
         person = AffectedPerson.from_db(database.alias, names, row[: len(names)])
-        place, unread, proven_at, marks, looks, exposed, recorded, strange = row[len(names) :]
+        place, unread, proven_at, marks, looks, exposed, recorded_at, strange = row[len(names) :]
         of_contact = found[place - 1]
         person.incident = of_contact.contact.incident
         since = owners[place - 1].last_login
         of_contact.rows.append(
             _Row(
                 person,
-                is_proven=proven_at is not None,
+                is_proven=proven_at is not None and (not recorded_at or proven_at > recorded_at),
                 is_proven_now=proven_at is not None and proven_at >= (since or proven_at),
                 marks=marks or {},
                 exposed=_exposed(exposed),
                 reveals=looks,
-                is_recorded=recorded,
+                is_recorded=recorded_at is not None,
             )
         )
         of_contact.unread[:] = unread_rows(unread)
@@ -379,16 +380,30 @@ class _Found(NamedTuple):
 
     @property
     def is_shared(self) -> bool:
+        """Returns whether the data has the contact of more people than the bound."""
+        return self._is_over_bound(self.people_in_data)
+
+    def within_bound(self) -> "_Found":
+        """Leaves out recorded rows without a second fact if they are too many with the others."""
+        if not self._is_over_bound(self.people):
+            return self
+        rows = [row for row in self.rows if row.is_proven or not row.is_recorded]
+        return self._replace(rows=rows)
+
+    def _is_over_bound(self, people: set[AffectedPerson]) -> bool:
         others = {
             row.identity
             for row in self.unread
-            if not any(may_be_of(row, person) for person in self.people)
+            if not any(may_be_of(row, person) for person in people)
         }
-        return len(self.rows) + len(others) > self.contact.incident.shared_contact_bound
+        return len(people) + len(others) > self.contact.incident.shared_contact_bound
 
     @property
     def people(self) -> set[AffectedPerson]:
         return {row.person for row in self.rows}
+
+    def rows_of(self, person: AffectedPerson) -> list[_Row]:
+        return [row for row in self.rows if row.person == person]
 
     @property
     def people_in_data(self) -> set[AffectedPerson]:
@@ -403,30 +418,41 @@ def _decided(found: Sequence[_Found], strangers: set[LookedUpContact]) -> OwnRow
     for each in found:
         if each.contact in strangers:
             own.strangers += [each.contact.address] if each.rows else []
-        elif each.is_shared:
+        elif each.is_shared or (each.rows and not each.within_bound().rows):
             own.shared.append(each.contact.address)
         else:
-            usable.append(each)
+            usable.append(each.within_bound())
     rows = {row.person.pk: row for each in usable for row in each.rows}
     for _key, row in sorted(rows.items()):
         finders = [each for each in usable if row.person in each.people]
         in_data = [each for each in finders if row.person in each.people_in_data]
-        is_open = row.is_proven or (bool(in_data) and _is_alone(in_data))
-        _place(own, row, finders, is_open=is_open, is_recorded=not in_data)
+        is_proven = any(other.is_proven for each in finders for other in each.rows_of(row.person))
+        is_open = is_proven or (bool(in_data) and _is_alone(in_data))
+        _place(own, row, finders, in_data, is_open=is_open)
     return own
 
 
 def _place(
-    own: OwnRows, row: _Row, finders: Sequence[_Found], *, is_open: bool, is_recorded: bool
+    own: OwnRows,
+    row: _Row,
+    finders: Sequence[_Found],
+    in_data: Sequence[_Found],
+    *,
+    is_open: bool,
 ) -> None:
-    """Puts a row into one of the lists of `own`. A row with a closing mark is in none of them."""
+    """Puts a row into one of the lists of `own`; only its marks if it opens and one closes it.
+
+    `in_data` are those of the contacts `finders` that the data has of the person. A row that does
+    not open is locked whatever its marks are: they are told to no one else, and no user of whom
+    rows were found reads that there are none.
+    """
     closing = {kind for kind in PersonMark.CLOSING if kind in row.marks}
-    if closing:
-        own.closed_by |= closing if is_open else set()
+    if is_open and closing:
+        own.closed_by |= closing
     elif is_open:
         key = row.person.pk
         own.opened.append(row.person)
-        kinds = {each.contact.kind for each in finders}
+        kinds = {each.contact.kind for each in in_data or finders}
         if kinds == {Kind.PHONE} and not row.is_proven_now:
             own.by_number_only.add(key)
         own.reveals[key] = row.reveals
@@ -436,7 +462,7 @@ def _place(
             own.notes[key] = row.marks[PersonMark.Kind.CORRECTED]
     else:
         found_by = frozenset(each.contact.kind for each in finders)
-        own.locked.append(LockedRow(row.person, found_by, is_recorded))
+        own.locked.append(LockedRow(row.person, found_by, is_recorded=not in_data))
 
 
 def _is_alone(finders: Sequence[_Found]) -> bool:

@@ -7,13 +7,15 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
-from incidents import address_mails, reencryption
-from incidents.models import AddressChange, AffectedPerson
+from incidents import address_mails, reencryption, second_fact
+from incidents.models import AddressChange, AffectedPerson, PersonMark, RowProof
 from incidents.models.address_change import Kind
+from incidents.own_rows import own_rows
 from notices import decisions, tasks
 from notices.proof import ledger_export
 from tests.desk_pages import desk_url, page_text, say_why
@@ -198,3 +200,89 @@ def test_the_proof_of_a_notice_shows_when_it_counted(team, incident, younghee, d
     assert change.end(team["support"], "wrong")
     [row] = ledger_export.proof(draft, is_opened=False)
     assert " to " in row["marks"]
+
+
+def recorded(team: dict[str, User], row: AffectedPerson, address: str = NEW) -> AddressChange:
+    """Returns a confirmed change, made without the pages."""
+    kind = Kind.EMAIL if "@" in address else Kind.PHONE
+    change = AddressChange(person=row, incident=row.incident, kind=kind, reason=PROOF)
+    change.proposed_by = team["support"]
+    change.set_contact(address)
+    change.save()
+    assert change.confirm(team["approver"])
+    return change
+
+
+def test_it_shows_no_values_under_a_number_that_may_be_another_persons_now(
+    team, incident, younghee, owner
+):
+    VerifiedPhone.objects.create(user=owner, number="+821011112222")
+    owner.last_login = timezone.now()
+    owner.save()
+    recorded(team, younghee)
+    own = own_rows(owner, [incident])[incident.pk]
+    assert (own.opened, own.by_number_only) == ([younghee], {younghee.pk})
+    assert second_fact.try_answer(owner, incident, "김영희")
+    assert not own_rows(owner, [incident])[incident.pk].by_number_only
+
+
+@pytest.mark.parametrize("people", [1, 3])
+def test_recorded_addresses_lock_no_row_of_the_data(team, incident, owner, people):
+    names = ["박지훈", "이서준", "최하린"][:people]
+    family = [leaked(incident, ADDRESS, "7585#", name=name, email=NEW) for name in names]
+    if people > 1:
+        assert second_fact.try_answer(owner, incident, "박지훈")
+    for number in range(4 - people):
+        recorded(team, leaked(incident, ADDRESS, "9021#", name="김", email=f"{number}@x.example"))
+    own = own_rows(owner, [incident])[incident.pk]
+    assert own.opened == family[:1]
+    assert {row.person for row in own.locked} == {*family[1:]}
+    assert not own.shared
+
+
+def test_an_address_that_is_recorded_for_too_many_is_no_clearance(team, incident, owner):
+    rows = [person(incident, name="김", email=f"{number}@x.example") for number in range(5)]
+    for row in rows:
+        expose(row, file_of(incident), "names")
+    recorded(team, rows[0])
+    RowProof.objects.create(user=owner, person=rows[0], fact="name")
+    for row in rows[1:]:
+        recorded(team, row)
+    own = own_rows(owner, [incident])[incident.pk]
+    assert (own.opened, own.locked, own.shared) == ([rows[0]], [], [])
+    RowProof.objects.all().delete()
+    assert "Your address is recorded for many people" in page(owner)
+
+
+@pytest.mark.parametrize("kind", [PersonMark.Kind.RESTRICTED, PersonMark.Kind.DECEASED])
+@pytest.mark.parametrize("is_family", [True, False])
+def test_a_closed_row_is_no_clearance(team, incident, owner, kind, is_family):
+    rows = [leaked(incident, ADDRESS, "7585#", name="김영희", email="old@example.com")]
+    if is_family:
+        names = ("김영희", "박지훈")
+        rows = [leaked(incident, ADDRESS, "7585#", name=name, email=NEW) for name in names]
+    else:
+        recorded(team, rows[0])
+    for row in rows:
+        about = {"incident": incident, "person": row, "reason": "x", "marked_by": team["support"]}
+        PersonMark.objects.create(kind=kind, **about)
+    text = page(owner)
+    assert "not among" not in text
+    assert not any(word in text for word in (ADDRESS, "restricted", "has died"))
+    assert second_fact.try_answer(owner, incident, "김영희")
+    own = own_rows(owner, [incident])[incident.pk]
+    assert (own.opened, own.closed_by) == ([], {kind})
+
+
+def test_a_second_fact_counts_only_for_the_change_that_it_was_given_after(
+    team, incident, younghee, owner
+):
+    change = recorded(team, younghee)
+    assert second_fact.try_answer(owner, incident, "김영희")
+    assert own_rows(owner, [incident])[incident.pk].opened
+    assert change.end(team["support"], "It was another person.")
+    recorded(team, younghee)
+    own = own_rows(owner, [incident])[incident.pk]
+    assert (own.opened, [row.person for row in own.locked]) == ([], [younghee])
+    assert second_fact.try_answer(owner, incident, "김영희")
+    assert own_rows(owner, [incident])[incident.pk].opened == [younghee]
