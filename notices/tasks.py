@@ -89,8 +89,8 @@ def send_chunks(notice_id: int) -> None:
 @shared_task(base=SweptTask)
 def end_holds(notice_id: int) -> None:
     """Lets the people be due whom an earlier sending plan held back, and starts the senders."""
-    ledger.end_holds(Notice.objects.get(pk=notice_id))
-    _start_senders(notice_id)
+    if ledger.end_holds(Notice.objects.get(pk=notice_id)):
+        _start_senders(notice_id)
 
 
 @shared_task(base=DjangoTask)

@@ -25,6 +25,7 @@ from django.db.models import Count, F, Min, Q, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
+from foundations.session_locks import session_lock
 from notices.engine.learned_rates import greylist_wait
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Destination, DoubtCause, Notice
@@ -34,6 +35,7 @@ from notices.models.states import END_STATES
 logger = logging.getLogger(__name__)
 
 State = Delivery.State
+_HOLDS_LOCK = 0x62706568  # "bpeh": one worker ends the holds of a notice at a time
 MOVING = (Notice.State.PLANNING, Notice.State.SENDING)  # sending starts before planning is done
 
 
@@ -307,10 +309,21 @@ def _hold_back(lease: Lease, held: Mapping[timedelta, Sequence[int]]) -> None:
         )
 
 
-def end_holds(notice: Notice) -> None:
+def end_holds(notice: Notice) -> bool:
     """Lets the deliveries that an earlier sending plan held back be due at once, chunk by chunk.
-    Deliveries that were tried keep their backoff.
+    Deliveries that were tried keep their backoff. Returns False, and does nothing, if a run has
+    done it already, or another worker does it now.
     """
+    with session_lock(_HOLDS_LOCK, notice.pk) as is_held:
+        if is_held:
+            notice.refresh_from_db(fields=["replanned_at"])
+        if not is_held or notice.replanned_at is None:
+            return False
+        _end_holds(notice)
+    return True
+
+
+def _end_holds(notice: Notice) -> None:
     due = Chunk.objects.filter(notice=notice, state=Chunk.State.DUE, not_before__isnull=False)
     for key in due.order_by("pk").values_list("pk", flat=True).iterator():
         with transaction.atomic():

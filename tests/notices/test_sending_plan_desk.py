@@ -4,8 +4,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import psycopg
 import pytest
 from celery import Task
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -15,6 +19,7 @@ from incidents.models import Incident
 from notices import decisions, tasks
 from notices.engine import group_counts, ledger, sending_plans
 from notices.models import Notice, NoticeGroup, SendingPace
+from tests.database import conninfo
 from tests.notice_factory import work
 from tests.notices.test_sending_plans import approved, crowd
 
@@ -177,6 +182,15 @@ def test_a_plan_that_is_changed_while_the_broker_is_away_ends_the_holds_later(
     tasks.end_holds(notice.pk)
     assert ledger.has_due_chunk(notice)
     assert Notice.objects.get(pk=notice.pk).replanned_at is None
+    with CaptureQueriesContext(connection) as queries:
+        tasks.end_holds(notice.pk)  # queued once more by a sweep meanwhile
+    assert queued == [tasks.end_holds.name, *[tasks.send_chunks.name] * settings.NOTICE_SENDERS]
+    assert not any("notices_chunk" in query["sql"] for query in queries)
+    Notice.objects.filter(pk=notice.pk).update(replanned_at=timezone.now())
+    with psycopg.connect(conninfo(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s, %s)", [ledger._HOLDS_LOCK, notice.pk])
+        assert not ledger.end_holds(notice)
+    assert Notice.objects.get(pk=notice.pk).replanned_at
 
 
 def test_a_worker_with_the_old_plan_does_not_hold_people_by_it(
