@@ -135,9 +135,9 @@ def _is_automatic(request: HttpRequest) -> bool:
     """Returns whether a page reloaded itself, or loaded a part of itself such as a script.
 
     Browsers mark a navigation that a person began with Sec-Fetch-User, and parts of a page with the
-    mode "no-cors" (Fetch Metadata Request Headers, W3C). A browser without these headers counts as
-    a person.
+    mode "no-cors" (Fetch Metadata Request Headers, W3C). A script of ours that no person's act
+    starts fetches in the mode "same-origin". A browser without these headers counts as a person.
     """
     mode = request.headers.get("Sec-Fetch-Mode")
     is_reload = mode == "navigate" and "Sec-Fetch-User" not in request.headers
-    return mode == "no-cors" or (is_reload and request.method == "GET")
+    return mode in ("no-cors", "same-origin") or (is_reload and request.method == "GET")

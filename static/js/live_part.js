@@ -1,16 +1,27 @@
 // Renews the part of a page that moves: reads [data-live] from its URL every few seconds and changes
 // only what differs, so that focus and scroll position stay. It ends once the part that comes has no
-// such URL. Without this script the page reloads as a whole.
+// such URL. When the session has ended, the page reloads and leads to the sign-in. Without this
+// script the page reloads as a whole.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
   const EVERY = 5000; // milliseconds
   let part = document.querySelector("[data-live]");
 
-  // Makes `old` like `fresh`. An element that has another number of children is replaced.
+  // What a form or link does: where it leads, and with which hidden values. "" for other elements.
+  function actOf(element) {
+    if (element.nodeName === "A") return element.getAttribute("href");
+    if (element.nodeName !== "FORM") return "";
+    const hidden = element.querySelectorAll("input[type=hidden]:not([name=csrfmiddlewaretoken])");
+    return [element.getAttribute("action"), ...[...hidden].map(each => each.value)].join(" ");
+  }
+
+  // Makes `old` like `fresh`. An element that does another thing or has another number of children is
+  // replaced: a button that has the focus must not become one that does something else.
   function renew(old, fresh) {
     const before = [...old.childNodes], after = [...fresh.childNodes];
-    if (old.nodeName !== fresh.nodeName || before.length !== after.length) {
+    const isOther = old.nodeName !== fresh.nodeName || actOf(old) !== actOf(fresh);
+    if (isOther || before.length !== after.length) {
       old.replaceWith(fresh);
       return fresh;
     }
@@ -27,12 +38,15 @@ document.addEventListener("DOMContentLoaded", () => {
 
   // What names a button or link again after it was replaced.
   function nameOf(element) {
-    return [element.tagName, element.form && element.form.action, element.href, element.value].join(" ");
+    return [element.tagName, actOf(element.form || element), element.value].join(" ");
   }
 
   async function read() {
-    const response = await fetch(part.dataset.live);
-    if (response.redirected || response.status === 403) return false; // signed out
+    const response = await fetch(part.dataset.live, {mode: "same-origin"}); // no work of a person
+    if (response.redirected || [401, 403].includes(response.status)) { // signed out
+      location.reload();
+      return false;
+    }
     if (!response.ok) return true; // the portal is away for a moment
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const focused = document.activeElement, name = nameOf(focused);

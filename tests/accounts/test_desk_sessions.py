@@ -18,6 +18,7 @@ pytestmark = pytest.mark.django_db
 BY_A_PERSON = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
 BY_THE_PAGE = {"Sec-Fetch-Mode": "navigate"}
 A_PART_OF_THE_PAGE = {"Sec-Fetch-Mode": "no-cors"}
+BY_A_TIMER = {"Sec-Fetch-Mode": "same-origin"}  # static/js/live_part.js
 BY_A_SCRIPT = {"Sec-Fetch-Mode": "cors"}
 
 
@@ -73,6 +74,7 @@ def test_a_page_that_reloads_itself_is_no_work(desk, later):
         later(7)
         desk.get(desk_url("index"), headers=BY_THE_PAGE)
         desk.get(desk_url("jsi18n"), headers=A_PART_OF_THE_PAGE)
+        desk.get(desk_url("index"), headers=BY_A_TIMER)
     assert not is_on_desk(desk)
 
 

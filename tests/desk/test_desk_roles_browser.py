@@ -267,6 +267,11 @@ def progress_moves_by_itself(page: Page, notice: Notice) -> None:
         expect(button).to_be_focused()
     now = timezone.now()
     rows = Notice.objects.filter(pk=notice.pk)
+    part.locator("form[action$='/pause/'] input[type=submit]").focus()
+    rows.update(state=Notice.State.PAUSED)  # a key pressed on "Pause" must not mean "Go on"
+    page.clock.fast_forward(5_000)
+    expect(part.locator("form[action$='/resume/'] input[type=submit]")).to_have_count(1)
+    expect(part.locator("form input:focus")).to_have_count(0)
     rows.update(state=Notice.State.CLOSED, accepted=9, closed_at=now)
     page.clock.fast_forward(5_000)
     expect(part).to_have_count(0)
