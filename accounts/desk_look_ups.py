@@ -71,11 +71,18 @@ class LookUpReasonForm(forms.Form):
 
         The trail keeps none of them. Dates and times are no such number.
         """
-        reason: str = self.cleaned_data["reason"]
-        text = _TIME.sub(";", unicodedata.normalize("NFKC", reason))
-        if _NAMES_A_CUSTOMER.search(text) or _has_phone(text):
-            raise forms.ValidationError(_("Write no address or number of the customer here."))
-        return reason
+        return without_contacts(self.cleaned_data["reason"])
+
+
+def without_contacts(reason: str) -> str:
+    """Returns a reason that a person typed, which is stored in plain text.
+
+    Raises ValidationError if it holds an address, a phone number or another long number.
+    """
+    text = _TIME.sub(";", unicodedata.normalize("NFKC", reason))
+    if _NAMES_A_CUSTOMER.search(text) or _has_phone(text):
+        raise forms.ValidationError(_("Write no address or number of the customer here."))
+    return reason
 
 
 def _has_phone(text: str) -> bool:

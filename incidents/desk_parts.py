@@ -211,7 +211,8 @@ def _proposals(incident: Incident) -> Iterator[DeskTask]:
             message_kind=MessageKind.WAITING,
             message=_("The withdrawal of a scope version waits to be confirmed."),
         )
-    for change in AddressChange.objects.waiting().filter(incident=incident)[:MOST]:
+    changes = AddressChange.objects.waiting().filter(incident=incident, incident__shredded_at=None)
+    for change in changes[:MOST]:
         yield DeskTask(
             key=f"address-{change.pk}",
             words=_("Confirm a new address of a person"),

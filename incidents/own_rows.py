@@ -74,6 +74,11 @@ def strangers_among(contacts: Sequence[LookedUpContact]) -> set[LookedUpContact]
     return {contact for contact in contacts if _is_marked(contact, marked)}
 
 
+def is_strangers(incident: Incident, kind: FurtherContact.Kind, address: str) -> bool:
+    """Returns whether support marked a normalised address as a stranger's in the incident."""
+    return bool(strangers_among(looked_up(incident, kind, [address])))
+
+
 def _is_marked(contact: LookedUpContact, marked: set[UUID]) -> bool:
     return any(not marked.isdisjoint(check.indexes(contact)) for check in STRANGER_CHECKS)
 

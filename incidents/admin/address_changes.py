@@ -11,12 +11,17 @@ from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import desk_look_ups
 from accounts.admin_site import RightMissingError, desk_path, staff_of
-from incidents.admin.person_forms import EndAddressChangeForm
-from incidents.admin.proposals import ProposalAdmin
+from accounts.models import User
+from incidents.address_mails import address_to_tell
+from incidents.admin.person_forms import STRANGERS, EndAddressChangeForm
+from incidents.admin.proposals import ConfirmationRefusedError, ProposalAdmin
 from incidents.encryption import EncryptionError
+from incidents.importing.refusals import translate_refusal
 from incidents.masking import mask
 from incidents.models import AddressChange, AffectedPerson, DataClass, FurtherContact
+from incidents.own_rows import is_strangers
 
 CONFIRM, ADD = "incidents.confirm_addresschange", "incidents.add_addresschange"
 _MASKING = {
@@ -30,9 +35,7 @@ class AddressChangeAdmin(ProposalAdmin):
     """The changes of address. The page of a person makes the proposals; the list is the record."""
 
     confirm_right = CONFIRM
-    confirmed_text = gettext_lazy(
-        "Confirmed: the person can sign in with it. The address in the data is told."
-    )
+    confirmed_text = gettext_lazy("Confirmed: the person can sign in with it.")
     change_form_template = "incidents/desk/address_change.html"
     list_display = [
         *("__str__", "kind", "proposed_at", "proposed_by", "confirmed_by"),
@@ -53,13 +56,30 @@ class AddressChangeAdmin(ProposalAdmin):
         return {
             "masked": masked_address(proposal),
             "others": _others_in_data(proposal),
-            "is_told": proposal.person.email_reach == AffectedPerson.Reach.USABLE,
+            "is_told": _may_be_told(proposal),
         }
+
+    def confirm_by(self, proposal: AddressChange, by: User) -> bool:
+        """Confirms the change. Refuses an address that support marked as another person's.
+
+        Raises ConfirmationRefusedError, also if the address cannot be decrypted.
+        """
+        try:
+            kind = FurtherContact.Kind(proposal.kind)
+            if is_strangers(proposal.incident, kind, proposal.contact()):
+                raise ConfirmationRefusedError(STRANGERS)
+        except EncryptionError as error:
+            raise ConfirmationRefusedError(translate_refusal(str(error))) from error
+        return super().confirm_by(proposal, by)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Adds whether the user may end the change."""
+        """Adds whether the user may end the change. Asks for a reason if no look-up led here."""
+        change = self.get_object(request, object_id)
+        is_open = change is None or desk_look_ups.is_open(request, change.person)
+        if change and not is_open and self.has_view_permission(request, change):
+            return desk_look_ups.ask_reason(request, self, change.person)
         may_end = {"may_end": _may_end(request)}
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **may_end}
@@ -99,6 +119,13 @@ def masked_address(change: AddressChange) -> str:
         return mask(change.contact(), _MASKING[FurtherContact.Kind(change.kind)])
     except EncryptionError:
         return "–"
+
+
+def _may_be_told(change: AddressChange) -> bool:
+    try:
+        return bool(address_to_tell(change))
+    except EncryptionError:
+        return False
 
 
 def _may_end(request: HttpRequest) -> bool:

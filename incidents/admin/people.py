@@ -100,8 +100,7 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         if not desk_look_ups.is_open(request, person):
             return redirect("admin:incidents_affectedperson_change", pk)
         form = NewAddressForm(request.POST or None, person=person, by=staff_of(request))
-        if form.is_valid():
-            change = form.save()
+        if form.is_valid() and (change := form.save()):
             self.log_change(request, person, _("A new address was proposed."))
             messages.success(request, _("Proposed. Now another person has to confirm it."))
             return redirect("admin:incidents_addresschange_change", change.pk)

@@ -4,14 +4,27 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from accounts.desk_look_ups import typed_field
+from accounts.contacts import is_phone
+from accounts.desk_look_ups import typed_field, without_contacts
+from accounts.domain_typos import meant_domain
 from accounts.models import User
+from accounts.typed_contacts import read_contact
 from incidents.encryption import EncryptionError
 from incidents.importing.refusals import translate_refusal
 from incidents.models import AddressChange, AffectedPerson, FurtherContact, PersonMark
+from incidents.own_rows import is_strangers
+
+STRANGERS = _("This address is marked as another person's. If that is wrong, lift the mark first.")
+_HAS_ONE = _("The person has a new address of this kind already. End that change first.")
+# Those of RFC 2142, and those of programs.
+_NO_PERSONS_MAILBOXES = {
+    *("info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster"),
+    *("hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp", "mailer-daemon", "root"),
+    *("admin", "administrator", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"),
+}
 
 
 class MarkPersonForm(forms.ModelForm):
@@ -78,32 +91,57 @@ class NewAddressForm(forms.Form):
     def clean_address(self) -> str:
         """Returns the normalised address or number.
 
-        Rejects what is none, what the data has of the person already, and a second change.
+        Rejects what gets no code, what is no one person's mailbox, what support marked as a
+        stranger's, what the data has of the person already, and a second change.
         """
-        email = normalise_email(self.cleaned_data["address"])
-        is_email = is_usable_email(email)
-        contact = email if is_email else normalise_phone(self.cleaned_data["address"])
-        if not contact:
-            raise forms.ValidationError(_("This is no e-mail address or phone number."))
+        contact = read_contact(self.cleaned_data["address"], takes_numbers=True)
+        is_email = not is_phone(contact)
+        if is_email:
+            _check_mailbox(contact)
         change = self.change
         change.kind = FurtherContact.Kind.EMAIL if is_email else FurtherContact.Kind.PHONE
         try:
             change.set_contact(contact)
+            is_marked = is_strangers(change.incident, FurtherContact.Kind(change.kind), contact)
         except EncryptionError as error:
             raise forms.ValidationError(translate_refusal(str(error))) from error
+        if is_marked:
+            raise forms.ValidationError(STRANGERS)
         if _has_contact(change.person, change.contact_index):
             raise forms.ValidationError(_("The data has this address of the person already."))
         if AddressChange.objects.open().filter(person=change.person, kind=change.kind).exists():
-            raise forms.ValidationError(
-                _("The person has a new address of this kind already. End that change first.")
-            )
+            raise forms.ValidationError(_HAS_ONE)
         return contact
 
-    def save(self) -> AddressChange:
-        """Stores the proposal."""
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
+
+    def save(self) -> AddressChange | None:
+        """Stores the proposal. Returns None, with an error in the form, if another came first."""
         self.change.reason = self.cleaned_data["reason"]
-        self.change.save()
+        try:
+            with transaction.atomic():
+                self.change.save()
+        except IntegrityError:
+            self.add_error("address", _HAS_ONE)
+            return None
         return self.change
+
+
+def _check_mailbox(email: str) -> None:
+    """Rejects the mailbox of a server or a department, and a mistyped domain."""
+    local, _at, domain = email.partition("@")
+    if local.partition("+")[0] in _NO_PERSONS_MAILBOXES:
+        raise forms.ValidationError(
+            _("This mailbox is not one person's: it is of a server or a department.")
+        )
+    if meant := meant_domain(domain):
+        raise forms.ValidationError(
+            _("The domain is probably mistyped: ask whether {domain} is meant.").format(
+                domain=meant
+            )
+        )
 
 
 def _has_contact(person: AffectedPerson, index: UUID) -> bool:
@@ -121,6 +159,10 @@ class EndAddressChangeForm(forms.Form):
     def __init__(self, *args: Any, change: AddressChange, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.change, self.by = change, by
+
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
 
     def act(self) -> bool:
         """Ends the change. Returns False, with an error in the form, if it does not count."""

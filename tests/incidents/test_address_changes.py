@@ -8,23 +8,37 @@ from django.core import mail
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import override
 
+from accounts.due_mails import MOST_TRIES
 from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
 from incidents import address_mails, reencryption, second_fact
-from incidents.models import AddressChange, AffectedPerson, PersonMark, RowProof
+from incidents.admin.person_forms import EndAddressChangeForm, NewAddressForm
+from incidents.models import (
+    AddressChange,
+    AffectedPerson,
+    ExposureBatch,
+    Incident,
+    PersonMark,
+    RowProof,
+    SharedContact,
+)
 from incidents.models.address_change import Kind
 from incidents.own_rows import own_rows
 from notices import decisions, tasks
+from notices.models import Suppression
 from notices.proof import ledger_export
+from notices.returned_mail import suppression_list
+from tests.database import without_triggers
 from tests.desk_pages import desk_url, page_text, say_why
 from tests.my_data.test_own_rows import SECRETS, answer, leaked, page, shows_none
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 NEW, PROOF = "younghee@new.example", "Called back, named two past orders."
-PERSON = "incidents_affectedperson"
+PERSON, CHANGE_PAGE = "incidents_affectedperson", "incidents_addresschange_change"
 ADDRESS = "부산광역시 해운대구 1"
 
 
@@ -79,7 +93,10 @@ def test_a_new_address_opens_the_row_after_two_people_a_code_and_a_second_fact(
     assert support.post(own).status_code == 403
     team["support"].groups.add(Group.objects.get(name="approver"))
     assert support.post(own).status_code == 403  # also with the right: it is their own proposal
-    shown = page_text(approver.get(desk_url("incidents_addresschange_change", change.pk)))
+    change_page = desk_url(CHANGE_PAGE, change.pk)
+    assert PROOF not in page_text(approver.get(change_page))
+    say_why(approver, change_page)
+    shown = page_text(approver.get(change_page))
     assert "y***@n***.example" in shown
     assert NEW not in shown
     assert PROOF in shown
@@ -120,6 +137,70 @@ def test_the_address_in_the_data_is_told_once_and_still_opens_the_row(team, youn
     assert SECRETS["mother"][1] in page(old)
 
 
+def of_a_hidden_incident(change: AddressChange, team: dict[str, User]) -> str:
+    Incident.objects.filter(pk=change.incident_id).update(is_public=False)
+    return "is told once the incident is public"
+
+
+def of_one_who_died(change: AddressChange, team: dict[str, User]) -> str:
+    about = {"incident": change.incident, "person": change.person, "kind": "deceased"}
+    PersonMark.objects.create(**about, reason="x", marked_by=team["support"])
+    return "none that can be told by mail"
+
+
+def of_a_stranger(change: AddressChange, team: dict[str, User]) -> str:
+    mark_as_strangers(change.incident, "old@example.com")
+    return "none that can be told by mail"
+
+
+def of_many_people(change: AddressChange, team: dict[str, User]) -> str:
+    assert change.person.email_index
+    SharedContact.objects.create(
+        incident=change.incident,
+        kind="email",
+        contact_index=change.person.email_index,
+        people=9,
+    )
+    return "none that can be told by mail"
+
+
+def of_no_file_any_more(change: AddressChange, team: dict[str, User]) -> str:
+    with without_triggers():
+        ExposureBatch.objects.filter(incident=change.incident).update(state="withdrawn")
+    return "none that can be told by mail"
+
+
+def of_a_mailbox_that_is_gone(change: AddressChange, team: dict[str, User]) -> str:
+    AddressChange.objects.update(mail_tries=MOST_TRIES)
+    return "none that can be told by mail"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        of_a_hidden_incident,
+        of_one_who_died,
+        of_a_stranger,
+        of_many_people,
+        of_no_file_any_more,
+        of_a_mailbox_that_is_gone,
+    ],
+)
+def test_an_address_that_may_not_be_told_gets_no_mail(team, younghee, make):
+    change = recorded(team, younghee)
+    said = make(change, team)
+    address_mails.send_due()
+    assert not mail.outbox
+    change.refresh_from_db()
+    assert change.told_at is None
+    support = desk(team["support"])
+    change_page = desk_url(CHANGE_PAGE, change.pk)
+    say_why(support, change_page)
+    shown = page_text(support.get(change_page))
+    assert said in shown
+    assert "after the confirmation" not in shown
+
+
 def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee):
     change = confirmed(team, younghee, "010-9876-5432")
     assert (change.kind, change.contact()) == (Kind.PHONE, "+821098765432")
@@ -133,10 +214,9 @@ def test_it_locks_no_row_of_another_person(team, incident, younghee, owner):
     expose(other, file_of(incident), values=[("physical-addresses", "대구광역시 수성구 2")])
     assert "대구광역시" in page(owner)
     change = confirmed(team, younghee)
-    shown = page_text(
-        desk(team["approver"]).get(desk_url("incidents_addresschange_change", change.pk))
-    )
-    assert "<td>1</td>" in shown
+    approver, change_page = desk(team["approver"]), desk_url(CHANGE_PAGE, change.pk)
+    say_why(approver, change_page)
+    assert "<td>1</td>" in page_text(approver.get(change_page))
     text = page(owner)
     assert "대구광역시" in text
     assert shows_none(text, "mother")
@@ -148,14 +228,62 @@ def test_it_locks_no_row_of_another_person(team, incident, younghee, owner):
         ("old@example.com", "The data has this address of the person already."),
         ("OLD@Example.com ", "The data has this address of the person already."),
         ("+82 10-1111-2222", "The data has this address of the person already."),
-        ("younghee@new", "This is no e-mail address or phone number."),
-        ("younghee", "This is no e-mail address or phone number."),
-        ("123", "This is no e-mail address or phone number."),
+        ("younghee@new", "such as name@example.com"),
+        ("123", "such as name@example.com"),
         ("", "This field is required."),
+        ("call 010-9876-5432 or x@y", "such as name@example.com"),
+        ("010-9876-5432, x@y.example", "such as name@example.com"),
+        ("010-9876-5432, 010-9876-5433", "Enter one number only."),
+        ("02-123-4567", "it is a landline or a service number"),
+        ("postmaster@naver.com", "This mailbox is not one person's"),
+        ("no-reply+1@naver.com", "This mailbox is not one person's"),
+        ("younghee@gmial.com", "ask whether gmail.com is meant"),
+        ("marked@naver.com", "marked as another person's"),
+        ("010-9876-5432", "marked as another person's"),
     ],
 )
 def test_what_is_no_new_address_is_refused(team, younghee, address, refusal):
-    assert refusal in str(propose(team, younghee, address))
+    for channel, marked in (("email", "marked@naver.com"), ("sms", "+821098765432")):
+        mark_as_strangers(younghee.incident, marked, channel)
+    with override("en"):
+        assert refusal in form_of(team, younghee, address).errors["address"][0]
+
+
+def form_of(
+    team: dict[str, User], row: AffectedPerson, address: str = NEW, reason: str = PROOF
+) -> NewAddressForm:
+    return NewAddressForm({"address": address, "reason": reason}, person=row, by=team["support"])
+
+
+def mark_as_strangers(incident: Incident, address: str, channel: str = "email") -> None:
+    index = suppression_list.index_in(channel, address, incident)
+    Suppression.objects.create(incident=incident, channel=channel, index=index, source="stranger")
+
+
+@pytest.mark.parametrize("typed", ["Called 010-1111-2222, mail old@example.com", "mail old@x.kr"])
+def test_a_reason_holds_no_address_or_number(team, younghee, typed):
+    proposal = form_of(team, younghee, reason=typed)
+    end = EndAddressChangeForm({"reason": typed}, change=AddressChange(), by=team["support"])
+    for form in (proposal, end):
+        assert [*form.errors] == ["reason"]
+
+
+def test_of_two_proposals_at_the_same_moment_one_is_refused(team, younghee):
+    forms = [form_of(team, younghee) for _ in range(2)]
+    assert all(form.is_valid() for form in forms)
+    assert [bool(form.save()) for form in forms] == [True, False]
+    assert [*forms[1].errors] == ["address"]
+
+
+def test_a_strangers_address_is_not_confirmed(team, incident, younghee):
+    change = propose(team, younghee)
+    assert isinstance(change, AddressChange), change
+    mark_as_strangers(incident, NEW)
+    approver = desk(team["approver"])
+    say_why(approver, desk_url(CHANGE_PAGE, change.pk))
+    address = desk_url("incidents_addresschange_confirm", change.pk)
+    assert "marked as another person's" in page_text(approver.post(address, follow=True))
+    assert AddressChange.objects.waiting().get() == change
 
 
 def test_one_new_address_of_a_kind_counts_at_a_time(team, younghee):
