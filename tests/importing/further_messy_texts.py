@@ -827,7 +827,7 @@ JSONS = [
         json.dumps(
             [{"type": "header", "version": "5"}, {"type": "table", "name": "m", "data": objects()}]
         ).encode(),
-        refused="inside|lack",
+        refused="inside|lack|objects or lists",
         suffix=".json",
     ),
     Case(

@@ -31,8 +31,9 @@ def messages(language: str) -> Iterator[tuple[str, str]]:
     """Yields the customers' messages and their translations."""
     catalogue = read_catalogue(language)
     for message in customer_messages():
-        texts = catalogue.get(message.singular, message.context).string
-        forms = [texts] if isinstance(texts, str) else texts
+        known = catalogue.get(message.singular, message.context)
+        texts = known.string if known else ""
+        forms = [texts] if isinstance(texts, str) else [*texts]
         yield from ((message.singular, text) for text in forms)
 
 

@@ -166,11 +166,11 @@ def test_text_and_push_messages(incident, version, editor, language):
     with override(language):
         code = code_texts.text_of("12345678")
     text = render_template(draft_notice(version, editor, channel="sms"), language)
-    for message in (code, text.mime.decode()):
+    for message in (code, bytes(text.mime).decode()):
         assert LETTERS[:4] in message
     assert "12345678" in code
     alert = draft_notice(version, editor, kind="alert", topic="scams", channel="push")
-    push = json.loads(render_template(alert, language).mime)
+    push = json.loads(bytes(render_template(alert, language).mime))
     assert push["lang"] == language
     assert f"/{language}/" in push["url"]
 
