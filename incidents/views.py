@@ -42,6 +42,7 @@ RETRY_SECONDS = "3600"
 # They add functions in AppConfig.ready.
 FURTHER_CONTEXT: list[Callable[[User, Sequence[MyDataPart]], dict[str, Any]]] = []
 _PLACE = re.compile(r"[a-z]{1,10}[0-9]{1,4}")  # an element's id in the page
+_WRONG_AT = "incidents_wrong_answer"  # in the session, once: the field of a wrong second fact
 
 
 class SignedInRequest(HttpRequest):
@@ -54,10 +55,11 @@ class SignedInRequest(HttpRequest):
 @sign_in_required()
 def my_data(request: SignedInRequest) -> HttpResponse:
     """Shows the data classes that leaked of the user, with masked values."""
+    wrong_at = request.session.pop(_WRONG_AT, "")
 
     def page() -> HttpResponse:
         facts = own_facts(request.user)
-        return _page(request, facts, parts_for(request.user, facts, masked))
+        return _page(request, facts, parts_for(request.user, facts, masked), wrong_at=wrong_at)
 
     return replica.read(page, written_to=request.session.get(replica.WRITTEN, 0))
 
@@ -186,8 +188,8 @@ def my_data_answer(request: SignedInRequest, slug: str) -> HttpResponse:
     if is_opened:
         messages.success(request, _("That matches: you can see your data now."))
     else:
-        wrong = _("This does not match. Check the spelling, or answer with the other of the two.")
-        messages.error(request, wrong)
+        place = request.POST.get("at", "")
+        request.session[_WRONG_AT] = place if _PLACE.fullmatch(place) else "answer1"
     return redirect("my_data")
 
 
@@ -197,13 +199,20 @@ def _page(
     parts: list[MyDataPart],
     *,
     shown_until: datetime | None = None,
+    wrong_at: str = "",
 ) -> HttpResponse:
-    """Returns the page. The status is 503 if every part is unavailable, so that monitoring sees it.
+    """Returns the page; `wrong_at` is the id of a field whose answer was wrong.
 
-    Then Retry-After is RETRY_SECONDS seconds.
+    The status is 503 if every part is unavailable, so that monitoring sees it. Then Retry-After is
+    RETRY_SECONDS seconds.
     """
     incidents = {part.incident.pk: part.incident for part in parts}
+    places = {f"answer{n}" for n, part in enumerate(parts, 1) if part.has_answer_form}
     frame = {
+        "error_at": wrong_at if wrong_at in places else "",
+        "error_text": _(
+            "This does not match. Check the spelling, or answer with the other of the two."
+        ),
         # The language switch keeps what was typed in one form.
         "typed_form": next(
             (f"answer-form-{n}" for n, part in enumerate(parts, 1) if part.has_answer_form), ""

@@ -19,7 +19,7 @@ from scams import mail_source, message_check, pasted_text
 from scams.models import ReportedMessage, ScamReport
 
 TOO_LONG = gettext_lazy("This is too long. Leave out what is not part of the message.")
-NOTHING = gettext_lazy("Enter the code, or paste the message.")
+NOTHING = gettext_lazy("Enter the code, paste the message, or choose the file of a mail.")
 NO_MAIL = gettext_lazy(
     "This file is not a mail (.eml) of at most 1 MB. Paste what the message says instead."
 )

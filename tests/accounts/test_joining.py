@@ -337,6 +337,7 @@ def test_a_contact_is_removed_and_the_last_one_is_not(solapi, minji):
     client = browser()
     sign_in(client, minji.email)
     assert "Remove an address or number" not in client.get(ACCOUNT).text
+    assert "This is your only address or number here." in client.get(REMOVE).text
     add(client, "minji@work.example", solapi)
     add(client, "010-4141-2002", solapi)
     assert "Remove an address or number" in client.get(ACCOUNT).text

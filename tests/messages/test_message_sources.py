@@ -436,6 +436,11 @@ def test_a_file_that_is_no_mail_is_refused(db, content, fields, words):
     assert "There is a problem" in page
 
 
+def test_an_empty_form_names_both_of_its_fields(db):
+    page = Client().post("/en/check/answer/", {"text": " "}).text
+    assert "Enter the code, paste the message, or choose the file of a mail." in page
+
+
 def test_the_page_takes_a_source_that_is_longer_than_a_text(db):
     long = HEAD + part("안" * (MOST_CHARACTERS - 1_000), "base64")
     assert len(long) > MOST_CHARACTERS

@@ -121,6 +121,21 @@ def test_a_wrong_answer_opens_nothing_and_is_always_the_same(minji, incident, fa
     assert not RowProof.objects.exists()
 
 
+def test_a_wrong_answer_is_reported_once_above_and_at_its_field(minji, incident, family):
+    client, my_data = signed_in(minji), "/en/my-data/"
+    url = f"{my_data}answer/{incident.slug}/"
+    answered = client.post(url, {"answer": "0000", "at": "answer1"}, follow=True).text
+    summary, content = answered.split("<h1>")
+    assert "<title>Error: " in summary
+    assert 'class="error-summary"' in summary
+    assert '<a href="#answer1">This does not match.' in summary
+    assert 'id="answer1-error"' in content
+    assert 'aria-describedby="answer1-hint answer1-error" aria-invalid="true"' in content
+    again = client.get(my_data).text
+    assert 'id="answer1"' in again
+    assert "This does not match" not in again
+
+
 def test_five_wrong_answers_a_day_and_then_the_time(minji, incident, family):
     for number in range(5):
         answer(minji, incident, f"000{number}")
