@@ -49,8 +49,12 @@ def test_an_incident_that_is_not_public_has_no_feed(client, incident):
     assert client.get(FEED).status_code == 404
 
 
-def test_the_log_names_its_feed(client, version):
-    assert f'href="{FEED}"' in client.get("/en/incidents/hanbit-2025/log/").content.decode()
+@pytest.mark.parametrize("page", ["", "log/"], ids=["incident", "log"])
+def test_programs_find_the_feed_from_the_page(client, version, page):
+    text = client.get(f"/en/incidents/hanbit-2025/{page}").content.decode()
+    head = text.partition("</head>")[0]
+    assert 'type="application/atom+xml"' in head
+    assert f'href="{FEED}"' in head
 
 
 def test_security_txt_has_contact_and_expiry(db, client, settings):
