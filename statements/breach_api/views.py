@@ -17,13 +17,14 @@ CACHE_SECONDS = 60
 @limited("breach_api", methods=["GET", "HEAD"])
 @cache_control(public=True, max_age=CACHE_SECONDS)
 def breaches(request: HttpRequest) -> HttpResponse:
-    """Returns all public incidents; those of one domain with `?domain=`.
+    """Returns all public incidents; those of one domain with `?Domain=`.
 
     The page cache ignores queries, so that this list is not one of its pages. Spam lists do not
-    exist here: `?isSpamList=true` finds none.
+    exist here: `?IsSpamList=true` finds none. The form's names ignore case.
     """
-    found = records.breaches(request.GET.get("domain", ""))
-    if request.GET.get("isSpamList", "").lower() == "true":
+    asked = {name.lower(): value for name, value in request.GET.items()}
+    found = records.breaches(asked.get("domain", ""))
+    if asked.get("isspamlist", "").lower() == "true":
         found = []
     return _json(found)
 

@@ -71,6 +71,14 @@ def test_pyhibp_finds_incidents_by_domain(api, published):
     assert pyhibp.get_all_breaches(domain="other.example") == []
 
 
+def test_names_in_the_query_ignore_case(client, published):
+    path = "/api/v3/breaches"
+    for name in ("domain", "Domain", "DOMAIN"):
+        assert len(client.get(path, {name: "hanbit.example"}).json()) == 1
+        assert client.get(path, {name: "other.example"}).json() == []
+    assert client.get(path, {"IsSpamList": "True"}).json() == []
+
+
 def test_pyhibp_is_refused_an_address(api, published):
     pyhibp.set_api_key("any")
     with pytest.raises(RuntimeError, match="401"):
