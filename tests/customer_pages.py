@@ -39,6 +39,7 @@ POSTED: dict[str, list[dict[str, str]]] = {
 PUBLIC = {
     *("root", "favicon", "robots_txt", "sitemap", "security_txt"),
     *("api_breaches", "api_breach", "api_latest_breach", "api_data_classes"),
+    "api_description",
     *("home", "incident", "easy_read", "timeline", "feed", "log", "log_json"),
     *("incident_image", "statement", "statement_version", "version_record"),
     *("version_image", "advisory", "transparency", "account_closed", "choose_language"),

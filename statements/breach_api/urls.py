@@ -5,6 +5,7 @@ from django.urls import path
 from statements.breach_api import views
 
 urlpatterns = [
+    path("openapi.json", views.openapi, name="api_description"),
     path("breaches", views.breaches, name="api_breaches"),
     path("breach/<slug:name>", views.breach, name="api_breach"),
     path("latestbreach", views.latest_breach, name="api_latest_breach"),

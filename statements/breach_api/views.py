@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited
 from statements.breach_api import records
+from statements.breach_api.description import description
 
 CACHE_SECONDS = 60
 
@@ -22,7 +23,7 @@ def breaches(request: HttpRequest) -> HttpResponse:
     The page cache ignores queries, so that this list is not one of its pages. Spam lists do not
     exist here: `?IsSpamList=true` finds none. The form's names ignore case.
     """
-    asked = {name.lower(): value for name, value in request.GET.items()}
+    asked = {name.lower(): request.GET.get(name, "") for name in request.GET}
     found = records.breaches(asked.get("domain", ""))
     if asked.get("isspamlist", "").lower() == "true":
         found = []
@@ -45,6 +46,12 @@ def latest_breach(_request: HttpRequest) -> HttpResponse:
 def data_classes(_request: HttpRequest) -> HttpResponse:
     """Returns the names of all data classes."""
     return _json(records.class_names())
+
+
+@public_page
+def openapi(_request: HttpRequest) -> HttpResponse:
+    """Returns the description of this API for programs."""
+    return _json(description())
 
 
 @require_safe

@@ -1,6 +1,7 @@
 """The breach API, with two published clients of Have I Been Pwned: pyhibp and hibp (npm)."""
 
 import json
+import re
 from datetime import UTC, datetime
 
 import pyhibp
@@ -8,6 +9,7 @@ import pytest
 
 from harness.exposure_factory import state
 from incidents.models import DataClass
+from statements.breach_api.urls import urlpatterns
 from tests import web_programs
 from tests.incident_factory import another_incident
 
@@ -69,6 +71,24 @@ def test_pyhibp_finds_incidents_by_domain(api, published):
     [one] = pyhibp.get_all_breaches(domain="hanbit.example")
     assert one["Domain"] == "hanbit.example"
     assert pyhibp.get_all_breaches(domain="other.example") == []
+
+
+def test_the_description_fits_the_paths_and_the_answers(client, settings, published):
+    described = client.get("/api/v3/openapi.json").json()
+    assert described["servers"] == [{"url": f"{settings.PORTAL_URL}/api/v3"}]
+    routes = {re.sub(r"<\w+:(\w+)>", r"{\1}", f"/{one.pattern}") for one in urlpatterns}
+    assert set(described["paths"]) == routes - {"/openapi.json"}
+    breach = described["components"]["schemas"]["Breach"]
+    [one] = client.get("/api/v3/breaches").json()
+    assert set(breach["properties"]) == set(breach["required"]) == FIELDS == set(one)
+    kinds = {"string": str, "integer": int, "boolean": bool, "array": list, "null": type(None)}
+    for name, value in one.items():
+        stated = breach["properties"][name]["type"]
+        names = [stated] if isinstance(stated, str) else stated
+        assert type(value) in [kinds[kind] for kind in names], name
+    for path, answers in described["paths"].items():
+        url = "/api/v3" + path.format(name="hanbit-2025", account="a@b.example")
+        assert str(client.get(url).status_code) in answers["get"]["responses"], path
 
 
 def test_names_in_the_query_ignore_case(client, published):
