@@ -125,6 +125,7 @@ def test_what_was_typed_is_kept():
     assert waits(page)
     assert 'http-equiv="refresh"' not in page  # a reload would lose the typed address
     assert '<input type="hidden" name="email" value="minji@example.com">' in page
+    assert page.count('class="button"') == 1  # the way home is the second choice
     assert mail.outbox == []
 
 
