@@ -32,8 +32,8 @@ def messages(language: str) -> Iterator[tuple[str, str]]:
     catalogue = read_catalogue(language)
     for message in customer_messages():
         known = catalogue.get(message.singular, message.context)
-        texts = known.string if known else ""
-        forms = [texts] if isinstance(texts, str) else [*texts]
+        texts = known.string if known else ()
+        forms = [texts] if isinstance(texts, str) else list(texts or ())
         yield from ((message.singular, text) for text in forms)
 
 

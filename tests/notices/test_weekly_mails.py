@@ -97,7 +97,15 @@ def test_nothing_is_sent_when_nothing_is_new(version, incident, minji, seojun, s
         {"planned_at": None, "state": Notice.State.PLANNING},
         {"planned_at": timezone.now() - timedelta(weeks=6)},
     ],
-    ids=str,
+    ids=[
+        "scams",
+        "push",
+        "cancelled",
+        "paused",
+        "planned just now",
+        "in planning",
+        "six weeks old",
+    ],
 )
 def test_what_a_weekly_mail_does_not_name(version, incident, minji, server, changes):
     subscribe(minji, incident)
