@@ -29,8 +29,9 @@ def note_work(request: HttpRequest) -> None:
     if _is_automatic(request):
         return
     now, times = time.time(), request.session.get(_TIMES, {})
-    if now - times.get("seen", 0) >= _WRITE_SECONDS:
-        request.session[_TIMES] = {"began": times.get("began", now), "seen": now}
+    marks = times.get("marks", False) or "Sec-Fetch-User" in request.headers
+    if now - times.get("seen", 0) >= _WRITE_SECONDS or marks != times.get("marks", False):
+        request.session[_TIMES] = {"began": times.get("began", now), "seen": now, "marks": marks}
 
 
 def has_ended(request: HttpRequest) -> bool:
@@ -136,8 +137,11 @@ def _is_automatic(request: HttpRequest) -> bool:
 
     Browsers mark a navigation that a person began with Sec-Fetch-User, and parts of a page with the
     mode "no-cors" (Fetch Metadata Request Headers, W3C). A script of ours that no person's act
-    starts fetches in the mode "same-origin". A browser without these headers counts as a person.
+    starts fetches in the mode "same-origin". A browser without these headers counts as a person,
+    and so does each navigation in Safari, which sends the mode and never Sec-Fetch-User: its
+    absence counts only in a session that sent it before.
     """
     mode = request.headers.get("Sec-Fetch-Mode")
-    is_reload = mode == "navigate" and "Sec-Fetch-User" not in request.headers
+    marks = request.session.get(_TIMES, {}).get("marks", False)
+    is_reload = marks and mode == "navigate" and "Sec-Fetch-User" not in request.headers
     return mode in ("no-cors", "same-origin") or (is_reload and request.method == "GET")

@@ -78,6 +78,17 @@ def test_a_page_that_reloads_itself_is_no_work(desk, later):
     assert not is_on_desk(desk)
 
 
+def test_a_browser_that_never_marks_a_persons_navigation_keeps_the_session(client, editor, later):
+    sign_in_to_desk(client, editor)
+    for _ in range(3):  # Safari sends the mode, and no Sec-Fetch-User
+        assert client.get(desk_url("index"), headers=BY_THE_PAGE).status_code == 200
+        later(20)
+    for _ in range(4):
+        client.get(desk_url("index"), headers=BY_A_TIMER)
+        later(9)
+    assert client.get(desk_url("index"), headers=BY_THE_PAGE).status_code == 302
+
+
 def test_a_script_of_an_open_page_is_work_but_signs_no_one_out(desk, later):
     later(20)
     desk.get(desk_url("index"), headers=BY_A_SCRIPT)
