@@ -7,6 +7,7 @@ from django import forms
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from accounts import code_texts
 from accounts.contacts import is_phone
 from accounts.desk_look_ups import typed_field, without_contacts
 from accounts.domain_typos import meant_domain
@@ -94,7 +95,7 @@ class NewAddressForm(forms.Form):
         Rejects what gets no code, what is no one person's mailbox, what support marked as a
         stranger's, what the data has of the person already, and a second change.
         """
-        contact = read_contact(self.cleaned_data["address"], takes_numbers=True)
+        contact = read_contact(self.cleaned_data["address"], takes_numbers=code_texts.are_offered())
         is_email = not is_phone(contact)
         if is_email:
             _check_mailbox(contact)

@@ -35,7 +35,7 @@ from tests.database import without_triggers
 from tests.desk_pages import desk_url, page_text, say_why
 from tests.my_data.test_own_rows import SECRETS, answer, leaked, page, shows_none
 
-pytest_plugins = ["tests.notice_fixtures"]
+pytest_plugins = ["tests.notice_fixtures", "tests.text_sign_in"]
 pytestmark = pytest.mark.django_db
 NEW, PROOF = "younghee@new.example", "Called back, named two past orders."
 PERSON, CHANGE_PAGE = "incidents_affectedperson", "incidents_addresschange_change"
@@ -201,7 +201,7 @@ def test_an_address_that_may_not_be_told_gets_no_mail(team, younghee, make):
     assert "after the confirmation" not in shown
 
 
-def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee):
+def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee, solapi):
     change = confirmed(team, younghee, "010-9876-5432")
     assert (change.kind, change.contact()) == (Kind.PHONE, "+821098765432")
     support = desk(team["support"])
@@ -242,11 +242,17 @@ def test_it_locks_no_row_of_another_person(team, incident, younghee, owner):
         ("010-9876-5432", "marked as another person's"),
     ],
 )
-def test_what_is_no_new_address_is_refused(team, younghee, address, refusal):
+def test_what_is_no_new_address_is_refused(team, younghee, solapi, address, refusal):
     for channel, marked in (("email", "marked@naver.com"), ("sms", "+821098765432")):
         mark_as_strangers(younghee.incident, marked, channel)
     with override("en"):
         assert refusal in form_of(team, younghee, address).errors["address"][0]
+
+
+def test_without_a_gateway_a_number_is_refused(team, younghee):
+    with override("en"):
+        errors = form_of(team, younghee, "010-9876-5432").errors["address"]
+    assert errors == ["Enter a whole e\u2011mail address, such as name@example.com."]
 
 
 def form_of(
