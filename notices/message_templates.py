@@ -187,16 +187,13 @@ def _context(notice: Notice) -> dict[str, Any]:
 
 
 def _updates(notice: Notice) -> list[dict[str, Any]]:
-    """Returns what a weekly mail names, the newest first: of each statement the newest version."""
-    alerts = notice.weekly_alerts.select_related("version__statement__incident")
-    versions = {alert.version.statement_id: alert.version for alert in alerts.order_by("version")}
     return [
         {
             "title": version.title,
             "published_at": version.published_at,
             "url": settings.PORTAL_URL + version.get_absolute_url(),
         }
-        for version in sorted(versions.values(), key=lambda each: each.pk, reverse=True)
+        for version in notice.weekly_versions()
     ]
 
 

@@ -16,6 +16,7 @@ def alerts(source: CopySource) -> Section:
             "title": str(row.incident.title),
             "topic": topic_label(row),
             "is_weekly": row.is_weekly,
+            "weekly_until": row.weekly_until,
             "subscribed_at": row.subscribed_at,
             "unsubscribed_at": row.unsubscribed_at,
         }

@@ -18,15 +18,26 @@ from notices.models import AlertSubscription, Notice
 logger = logging.getLogger(__name__)
 WEEKDAY, AT = 0, time(9)  # Monday, in the incident's time zone
 OLDEST = timedelta(weeks=4)  # alerts that no weekly mail named; older ones are no news
+LATEST = timedelta(days=1)  # after it was due; then the mail of the next week names the alerts
 _SENT_STATES = (Notice.State.SENDING, Notice.State.CLOSED)
 
 
-def start_due() -> list[int]:
-    """Starts the weekly mails that are due, and returns the ids of their notices."""
+def start_due(*, latest: timedelta = LATEST) -> list[int]:
+    """Starts the weekly mails that were due within `latest`, and returns the ids of their notices.
+
+    A fault of one incident is logged, and stops no other incident's mail.
+    """
     now = timezone.now()
-    incidents = Incident.objects.public().filter(shredded_at__isnull=True)
-    started = (_start(incident.pk, last_due(incident, now)) for incident in incidents)
-    return [notice.pk for notice in started if notice is not None]
+    started = []
+    for incident in Incident.objects.public().filter(shredded_at__isnull=True):
+        due = last_due(incident, now)
+        try:
+            notice = _start(incident.pk, due) if now - due < latest else None
+        except Exception:
+            logger.exception("the weekly mail of incident %s cannot start", incident.pk)
+        else:
+            started += [notice.pk] if notice else []
+    return started
 
 
 def last_due(incident: Incident, now: datetime) -> datetime:
@@ -40,15 +51,17 @@ def last_due(incident: Incident, now: datetime) -> datetime:
 
 
 def _start(incident_id: int, due: datetime) -> Notice | None:
-    """Starts the weekly mail that was due at `due`, once. Returns None if there is nothing new.
+    """Starts the weekly mail that was due at `due`, once. Returns None if there is nothing new, or
+    another process holds the incident; the next run tries again.
 
     It is one transaction under the incident's lock. So a second process finds the first one's mail,
     and a process that is killed leaves nothing.
     """
     with transaction.atomic():
-        incident = Incident.objects.select_for_update(no_key=True).get(pk=incident_id)
+        free = Incident.objects.select_for_update(no_key=True, skip_locked=True)
+        incident = free.filter(pk=incident_id).first()
         mails = Notice.objects.filter(incident=incident)
-        if mails.filter(weekly_on=due.date()).exists():
+        if incident is None or mails.filter(weekly_on=due.date()).exists():
             return None
         alerts = _new_alerts(incident, due)
         if not alerts:

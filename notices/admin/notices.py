@@ -90,6 +90,8 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
+        if obj and obj.is_weekly_mail:  # the approvals are those of its alerts: see the summary
+            shown = ["created_at", "retries_end"]
         chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
         chosen.append("plan" if obj else "sending_plan")
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]

@@ -103,7 +103,8 @@ def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
     """Returns the live subscriptions to the alert's topic, of users who are active.
 
     An alert by e-mail leaves out users without an address, who sign in with a number, and those who
-    want one mail a week. A weekly mail goes to those to whom one of its alerts did not go.
+    want one mail a week. A weekly mail goes to those who wanted that when one of its alerts was
+    approved, or want it now, and to whom that alert did not go.
     """
     live = _live_subscriptions(notice)
     if notice.channel != Notice.Channel.EMAIL:
@@ -122,7 +123,7 @@ def weekly_subscribers(alert: Notice) -> QuerySet[AlertSubscription]:
 
 
 def has_missed(alert: Notice) -> bool:
-    """Returns whether there is a subscription to which a planned alert by e-mail did not go."""
+    """Returns whether there is a subscription to which a weekly mail has to bring the alert."""
     by_mail = _live_subscriptions(alert).filter(user__email__isnull=False)
     return by_mail.filter(_missed([alert])).exists()
 
@@ -135,12 +136,14 @@ def _live_subscriptions(notice: Notice) -> QuerySet[AlertSubscription]:
 
 def _missed(alerts: Iterable[Notice]) -> Q:
     """Returns the condition of subscriptions that are older than one of the alerts, and of which
-    that alert's ledger has no row. So a user who changes how often they want alerts gets each once.
+    that alert's ledger has no row. The user wants one mail a week, or did so until after the
+    approval. So a user who changes how often they want alerts gets each once.
     """
     condition = Q(pk__in=[])
     for alert in alerts:
         sent = Delivery.objects.filter(notice=alert, recipient=OuterRef("pk"))
-        condition |= Q(~Exists(sent), subscribed_at__lt=alert.approved_at)
+        weekly = Q(is_weekly=True) | Q(weekly_until__gt=alert.approved_at)
+        condition |= Q(weekly, ~Exists(sent), subscribed_at__lt=alert.approved_at)
     return condition
 
 

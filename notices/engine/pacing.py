@@ -96,7 +96,9 @@ class PlanGate:
         """Returns a wait that grows with the time of the send, so that people are not read again
         and again if the estimate of their number is wrong.
         """
-        since = now - (self._notice.approved_at or now)
+        notice = self._notice  # a weekly mail has the approval of its newest alert
+        began = notice.created_at if notice.is_weekly_mail else notice.approved_at
+        since = now - (began or now)
         return min(max(self._plan.step / 100, since / 20), self._plan.step / 4)
 
     def finish(self) -> None:

@@ -58,8 +58,13 @@ class AlertsForm(forms.Form):
             for slug, incident in self.incidents.items():
                 self._save_topics(incident, set(self.cleaned_data[slug]))
                 if chosen := self.cleaned_data[_how_often(incident.pk)]:
-                    updates = self.user.subscriptions.live().filter(topic=UPDATES)
-                    updates.filter(incident=incident).update(is_weekly=chosen == WEEKLY)
+                    live = self.user.subscriptions.live()
+                    updates = live.filter(topic=UPDATES, incident=incident)
+                    if chosen == WEEKLY:
+                        updates.update(is_weekly=True)
+                    else:
+                        weekly = updates.filter(is_weekly=True)
+                        weekly.update(is_weekly=False, weekly_until=timezone.now())
 
     def _save_topics(self, incident: Incident, wanted: set[str]) -> None:
         live = self.user.subscriptions.live().filter(incident=incident)

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                 ('subscribed_at', models.DateTimeField(auto_now_add=True, verbose_name='subscribed')),
                 ('unsubscribed_at', models.DateTimeField(blank=True, null=True, verbose_name='unsubscribed')),
                 ('is_weekly', models.BooleanField(default=False, verbose_name='once a week')),
+                ('weekly_until', models.DateTimeField(editable=False, null=True)),
                 ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to=settings.AUTH_USER_MODEL, verbose_name='user')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subscriptions', to='incidents.incident', verbose_name='incident')),
             ],

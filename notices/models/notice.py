@@ -357,6 +357,14 @@ class Notice(models.Model):
         """
         return self.audience == self.Audience.WEEKLY
 
+    def weekly_versions(self) -> list[StatementVersion]:
+        """Returns what a weekly mail names, the newest first: of each statement the newest version
+        of its alerts.
+        """
+        alerts = self.weekly_alerts.select_related("version__statement__incident")
+        newest = {each.version.statement_id: each.version for each in alerts.order_by("version")}
+        return sorted(newest.values(), key=lambda version: version.pk, reverse=True)
+
     def ended(self) -> int:
         """Returns the number of deliveries with an end state."""
         return sum(getattr(self, name) for name in END_STATES)

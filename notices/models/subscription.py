@@ -41,6 +41,8 @@ class AlertSubscription(models.Model):
     subscribed_at = models.DateTimeField(_("subscribed"), auto_now_add=True)
     unsubscribed_at = models.DateTimeField(_("unsubscribed"), null=True, blank=True)
     is_weekly = models.BooleanField(_("once a week"), default=False)
+    # When the user last changed back from once a week to at once.
+    weekly_until = models.DateTimeField(null=True, editable=False)
 
     objects = AlertSubscriptionQuerySet.as_manager()
 

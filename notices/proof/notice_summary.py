@@ -52,9 +52,12 @@ def _what(notice: Notice) -> list[tuple[str, str]]:
 def _who(notice: Notice) -> list[tuple[str, str]]:
     rows = [
         (_("Became aware"), moment(notice.incident.aware_at)),
-        (_("Created by"), str(notice.created_by)),
     ]
-    if notice.approved_by and notice.approved_at:
+    if notice.is_weekly_mail:
+        rows += _weekly_approvals(notice)
+    else:
+        rows.append((_("Created by"), str(notice.created_by)))
+    if notice.approved_by and notice.approved_at and not notice.is_weekly_mail:
         rows += [
             (_("Approved by"), str(notice.approved_by)),
             (_("Approved on"), moment(notice.approved_at)),
@@ -64,6 +67,31 @@ def _who(notice: Notice) -> list[tuple[str, str]]:
     if notice.closed_at:
         rows.append((_("Closed on"), moment(notice.closed_at)))
     return rows
+
+
+def _weekly_approvals(notice: Notice) -> list[tuple[str, str]]:
+    """Returns that a weekly mail has no approval of its own, and those of the alerts it names."""
+    words = _("%(title)s, version %(number)s: by %(creator)s, approved by %(approver)s, %(time)s")
+    alerts = notice.weekly_alerts.select_related("version", "created_by", "approved_by")
+    return [
+        (_("Created by"), _("the portal, from approved alerts")),
+        (_("Created on"), moment(notice.created_at)),
+        *(
+            (
+                _("Approved alert"),
+                words
+                % {
+                    "title": alert.version.title,
+                    "number": alert.version.number,
+                    "creator": alert.created_by,
+                    "approver": alert.approved_by,
+                    "time": moment(alert.approved_at),
+                },
+            )
+            for alert in alerts.order_by("approved_at")
+            if alert.approved_at  # each that was sent has it (sending_is_approved)
+        ),
+    ]
 
 
 def _states(notice: Notice) -> list[list[str]]:

@@ -1,21 +1,33 @@
 """The weekly mail: one e-mail a week with the alerts that did not come at once, each named once."""
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from io import StringIO
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from accounts.models import User
+from breachportal.management.commands import restore
+from foundations.formatting import moment
+from incidents.models import Incident
 from notices import decisions, message_codes, tasks, weekly_mails
-from notices.engine import audiences, pacing, planning
+from notices.engine import audiences, pacing, planning, sending_plans
+from notices.forms.alerts import AlertsForm
 from notices.forms.notices import NoticeForm
 from notices.models import AlertSubscription, Delivery, Notice
 from notices.own_messages import own_messages
+from notices.proof.notice_summary import notice_summary
 from scams.message_check import MessageVerdict, answer_for
+from statements import publishing
+from statements.models import StatementVersion
+from tests.incident_factory import another_incident
 from tests.notice_factory import assert_adds_up, draft_notice, published, work
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -40,9 +52,23 @@ def sent_alert(version, *, before_due: timedelta = timedelta(hours=1), **fields)
     return alert
 
 
+def start_due() -> list[int]:
+    """Starts the weekly mail of the last Monday, on whatever day the test runs."""
+    return weekly_mails.start_due(latest=timedelta(days=8))
+
+
+def choose(user: User, incident: Incident, how_often: str) -> None:
+    """Chooses on the page of alerts how often the updates come."""
+    form = AlertsForm(
+        {incident.slug: ["updates"], f"how_often_{incident.pk}": how_often}, user=user
+    )
+    assert form.is_valid()
+    form.save()
+
+
 def weekly_mail() -> Notice:
     """Runs the task of the beat and the workers, and returns the newest weekly mail."""
-    for key in weekly_mails.start_due():
+    for key in start_due():
         work(Notice.objects.get(pk=key))
     return Notice.objects.filter(audience="weekly").latest("pk")
 
@@ -80,10 +106,10 @@ def test_each_gets_an_alert_once_and_the_weekly_mail_names_the_page(
 def test_nothing_is_sent_when_nothing_is_new(version, incident, minji, seojun, server):
     subscribe(minji, incident, is_weekly=False)
     sent_alert(version)
-    assert not weekly_mails.start_due()
+    assert not start_due()
     subscribe(seojun, incident)
     AlertSubscription.objects.filter(user=seojun).update(subscribed_at=timezone.now())
-    assert not weekly_mails.start_due()  # the alert is older than the subscription
+    assert not start_due()  # the alert is older than the subscription
 
 
 @pytest.mark.parametrize(
@@ -111,7 +137,7 @@ def test_what_a_weekly_mail_does_not_name(version, incident, minji, server, chan
     subscribe(minji, incident)
     alert = sent_alert(version)
     Notice.objects.filter(pk=alert.pk).update(**changes)
-    assert not weekly_mails.start_due()
+    assert not start_due()
 
 
 def test_an_alert_is_in_one_weekly_mail_only(version, incident, minji, server):
@@ -126,15 +152,15 @@ def test_an_alert_is_in_one_weekly_mail_only(version, incident, minji, server):
 
 
 def test_a_user_who_changes_the_choice_gets_each_alert_once(version, incident, minji, server):
-    subscription = subscribe(minji, incident, is_weekly=False)
+    subscribe(minji, incident, is_weekly=False)
     sent_alert(version)  # at once
-    AlertSubscription.objects.filter(pk=subscription.pk).update(is_weekly=True)
-    assert not weekly_mails.start_due()
+    choose(minji, incident, "weekly")
+    assert not start_due()
     later = published(
         incident, editor=version.created_by, approver=version.approved_by, kind="update"
     )
     sent_alert(later)
-    AlertSubscription.objects.filter(pk=subscription.pk).update(is_weekly=False)
+    choose(minji, incident, "at_once")
     notice = weekly_mail()
     assert notice.version == later
     assert len(server.taken) == 2
@@ -143,10 +169,22 @@ def test_a_user_who_changes_the_choice_gets_each_alert_once(version, incident, m
     assert version.get_absolute_url() not in text
 
 
+def test_who_chose_at_once_and_had_no_address_gets_no_weekly_mail(
+    version, incident, minji, seojun, server
+):
+    subscribe(seojun, incident)
+    subscribe(minji, incident, is_weekly=False)
+    User.objects.filter(pk=minji.pk).update(email=None)
+    sent_alert(version)
+    User.objects.filter(pk=minji.pk).update(email="minji@example.com")
+    weekly_mail()
+    assert [mail.message["To"] for mail in server.taken] == ["seojun@example.com"]
+
+
 def test_an_ended_subscription_gets_none(version, incident, minji, server):
     subscription = subscribe(minji, incident)
     sent_alert(version)
-    (key,) = weekly_mails.start_due()
+    (key,) = start_due()
     planning.plan_ledger(key)
     AlertSubscription.objects.filter(pk=subscription.pk).update(unsubscribed_at=timezone.now())
     assert work(Notice.objects.get(pk=key)).suppressed == 1
@@ -157,18 +195,60 @@ def test_a_task_that_stops_on_the_way_leaves_nothing(version, incident, minji, s
     subscribe(minji, incident)
     sent_alert(version)
     with monkeypatch.context() as patch:
-        patch.setattr(pacing, "freeze_plan", lambda *_args, **_named: 1 / 0)
-        with pytest.raises(ZeroDivisionError), transaction.atomic():
-            weekly_mails.start_due()
+        patch.setattr(pacing, "freeze_plan", lambda *_args, **_named: sys.exit())
+        with pytest.raises(SystemExit), transaction.atomic():
+            start_due()
     assert not Notice.objects.filter(audience="weekly").exists()
-    (key,) = weekly_mails.start_due()  # and then the queue's message is lost
+    (key,) = start_due()  # and then the queue's message is lost
     queued: list[int] = []
     monkeypatch.setattr(tasks.plan_notice, "delay", queued.append)
     tasks.sweep_notices()
     assert queued == [key]
     work(Notice.objects.get(pk=key))
     assert len(server.to("minji@example.com")) == 1
-    assert weekly_mails.start_due() == []
+    assert start_due() == []
+
+
+def test_a_fault_of_one_incident_stops_no_other_mail(version, incident, minji, server, monkeypatch):
+    subscribe(minji, incident)
+    sent_alert(version)
+    another_incident(incident, "other")
+    real = weekly_mails._start
+    asked = []
+
+    def start(incident_id: int, due: datetime) -> Notice | None:
+        asked.append(incident_id)
+        if len(asked) == 1:
+            raise ValueError
+        return real(incident.pk, due)
+
+    monkeypatch.setattr(weekly_mails, "_start", start)
+    assert len(start_due()) == 1
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize(("hours", "starts"), [(0, True), (23, True), (24, False), (100, False)])
+def test_it_starts_within_a_day_of_monday_at_nine(
+    version, incident, minji, server, monkeypatch, hours, starts
+):
+    subscribe(minji, incident)
+    sent_alert(version)
+    due = weekly_mails.last_due(incident, timezone.now())
+    monkeypatch.setattr(timezone, "now", lambda: due + timedelta(hours=hours))
+    assert bool(weekly_mails.start_due()) == starts
+    monkeypatch.setattr(timezone, "now", lambda: due + timedelta(weeks=1))
+    assert bool(weekly_mails.start_due()) != starts
+
+
+def test_a_restored_weekly_mail_waits_for_a_person(version, incident, minji, server):
+    subscribe(minji, incident)
+    alert = sent_alert(version)  # the backup is of an hour later, and of before Monday at nine
+    restore.Command(stdout=StringIO())._pause_notices()
+    notice = Notice.objects.get(audience="weekly")
+    assert notice.state == Notice.State.PAUSED
+    alert.refresh_from_db()
+    assert alert.weekly_mail == notice
+    assert not start_due()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -178,13 +258,30 @@ def test_two_beats_start_one_mail(incident, version, minji, server):
 
     def start(_number: int) -> list[int]:
         try:
-            return weekly_mails.start_due()
+            return start_due()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(4) as pool:
         started = [key for keys in pool.map(start, range(4)) for key in keys]
     assert len(started) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_incident_that_is_locked_waits_for_the_next_run(incident, version, minji, server):
+    subscribe(minji, incident)
+    sent_alert(version)
+
+    def start() -> list[int]:
+        try:
+            return start_due()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        Incident.objects.select_for_update().get(pk=incident.pk)
+        assert pool.submit(start).result(timeout=20) == []
+    assert len(start_due()) == 1
 
 
 def test_the_database_refuses_a_second_one_of_a_week(version, incident, minji, server):
@@ -229,3 +326,55 @@ def test_the_approver_reads_who_gets_it_when(
 
 def test_the_desk_cannot_draft_one():
     assert 'value="weekly"' not in str(NoticeForm()["audience"])
+
+
+def test_the_summary_names_the_approvals_of_its_alerts(version, incident, minji, server):
+    subscribe(minji, incident)
+    alert = sent_alert(version)
+    notice = weekly_mail()
+    with timezone.override(incident.zone), override("en"):
+        approved, created = moment(alert_time(alert)), moment(notice.created_at)
+        facts = [row for part in notice_summary(notice).blocks for row in getattr(part, "rows", [])]
+    assert ("Created by", "the portal, from approved alerts") in facts
+    assert ("Created on", created) in facts
+    by = f"by {alert.created_by}, approved by {alert.approved_by}, {approved}"
+    assert ("Approved alert", f"About your data, version 1: {by}") in facts
+    assert not {"Approved by", "Approved on"} & {row[0] for row in facts}
+
+
+def alert_time(alert: Notice) -> datetime:
+    alert.refresh_from_db()
+    assert alert.approved_at
+    return alert.approved_at
+
+
+def test_the_check_names_what_the_mail_names_and_links_public_pages_only(
+    version, incident, minji, server
+):
+    subscribe(minji, incident)
+    sent_alert(version)
+    draft = publishing.draft_next(version.statement, by=version.created_by)
+    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
+    later = publishing.publish(draft, by=version.approved_by)
+    sent_alert(later)
+    notice = weekly_mail()
+    assert notice.weekly_versions() == [later]
+    text = server.taken[-1].message.get_body(("plain",)).get_content()
+
+    (sent,) = answer_for(text).sent
+    shown = render_to_string("scams/sent_message.html", {"sent": sent})
+    assert later.get_absolute_url() in shown
+    assert version.get_absolute_url() not in shown
+    sent.notice.incident.is_public = False
+    shown = render_to_string("scams/sent_message.html", {"sent": sent})
+    assert str(later.title) in shown
+    assert "<a " not in shown
+
+
+def test_the_shortest_wait_counts_from_the_start_of_the_mail(version, incident, minji, server):
+    subscribe(minji, incident)
+    sent_alert(version, before_due=timedelta(days=5))
+    notice = weekly_mail()
+    plan = sending_plans.SendingPlan("days", timedelta(days=1), {})
+    gate = pacing.PlanGate(notice, plan)
+    assert gate._shortest_wait(timezone.now()) == plan.step / 100

@@ -13,7 +13,7 @@ from breachportal.doctor import typed
 from foundations.commands import PortalCommand
 from incidents.keyset_check import incidents_that_do_not_open
 from incidents.models import Incident
-from notices import decisions
+from notices import decisions, weekly_mails
 from notices.models import Notice
 
 
@@ -56,7 +56,11 @@ class Command(PortalCommand):
         )
 
     def _pause_notices(self) -> None:
-        """Pauses what was being sent: who got the notice after the backup counts as waiting."""
+        """Pauses what was being sent: who got the notice after the backup counts as waiting.
+
+        A weekly mail that was due after the backup is started first, so that `beat` starts none.
+        """
+        weekly_mails.start_due(latest=weekly_mails.OLDEST)
         for notice in Notice.objects.filter(
             state__in=[Notice.State.PLANNING, Notice.State.SENDING, Notice.State.PAUSED]
         ):
