@@ -22,8 +22,9 @@ from accounts.contacts import normalise_email, read_emails
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from incidents.models import AffectedPerson, FurtherContact, Incident, RowProof, WrongAnswer
-from incidents.own_rows import LockedRow, OwnRows, are_one_person, own_rows
+from incidents.own_rows import LockedRow, OwnRows, own_rows
 from incidents.person_names import normal_name
+from incidents.same_person import are_one_person
 
 # Of 10,000 endings of a number, 5 guesses a day and 20 in all reach a fifth of one per cent.
 ANSWERS_A_DAY, ANSWERS_IN_ALL = 5, 20

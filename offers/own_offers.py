@@ -27,8 +27,8 @@ from incidents.my_data import masked, parts_for
 from incidents.my_data_parts import MyDataPart
 from incidents.own_copy import CopySource, Section
 from incidents.own_facts import own_facts
-from incidents.own_rows import are_one_person
 from incidents.person_names import are_same_names, may_name_one_person
+from incidents.same_person import are_one_person
 from notices.models import Delivery
 from offers.models import Offer, OfferClass, OfferTaking, PoolCode, TakingClaim
 
