@@ -52,16 +52,24 @@ class MarkPersonForm(forms.ModelForm):
         return cleaned
 
 
-class LiftMarkForm(forms.Form):
-    """The lifting of a mark, with a reason."""
+class _ReasonForm(forms.Form):
+    """The reason of `by` for an act."""
 
     reason = forms.CharField(
         label=_("Reason"), max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"})
     )
 
-    def __init__(self, *args: Any, mark: PersonMark, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.mark, self.by = mark, by
+        self.by = by
+
+
+class LiftMarkForm(_ReasonForm):
+    """The lifting of a mark, with a reason."""
+
+    def __init__(self, *args: Any, mark: PersonMark, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.mark = mark
 
     def act(self) -> bool:
         """Lifts the mark. Returns False, with an error in the form, if it was lifted before."""
@@ -150,16 +158,12 @@ def _has_contact(person: AffectedPerson, index: UUID) -> bool:
     return index in first or person.further_contacts.filter(contact_index=index).exists()
 
 
-class EndAddressChangeForm(forms.Form):
+class EndAddressChangeForm(_ReasonForm):
     """The end of a change of address, with a reason."""
 
-    reason = forms.CharField(
-        label=_("Reason"), max_length=500, widget=forms.TextInput(attrs={"class": "vTextField"})
-    )
-
-    def __init__(self, *args: Any, change: AddressChange, by: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, change: AddressChange, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.change, self.by = change, by
+        self.change = change
 
     def clean_reason(self) -> str:
         """Rejects addresses and numbers, because the reason is not encrypted."""
