@@ -56,16 +56,21 @@ def _who(notice: Notice) -> list[tuple[str, str]]:
     if notice.is_weekly_mail:
         rows += _weekly_approvals(notice)
     else:
-        rows.append((_("Created by"), str(notice.created_by)))
-    if notice.approved_by and notice.approved_at and not notice.is_weekly_mail:
-        rows += [
-            (_("Approved by"), str(notice.approved_by)),
-            (_("Approved on"), moment(notice.approved_at)),
-        ]
+        rows += _creation_and_approval(notice)
     for milestone in notice.milestones.order_by("at"):
         rows.append((str(milestone.get_kind_display()), moment(milestone.at)))
     if notice.closed_at:
         rows.append((_("Closed on"), moment(notice.closed_at)))
+    return rows
+
+
+def _creation_and_approval(notice: Notice) -> list[tuple[str, str]]:
+    rows = [(_("Created by"), str(notice.created_by))]
+    if notice.approved_by and notice.approved_at:
+        rows += [
+            (_("Approved by"), str(notice.approved_by)),
+            (_("Approved on"), moment(notice.approved_at)),
+        ]
     return rows
 
 
