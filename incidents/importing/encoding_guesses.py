@@ -56,7 +56,7 @@ def hanzi_encoding(sample: bytes) -> str:
     """Returns the Chinese encoding in which nearly all characters are common ones, or "".
 
     GB 2312 and Big5 have the common characters first, in the rows of these first bytes. A short
-    text shows no more, and charset_normalizer takes it for Western text. Bytes beside a Latin
+    text shows no more, and charset_normalizer takes it for Western text. Bytes next to a Latin
     letter are accented letters, such as those of ASSUNÇÃO.
     """
     words = _ALONE.findall(sample)

@@ -1,7 +1,7 @@
 """Recognises text whose only signs beyond ASCII are those of measures, prices and paragraphs.
 
 Such a list names people in ASCII, so no name depends on its encoding. The signs have these bytes in
-windows-1252, and in a line of another encoding they would stand beside letters.
+windows-1252, and in a line of another encoding they would stand next to letters.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 from incidents.importing.formats.base import MAX_ROW_BYTES
 from incidents.importing.reading import File, Windows
 
-# Each sign stands beside a number, with at most a space between: elsewhere, it may be a letter of
+# Each sign stands next to a number, with at most a space between: elsewhere, it may be a letter of
 # another encoding, as in `Ł. Nowak` or `Áda`.
 _SIGN = re.compile(
     rb"""(?<![A-Za-z\x80-\xff])

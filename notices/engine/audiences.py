@@ -180,7 +180,7 @@ class DryRun:
     no_address: int = 0
     unusable_address: int = 0
     landline: int = 0  # which takes no text messages
-    weekly: int = 0  # subscribers who get the alert with the next weekly mail, beside the people
+    weekly: int = 0  # subscribers who get the alert with the next weekly mail, besides the people
     by_language: Counter[str] = field(default_factory=Counter)
     by_relation: Counter[int] = field(default_factory=Counter)
 

@@ -109,7 +109,7 @@ def bounded(most: int = MOST_READ) -> Iterator[None]:
     ) as captured:
         yield
     found = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
-    # A prepared statement, which reads the session by its key, has its values beside the text.
+    # A prepared statement, which reads the session by its key, has its values apart from the text.
     found = [sql for sql in found if "$1" not in sql]
     assert found
     for sql in found:
