@@ -1,11 +1,10 @@
-"""Middleware for every request: headers, and limits on bodies."""
+"""Middleware for every request: its headers."""
 
 from collections.abc import Callable
 from wsgiref.headers import Headers
 
 from csp.constants import HEADER as POLICY_HEADER
 from csp.utils import build_policy
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -74,55 +73,3 @@ def _remove_cookies(response: HttpResponse) -> None:
         response.headers["Vary"] = ", ".join(others)
     else:
         response.headers.pop("Vary", None)
-
-
-def limit_uploads(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers 413 for a body that is too large or has no stated length.
-
-    The limit is settings.DATA_UPLOAD_MAX_MEMORY_SIZE in bytes. Django's own limit does not count
-    files, and would write any amount of them to the disk. One page of the desk accepts files, up to
-    settings.UPLOAD_MAX_BYTES more; see uploads_by_importers.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        is_chunked = bool(request.META.get("HTTP_TRANSFER_ENCODING"))
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        if request.path == settings.UPLOAD_PATH:
-            most += settings.UPLOAD_MAX_BYTES
-        if is_chunked or _length(request) > most:
-            return _too_large()
-        return get_response(request)
-
-    return middleware
-
-
-def uploads_by_importers(
-    get_response: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that answers 413 for a large body of a user who may not upload.
-
-    Does not read the body. It must come after the authentication middleware, because it needs the
-    user. The check of the CSRF token is the first to read a body.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        is_large = _length(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        user = request.user
-        if is_large and not (user.is_staff and user.has_perm("incidents.add_upload")):
-            return _too_large()
-        return get_response(request)
-
-    return middleware
-
-
-def _too_large() -> HttpResponse:
-    return HttpResponse("413 Content Too Large", status=413, content_type="text/plain")
-
-
-def _length(request: HttpRequest) -> int:
-    try:
-        return int(request.META.get("CONTENT_LENGTH") or 0)
-    except ValueError:
-        return 0  # Django reads no body then

@@ -71,7 +71,7 @@ ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
-# The largest body in bytes; see middleware.limit_uploads. Importers may send files of up to
+# The largest body in bytes; see request_bodies.limit_uploads. Importers may send files of up to
 # UPLOAD_MAX_BYTES to one page. They stay in memory, because a temporary file would leave the leaked
 # data unencrypted on the disk of a web server.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440

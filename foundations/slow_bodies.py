@@ -20,7 +20,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from foundations.rate_limits import network_of
@@ -169,6 +169,12 @@ def read_bodies(
         return get_response(request)
 
     return middleware
+
+
+def leave_unread(request: HttpRequest) -> None:
+    """Lets the request go on as one without a body, so that no part of the portal reads it."""
+    request.META["CONTENT_LENGTH"] = "0"
+    request._stream = BytesIO()
 
 
 def _length(request: WSGIRequest) -> int:

@@ -51,6 +51,12 @@ def has_ended(request: HttpRequest) -> bool:
     return bool(idle_seconds) and now - seen > idle_seconds
 
 
+def is_of_team(request: HttpRequest) -> bool:
+    """Returns whether the request is of a member of the team, or of one whose session ended."""
+    is_signed_in = request.user.is_authenticated
+    return request.user.is_staff if is_signed_in else _fresh(request, _ENDED) is not None
+
+
 def end(request: HttpRequest) -> HttpResponse:
     """Signs the person out, keeps the posted form, and redirects to the sign-in.
 

@@ -1,16 +1,22 @@
 """Rules for every request and every response."""
 
+import re
+import time
 from io import BytesIO
+from typing import Any
 
 import pytest
 from csp.utils import build_policy
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from breachportal.middleware import limit_uploads, response_headers
+from breachportal.middleware import response_headers
+from breachportal.request_bodies import UNBUFFERED, limit_uploads, uploads_by_importers
+from harness.product import ROOT
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +48,28 @@ def test_a_large_upload_is_refused_before_its_body(rf: RequestFactory):
     request.META |= {"CONTENT_LENGTH": str(MOST + 1), "wsgi.input": body}
     assert limit_uploads(lambda _: pytest.fail("it was let through"))(request).status_code == 413
     assert body.tell() == 0
+
+
+@pytest.mark.parametrize("path", [settings.UPLOAD_PATH, "/admin/offers/offer/7/codes/"])
+def test_files_are_read_of_the_team_only(rf: RequestFactory, minji, editor, path):
+    """nginx does not buffer uploads, so a slow one of a stranger would hold a place for ten."""
+
+    def read(user: object, path: str = path, **session: object) -> bool:
+        request: Any = rf.post(path, {"typed": "text"})
+        request.user, request.session = user, session
+        uploads_by_importers(lambda _: HttpResponse())(request)
+        return request.POST.get("typed") == "text"
+
+    assert not read(AnonymousUser())
+    assert not read(minji)
+    assert read(editor)
+    ended = {"person": editor.pk, "at": time.time()}  # the typed text of a member is kept
+    assert read(AnonymousUser(), accounts_desk_ended=ended)
+    assert read(AnonymousUser(), path="/en/check/answer/")
+    site = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+    unbuffered = re.findall(r"location (?:= |~ \^)(\S+?)\$? \{[^}]*request_buffering off", site)
+    assert [one for one in unbuffered if re.fullmatch(one, path)]
+    assert all(UNBUFFERED.fullmatch(one.replace("[0-9]+", "7")) for one in unbuffered)
 
 
 @pytest.mark.parametrize("cookie", ["", "x", "short", "x" * 31, "'; --"])

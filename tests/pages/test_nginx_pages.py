@@ -12,11 +12,13 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+import tickets.forms
 from breachportal.settings import SHIPPED_LANGUAGES
 from harness.exposure_factory import expose, file_of, person
 from harness.nginx import NGINX, nginx
 from harness.product import ROOT
 from incidents.models import Incident
+from scams import mail_source
 from statements.sample import SLUG
 from tests.web_processes import web_processes
 
@@ -113,6 +115,20 @@ def test_the_first_reader_after_a_quiet_time_sees_no_old_page(site):
     Incident.objects.update(title={"ko": "정정", "en": "A correction"})
     time.sleep(QUIET_SECONDS)
     assert "A correction" in httpx.get(f"{site}{HOME}").text
+
+
+def test_what_customers_write_does_not_reach_the_disk():
+    """A body that is larger than the buffer is written to a file of nginx."""
+    site = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+    whole, _colon, of_check = site.partition("/check/(answer|report)/$ {")
+    [buffer] = re.findall(r"^    client_body_buffer_size (\d+)k;", whole, re.MULTILINE)
+    octets = len("%EA%B0%80")  # of a letter of Korean in a form
+    assert tickets.forms.MOST_CHARACTERS * octets < int(buffer) * 1024
+    [buffer] = re.findall(
+        r"^        client_body_buffer_size (\d+)m;", of_check.partition("}")[0], re.MULTILINE
+    )
+    assert mail_source.MOST_CHARACTERS * octets < int(buffer) * 1024**2
+    assert int(buffer) * 1024**2 > mail_source.MOST_FILE_BYTES
 
 
 def test_public_pages_of_each_language_are_kept_and_copied():
