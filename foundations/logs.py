@@ -7,8 +7,11 @@ from datetime import datetime
 
 from foundations import request_ids
 
-# Django logs the path of each refused request. A path can end in a certificate code or a token.
-_KEY_IN_PATH = re.compile(r"(/certificates/|/unsubscribe/|/account/invitation/)[^/\s]+")
+# Django logs the path of each refused request. A path can end in a certificate code or a token, or
+# in an address that a stranger looks up in vain.
+_KEY_IN_PATH = re.compile(
+    r"(/(?:certificates|unsubscribe|account/invitation|reminder/end|(?:breached|paste)account)/)\S*[^\s/]"
+)
 # PostgreSQL's error messages quote the values of a row in these lines.
 _VALUES_OF_A_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)
 # The lengths are bounded, so that the time is linear in the length of the line.

@@ -28,6 +28,7 @@ from foundations import replica
 from foundations.page_parts import render_framed
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
+from foundations.secret_urls import secret_url
 from incidents import reminders, unmasking
 from incidents.models import Incident, StepReminder
 from incidents.my_data import masked, parts_for, record_reveals, title_of, unmasked
@@ -152,6 +153,7 @@ def my_data_reminder(request: SignedInRequest, slug: str) -> HttpResponse:
     return back_to_page(request)
 
 
+@secret_url
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def end_reminder(request: HttpRequest, token: str) -> HttpResponse:

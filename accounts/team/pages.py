@@ -16,10 +16,12 @@ from accounts.team import invitations
 from accounts.team.forms import AcceptInvitationForm
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
 from foundations.desk_pages import in_desk_language
+from foundations.secret_urls import secret_url
 
 _KEY = "accounts_invitation"
 
 
+@secret_url
 @in_desk_language
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """Stores the link's token in the session and redirects to an address without it.

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.ended_sessions import forget_choices, kept_choices, sign_in_required
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
+from foundations.secret_urls import secret_url
 from incidents.views import SignedInRequest
 from notices import push_subscriptions
 from notices.forms.alerts import (
@@ -81,6 +82,7 @@ def renew_browser(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204 if is_renewed else 404)
 
 
+@secret_url
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:

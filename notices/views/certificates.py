@@ -8,6 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
 from foundations.rate_limits import limited
+from foundations.secret_urls import secret_url
 from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
 from incidents.models import Incident
@@ -65,6 +66,7 @@ def certificate_check(request: HttpRequest) -> HttpResponse:
     return render(request, "notices/certificates/check.html", {"form": form})
 
 
+@secret_url
 @require_safe
 @limited("certificate_check", methods=["GET", "HEAD"])
 def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:

@@ -2,12 +2,16 @@
 
 import logging
 import re
+from collections.abc import Iterator
 
 import pytest
 from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.log import configure_logging
 
 from foundations.logs import Line
+from foundations.secret_urls import POLICY
+from harness.product import ROOT
 from notices import decisions
 from tests.notice_factory import work
 
@@ -37,3 +41,43 @@ def test_a_host_that_a_stranger_chose_fills_no_log(capfd, settings):
     configure_logging("logging.config.dictConfig", settings.LOGGING)
     assert Client().get("/en/", headers={"host": "evil.example"}).status_code == 400
     assert "evil.example" not in capfd.readouterr().err
+
+
+SITE = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+FREE_TEXT = re.compile(r"<(str|path):\w+>")
+
+
+def with_free_text(
+    resolver: URLResolver | None = None, before: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """Yields each route of visitors and customers that ends in a text, and its pattern."""
+    for each in (resolver or get_resolver()).url_patterns:
+        route = before + str(each.pattern)
+        if isinstance(each, URLResolver):
+            yield from with_free_text(each, route)
+        elif FREE_TEXT.search(route) and not route.startswith("admin/"):
+            yield route, each
+
+
+@pytest.mark.parametrize(("route", "pattern"), [*with_free_text()])
+def test_no_log_has_the_secret_in_an_address(route, pattern):
+    path = FREE_TEXT.sub("IjE6c2VjcmV0", f"/{route}")
+    line = logging.LogRecord("django.request", 30, "", 1, "Not Found: %s", (path,), None)
+    assert "IjE6c2VjcmV0" not in Line().format(line)
+    not_logged = re.findall(r"^    ~(\S+) 0;$", SITE, re.MULTILINE)
+    assert [one for one in not_logged if re.search(one, path)]
+    assert "<str:" not in route or pattern.callback.has_secret_url
+
+
+def test_the_addresses_that_end_in_a_secret_are_known():
+    routes = " ".join(route for route, _pattern in with_free_text())
+    for name in ("certificates/", "unsubscribe/", "reminder/end/", "invitation/", "account/"):
+        assert f"{name}<" in routes
+
+
+@pytest.mark.django_db
+def test_a_page_whose_address_is_a_secret_is_no_referer():
+    """The request of its style sheet would carry the secret into the logs of a proxy."""
+    response = Client().get("/en/certificates/7QK2-X9ND-4HTB-90FC-WZ6M/")
+    assert response["Referrer-Policy"] == POLICY
+    assert "http_referer" not in SITE
