@@ -6,6 +6,7 @@ incident's scope is complete. And an incident that cannot be decrypted does not 
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,7 @@ from incidents.class_items import Show, leaked_items, other_lines
 from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
 from incidents.leaks import (
+    CONTACT_KEYS,
     Leak,
     decrypted_rows,
     leaks_in,
@@ -54,8 +56,13 @@ def masked_as_question(value: str, data_class: DataClass) -> str:
 
     A mask with letters of the answer would let a stranger guess it.
     """
-    is_answer = data_class.masking in (DataClass.Masking.NAME, DataClass.Masking.EMAIL)
-    return HIDDEN if is_answer else masked(value, data_class)
+    return HIDDEN if _is_answer(data_class) else masked(value, data_class)
+
+
+def _is_answer(data_class: DataClass) -> bool:
+    """Returns whether a value of the class can be the second fact that is asked for."""
+    is_shown_in_part = data_class.masking in (DataClass.Masking.NAME, DataClass.Masking.EMAIL)
+    return is_shown_in_part or CONTACT_KEYS.get(data_class.slug) in ("n", "e")
 
 
 def unmasked(value: str, data_class: DataClass) -> str:
@@ -148,16 +155,20 @@ def title_of(parts: Sequence[MyDataPart]) -> str:
 def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[Leak]]]:
     """Returns the rows of one incident that open for the user, with what leaked.
 
-    Withdrawn batches are left out. Raises EncryptionError if a keyset or a value cannot be
-    decrypted.
+    Withdrawn batches are left out. Names and e-mail addresses of a row that only a number found
+    have no values, as "my data" hides them: a masked one would help to guess the second fact.
+    Raises EncryptionError if a keyset or a value cannot be decrypted.
     """
     own = own_rows(user, [incident])[incident.pk]
     catalogue = DataClass.objects.in_bulk()
-    return [
-        (person, readable_leaks(person, own.exposed[person.pk], catalogue))
-        for person in own.opened
-        if person.pk in own.exposed
-    ]
+    found = []
+    for person in own.opened:
+        if person.pk in own.exposed:
+            leaks = readable_leaks(person, own.exposed[person.pk], catalogue)
+            for leak in leaks if person.pk in own.by_number_only else ():
+                leak.values = Counter() if _is_answer(leak.data_class) else leak.values
+            found.append((person, leaks))
+    return found
 
 
 def _can_decrypt(incident: Incident) -> bool:
