@@ -26,6 +26,7 @@ from accounts.further_contacts import (
 )
 from accounts.models import User
 from accounts.pending_codes import Purpose
+from accounts.second_factor import end_other_sessions
 from accounts.step_up import fresh_code_required
 from accounts.typed_contact_pages import question_about
 from foundations.post_only import post_only
@@ -132,7 +133,10 @@ def _joined(request: HttpRequest, user: User, other: User, contact: str) -> Http
 @require_http_methods(["GET", "HEAD", "POST"])
 @fresh_code_required
 def remove_contact_page(request: HttpRequest) -> HttpResponse:
-    """Lists the addresses and numbers of the account, and removes the chosen one on POST."""
+    """Lists the addresses and numbers of the account, and removes the chosen one on POST.
+
+    Ends the other sessions: a thief of the mailbox or the phone may have opened one with it.
+    """
     user = cast("User", request.user)
     contacts = [*user.verified_emails(), *user.verified_phones()]
     if request.method == "POST":
@@ -141,7 +145,11 @@ def remove_contact_page(request: HttpRequest) -> HttpResponse:
         except LastContactError:
             messages.error(request, _("This is your only address or number here."))
             return redirect("remove_contact")
-        messages.success(request, _("Removed. You cannot sign in with it any more."))
+        end_other_sessions(request, user)
+        done = _(
+            "Removed. You cannot sign in with it any more, and your other devices are signed out."
+        )
+        messages.success(request, done)
         return redirect("account")
     context = {"contacts": [(one, readable_contact(one)) for one in contacts]}
     return render(request, "accounts/remove_contact.html", context)

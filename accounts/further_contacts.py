@@ -86,7 +86,9 @@ class LastContactError(Exception):
 def remove_contact(user: User, contact: str) -> None:
     """Removes a verified address or number from the account. Another one takes its place.
 
-    Does nothing if the account does not have it. Raises LastContactError.
+    With the last address the passkeys go: an account with a number only has none, because the
+    number can pass to another person. Does nothing if the account does not have it. Raises
+    LastContactError.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
@@ -103,6 +105,8 @@ def remove_contact(user: User, contact: str) -> None:
             locked.email = others[0].email if others else None
             locked.save(update_fields=["email"])
             addresses.filter(email=locked.email).update(primary=True)
+            if not others:
+                locked.remove_customers_passkeys()
 
 
 def _owner_of(email: str) -> User | None:

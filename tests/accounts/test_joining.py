@@ -3,6 +3,8 @@
 from datetime import date
 
 import pytest
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
@@ -355,11 +357,26 @@ def test_a_contact_is_removed_and_the_last_one_is_not(solapi, minji):
 
 def test_an_account_keeps_its_number_when_the_address_goes(solapi, minji):
     VerifiedPhone.objects.create(user=minji, number=HALMONI)
+    passkeys = Authenticator.objects.filter(user=minji)
+    passkeys.create(
+        user=minji, type=Authenticator.Type.WEBAUTHN, data={"name": "", "credential": {}}
+    )
     client = browser()
     sign_in(client, minji.email)
     client.post(REMOVE, {"contact": minji.email})
     minji.refresh_from_db()
     assert (minji.email, minji.contact) == (None, HALMONI)
+    assert not passkeys.exists()  # the number can pass to another person
+
+
+def test_removing_a_contact_ends_the_sessions_that_a_thief_of_it_opened(minji):
+    EmailAddress.objects.create(user=minji, email="minji@stolen.example", verified=True)
+    thief, client = browser(), browser()
+    sign_in(thief, "minji@stolen.example")
+    sign_in(client, minji.email)
+    client.post(REMOVE, {"contact": "minji@stolen.example"})
+    assert client.get(ACCOUNT).status_code == 200
+    assert thief.get(ACCOUNT).status_code == 302
 
 
 def test_removing_needs_a_fresh_code_and_the_own_contact(client, minji, seojun):
