@@ -63,6 +63,34 @@ class ReadOnlyAdmin:
         return False
 
 
+class _Unnamed:
+    """Stands in the desk's log for a row whose name may hold what a customer typed."""
+
+    def __init__(self, row: Any) -> None:
+        self.pk, self._meta = row.pk, row._meta
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {self.pk}"
+
+
+def _in_log(row: Any) -> Any:
+    return row if isinstance(row, User) and row.is_staff else _Unnamed(row)
+
+
+class UnnamedInLogAdmin(admin.ModelAdmin):
+    """An admin of rows of customers. The desk's log, which stays, has no address of theirs."""
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_addition(request, _in_log(obj), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, _in_log(obj), message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        rows: Any = [_in_log(row) for row in queryset]
+        return super().log_deletions(request, rows)
+
+
 class EmailAddressInline(ReadOnlyAdmin, admin.TabularInline):
     model = EmailAddress
     fields = ["email", "verified", "primary"]
@@ -110,7 +138,7 @@ def _after_the_reason(name: str) -> Any:
 
 
 @admin.register(User)
-class UserAdmin(LargeTableAdmin):
+class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
     form = UserForm
     change_form_template = "accounts/desk/user.html"
     list_display = ["__str__", "name", "is_staff", "is_active", "language", "last_login"]
@@ -294,7 +322,7 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
 
 
 @admin.register(VerifiedPhone)
-class VerifiedPhoneAdmin(ReadOnlyAdmin, LargeTableAdmin):
+class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, LargeTableAdmin):
     """The numbers of customers, for superusers: members of the team have none."""
 
     list_display = ["number", "user", "verified_at"]
@@ -308,7 +336,7 @@ class VerifiedPhoneAdmin(ReadOnlyAdmin, LargeTableAdmin):
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ReadOnlyAdmin, LargeTableAdmin, AuthenticatorAdmin):
+class SecondFactorAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, LargeTableAdmin, AuthenticatorAdmin):
     """The admin of second factors. Staff delete the rows of a user who lost the device.
 
     The user can then set up a new one.
@@ -359,6 +387,10 @@ class RoleAdmin(GroupAdmin):
             },
         )
     ]
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Returns False: grants and invitations prove who was given a role, and name it."""
+        return False
 
     def get_urls(self) -> list[URLPattern]:
         return [desk_path(self, "matrix/", self.matrix, "matrix"), *super().get_urls()]

@@ -30,6 +30,8 @@ def record(
     object_type = about._meta.db_table if about is not None else ""
     object_id = str(about.pk) if isinstance(about, Model) else ""
     actor = actor_of(by) if by else None
-    values = [kind.value, object_type, object_id, incident, json.dumps(details), actor]
+    # PostgreSQL's JSON takes no NUL, which a path may hold: such an act would not be recorded.
+    text = json.dumps(details).replace(r"\u0000", r"\ufffd")
+    values = [kind.value, object_type, object_id, incident, text, actor]
     with connection.cursor() as cursor:
         cursor.execute(_RECORD, values)

@@ -40,6 +40,14 @@ class MarkPersonForm(forms.ModelForm):
         self.instance.person, self.instance.incident = person, person.incident
         self.instance.marked_by = by
 
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
+
+    def clean_note(self) -> str:
+        """Rejects addresses and numbers, because the note is not encrypted."""
+        return without_contacts(self.cleaned_data["note"])
+
     def clean(self) -> dict[str, Any]:
         """Rejects a correction without a note, and a second mark of the same kind."""
         cleaned: dict[str, Any] = super().clean() or {}
@@ -62,6 +70,10 @@ class _ReasonForm(forms.Form):
     def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.by = by
+
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
 
 
 class LiftMarkForm(_ReasonForm):
@@ -164,10 +176,6 @@ class EndAddressChangeForm(_ReasonForm):
     def __init__(self, *args: Any, change: AddressChange, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.change = change
-
-    def clean_reason(self) -> str:
-        """Rejects addresses and numbers, because the reason is not encrypted."""
-        return without_contacts(self.cleaned_data["reason"])
 
     def act(self) -> bool:
         """Ends the change. Returns False, with an error in the form, if it does not count."""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
-from accounts.desk_look_ups import LookUpReasonForm
+from accounts.desk_look_ups import LookUpReasonForm, without_contacts
 from accounts.models import User
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
@@ -74,6 +74,10 @@ class SuppressionForm(AddressForm, forms.ModelForm):
             ),
         )
 
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
+
     def clean(self) -> dict[str, Any]:
         """Computes the address's blind index; refuses an address that is on the list already."""
         cleaned: dict[str, Any] = super().clean() or {}
@@ -106,6 +110,10 @@ class LiftSuppressionForm(forms.Form):
     def __init__(self, *args: Any, entry: Suppression, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entry, self.by = entry, by
+
+    def clean_reason(self) -> str:
+        """Rejects addresses and numbers, because the reason is not encrypted."""
+        return without_contacts(self.cleaned_data["reason"])
 
     def lift(self) -> bool:
         """Lifts the entry. Returns False, with an error in the form, if it was lifted before."""

@@ -371,6 +371,9 @@ def test_a_page_that_is_refused_is_recorded(client, db):
         staff.pk,
         {"page": "/admin/notices/notice/", "right": "notices.view_notice"},
     )
+    # PostgreSQL's JSON takes no NUL: the attempt was answered with 500, and not recorded.
+    assert client.get("/admin/notices/notice/%00/delete/").status_code == 403
+    assert newest(kind="refused").details["page"] == "/admin/notices/notice/\ufffd/delete/"
 
 
 def test_the_sign_in_of_staff_and_a_wrong_second_factor_are_recorded(client, editor):

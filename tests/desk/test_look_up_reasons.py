@@ -1,13 +1,23 @@
 """A reason leads to each page of a customer, and what it may hold: the audit trail keeps it."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils.translation import override
 
 from accounts import desk_look_ups
 from accounts.desk_look_ups import LookUpReasonForm
 from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.sign_in import sign_in_to_desk
-from incidents.models import PersonMark
+from incidents.admin.person_forms import (
+    EndAddressChangeForm,
+    LiftMarkForm,
+    MarkPersonForm,
+    NewAddressForm,
+)
+from incidents.models import AddressChange, PersonMark
+from notices.forms.suppression import LiftSuppressionForm, SuppressionForm
+from notices.models import Suppression
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text, say_why
 
@@ -51,6 +61,23 @@ def test_a_date_or_a_ticket_is_a_reason(reason):
 )
 def test_a_reason_names_no_address_or_number_of_the_customer(reason):
     assert "reason" in LookUpReasonForm({"reason": reason}).errors
+
+
+def test_no_stored_reason_or_note_about_a_person_names_a_contact(people, editor):
+    """They are not encrypted, and outlive the keyset of a shredded incident."""
+    typed = {"reason": "call of 010-1234-5678", "note": "It is minji@example.com now."}
+    forms = [
+        MarkPersonForm(typed, person=people["minji"], by=editor),
+        LiftMarkForm(typed, mark=PersonMark(), by=editor),
+        NewAddressForm(typed, person=people["minji"], by=editor),
+        EndAddressChangeForm(typed, change=AddressChange(), by=editor),
+        SuppressionForm(typed),
+        LiftSuppressionForm(typed, entry=Suppression(), by=editor),
+    ]
+    with override("en"):
+        for form in forms:
+            assert "no address or number" in str(form.errors["reason"])
+        assert "no address or number" in str(forms[0].errors["note"])
 
 
 @pytest.fixture
@@ -125,6 +152,18 @@ def test_the_account_of_a_customer_asks_for_the_reason_and_is_for_superusers(
     assert page_text(superuser.get(desk_url("accounts_user_change", team["support"].pk)))
     entry = AuditEntry.objects.get(kind="look_up")
     assert (entry.object_type, entry.object_id) == ("accounts_user", str(minji.pk))
+
+
+def test_the_desks_log_names_no_customer(desk, editor, minji):
+    """It is never deleted, and the account of the customer is."""
+    phone = VerifiedPhone.objects.create(user=minji, number="+821012345601")
+    superuser = desk(editor)
+    superuser.post(desk_url("accounts_verifiedphone_delete", phone.pk), {"post": "yes"})
+    say_why(superuser, desk_url("accounts_user_change", minji.pk))
+    superuser.post(desk_url("accounts_user_delete", minji.pk), {"post": "yes"})
+    assert not User.objects.filter(pk=minji.pk).exists()
+    kept = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
+    assert kept == [(f"verified phone {phone.pk}", ""), (f"user {minji.pk}", "")]
 
 
 def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, empty_trail):
