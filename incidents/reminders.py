@@ -33,7 +33,12 @@ def ask(user: User, incident: Incident) -> None:
         "mail_tries": 0,
         "mail_after": None,
     }
-    StepReminder.objects.update_or_create(user=user, incident=incident, defaults=values)
+    StepReminder.objects.bulk_create(  # one statement: another tab may end it at the same moment
+        [StepReminder(user=user, incident=incident, **values)],
+        update_conflicts=True,
+        unique_fields=["user", "incident"],
+        update_fields=[*values],
+    )
 
 
 def end(user: User, incident: Incident) -> None:

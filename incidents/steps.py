@@ -59,7 +59,8 @@ def mark_step(user: User, incident: Incident, key: str, *, is_done: bool) -> Non
     if not is_done:
         DoneStep.objects.filter(user=user, incident=incident, step=key).delete()
     elif key in _known_keys(incident):
-        DoneStep.objects.get_or_create(user=user, incident=incident, step=key)
+        done = DoneStep(user=user, incident=incident, step=key)
+        DoneStep.objects.bulk_create([done], ignore_conflicts=True)
 
 
 def _known_keys(incident: Incident) -> set[str]:

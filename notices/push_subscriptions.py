@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts.models import User
@@ -26,6 +26,7 @@ def add_browser(user: User, address: PushAddress) -> PushSubscription:
     index = _index(address.endpoint)
     with transaction.atomic():
         User.objects.select_for_update().get(pk=user.pk)  # serialises two browsers
+        _lock(index)
         PushSubscription.objects.filter(endpoint_index=index).delete()
         added = PushSubscription(user=user, endpoint_index=index)
         added.encrypt_address(address)
@@ -50,6 +51,7 @@ def renew_browser(address: PushAddress, *, old_endpoint: str, old_auth: str) -> 
         if row is None or not constant_time_compare(row.decrypt_address().auth, old_auth):
             return False
         index = _index(address.endpoint)
+        _lock(index)
         PushSubscription.objects.filter(endpoint_index=index).exclude(pk=row.pk).delete()
         row.endpoint_index = index
         row.encrypt_address(address)
@@ -87,6 +89,13 @@ def rewrap_push_subscriptions() -> tuple[int, int]:
         again = encrypt_for(key, user_id, decrypt_for(key, user_id, ciphertext))
         changed += PushSubscription.objects.filter(pk=key, address=ciphertext).update(address=again)
     return changed, found
+
+
+def _lock(index: UUID) -> None:
+    """Serialises two users who add one browser, until the transaction ends."""
+    with connection.cursor() as cursor:
+        key = f"notices.browsers:{index}"
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
 
 
 def _index(endpoint: str) -> UUID:

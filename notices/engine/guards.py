@@ -30,6 +30,9 @@ AT_ONCE = 5  # failures that are judged in the same turn; fewer wait for JUDGE_S
 JUDGE_SECONDS = 0.1
 FEWEST_WRITTEN = 10  # acceptances of a destination without failures
 FEWEST_TRIES = 20  # a percentage of fewer tries says nothing
+# Of push messages: any customer may add browsers that refuse our key, and few of them must not hold
+# back a warning to the others. A fault of our key has all messages refused.
+PUSH_REFUSAL_PERCENT = 50
 # The lower bound of a percentage (Wilson's score interval) with this many standard deviations: one
 # in a hundred is wrong.
 DEVIATIONS = 2.33
@@ -44,18 +47,19 @@ class Limits:
     complaint: float
 
 
-def default_limits() -> Limits:
-    """Returns the limits of the settings."""
+def default_limits(notice: Notice) -> Limits:
+    """Returns the limits of a notice that has none of its own."""
+    is_push = notice.channel == Notice.Channel.PUSH
     return Limits(
         bounce=settings.NOTICE_PAUSE_BOUNCE_PERCENT,
-        refusal=settings.NOTICE_PAUSE_REFUSAL_PERCENT,
+        refusal=PUSH_REFUSAL_PERCENT if is_push else settings.NOTICE_PAUSE_REFUSAL_PERCENT,
         complaint=settings.NOTICE_PAUSE_COMPLAINT_PERCENT,
     )
 
 
 def limits_of(notice: Notice) -> Limits:
     """Returns the notice's own limits, and those of the settings where it has none."""
-    usual = default_limits()
+    usual = default_limits(notice)
     return Limits(
         bounce=notice.pause_bounce_percent or usual.bounce,
         refusal=notice.pause_refusal_percent or usual.refusal,

@@ -35,7 +35,7 @@ class LimitsForm(forms.Form):
         kwargs["initial"] = own
         super().__init__(*args, **kwargs)
         self.notice = notice
-        for name, usual in vars(default_limits()).items():
+        for name, usual in vars(default_limits(notice)).items():
             self.fields[name].help_text = _("Empty: %(percent)s.") % {"percent": f"{usual:g}"}
 
     def clean(self) -> dict[str, Any]:
@@ -50,7 +50,7 @@ class LimitsForm(forms.Form):
         """Stores the limits. Returns those that apply now."""
         values = {column: self.cleaned_data[name] for name, column in FIELDS.items()}
         Notice.objects.filter(pk=self.notice.pk).update(**values)
-        usual = vars(default_limits())
+        usual = vars(default_limits(self.notice))
         return Limits(**{name: self.cleaned_data[name] or usual[name] for name in FIELDS})
 
 

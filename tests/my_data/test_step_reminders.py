@@ -1,6 +1,7 @@
 """Reminders of steps that are not done: asked for, sent twice at most, ended by one click."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import SMTP
@@ -21,7 +22,7 @@ from accounts.mail_codes import MailKind
 from accounts.models import User
 from harness.exposure_factory import expose, file_of, person
 from incidents import reminders
-from incidents.models import AffectedPerson, Exposure, PersonMark, StepReminder
+from incidents.models import AffectedPerson, Exposure, Incident, PersonMark, StepReminder
 from incidents.my_data import masked, parts_for
 from incidents.own_facts import own_facts
 from incidents.steps import mark_step
@@ -80,6 +81,19 @@ def test_the_page_offers_it_and_stops_it(browser, incident):
     press(browser, incident, "0")
     assert OFFER in page_text(browser.get(PAGE))
     assert mails_after(30) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_tabs_may_ask_and_end_at_the_same_moment(incident, minji):
+    def press_in_tab(act: Callable[[User, Incident], None]) -> None:
+        try:
+            act(minji, incident)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(press_in_tab, [reminders.ask, reminders.end, reminders.ask] * 10))
+    assert StepReminder.objects.count() <= 1
 
 
 def test_two_mails_go_out_while_steps_are_to_do(browser, incident, minji):

@@ -3,9 +3,11 @@
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -15,13 +17,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tink import TinkError
 
+from accounts.models import User
 from foundations import keys, make_secret, web_push
 from foundations.web_push import PushAddress, VapidKey, WebPushError, as_base64url
 from harness.sign_in import sign_in_to_desk
 from notices import decisions, push_subscriptions, tasks
 from notices.engine.web_push import retry_after
 from notices.forms.notices import NoticeForm
-from notices.models import AlertSubscription, Delivery, Notice, PushSubscription
+from notices.models import AlertSubscription, Delivery, Destination, Notice, PushSubscription
 from tests.my_data.push_service import LocalBrowser, LocalPushService, octets, verified
 from tests.notice_factory import assert_adds_up, draft_notice, work, work_again
 from tests.running.test_settings import COMPLETE, start
@@ -249,6 +252,18 @@ def test_many_browsers_that_are_gone_pause_nothing(
     assert PushSubscription.objects.count() == 1
 
 
+def test_a_few_browsers_with_another_key_hold_back_no_warning(
+    service, alert, incident, minji, seojun, approver
+):
+    """A customer may add browsers that subscribed elsewhere: the service answers 403."""
+    for user in (minji, seojun):
+        for number in range(10):
+            subscribed(service, user, incident, f"/{user.pk}/{number}")
+    service.answers = [*[(201, {})] * 8, *[(403, {})] * 6]
+    assert send(alert, approver).accepted == 14
+    assert not Destination.objects.filter(stopped_at__isnull=False).exists()
+
+
 def test_a_busy_service_is_asked_again_after_its_wait(
     service, alert, incident, minji, seojun, approver
 ):
@@ -466,6 +481,21 @@ def test_a_browser_belongs_to_its_last_user(service, incident, minji, seojun):
     subscribed(service, minji, incident, "/1")
     subscribed(service, seojun, incident, "/1")
     assert PushSubscription.objects.get().user == seojun
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_users_may_add_one_browser_at_the_same_moment(service, minji, seojun):
+    address = service.browser("/1").address(service.url)
+
+    def add(user: User) -> None:
+        try:
+            push_subscriptions.add_browser(user, address)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(add, [minji, seojun] * 8))
+    assert PushSubscription.objects.get().user in (minji, seojun)
 
 
 def test_a_user_has_a_few_browsers(service, incident, minji):
