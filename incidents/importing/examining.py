@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as MappingType
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -92,18 +93,19 @@ def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLAR
     the mapping says. Raises ImportRefusedError.
     """
     status = regular_file(path)
-    with path.open("rb") as raw:
-        sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
     if _is_reject_file(path):
         # A reject file is CSV, in the encoding and dialect that a spreadsheet saved it in.
         encoding, declared = "", _without_form(declared)
     content = _content_of(File(path, PLAIN), encoding or declared.encoding, declared)
     columns = _Columns(content, declared)
+    with ThreadPoolExecutor(1) as thread:  # both digests are computed at the same time
+        sha256 = thread.submit(_digest_of, path)
+        content_sha256 = content_digest(content.file, content.encoding)
     return Source(
         path=path,
         size=status.st_size,
-        sha256=sha256,
-        content_sha256=content_digest(content.file, content.encoding),
+        sha256=sha256.result(),
+        content_sha256=content_sha256,
         format=content.format.name,
         encoding=content.encoding,
         likely_encoding=content.likely_encoding,
@@ -121,6 +123,11 @@ def examine(path: Path, encoding: str = "", declared: Declared = _NOTHING_DECLAR
         has_other_sheets=content.has_other_sheets,
         spool=content.file.spool,
     )
+
+
+def _digest_of(path: Path) -> str:
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
 
 
 def sheets_of(path: Path, named: str) -> list[str]:

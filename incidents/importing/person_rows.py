@@ -30,6 +30,7 @@ from incidents.uncertain_contacts import (
 )
 
 FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
+_MOST_LANGUAGES = 1 << 10  # different cells of languages that are remembered
 _EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
 
 
@@ -46,6 +47,7 @@ class PersonWriter:
         self._region = context.region
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
+        self._usual_traits: dict[str, bytes] = {}  # by the cell with the language
         self._name = columns.name_cells and filler(columns.name_cells, place)
         self._reader = ContactReader(columns, context)
         self._uncertain = UncertainWriter(columns, context, self._reader)
@@ -148,28 +150,46 @@ class PersonWriter:
         """
         name_place, email_place, phone_place = self.usual_places
         name = cells[name_place]
-        if not name.isalpha() or name in self._nulls:
+        if not (name.isalpha() or _is_plain(name)) or name in self._nulls:
             return None
-        address = usual_email(cells[email_place])
-        if not address or has_addition(address):
+        if not (address := usual_email(cells[email_place])):
             return None
         number = usual_mobile(cells[phone_place], self._region)
         return (name, address, number) if number else None
 
+    def usual_traits(self, cells: list[str]) -> bytes:
+        """Returns the fields from the relation to the reach of a row with a usual contact.
+
+        Returns b"" if the language is not decided.
+        """
+        cell = cells[self._language] if self._language >= 0 else ""
+        if (known := self._usual_traits.get(cell)) is not None:
+            return known
+        language = self.language(cells)
+        traits = self._traits(language, USABLE, USABLE) if language else b""
+        if len(self._usual_traits) < _MOST_LANGUAGES:
+            self._usual_traits[cell] = traits
+        return traits
+
     def write_usual(
-        self, line: int, identity: str, language: str, contact: tuple[str, str, str]
+        self, line: int, identity: str, traits: bytes, contact: tuple[str, str, str]
     ) -> None:
-        """Does what `write` does, for what `usual_contact` returned and an `identity` of digits."""
+        """Does what `write` does, for what `usual_contact` and `usual_traits` returned.
+
+        The `identity` consists of digits.
+        """
         name, address, number = contact
         index = self._cipher.blind_index
         person = index(self._kind + identity)
         # The address and the number need no escapes in JSON.
         plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
         fields = _pack_indexes(16, index("email\0" + address), 16, index("phone\0" + number))
-        self._write_person(line, person, plain, self._traits(language, USABLE, USABLE) + fields)
+        self._write_person(line, person, plain, traits + fields)
         if rest := self._rest_of_contact[7]:
             head = _pack_exposure(5, 16, person, 4, self._file_id, 4, line)
             self._exposures.append(head + rest)
+        if has_addition(address):
+            self._uncertain.write_beside(line, person, (address,))
 
     def _write_person(self, line: int, person: bytes, plain: bytes, fields: bytes) -> None:
         """Adds a row of people. `fields` are those from the relation to the number's index."""
@@ -285,6 +305,13 @@ class _LeakReader:
     def date(self, cells: list[str]) -> str:
         """Returns the date of the value in ISO 8601; "" if there is none, or none for certain."""
         return (self._day(cells[self._date]) or "") if self._day else ""
+
+
+def _is_plain(name: str) -> bool:
+    """Returns whether a name is one line without outer spaces, and holds no contact."""
+    if not name.isprintable() or name[:1] in ("", " ") or name[-1] == " ":
+        return False
+    return not may_hold_contact(name)
 
 
 _pack_person, _pack_length = copy_format.person_head, copy_format.length

@@ -174,8 +174,9 @@ class Preparer:
         self._without_phone = self._zeros = self._blank = rows = header_again = 0
         rejected: list[tuple[int, str]] = []
         spellings: list[tuple[bytes, bytes]] = []
+        may_be_blank, write = self._may_be_blank, self._row
         for line, cells, defect in self._reader.rows(block):
-            if self._may_be_blank and not (cells and cells[0].strip()) and is_blank(cells):
+            if may_be_blank and not (cells and cells[0].strip()) and is_blank(cells):
                 self._blank += 1
                 continue
             rows += 1
@@ -183,7 +184,7 @@ class Preparer:
                 header_again = line
                 break
             try:
-                self._row(line, cells, defect)
+                write(line, cells, defect)
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
                 self._out.unread.append(self._unread(line, cells, error, is_whole=not defect))
@@ -222,9 +223,9 @@ class Preparer:
             raise RowRejectedError(defect)
         if contact := self._usual_contact(cells):
             identity, first = cells[self._identity], self._first
-            if not (language := first.language(cells)):
+            if not (traits := first.usual_traits(cells)):
                 raise self._undecided(first, identity)
-            first.write_usual(line, identity, language, contact)
+            first.write_usual(line, identity, traits, contact)
         else:
             self._unusual_row(line, cells)
 

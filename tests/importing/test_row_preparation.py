@@ -168,8 +168,13 @@ def outcome(preparer: Preparer, cells: list[str]) -> object:
 DAYS = st.sampled_from(["", "2025-11-18", "2025-11-19", "2025-13-40", "NULL"])
 USUAL = st.tuples(
     st.from_regex(r"\A[0-9][0-9]{0,5}\Z"),
-    st.sampled_from(["김", "Lee", "NULL", "a@b.example", "김 민지"]),
-    st.sampled_from(["a@b.example", "C@d.example", "a+b@c.example", "del.a@b.example", ""]),
+    st.sampled_from(
+        ["김", "Lee", "NULL", "a@b.example", "김 민지", " 김", "a at b dot com", "O'Lee, <b>|", "7"]
+    ),
+    st.sampled_from(
+        ["a@b.example", "C@d.example", "a+b@c.example", "del.a@b.example", "c=d.example@b.example"]
+        + [""]
+    ),
     st.sampled_from(["010-1234-5678", "+82 10 2345 6789", "", "a@b.example", "010-0000-0000"]),
     st.sampled_from(["ko", "en", "KO", "fr", ""]),
     st.sampled_from(["문", "a\nb", " a", "NULL", "a|b", "문\u3000"]),
@@ -202,5 +207,5 @@ def test_the_second_row_like_another_one_is_usual(preparer):
     outcome(preparer, row)
     always_needs_more = not preparer._may_be_usual
     assert (preparer._usual_contact(row) is None) == always_needs_more
-    for place, odd in enumerate(["0", "NULL", "a+b@c.example", "1588-1234", "ko ", "문 ", "x"]):
+    for place, odd in enumerate(["0", "NULL", "a(at)c.example", "1588-1234", "ko ", "문 ", "x"]):
         assert preparer._usual_contact([*row[:place], odd, *row[place + 1 :]]) is None
