@@ -64,6 +64,10 @@ _PUT_OUT = re.compile(
 _LABELS = re.compile(rf"(?:{_LABEL}\s*[=:]\s*)+")
 # A text in the syntax of Python or SQL: b'a@b', N'a@b', _binary 'a@b'.
 _TEXT_LITERAL = re.compile(r"""(?:[bune]|_[a-z0-9]{2,12} ?)(['"])([^'"]*)\1""", re.IGNORECASE)
+# Addresses of a mailbox as Exchange lists them, beside others that are no e-mail addresses:
+# SMTP:a@b;smtp:c@d;X500:/o=Corp/cn=kim
+_PROXY_ADDRESSES = re.compile(r"(?:smtp|x500|x400|sip|eum|spo):", re.IGNORECASE)
+_BY_SMTP = re.compile(r"(?<![^;,|\s])smtp:([^;,|\s]+)", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
 _ANGLE = re.compile(r"<([^<>]*)>")
 # The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
@@ -232,6 +236,8 @@ def _unwrapped(text: str) -> str:
     if literal := _TEXT_LITERAL.fullmatch(text):
         text = literal[2]
     plain = _without_label(text.strip(_AROUND)).strip(_AROUND)
+    if _PROXY_ADDRESSES.match(plain) and (listed := _BY_SMTP.findall(plain)):
+        plain = ";".join(listed)
     return _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
 
 
@@ -250,7 +256,7 @@ def usual_email(text: str) -> str:
     if len(text) > _LONGEST_LOCAL_PART and (len(text) > 254 or usual.end(1) > _LONGEST_LOCAL_PART):
         return ""
     address = text.lower()
-    return address if _is_usual_domain(usual[2].lower()) else ""
+    return address if _is_usual_domain(address[usual.start(2) :]) else ""
 
 
 def is_masked(text: str) -> bool:

@@ -34,11 +34,15 @@ _DASHES = str.maketrans(
     dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\u3161", "-")
 )
 _ODD_SEPARATORS = re.compile(r"(\d{2,4})([~/_])(\d{3,4})\2(\d{4})", re.ASCII)  # 010/1234/5678
-# 040/6696912, +49 (0)171 / 3920012: a slash after the area code, as in Germany and Austria. What
-# stands before it is too short for a number of its own.
+# 040/6696912, +49 (0)171 / 3920012, 347/1234567: a slash after the area code, as in Germany and
+# Italy. What stands before it is too short for a number of its own.
 _AREA_CODE = re.compile(
-    r"((?:\+\d{1,3} ?(?:\(0\) ?)?|\(?0)\d{1,5}\)?) ?/ ?(\d[\d -]{3,}\d)", re.ASCII
+    r"((?:(?:\+|00)\d{1,3} ?(?:\(0\) ?)?|\(?0)\d{1,5}\)?|[1-9]\d\d) ?/ ?(\d[\d -]{3,}\d)", re.ASCII
 )
+# 06/12/34/56/78: pairs of digits are too short for numbers of their own.
+_PAIRS = re.compile(r"0\d(?:([/_~,])\d\d)(?:\1\d\d){3}", re.ASCII)
+_COUNTRY_IN_BRACKETS = re.compile(r"\((\+\d{1,3})\)", re.ASCII)  # (+84) 901 234 562
+_SIGN_AT_THE_END = re.compile(r"\d{7,15}\+", re.ASCII)  # as text from right to left shows it
 _FLOAT = re.compile(r"(\d+)\.0+", re.ASCII)  # what a spreadsheet makes of digits
 _NUMBER = re.compile(r"(?!\d+[).]\s)(?P<number>\+?\(?\d[\d ().-]*\d)", re.ASCII)
 _WRITTEN = re.compile(
@@ -154,7 +158,12 @@ def _plain(text: str) -> str:
     if not plain.isascii():
         plain = with_plain_digits(plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
+    if _SIGN_AT_THE_END.fullmatch(plain):
+        plain = f"+{plain[:-1]}"
+    plain = _COUNTRY_IN_BRACKETS.sub(r"\1 ", plain, count=1)
     plain = _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
+    if pairs := _PAIRS.fullmatch(plain):
+        plain = plain.replace(pairs[1], "-")
     with_area = _AREA_CODE.fullmatch(plain)
     return f"{with_area[1]} {with_area[2]}" if with_area else plain
 

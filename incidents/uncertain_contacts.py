@@ -73,6 +73,10 @@ _BETWEEN_SCRIPTS = re.compile(r"(?<=[A-Za-z0-9])(?=[^\x00-\x7f])|(?<=[^\x00-\x7f
 # What stands before or after the user name of a closed account, and marks of a list before one.
 _CLOSED = r"(?:del(?:eted?)?|withdr[a-z]+|removed?|old|closed|disabled)"
 _ADDED = re.compile(rf"^[^a-z0-9]+|^{_CLOSED}\d*[._-]+|[._-]+{_CLOSED}(?:[._-]?\d+)?$")
+# Of `minji_gmail.com#ext#`, a guest, and of `minji%gmail.com`, which old gateways write.
+_GUEST = re.compile(r"(.+)(?:_(?=[^_%]*#ext#$)|%)([^_%#]+)(?:#ext#)?")
+_BEFORE_USER = re.compile(r"[+-]")
+_MOST_STARTS = 8
 _LAST_WORD = re.compile(r"[^=/?&]+$")  # of "?mail=q"
 _AFTER_DOMAIN = re.compile(r"(@[^\s@_]+)_\S*")  # "q@b.example_old"
 _MASKED_CELL = re.compile(rf"[\w.+-]*[{_HIDDEN}][\w.+{_HIDDEN}-]*@[\w.-]+")
@@ -87,10 +91,13 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _OTHER_END = re.compile(r"(.*\d[\d -]{6,}\d) ?[/~,] ?(\d{3,4})")  # of "010-2345-6781/6782"
 _LAST_LINES = re.compile(r" ?[/~] ?\d{1,2}$")  # of "0171/2345612/13"
 _LIKE_DIGITS = str.maketrans("OoIl|", "00111")
+_DIGIT = re.compile(r"\d")
 _FEWEST_OF_START = 4  # characters, with the `+`
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15  # of a number with its country code
 # The digits of a number, and the signs that may stand between them.
 _MANY_DIGITS = re.compile(rf"(?:\d[\W_xX\u30fc]*){{{_FEWEST_DIGITS}}}")
+# The same with letters that are typed for digits, where a word does not end in them.
+_MANY_LIKE_DIGITS = re.compile(rf"(?<![^\W_])(?:[\dOoIl|][\W_xX\u30fc]*){{{_FEWEST_DIGITS}}}")
 
 
 def meant_by(contact: str) -> list[str]:
@@ -168,7 +175,7 @@ def pattern_of_user_name(cell: str) -> str:
 
 def has_addition(email: str) -> bool:
     """Returns whether `meant_beside` may find anything in an address in its usual form; fast."""
-    if "+" in email or "del" in email or "old" in email or not email[0].isalnum():
+    if "+" in email or "=" in email or "del" in email or "old" in email or not email[0].isalnum():
         return True
     return "withdr" in email or "remove" in email or "closed" in email or "abled" in email
 
@@ -179,7 +186,8 @@ def meant_beside(email: str) -> list[str]:
     That is a pattern for an address with a part after `+`: at most providers the address without
     that part reaches the same mailbox, but not at all. It is a pattern for an address whose
     top-level domain does not exist. And it is the address without the mark of a list, or without
-    the word that a program adds to the address of a closed account.
+    the word that a program adds to the address of a closed account, and an address that a program
+    has written into the local part.
     """
     local, _at, domain = main_spelling(email).rpartition("@")
     user, plus, _tag = local.partition("+")
@@ -190,7 +198,26 @@ def meant_beside(email: str) -> list[str]:
     plain = _ADDED.sub("", local)
     is_other = plain != local and any(map(str.isalpha, plain))
     other = f"{plain}@{domain}"
-    return [*patterns, other] if is_other and is_usable_email(other) else patterns
+    others = [other] if is_other else []
+    return [*patterns, *filter(is_usable_email, [*others, *_within(local, domain)])]
+
+
+def _within(local: str, domain: str) -> Iterator[str]:
+    """Yields the address that a program has written into the local part of another one.
+
+    Microsoft does so for guests of an organisation, and mail servers for mail that was forwarded
+    (SRS) or may be returned (BATV, VERP). Where the user name begins may not be certain.
+    """
+    if guest := _GUEST.fullmatch(local):
+        yield f"{guest[1]}@{guest[2]}"
+    head, sign, end = local.rpartition("=")
+    if local.startswith("prvs="):
+        yield f"{end}@{domain}"
+    elif local.startswith("srs"):
+        yield f"{end}@{head.rpartition('=')[2]}"
+    elif sign and "." in end:
+        starts = [0, *(mark.end() for mark in _BEFORE_USER.finditer(head))]
+        yield from (f"{head[start:]}@{end}" for start in starts[-_MOST_STARTS:])
 
 
 def _plain_digit(sign: str) -> str:
@@ -314,6 +341,8 @@ def _shown_of(local: str, *, is_whole: bool) -> str:
 
 
 def _numbers_meant(text: str, region: str) -> list[str]:
+    if not _may_be_number(text):
+        return []
     patterns = dict.fromkeys(_number_patterns(text, region))
     if patterns and _NUMBER.fullmatch(text.strip()):
         return list(patterns)
@@ -326,6 +355,13 @@ def _numbers_meant(text: str, region: str) -> list[str]:
         patterns = dict.fromkeys([f"*{digits[-4:]}", *starts])
         patterns.pop("*", None)
     return list(found | patterns)
+
+
+def _may_be_number(text: str) -> bool:
+    """Returns whether a text has enough digits, or signs for them; fast, for addresses in words."""
+    if len(_DIGIT.findall(text)) >= _FEWEST_DIGITS or _SHORTENED.fullmatch(text):
+        return True
+    return bool(_HIDDEN_DIGITS.search(text) or _MANY_LIKE_DIGITS.search(text))
 
 
 def _readings(text: str) -> Iterator[str]:

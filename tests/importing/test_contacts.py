@@ -262,6 +262,17 @@ def test_cells_of_real_exports_become_the_numbers_that_are_written(cell, right):
         ("0082-10-1234-5678", "KR", "+821012345678"),
         ("+82 10 1234 5678", "GB", "+821012345678"),
         ("\u0660\u0661\u0660 1234 5678", "KR", "+821012345678"),
+        ("(+84) 901 234 567", "VN", "+84901234567"),
+        ("(+82)10-1234-5678", "KR", "+821012345678"),
+        ("0049 (0) 171 / 234 56 77", "DE", "+491712345677"),
+        ("347/1234567", "IT", "+393471234567"),
+        ("415/555-0109", "US", "+14155550109"),
+        ("06/12/34/56/77", "FR", "+33612345677"),
+        ("06,12,34,56,81", "FR", "+33612345681"),
+        ("06/12/34/56", "FR", None),
+        ("31/12/2025", "HK", None),
+        ("966501234564+", "KR", "+966501234564"),
+        ("010-1234-5678+", "KR", None),
     ],
 )
 def test_a_number_without_country_code_is_one_of_the_region(cell, region, number):
@@ -392,6 +403,10 @@ def test_the_fast_path_of_a_country_code_agrees_with_the_library(
     ("cell", "addresses"),
     [
         ("two1@b.example; two2@b.example", ["two1@b.example", "two2@b.example"]),
+        (
+            "SMTP:q1@b.example;smtp:Q3@b.example;X500:/o=Corp/cn=kim lee;sip:q1@b.example",
+            ["q1@b.example", "q3@b.example"],
+        ),
         ("two3@b.example\u200b", ["two3@b.example"]),
         ("'two4@b.example", ["two4@b.example"]),
         ("이름0 <u0@b.example>", ["u0@b.example"]),

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from accounts.contacts import MASKED, MISTYPED, read_emails
+from accounts.contacts import MASKED, MISTYPED, read_emails, usual_email
 from accounts.domain_typos import meant_domain
 from harness import exposure_factory
 from harness.exposure_factory import write_off_unread
@@ -209,6 +209,12 @@ def test_a_tag_at_a_provider_with_twins_is_a_part_of_the_same_address():
         ("withdrawn-q@b.example", "q@b.example"),
         ("q.deleted@b.example", "q@b.example"),
         ("q_old_20250101@b.example", "q@b.example"),
+        ("minji_gmail.com#ext#@corp.example", "minji@gmail.com"),
+        ("minji%gmail.com@gate.example", "minji@gmail.com"),
+        ("srs0=ab=cd=gmail.com=minji@gate.example", "minji@gmail.com"),
+        ("prvs=0123abcd=minji@b.example", "minji@b.example"),
+        ("first_last.name@b.example", ""),
+        ("a=b@c.example", ""),
         ("deleted_123@b.example", ""),
         ("adele@b.example", ""),
         ("goldman@b.example", ""),
@@ -218,7 +224,12 @@ def test_a_tag_at_a_provider_with_twins_is_a_part_of_the_same_address():
 )
 def test_an_address_with_an_addition_may_mean_another_one(email, other):
     assert meant_beside(email) == [other][: bool(other)]
-    assert has_addition(email) or not other
+    assert has_addition(email) or not usual_email(email) or not other
+
+
+def test_a_returned_mail_may_be_of_each_user_name_that_its_address_ends_with():
+    found = meant_beside("bounce-12-min-ji=gmail.com@list.example")
+    assert set(found) & set(meant_by("min-ji@gmail.com"))
 
 
 @pytest.mark.parametrize("cell", ["mi___@b.example", "Kim <mi---@b.example>", "mi??@b.example"])
