@@ -42,6 +42,7 @@ class CellKind(StrEnum):
     PHONE_LOST_ZERO = "phone that lost its zero"
     PHONE = "phone"
     NUMBER = "number"
+    PLACE = "postal address"
     TEXT = "text"
 
 
@@ -84,6 +85,14 @@ _PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
+# What stands in a postal address beside a number. Names hold it too, but seldom with a number.
+_STREET = re.compile(
+    r"[가-힣](?:로|길|동|리|가|읍|면) ?\d|\d ?(?:丁目|番|号|號|楼|樓|室|弄)|[路街道巷] ?\d"
+    r"|(?:stra(?:ss|ß)e|str\.|gasse|weg|platz|straat|laan)(?![^\W\d_])"
+    r"|(?<![^\W_])(?:street|st|road|rd|avenue|ave|lane|drive|boulevard|apt|rue|calle|avenida|av|rua|"
+    r"via|piazza|ulica|ul|улица|ул|jalan|jl|sokak|cadde|mah|đường)(?![^\W_])",
+    re.IGNORECASE,
+)
 PHONE_REGION: str = settings.PHONE_REGION
 _FEWEST_PHONE_DIGITS, _MOST_CHARACTERS = 9, 320
 _WIDE_AT = re.compile("[\uff20\ufe6b]")
@@ -191,7 +200,9 @@ def _kind_with_digits(text: str, region: str) -> CellKind:
         return found
     if _is_phone(text, region):
         return CellKind.PHONE
-    return CellKind.NUMBER if _NUMBER.fullmatch(text) else CellKind.TEXT
+    if _NUMBER.fullmatch(text):
+        return CellKind.NUMBER
+    return CellKind.PLACE if _STREET.search(text) else CellKind.TEXT
 
 
 def _is_phone(text: str, region: str) -> bool:

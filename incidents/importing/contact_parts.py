@@ -21,7 +21,7 @@ _HALF = re.compile(rf"(.*?)[\W_]*(?:({_USER})|({_DOMAIN}))", re.IGNORECASE | re.
 _MOST_CHARACTERS = 100  # of a name; a longer one takes the patterns a quadratic time
 _MOST_DIGITS = 5  # of a part of a number
 _MOST_PARTS = 4
-_WORDS = (CellKind.TEXT, CellKind.NUMBER)
+_WORDS = (CellKind.TEXT, CellKind.NUMBER, CellKind.PLACE)
 
 
 def parts_of(columns: Iterable[ColumnProfile]) -> dict[str, str]:

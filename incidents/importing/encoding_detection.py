@@ -22,7 +22,7 @@ from incidents.importing.encoding_samples import (
     share_of_common_hangul,
     share_of_lines,
 )
-from incidents.importing.encodings import SINGLE_BYTE, UTF16, UTF16_BE, UTF16_LE, named
+from incidents.importing.encodings import NAMED_SINGLE_BYTE, UTF16, UTF16_BE, UTF16_LE, named
 from incidents.importing.formats.base import MAX_ROW_BYTES
 from incidents.importing.korean_text import (
     LEAST_COMMON_HANGUL,
@@ -132,7 +132,7 @@ def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
         return False
     if found == CP949:
         return count_common_hangul(decoded(sample, CP949))[1] < _FEW
-    is_asian = declared not in (UTF8, UTF8_MARKED, *SINGLE_BYTE)
+    is_asian = declared not in (UTF8, UTF8_MARKED, *NAMED_SINGLE_BYTE)
     return found == UTF8 and is_asian and not MANY_BYTES.search(decoded(sample, UTF8))
 
 

@@ -16,6 +16,12 @@ SINGLE_BYTE = [
     *(f"iso-8859-{number}" for number in (*range(1, 12), 13, 14, 15, 16)),
     *("koi8-r", "koi8-u", "mac-roman", "cp437", "cp850"),
 ]
+# Others of one byte, of DOS and Mac, which are read if a person names them, and never guessed.
+NAMED_SINGLE_BYTE = [
+    *SINGLE_BYTE,
+    *("cp737", "cp775", "cp852", "cp855", "cp857", "cp858", "cp862", "cp866", "cp1125"),
+    *("mac-cyrillic", "mac-greek", "mac-latin2", "mac-turkish"),
+]
 # The encodings by every name that a person may write, as keys of `_key`.
 _NAMES = {
     "utf8": UTF8,
@@ -36,12 +42,17 @@ _NAMES = {
     **dict.fromkeys(("johab", "cp1361"), "johab"),
     **dict.fromkeys(("latin1", "l1"), "iso-8859-1"),
     **dict.fromkeys(("latin9", "latin0"), "iso-8859-15"),
-    "latin2": "iso-8859-2",
-    **{name.replace("-", ""): name for name in SINGLE_BYTE},
+    **{f"latin{number}": f"iso-8859-{number}" for number in (2, 3, 4)},
+    "latin5": "iso-8859-9",
+    "latin6": "iso-8859-10",
+    "latin10": "iso-8859-16",
+    **dict.fromkeys(("tis620", "windows874", "cp874"), "iso-8859-11"),
+    **dict.fromkeys(("macintosh", "xmacroman"), "mac-roman"),
+    **{name.replace("-", ""): name for name in NAMED_SINGLE_BYTE},
     **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
 }
 # The names of Python's codecs, where they differ: the variants that programs really write.
-_CODECS = {"shift_jis": "cp932", "big5": "cp950"}
+_CODECS = {"shift_jis": "cp932", "big5": "cp950", "iso-8859-11": "cp874"}
 
 
 def codec_of(encoding: str) -> str:

@@ -7,7 +7,7 @@ once, as a stream, to a temporary file without a name (see spools). Rows keep th
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
@@ -22,6 +22,7 @@ from incidents.importing import (
     file_kinds,
     formats,
     json_documents,
+    long_form,
     spreadsheets,
     text_conversion,
 )
@@ -62,7 +63,7 @@ from incidents.importing.refusals import RefusalMessages
 
 MAX_COLUMNS = 2_000
 # The first rows, from which separators and escapes are determined, and the columns of JSON.
-SAMPLE_BYTES, _KEY_BYTES = 1 << 17, 1 << 20
+SAMPLE_BYTES, _KEY_BYTES, _MOST_ROWS = 1 << 17, 1 << 20, 2_000
 _DATA = re.compile(r"[\d@]")
 _NOTHING_DECLARED = Declared()
 
@@ -303,6 +304,7 @@ class _Columns:
         if HeaderNames(columns).are_in(first.cells) or self._has_words_only_first():
             raise self._refused(RefusalMessages.COLUMNS_AND_HEADER, line=first.line)
         self._refuse_other_width(self._rows, columns)
+        self._refuse_long_form(columns, [row.cells for row in self._rows if not row.defect])
         return columns
 
     def _has_words_only_first(self) -> bool:
@@ -351,6 +353,8 @@ class _Columns:
         names = self._in_mapping_spelling(names)
         self._refuse_wrapped(content.format, head, names)
         self._refuse_nested(content.format, head, names)
+        rows = content.format.rows(head, 1, names)
+        self._refuse_long_form(names, (cells for _, cells, defect in rows if not defect))
         return names
 
     def _refuse_wrapped(self, form: Format, head: str, names: list[str]) -> None:
@@ -403,6 +407,7 @@ class _Columns:
         self._refuse_uncomputed(names)
         self._refuse_merged(names, first.line)
         self._refuse_other_width(self._rows[1:], names)
+        self._refuse_long_form(names, [row.cells for row in self._rows[1:] if not row.defect])
         return names
 
     def _refuse_header_below(self, names: list[str]) -> None:
@@ -457,6 +462,19 @@ class _Columns:
             is_used = place < len(names) and names[place] in (self.declared.used or ())
             if is_used and line > header:
                 raise self._refused(RefusalMessages.MERGED, line=line, column=names[place])
+
+    def _refuse_long_form(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Raises ImportRefusedError if each row holds one attribute of a person."""
+        if self.declared.identity not in names:
+            return
+        whole = [cells for cells in islice(rows, _MOST_ROWS) if len(cells) == len(names)]
+        place = long_form.column_of_attributes(
+            whole,
+            identity=names.index(self.declared.identity),
+            values=[place for place, name in enumerate(names) if name in self.declared.single],
+        )
+        if place >= 0:
+            raise self._refused(RefusalMessages.LONG_FORM, column=names[place])
 
     def _refuse_other_width(self, rows: Sequence[SampleRow], names: Sequence[str]) -> None:
         """Raises ImportRefusedError if no row has as many cells as there are columns."""

@@ -16,8 +16,10 @@ from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import UTF8, UTF8_MARKED, ImportRefusedError, Source
 from incidents.importing.refusals import BETWEEN, RefusalMessages
 
-# A column is found if at least _FEWEST values, and more than this share, are of another kind.
-_FEWEST, _SHARE = 10, 0.5
+# A column is found if at least so many values, and more than this share, are of another kind: the
+# fewer there are, the larger the share must be. Two must be all. See docs/decisions/0105.
+_SHARE = 0.5
+_SHARES = ((10, _SHARE), (SOME, 2 / 3), (2, 0.99))
 # Unusable values say less than values of another kind, so more of them are needed. Fewer are listed
 # in the profile and the summary, and their owners are not told that they are not affected.
 _FEWEST_UNUSABLE = 30
@@ -29,6 +31,7 @@ EMAIL, PHONE, NAME = (
     RefusalMessages.NAME.stored(),
 )
 _RESIDENT = RefusalMessages.RESIDENT_NUMBER.stored()
+_PLACE = RefusalMessages.POSTAL_ADDRESS.stored()
 # Text that a program must decode is never a name: few cells show how the column was exported.
 _FEWEST_CODED = 3
 _CODED = (
@@ -38,7 +41,12 @@ _CODED = (
 # A column of contacts that the mapping does not use: those people would not be found.
 _FEWEST_UNUSED = 3
 _USABLE = {EMAIL: (CellKind.EMAIL,), PHONE: (CellKind.PHONE,)}
-_OTHERS = {CellKind.EMAIL: EMAIL, CellKind.PHONE: PHONE, CellKind.RESIDENT: _RESIDENT}
+_OTHERS = {
+    CellKind.EMAIL: EMAIL,
+    CellKind.PHONE: PHONE,
+    CellKind.RESIDENT: _RESIDENT,
+    CellKind.PLACE: _PLACE,
+}
 
 
 class ColumnFinding(NamedTuple):
@@ -204,7 +212,9 @@ def _of_column(
         return ColumnFinding(code, message)
 
     for kind, words in _OTHERS.items():
-        if words != meant and _is_most(column, column.kinds[kind]):
+        # A name may be the address of the person: few of them show nothing.
+        shares = _SHARES[:1] if (meant, words) == (NAME, EMAIL) else _SHARES
+        if words != meant and _is_most(column, column.kinds[kind], shares):
             yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
             return
     if coded := _coded(column):
@@ -246,5 +256,5 @@ def _coded(column: ColumnProfile) -> tuple[CellKind, RefusalMessages] | None:
     return None
 
 
-def _is_most(column: ColumnProfile, number: int) -> bool:
-    return number >= _FEWEST and number > _SHARE * column.values
+def _is_most(column: ColumnProfile, number: int, shares: Sequence[tuple[int, float]]) -> bool:
+    return any(number >= least and number > share * column.values for least, share in shares)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from incidents.importing import common_characters, letter_statistics
 from incidents.importing.encoded_twice import is_text_encoded_twice
 from incidents.importing.encoding_samples import decoded, share_of_lines
-from incidents.importing.encodings import SINGLE_BYTE
+from incidents.importing.encodings import NAMED_SINGLE_BYTE, SINGLE_BYTE
 from incidents.importing.letter_statistics import Reading
 from incidents.importing.reading import CP949, MARK, UTF8, UTF8_MARKED
 
@@ -15,7 +15,7 @@ _WORD = re.compile(rb"[^\s\d,;:|\"'@/()_.&+\-]{1,32}")
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _FEWEST_TWICE, _SHARE_TWICE = 4, 10  # words, and one of how many
 # A text that is CP949 has been proven to be; see _found_in.
-_WITHOUT_PROOF = frozenset([*SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
+_WITHOUT_PROOF = frozenset([*NAMED_SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
 
 
@@ -66,7 +66,7 @@ def other_letters(
     reads_better: Callable[[Reading, Reading], bool] = letter_statistics.reads_better,
 ) -> str:
     """Returns another single-byte encoding in which the letters are those of a language, or ""."""
-    if encoding not in SINGLE_BYTE:
+    if encoding not in NAMED_SINGLE_BYTE:
         return ""
     sample = _some_words(sample)
     words = letter_statistics.words_of(decoded(sample, encoding))

@@ -159,6 +159,7 @@ class ColumnMapping(TomlTable):
             columns=self.columns,
             sheet=self.sheet,
             used=frozenset(self.used_columns()),
+            identity=self.person.identity,
             describing=frozenset(self.columns_that_describe()),
             is_strict=self.strict,
             single=frozenset(self.dates).union(*(one.short_columns() for one in self.people())),

@@ -3,7 +3,7 @@
 import re
 
 from incidents.importing.encoding_samples import can_be, decoded
-from incidents.importing.encodings import SINGLE_BYTE
+from incidents.importing.encodings import NAMED_SINGLE_BYTE, SINGLE_BYTE
 
 _ACCENTED = re.compile("[\u00c0-\u024f]+")
 _FEWEST_WORDS = 6
@@ -11,11 +11,11 @@ _ABBREVIATION = 3  # letters at most
 # Signs that no language writes after a letter, or before a word. The common ones stand in brands
 # and in ranges, as LEGO\u00ae and Mon\u2013Fri.
 _AFTER = (
-    "\u00a1\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b6\u00b8\u00bf\u02c6-\u02dd\u2020-\u2022\u2030"
+    "\u00a1\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b6\u00b8\u00bf\u00f7\u02c6-\u02dd\u2020-\u2022\u2030"
     "\u221a-\u2264\u25ca\ufb01\ufb02"
 )
-_BEFORE = "\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b4\u00b6\u00b8"
-_ODD_SIGN = re.compile(rf"[^\W\d_][{_AFTER}]|^[{_BEFORE}](?=[^\W\d_])")
+_BEFORE = "\u00a2\u00a4-\u00a6\u00a8\u00ac\u00ad\u00af\u00b1\u00b4\u00b6\u00b8\u00d7\u00f7"
+_ODD_SIGN = re.compile(rf"[^\W\d_][{_AFTER}]|^[{_BEFORE}]+(?=[^\W\d_])")
 _COMMON_SIGN = re.compile(
     r"[^\W\d_](?:[\u00a3\u00a7\u00a9\u00ae\u00b0\u20ac\u2122\u201a]|"
     r"[\u00ab\u00bb\u2013\u2014\u2018\u201c-\u201e](?=[^\W\d_]))"
@@ -37,7 +37,7 @@ def has_no_words(declared: str, sample: bytes) -> bool:
     if declared == "gb18030":
         return len(_PRIVATE.findall(text)) * 10 > sum(not sign.isascii() for sign in text)
     return (
-        declared in SINGLE_BYTE
+        declared in NAMED_SINGLE_BYTE
         and _has_odd_words(_words(text))
         and any(_reads_well(sample, other) for other in SINGLE_BYTE if other != declared)
     )

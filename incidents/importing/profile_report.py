@@ -89,6 +89,7 @@ class ProfileMessages(StoredMessages):
     KIND_LOST_ZERO = _("phone numbers without their zero")
     KIND_MASKED = _("masked values")
     KIND_NUMBER = _("numbers")
+    KIND_PLACE = _("postal addresses")
     KIND_ODD_EMAIL = _("unusable e-mail addresses")
     KIND_TEXT = _("other text")
 
@@ -109,6 +110,7 @@ KIND_WORDS = {
     K.PHONE_LOST_ZERO: M.KIND_LOST_ZERO,
     K.MASKED: M.KIND_MASKED,
     K.NUMBER: M.KIND_NUMBER,
+    K.PLACE: M.KIND_PLACE,
     K.ODD_EMAIL: M.KIND_ODD_EMAIL,
     K.TEXT: M.KIND_TEXT,
 }

@@ -70,6 +70,7 @@ class Declared:
     columns: tuple[str, ...] = ()  # the columns by position, if the file has no header
     sheet: str = ""  # of a spreadsheet
     used: frozenset[str] | None = None  # the columns that the mapping reads
+    identity: str = ""  # the column with the reference
     single: frozenset[str] = frozenset()  # those of them that hold one text, such as contacts
     describing: frozenset[str] = frozenset()  # those of which an undecodable cell costs no row
     is_strict: bool = False  # whether undecodable bytes in any other column reject a row, too

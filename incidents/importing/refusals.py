@@ -208,6 +208,10 @@ class RefusalMessages(StoredMessages):
     )
 
     # A file that does not fit its mapping
+    LONG_FORM = _(
+        "{file}: {column} names attributes of a person, such as first_name and email, one a line; "
+        "export one row for each person, with a column for each attribute"
+    )
     OTHER_FORMAT = _(
         "{file}: {mapping_words} says it is {format}, but it is {found}; "
         "correct the mapping, or name the right file"
@@ -254,6 +258,7 @@ class RefusalMessages(StoredMessages):
         'or accept "{code}" if it belongs to others'
     )
     RESIDENT_NUMBER = _("a resident registration number")
+    POSTAL_ADDRESS = _("a postal address")
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")
 
     ENCODED = _(

@@ -10,12 +10,14 @@ status 3.
 """
 
 import datetime as dt
+import html
 import json
 import re
 import resource
+import struct
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, BinaryIO, NoReturn
 from xml.etree import ElementTree
@@ -28,6 +30,7 @@ MOST_BYTES, MOST_SECONDS = 2 << 30, 600
 REFUSED = 3
 # A title stands above the header, in a single cell of these first rows.
 _TITLE_ROWS = 20
+Range = tuple[tuple[int, int], tuple[int, int]]  # the row and the column of two corners, from 0
 
 
 def main() -> None:
@@ -53,7 +56,7 @@ def main() -> None:
         "sheet": sheet.name,
         "has_others": len(names) > 1,
         "uncomputed": uncomputed,
-        "merged": _merged(sheet),
+        "merged": _merged(sheet, _merged_ranges(sys.stdin.buffer, sheet)),
     }
     sys.stderr.write(json.dumps(report))
 
@@ -102,13 +105,13 @@ def _uncomputed(stream: BinaryIO, name: str) -> dict[int, int]:
     with zipfile.ZipFile(stream) as archive:
         names = set(archive.namelist())
         if "content.xml" in names:
-            return _first_rows(archive, "content.xml", _OPEN_UNCOMPUTED)
+            return _first_rows(_open_rows(archive, name), _OPEN_UNCOMPUTED)
         if "xl/workbook.xml" not in names:
             return {}
         book = archive.read("xl/workbook.xml")
         is_to_compute = re.search(rb'fullCalcOnLoad="(1|true)"', book)
         cell = _UNCOMPUTED_OR_ZERO if is_to_compute else _UNCOMPUTED
-        return _first_rows(archive, _part_of(archive, book, name), cell)
+        return _first_rows(enumerate(_pieces(archive, _part_of(archive, book, name))), cell)
 
 
 def _part_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
@@ -120,11 +123,13 @@ def _part_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
         for key, value in sheet.items()
         if key.endswith("}id")
     ]
-    targets = {
-        one.get("Id"): one.get("Target", "")
-        for one in _elements(archive.read("xl/_rels/workbook.xml.rels"))
-    }
-    target = targets.get(places[0], "") if places else ""
+    return _target(archive, "xl/_rels/workbook.xml.rels", places[0] if places else "")
+
+
+def _target(archive: zipfile.ZipFile, relations: str, place: str) -> str:
+    """Returns the name of the part of the archive to which an entry of `relations` leads."""
+    targets = {one.get("Id"): one.get("Target", "") for one in _elements(archive.read(relations))}
+    target = targets.get(place, "")
     return target.removeprefix("/") if target.startswith("/") else f"xl/{target}"
 
 
@@ -133,21 +138,40 @@ def _elements(xml: bytes) -> Iterator[ElementTree.Element]:
     return ElementTree.fromstring(xml).iter()  # noqa: S314
 
 
-def _first_rows(archive: zipfile.ZipFile, part: str, cell: re.Pattern[bytes]) -> dict[int, int]:
-    """Returns the columns of a sheet that have such a cell, and the first row of each."""
+def _first_rows(rows: Iterable[tuple[int, bytes]], cell: re.Pattern[bytes]) -> dict[int, int]:
+    """Returns the columns that have such a cell, and the first row of each.
+
+    `rows` holds the number and the text of each row of a sheet.
+    """
     found: dict[int, int] = {}
-    rows, text = 0, b""
+    for number, row in rows:
+        for one in cell.finditer(row):
+            place = _PLACE.search(one[0])
+            line = int(place[2]) if place else number
+            found.setdefault(_column(place, row[: one.start()]), line)
+    return found
+
+
+def _pieces(archive: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """Yields the text before the first row of a part, and then each row without its first word."""
+    text = b""
     with archive.open(part) as stream:
         while data := stream.read(_READ_BYTES):
             text += data
             *whole, text = _ROW.split(text)
-            for row in whole:
-                for one in cell.finditer(row):
-                    place = _PLACE.search(one[0])
-                    line = int(place[2]) if place else rows
-                    found.setdefault(_column(place, row[: one.start()]), line)
-                rows += 1
-    return found
+            yield from whole
+
+
+def _open_rows(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[int, bytes]]:
+    """Yields the number and the text of each row of a sheet of OpenDocument."""
+    is_wanted, number = False, 1
+    for piece in _pieces(archive, "content.xml"):
+        if is_wanted and (head := _HEAD.match(piece)):
+            yield number, piece
+            repeated = _ROWS_REPEATED.search(head[0])
+            number += int(repeated[1]) if repeated else 1
+        for table in _TABLE.finditer(piece):
+            is_wanted, number = html.unescape(table[1].decode()) == name, 1
 
 
 def _column(place: re.Match[bytes] | None, before: bytes) -> int:
@@ -163,6 +187,9 @@ def _column(place: re.Match[bytes] | None, before: bytes) -> int:
 
 _READ_BYTES = 1 << 20
 _ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b(?!-)|</(?:\w+:)?(?:sheetData|table)>")
+_HEAD = re.compile(rb"[^<>]*>")  # the rest of the tag of a row
+_TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"')
+_ROWS_REPEATED = re.compile(rb'number-rows-repeated="(\d{1,7})"')
 _CELL = re.compile(rb"<(?:\w+:)?(?:covered-)?(?:table-cell|c)\b")
 _REPEATED = re.compile(rb'number-columns-repeated="(\d{1,5})"')
 _PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
@@ -183,15 +210,14 @@ _OPEN_UNCOMPUTED = re.compile(
 # ---------------------------------------------------------------- merged cells
 
 
-def _merged(sheet: Any) -> dict[int, int]:
+def _merged(sheet: Any, merged: Iterable[Range]) -> dict[int, int]:
     """Returns the columns with a cell that is merged over several rows, and the last one's row.
 
     Only its first row holds the value, which the other rows lose. A cell without a value, or with
-    no value in the rows below, such as a note below the table, loses nothing. Workbooks other than
-    xlsx and xls name no merged cells. Columns are counted from the first that is written, rows
-    from 1.
+    no value in the rows below, such as a note below the table, loses nothing. Columns are counted
+    from the first that is written, rows from 1.
     """
-    ranges = [one for one in sheet.merged_cell_ranges or () if one[1][0] > one[0][0]]
+    ranges = [one for one in merged if one[1][0] > one[0][0]]
     if not ranges:
         return {}
     corners, filled_corners = {corner for corner, _end in ranges}, set()
@@ -207,6 +233,75 @@ def _merged(sheet: Any) -> dict[int, int]:
             for column in range(left, right + 1):
                 found[column] = max(first + 1, found.get(column, 0))
     return _of_written(found, sheet)
+
+
+def _merged_ranges(stream: BinaryIO, sheet: Any) -> Iterable[Range]:
+    """Returns the ranges of merged cells of a sheet, in any order."""
+    ranges: list[Range] | None = sheet.merged_cell_ranges
+    if ranges is not None or not zipfile.is_zipfile(stream):
+        return ranges or ()
+    with zipfile.ZipFile(stream) as archive:
+        if "content.xml" in archive.namelist():
+            return list(_open_ranges(archive, sheet.name))
+        return list(_binary_ranges(archive, sheet.name))
+
+
+def _open_ranges(archive: zipfile.ZipFile, name: str) -> Iterator[Range]:
+    """Yields the ranges of a sheet of OpenDocument that have several rows."""
+    for number, row in _open_rows(archive, name):
+        for cell in _SPANNED.finditer(row):
+            row_place, column = number - 1, _column(None, row[: cell.start()])
+            columns = _COLUMNS_SPANNED.search(cell[0])
+            last = column + int(columns[1]) - 1 if columns else column
+            yield (row_place, column), (row_place + int(cell[1]) - 1, last)
+
+
+def _binary_ranges(archive: zipfile.ZipFile, name: str) -> Iterator[Range]:
+    """Yields the ranges of a sheet of xlsb. The records are those of [MS-XLSB]."""
+    for kind, data in _records(archive.read("xl/workbook.bin")):
+        if kind == _BUNDLE_SHEET:
+            place, end = _text_at(data, 8)
+            if _text_at(data, end)[0] == name:
+                part = _target(archive, "xl/_rels/workbook.bin.rels", place)
+                break
+    else:
+        return
+    for kind, data in _records(archive.read(part)):
+        if kind == _MERGE_CELL:
+            first, last, left, right = struct.unpack_from("<4I", data)
+            yield (first, left), (last, right)
+
+
+def _records(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yields the kind and the content of each record. The last one may be cut short."""
+    at = 0
+    while at + 1 < len(data):
+        kind, at = _number_at(data, at)
+        size, at = _number_at(data, at)
+        yield kind, data[at : at + size]
+        at += size
+
+
+def _number_at(data: bytes, at: int) -> tuple[int, int]:
+    """Returns a number of seven bits a byte, and the position after it."""
+    number = shift = 0
+    while at < len(data):
+        byte = data[at]
+        number, shift, at = number | (byte & 0x7F) << shift, shift + 7, at + 1
+        if byte < 0x80:
+            break
+    return number, at
+
+
+def _text_at(data: bytes, at: int) -> tuple[str, int]:
+    """Returns a text with its length before it, and the position after it."""
+    end = at + 4 + 2 * int.from_bytes(data[at : at + 4], "little")
+    return data[at + 4 : end].decode("utf-16-le", "replace"), end
+
+
+_BUNDLE_SHEET, _MERGE_CELL = 156, 176
+_SPANNED = re.compile(rb'<table:table-cell\b[^>]*\bnumber-rows-spanned="(?!1")(\d{1,7})"[^>]*>')
+_COLUMNS_SPANNED = re.compile(rb'number-columns-spanned="(\d{1,5})"')
 
 
 def _of_written(columns: dict[int, int], sheet: Any) -> dict[int, int]:

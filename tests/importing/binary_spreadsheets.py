@@ -105,8 +105,16 @@ def xls_5(rows: Rows, *, codepage: int, encoding: str) -> bytes:
 # ---------------------------------------------------------------- xlsb
 
 
-def xlsb(*sheets: Rows, hidden: Sequence[int] = (), is_1904: bool = False) -> bytes:
-    """Returns a binary workbook of Excel 2007. A cell is text, a number, True, False or None."""
+def xlsb(
+    *sheets: Rows,
+    hidden: Sequence[int] = (),
+    is_1904: bool = False,
+    merged: Sequence[tuple[int, int, int, int]] = (),
+) -> bytes:
+    """Returns a binary workbook of Excel 2007. A cell is text, a number, True, False or None.
+
+    `merged` holds ranges of the last sheet, from 0: first row, last row, first column, last column.
+    """
     buffer, numbers = io.BytesIO(), range(1, len(sheets) + 1)
     package = "http://schemas.openxmlformats.org/package/2006"
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -141,11 +149,12 @@ def xlsb(*sheets: Rows, hidden: Sequence[int] = (), is_1904: bool = False) -> by
             + _record(132),
         )
         for n, rows in zip(numbers, sheets, strict=True):
-            archive.writestr(f"xl/worksheets/sheet{n}.bin", b"".join(_binary_sheet(rows)))
+            ranges = merged if n == len(sheets) else ()
+            archive.writestr(f"xl/worksheets/sheet{n}.bin", b"".join(_binary_sheet(rows, ranges)))
     return buffer.getvalue()
 
 
-def _binary_sheet(rows: Rows) -> Iterable[bytes]:
+def _binary_sheet(rows: Rows, merged: Sequence[tuple[int, int, int, int]]) -> Iterable[bytes]:
     width = max(map(len, rows), default=1)
     yield _record(129)
     yield _record(148, struct.pack("<IIII", 0, max(len(rows) - 1, 0), 0, max(width - 1, 0)))
@@ -160,7 +169,12 @@ def _binary_sheet(rows: Rows) -> Iterable[bytes]:
                 yield _record(5, head + struct.pack("<d", cell))
             elif cell is not None:
                 yield _record(6, head + _wide(str(cell)))
-    yield _record(146) + _record(130)
+    yield _record(146)
+    if merged:
+        yield _record(177, struct.pack("<I", len(merged)))
+        yield from (_record(176, struct.pack("<4I", *one)) for one in merged)
+        yield _record(178)
+    yield _record(130)
 
 
 def _record(kind: int, data: bytes = b"") -> bytes:

@@ -858,7 +858,7 @@ JSONS = [
     ),
     Case(
         "nested id",
-        lines_of(row | {"member_id": {"$oid": row["member_id"]}} for row in objects()),
+        lines_of(row | {"member_id": {"id": row["member_id"]}} for row in objects()),
         refused="objects or lists",
         suffix=".json",
     ),

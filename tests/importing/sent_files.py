@@ -3,6 +3,7 @@
 See tests/importing/more_messy_files.py. `Case.table` is here the whole table of a mapping.
 """
 
+from tests.importing.binary_spreadsheets import ods, xlsb
 from tests.importing.further_messy_files import mapped, one, uncomputed
 from tests.importing.more_messy_files import Case, csv, xlsx
 from tests.importing.unseen_files import DE, JP, US, table
@@ -646,7 +647,7 @@ MISTAKES = [
     Case(
         "columns swapped in a file of two rows",
         table("id,name,email,phone", f"1,Kim,{KR1},q1@b.example", f"2,Lee,{KR2},q2@b.example"),
-        refused="none of its 2 rows could be taken",
+        refused='accept "swapped:email".*accept "swapped:phone"',
         table=ID,
     ),
     Case(
@@ -887,6 +888,111 @@ MERGED_ROWS: list[tuple[object, ...]] = [
 ]
 CAPITALS = ("ИВАНОВ ИВАН", "ПЕТРОВА АННА", "СИДОРОВ ОЛЕГ", "ВАСИЛЬЕВА ЕЛЕНА", "ЛЕБЕДЕВ ДМИТРИЙ")
 GBK = ("张伟", "陈芳", "高杰", "林静")
+
+SPANNED = (
+    b'<table:table-cell table:number-rows-spanned="2" office:value-type="string">'
+    b"<text:p>q1@b.example</text:p></table:table-cell>"
+)
+MERGED_OPEN: list[tuple[object, ...]] = [
+    ("id", "name", "email", "phone"),
+    ("1", "Kim", SPANNED, KR1),
+    ("2", "Lee", None, KR2),
+]
+META = table(
+    "umeta_id,user_id,meta_key,meta_value",
+    "1,1,nickname,minji",
+    f"2,1,billing_phone,{KR1}",
+    "3,1,billing_email,q1@b.example",
+    "4,2,first_name,Seojun",
+    "5,2,billing_email,q2@b.example",
+)
+OBJECT_ID = "655822ea0f1b2c3d4e5f607"
+
+# Decision 0105.
+EXPORTS = [
+    Case(
+        "ods, an address merged over two rows, and another sheet",
+        ods(MERGED_OPEN, [["note"], ["x"]]),
+        refused="line 2: email is merged with the rows below",
+        mapping='sheet = "S1"\n',
+        suffix=".ods",
+        table=ID,
+    ),
+    Case(
+        "ods, merged cells in another sheet",
+        ods([HEAD.split(","), ["1", "Kim", "q1@b.example", KR1]], MERGED_OPEN),
+        of(("1", "Kim", "q1@b.example", E1)),
+        mapping='sheet = "S1"\n',
+        suffix=".ods",
+        table=ID,
+    ),
+    Case(
+        "xlsb, an address merged over two rows",
+        xlsb([HEAD.split(","), [1, "Kim", "q1@b.example"], [2, "Lee"]], merged=[(1, 2, 2, 2)]),
+        refused="line 2: email is merged with the rows below",
+        suffix=".xlsb",
+        table=ID,
+    ),
+    Case(
+        "wordpress, usermeta as addresses",
+        META,
+        refused="meta_key names attributes",
+        table=mapped(reference="user_id", email="meta_value"),
+    ),
+    Case(
+        "wordpress, usermeta as leaked values",
+        META,
+        of(("1",), ("2",)),
+        table='[person]\nrelation = "member"\nreference = "user_id"\ncontact_leaked = []\n'
+        '[[leaked]]\nclass = "usernames"\nvalue = "{meta_key}: {meta_value}"\n',
+    ),
+    Case(
+        "one contact a person, and of which kind it is",
+        table(
+            "id,prefers,contact", "1,email,q1@b.example", f"2,phone,{KR2}", "3,email,q3@b.example"
+        ),
+        of(("1", "", "q1@b.example"), ("2", ""), ("3", "", "q3@b.example")),
+        table=mapped(reference="id", email="contact"),
+    ),
+    Case(
+        "mongoexport, ids and days as objects",
+        b"".join(
+            b'{"_id":{"$oid":"%s%d"},"name":"Kim","email":"q%d@b.example",'
+            b'"on":{"$date":{"$numberLong":"1763456602000"}}}\n' % (OBJECT_ID.encode(), n, n)
+            for n in (1, 2)
+        ),
+        of(*((f"{OBJECT_ID}{n}", "Kim", f"q{n}@b.example") for n in (1, 2))),
+        suffix=".json",
+        table=mapped(reference="_id", name="name", email="email")
+        + '[dates]\non = "unix_ms"\n'
+        + '[[leaked]]\nclass = "purchases"\nvalue = "{name}"\ndate = "on"\n',
+    ),
+    Case(
+        "russian, in the encoding of DOS",
+        table(HEAD, *(f"{n},{name},q{n}@b.example," for n, name in enumerate(CAPITALS, 1)))
+        .decode()
+        .encode("cp866"),
+        of(*((str(n), name, f"q{n}@b.example") for n, name in enumerate(CAPITALS, 1))),
+        mapping='encoding = "cp866"\n',
+        table=ID,
+    ),
+    Case(
+        "russian in utf-8, said to be of DOS",
+        table(HEAD, *(f"{n},{name},," for n, name in enumerate(CAPITALS, 1))),
+        refused="said to be cp866",
+        mapping='encoding = "cp866"\n',
+        table=ID,
+    ),
+    Case(
+        "ukrainian, said to be western",
+        table(HEAD, "1,Іван Їжак,,", "2,Олена Ґудзь,,", "3,Єва Шевченко,,")
+        .decode()
+        .encode("koi8-u"),
+        refused="said to be windows-1252",
+        mapping='encoding = "windows-1252"\n',
+        table=ID,
+    ),
+]
 
 # Decision 0097, and kinds that the acceptance of few cells found.
 FEW = [

@@ -94,6 +94,12 @@ def remarks(seen: Preview, name: str) -> str:
         ("1012345678.0", CellKind.PHONE),
         ("007", CellKind.NUMBER),
         ("서울특별시 강남구 1", CellKind.TEXT),
+        ("서울시 강남구 테헤란로 12", CellKind.PLACE),
+        ("千代田区丸の内2丁目", CellKind.PLACE),
+        ("Hauptstr. 5", CellKind.PLACE),
+        ("12 High Street", CellKind.PLACE),
+        ("Ulrich 2", CellKind.TEXT),
+        ("Steve Streeter", CellKind.TEXT),
         ("XXXL", CellKind.TEXT),
     ],
 )
@@ -233,6 +239,26 @@ def test_resident_numbers_that_are_mapped_as_phones_are_a_finding(look):
     assert [one.code for one in seen.findings] == ["swapped:phone"]
     assert "20 of 20 cells hold a resident registration number" in seen.findings[0].message
     assert "data of the class government-issued-ids" in remarks(seen, "phone")
+
+
+@pytest.mark.parametrize(
+    ("columns", "code"),
+    [
+        ({"email": "010-1234-{n:04}", "phone": ""}, "email"),
+        ({"phone": "800101-123{n}"}, "phone"),
+        ({"phone": "m{n}@example.com"}, "phone"),
+        ({"name": "010-1234-{n:04}"}, "name"),
+        ({"name": "테헤란로 {n}길 12"}, "name"),
+        ({"name": "m{n}@example.com"}, ""),  # a name may be an address
+    ],
+)
+def test_few_cells_show_another_column_if_nearly_all_are_of_another_kind(look, columns, code):
+    codes = [f"swapped:{code}"] if code else []
+
+    assert [one.code for one in look(members(2, **columns)).findings] == codes
+    assert [one.code for one in look(members(3, **columns) + members(1)).findings] == codes
+    assert not look(members(1, **columns)).findings
+    assert not look(members(2, **columns) + members(1)).findings
 
 
 def test_a_column_of_which_most_is_unusable_is_a_finding(look):

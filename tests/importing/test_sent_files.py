@@ -30,6 +30,7 @@ CASES = [
     *sent_files.MISTAKES,
     *sent_files.PROGRAMS,
     *sent_files.FEW,
+    *sent_files.EXPORTS,
 ]
 
 

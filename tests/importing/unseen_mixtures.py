@@ -291,7 +291,7 @@ ROWS = [
     Case(
         "swapped columns by position",
         csv()[len(HEADER) + 2 :],
-        refused="none of its 6 rows",
+        refused='accept "swapped:email".*accept "swapped:mobile"',
         mapping='columns = ["member_id", "name", "mobile", "email"]\n',
     ),
     Case(
@@ -431,9 +431,7 @@ JSONS = [
     ),
     line_of(
         "an object as an id",
-        json_lines(
-            {"member_id": {"$oid": "5f"}, "name": "a", "email": "q1@b.example", "mobile": ""}
-        ),
+        json_lines({"member_id": {"id": "5f"}, "name": "a", "email": "q1@b.example", "mobile": ""}),
         refused="member_id",
     ),
     line_of(

@@ -84,7 +84,17 @@ class _DuplicateKeyError(ValueError):
     """An object has a key twice, so that one of the two values would be lost."""
 
 
-def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+# The types of MongoDB's Extended JSON that are one text: {"$oid": "5f3a…"}, {"$numberLong": "7"}.
+_TYPES_OF_TEXT = frozenset(
+    ["$oid", "$date", "$uuid", "$symbol"]
+    + ["$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
+)
+
+
+def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any] | str:
+    """Returns an object, or the text of one that only names the type of a text."""
+    if len(pairs) == 1 and pairs[0][0] in _TYPES_OF_TEXT and isinstance(pairs[0][1], str):
+        return pairs[0][1]
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _DuplicateKeyError
