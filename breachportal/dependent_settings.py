@@ -1,10 +1,11 @@
-"""Finds settings that have no effect, because another setting is missing.
+"""Finds settings that have no effect: another setting is missing, or the name is misspelt.
 
 A process that starts with them would silently do something else than its operator asked for: send
 codes over the server of the notices, or sign in nowhere.
 """
 
 import os
+from difflib import get_close_matches
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -39,13 +40,20 @@ OF_GATEWAYS = {
     "SMS_GATEWAY_": f"{_OWN_GATEWAYS}gateways.",
 }
 
+_CLOSE = 0.9  # of difflib: a letter of ten
+
 
 def refuse_without_effect(known: set[str]) -> None:
     """Checks the environment for settings without effect. `known` are the names of all settings.
 
     Raises ImproperlyConfigured, which names each such setting and what is missing.
     """
-    problems = [*_without_others(), *_without_gateway(known), *_set_twice(known)]
+    problems = [
+        *_without_others(),
+        *_without_gateway(known),
+        *_set_twice(known),
+        *_misspelt(known, set(os.environ)),
+    ]
     if problems:
         raise ImproperlyConfigured(
             "breachportal does not start with settings that have no effect:\n" + "\n".join(problems)
@@ -74,6 +82,17 @@ def _without_gateway(known: set[str]) -> list[str]:
         for name in sorted(known)
         if name.startswith(prefix) and text(name)
     ]
+
+
+def _misspelt(known: set[str], given: set[str]) -> list[str]:
+    """Returns the variables whose names differ from that of a setting by a letter or two."""
+    names = sorted(name.removesuffix("_FILE") for name in given if name.isupper())
+    close = {
+        name: get_close_matches(name, known, n=1, cutoff=_CLOSE)
+        for name in names
+        if name not in known and not name.startswith("BREACHPORTAL_")  # also of container engines
+    }
+    return [f"  {name}: is {other[0]} meant?" for name, other in close.items() if other]
 
 
 def _set_twice(known: set[str]) -> list[str]:

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
-from psycopg.conninfo import conninfo_to_dict
+from django.http.request import validate_host
 
 from breachportal import embedded_servers
+from breachportal.server_addresses import database_options, is_host, require_readable
 from foundations.mail_headers import address_header
 from foundations.pooled_connection import PooledConnection
 from foundations.private_urls import is_private
@@ -115,20 +117,25 @@ def _unsafe_in_production() -> list[str]:
 def text(name: str, default: str = "") -> str:
     """Returns the variable NAME, or the content of the file that NAME_FILE names, or `default`.
 
-    The file is for mounted secrets. An empty variable counts as unset, an empty file does not: it
-    would give the default in place of a secret. Raises ImproperlyConfigured for a file that is
-    empty or cannot be read.
+    The file is for mounted secrets. Spaces and line ends around a value are left out. An empty
+    variable counts as unset, an empty file does not: it would give the default in place of a
+    secret. Raises ImproperlyConfigured for a file that is empty or cannot be read, and for a
+    variable in quotes: systemd and shells remove them, container engines leave them in the value.
     """
     READ.add(name)
-    path = os.environ.get(f"{name}_FILE")
-    if path and not os.environ.get(name):
+    value, path = (os.environ.get(key, "").strip() for key in (name, f"{name}_FILE"))
+    if path and not value:
         return _content(name, Path(path))
-    return os.environ.get(name) or default
+    if re.fullmatch(r"(?s)\"[^\"]*\"|'[^']*'", value):
+        raise ImproperlyConfigured(
+            f"{name} is in quotes, which are part of the value; remove them."
+        )
+    return value or default
 
 
 def _content(name: str, path: Path) -> str:
     try:
-        content = path.read_text(encoding="utf-8").strip()
+        content = path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not in UTF-8"
         raise ImproperlyConfigured(f"{name}_FILE: {path} cannot be read: {why}.") from None
@@ -165,12 +172,12 @@ def addresses(name: str) -> list[str]:
     return found
 
 
-def private_url(name: str) -> str:
+def private_url(name: str, default: str = "") -> str:
     """Returns an https URL, or an http URL of this machine, or "".
 
     Raises ImproperlyConfigured for another value, which it does not show: it may hold a secret.
     """
-    url = text(name)
+    url = text(name, default)
     parts = urlsplit(url)
     is_http = parts.scheme in ("http", "https") and parts.hostname
     if url and not (is_http and is_private(url, encrypted="https")):
@@ -241,6 +248,44 @@ def http_headers(name: str) -> dict[str, str]:
 def words(name: str, default: str = "") -> list[str]:
     """Returns the items of a list that is separated by commas, without empty ones."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def host(name: str, default: str = "") -> str:
+    """Returns the name or the address of a server, or "".
+
+    Raises ImproperlyConfigured for one with a scheme, a port or a path.
+    """
+    value = text(name, default)
+    if value and not is_host(value):
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must be a host name only.")
+    return value
+
+
+def own_hosts(name: str, default: str, *, portal_host: str) -> list[str]:
+    """Returns the hosts for which the portal answers, as Django's ALLOWED_HOSTS.
+
+    Raises ImproperlyConfigured for an item that no request can match, and if `portal_host`, the
+    host of PORTAL_URL, is not among them: each page would answer 400.
+    """
+    found = words(name, default)
+    for item in found:
+        if item != "*" and not is_host(item.removeprefix(".")):
+            raise ImproperlyConfigured(f"{name}: {item!r} must be a host name only.")
+    if not validate_host(portal_host, found):
+        raise ImproperlyConfigured(f"{name} lacks {portal_host}, the host of PORTAL_URL.")
+    return found
+
+
+def time_zone(name: str, default: str) -> str:
+    """Returns a time zone such as Asia/Seoul. Raises ImproperlyConfigured for an unknown one."""
+    value = text(name, default)
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a time zone such as Asia/Seoul or UTC."
+        ) from None
+    return value
 
 
 def languages(name: str, default: str, shipped: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -335,7 +380,7 @@ def database(var: Path, *, may_embed: bool) -> dict[str, Any]:
     url = text("DATABASE_URL")
     if not url and may_embed:
         url = embedded_servers.database_url(var)
-    return _database_settings(url)
+    return _database_settings("DATABASE_URL", url)
 
 
 def replica() -> dict[str, Any] | None:
@@ -347,13 +392,13 @@ def replica() -> dict[str, Any] | None:
     url = text("DATABASE_REPLICA_URL")
     if not url:
         return None
-    settings = _database_settings(url)
+    settings = _database_settings("DATABASE_REPLICA_URL", url)
     limits = {"connect_timeout": REPLICA_SECONDS, "tcp_user_timeout": REPLICA_SECONDS * 1000}
     settings["OPTIONS"] = limits | settings["OPTIONS"]
     return settings
 
 
-def _database_settings(url: str) -> dict[str, Any]:
+def _database_settings(name: str, url: str) -> dict[str, Any]:
     known = {
         "dbname": "NAME",
         "user": "USER",
@@ -361,7 +406,7 @@ def _database_settings(url: str) -> dict[str, Any]:
         "host": "HOST",
         "port": "PORT",
     }
-    options = conninfo_to_dict(url)
+    options = database_options(name, url)
     settings: dict[str, Any] = {
         known[key]: value for key, value in options.items() if key in known and value is not None
     }
@@ -423,6 +468,10 @@ def redis(var: Path, *, may_embed: bool) -> str:
     if url and not url.startswith(_REDIS_SCHEMES):
         schemes = ", ".join(_REDIS_SCHEMES)
         raise ImproperlyConfigured(f"REDIS_URL must begin with one of {schemes}.")
+    if url and not url.startswith("unix://"):
+        require_readable("REDIS_URL", url, example=REQUIRED_IN_PRODUCTION["REDIS_URL"])
+        if not re.fullmatch(r"/?[0-9]*", urlsplit(url).path):  # redis-py takes another for 0
+            raise ImproperlyConfigured("REDIS_URL must end with the number of a database, as /0.")
     return embedded_servers.redis_url(var) if not url and may_embed else url
 
 
@@ -441,6 +490,7 @@ def celery_broker(redis_url: str) -> str:
                 f"BROKER_URL must begin with one of {', '.join(_BROKER_SCHEMES)};"
                 " leave it out for queues in Redis."
             )
+        require_readable("BROKER_URL", url, example="amqps://user:password@host:5671/portal")
         return url
     address, _, query = redis_url.partition("?")
     if address.startswith("unix://"):

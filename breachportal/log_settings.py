@@ -3,6 +3,8 @@
 import sys
 from typing import Any
 
+LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")  # the first is the default
+
 
 def logging_of(log_format: str, *, level: str) -> dict[str, Any]:
     """Returns Django's LOGGING for a format, "text" or "json", and the lowest level of a line."""

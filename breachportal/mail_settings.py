@@ -8,6 +8,7 @@ from typing import Any
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
+from breachportal.environment import host as host_name
 from breachportal.environment import number, text, words
 from foundations.dkim import DkimError, DkimSigner
 from foundations.web_push import VapidKey, WebPushError
@@ -34,7 +35,7 @@ def _security(name: str, value: str) -> str:
 
 def code_mail_server() -> dict[str, Any]:
     """Returns the options of the mail server for sign-in codes; {} for that of the notices."""
-    host = text("CODE_MAIL_HOST")
+    host = host_name("CODE_MAIL_HOST")
     if not host:
         return {}
     security = _security("CODE_MAIL_SECURITY", text("CODE_MAIL_SECURITY", "starttls"))
@@ -42,10 +43,21 @@ def code_mail_server() -> dict[str, Any]:
         "host": host,
         "port": number("CODE_MAIL_PORT", 587),
         "username": text("CODE_MAIL_USER"),
-        "password": text("CODE_MAIL_PASSWORD"),
+        "password": mail_password("CODE_MAIL_PASSWORD"),
         "use_tls": security == "starttls",
         "use_ssl": security == "tls",
     }
+
+
+def mail_password(name: str) -> str:
+    """Returns the password of a mail server. Raises ImproperlyConfigured for one not in ASCII.
+
+    Python's client for SMTP cannot send it, so no mail would leave.
+    """
+    value = text(name)
+    if not value.isascii():
+        raise ImproperlyConfigured(f"{name} has other characters than ASCII; choose another one.")
+    return value
 
 
 def dkim_signers(*, senders: dict[str, str]) -> tuple[DkimSigner, ...]:
@@ -110,13 +122,15 @@ def code_text_cost(prices: dict[str, Any]) -> int:
     return cost
 
 
-def text_regions(default: str) -> list[str]:
-    """Returns the regions (ISO 3166) whose numbers get codes by text message.
+def regions(name: str, default: str, *, most: int | None = None) -> list[str]:
+    """Returns regions (ISO 3166) in a list with commas, in capitals.
 
-    Raises ImproperlyConfigured for a region without country code.
+    Raises ImproperlyConfigured for a region without country code, and unless there are `most`.
     """
-    regions = [region.upper() for region in words("CODE_TEXT_REGIONS", default)]
-    for region in regions:
+    found = [region.upper() for region in words(name, default)]
+    for region in found:
         if not phonenumbers.country_code_for_region(region):
-            raise ImproperlyConfigured(f"CODE_TEXT_REGIONS: {region} is not like KR.")
-    return regions
+            raise ImproperlyConfigured(f"{name}: {region} is not like KR.")
+    if most and len(found) != most:
+        raise ImproperlyConfigured(f"{name}: {','.join(found)} is not like KR.")
+    return found

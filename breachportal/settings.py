@@ -67,7 +67,9 @@ PORTAL_NAME = environment.by_language(
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
 # Earlier secret keys. Links and message codes that were made with them stay valid.
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+ALLOWED_HOSTS = environment.own_hosts(
+    "ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", portal_host=urlsplit(PORTAL_URL).hostname or ""
+)
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
@@ -157,10 +159,10 @@ CELERY_BEAT_SCHEDULER = "breachportal.beat:SeenScheduler"
 CELERY_BEAT_SCHEDULE = recurring_work.SCHEDULE
 
 # Mail
-EMAIL_HOST = environment.text("EMAIL_HOST", "127.0.0.1")
+EMAIL_HOST = environment.host("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587 if IS_PRODUCTION else 2525)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
-EMAIL_HOST_PASSWORD = environment.text("EMAIL_HOST_PASSWORD")
+EMAIL_HOST_PASSWORD = mail_settings.mail_password("EMAIL_HOST_PASSWORD")
 EMAIL_SECURITY = mail_settings.email_security("starttls" if IS_PRODUCTION else "none")
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
@@ -176,7 +178,7 @@ CODE_MAIL_FROM = environment.mailbox("CODE_MAIL_FROM")
 # The envelope sender, to which a code mail that fails is returned.
 CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 # The domain of Message-IDs and of the envelope sender, to which bounces are returned.
-MAIL_DOMAIN = environment.text("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
+MAIL_DOMAIN = environment.host("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 # The address of the Reply-To header; without one replies go to the sender.
 MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
 # Sign notices and code mails with DKIM; none leaves that to the mail server.
@@ -241,12 +243,12 @@ SMS_GATEWAY = environment.text(
 SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
 SMS_SENDER = environment.text("SMS_SENDER")  # a number that is registered with the carriers
-SOLAPI_URL = environment.text("SOLAPI_URL", "https://api.solapi.com")
+SOLAPI_URL = environment.private_url("SOLAPI_URL", "https://api.solapi.com")
 SOLAPI_KEY = environment.text("SOLAPI_KEY")
 SOLAPI_SECRET = environment.text("SOLAPI_SECRET")
 SOLAPI_PROFILE = environment.text("SOLAPI_PROFILE")  # pfId of the KakaoTalk channel
 SOLAPI_TEMPLATE = environment.text("SOLAPI_TEMPLATE")  # id of the approved AlimTalk template
-TWILIO_URL = environment.text("TWILIO_URL", "https://api.twilio.com")
+TWILIO_URL = environment.private_url("TWILIO_URL", "https://api.twilio.com")
 TWILIO_ACCOUNT = environment.text("TWILIO_ACCOUNT")
 TWILIO_TOKEN = environment.text("TWILIO_TOKEN")
 TWILIO_SENDER = environment.text("TWILIO_SENDER")
@@ -439,10 +441,10 @@ SOCIAL_LOCALES = {
 LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 # The region (ISO 3166) of phone numbers that are typed without a country code.
-PHONE_REGION = environment.text("PHONE_REGION", "KR")
+[PHONE_REGION] = mail_settings.regions("PHONE_REGION", "KR", most=1)
 # The regions whose mobile numbers get sign-in codes by text message.
-CODE_TEXT_REGIONS = mail_settings.text_regions(PHONE_REGION)
-TIME_ZONE = environment.text("TIME_ZONE", "Asia/Seoul")
+CODE_TEXT_REGIONS = mail_settings.regions("CODE_TEXT_REGIONS", PHONE_REGION)
+TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
 NUMBER_GROUPING = 3  # for languages whose formats do not say it
@@ -483,6 +485,11 @@ TRACES_PERCENT = environment.number("TRACES_PERCENT", 100)
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))
 logging.captureWarnings(LOG_FORMAT == "json")  # each line of the output is then an object
-LOGGING = log_settings.logging_of(LOG_FORMAT, level=environment.text("LOG_LEVEL", "INFO"))
+LOGGING = log_settings.logging_of(
+    LOG_FORMAT, level=environment.choice("LOG_LEVEL", log_settings.LEVELS)
+)
 
-dependent_settings.refuse_without_effect(environment.READ)
+# Names that only some processes read, or only with another setting.
+_OTHERS = {environment.language_variable("PORTAL_NAME", code) for code in SHIPPED_LANGUAGES}
+_OTHERS |= {"DATABASE_REPLICA_URL", "BEAT_SCHEDULE"}
+dependent_settings.refuse_without_effect(environment.READ | _OTHERS)

@@ -28,7 +28,9 @@ FILES = [
     for path in (ROOT / app).rglob("*.*")
 ]
 _READ = re.compile(
-    r'(?:environment\.(?:\w+)|environ\.get|text|words|number)\(\s*"([A-Z][A-Z_]+)"', re.ASCII
+    r"(?:(?:environment|mail_settings)\.\w+|environ\.get|text|words|number|host_name|mail_password)"
+    r'\(\s*"([A-Z][A-Z_]+)"',
+    re.ASCII,
 )
 
 

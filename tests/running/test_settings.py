@@ -22,6 +22,12 @@ COMPLETE = {
     "DEFAULT_FROM_EMAIL": "Hanbit <notice@hanbit.example>",
 }
 
+LOCAL = {"127.0.0.1", "None"}
+# The hosts that the clients of PostgreSQL, Redis and RabbitMQ connect to.
+HOSTS = """settings.DATABASES["default"]["HOST"], __import__("redis").Redis.from_url(
+    settings.REDIS_URL).connection_pool.connection_kwargs["host"], __import__("kombu").Connection(
+    settings.CELERY_BROKER_URL).hostname"""
+
 
 def start(tmp_path, expression="'started'", **environment):
     """Reads the settings in another process; returns the finished process."""
@@ -195,6 +201,7 @@ NEEDED = {
         (None, "cannot be read: No such file or directory"),
         (b"\n", "is empty"),
         (b"\xff\xfe", "cannot be read: it is not in UTF-8"),
+        (b"\xef\xbb\xbf \r\n", "is empty"),
     ],
 )
 def test_a_file_of_a_setting_that_is_empty_or_unreadable_is_named(tmp_path, name, content, why):
@@ -210,7 +217,7 @@ def test_a_file_of_a_setting_that_is_empty_or_unreadable_is_named(tmp_path, name
 def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
     value, expression = SECRETS[name]
     file = tmp_path / "mounted"
-    file.write_text(f"{value}\n")
+    file.write_bytes(f"\ufeff{value} \r\n".encode())  # as editors of Windows write it
     environment = COMPLETE | NEEDED.get(name, {}) | {f"{name}_FILE": str(file)}
     environment.pop(name, None)
     done = start(tmp_path, expression, **environment)
@@ -227,6 +234,8 @@ def test_every_secret_may_come_from_a_mounted_file(tmp_path, name):
         ("SECRET_KEY", "for development only, never for a portal in public"),
         ("SECRET_KEY", "a" * 50),
         ("SMS_GATEWAY_URL", "http://gateway.example/send"),
+        ("SOLAPI_URL", "http://api.solapi.example"),
+        ("TWILIO_URL", "http://api.twilio.example"),
         ("TRUSTED_PROXY_COUNT", "1"),  # X-Forwarded-For, which a visitor can spell in two ways
     ],
 )
@@ -270,6 +279,19 @@ def test_production_names_everything_unsafe_at_once(tmp_path):
         ("EMAIL_PORT", "smtp"),
         ("EMAIL_SECURITY", "STARTTLS"),
         ("EMAIL_SECURITY", "ssl"),
+        ("EMAIL_HOST", "smtp.hanbit.example:587"),
+        ("EMAIL_HOST", "smtps://smtp.hanbit.example"),
+        ("CODE_MAIL_HOST", "codes.hanbit.example/"),
+        ("ALLOWED_HOSTS", "https://notice.hanbit.example"),
+        ("ALLOWED_HOSTS", "notice.hanbit.example:443"),
+        ("ALLOWED_HOSTS", "cafe.example:443"),
+        ("TIME_ZONE", "Seoul"),
+        ("TIME_ZONE", "UTC+9"),
+        ("TIME_ZONE", "/etc/localtime"),
+        ("LOG_LEVEL", "info"),
+        ("PHONE_REGION", "KOREA"),
+        ("PHONE_REGION", "KR,JP"),
+        ("MAIL_DOMAIN", "@hanbit.example"),
         ("CODE_MAIL_USER", "CODE_MAIL_USER"),
         ("TRUSTED_ADDRESS_HEADER", "X-Real-IP"),
         ("TRUSTED_ADDRESS_HEADER", "Visitor_address"),
@@ -314,6 +336,9 @@ def test_an_invalid_value_is_named(tmp_path, name, value):
             "AUDIT_DIGEST_SECRET: it needs AUDIT_DIGEST_WEBHOOK",
         ),
         ({"EMAIL_HOST_FILE": "/etc/hostname"}, "EMAIL_HOST_FILE: EMAIL_HOST is set, too"),
+        ({"EMAIL_HOST_PASWORD": "secret"}, "EMAIL_HOST_PASWORD: is EMAIL_HOST_PASSWORD meant?"),
+        ({"TRUSTED_PROXY_HEADERS": "A"}, "TRUSTED_PROXY_HEADERS: is TRUSTED_PROXY_HEADER meant?"),
+        ({"SECRET_KEY_FALBACKS_FILE": "/x"}, "SECRET_KEY_FALBACKS: is SECRET_KEY_FALLBACKS meant?"),
     ],
 )
 def test_a_setting_without_effect_is_refused(tmp_path, values, named):
@@ -348,3 +373,67 @@ def test_code_texts_go_to_the_region_of_the_portal_by_default(tmp_path):
     prices = {"SMS_PRICES": '{"segment": 0.05}', "CODE_TEXT_COST_PER_DAY": "50"}
     done = start(tmp_path, shown, **COMPLETE | prices | {"PHONE_REGION": "GB"})
     assert done.stdout.strip() == "['GB'] 50", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://portal:{}@db.example/portal"),
+        ("DATABASE_URL", "host=db.example password={}"),
+        ("REDIS_URL", "redis://:{}@redis.example:6379/0"),
+        ("BROKER_URL", "amqps://portal:{}@rabbit.example/portal"),
+    ],
+)
+@pytest.mark.parametrize(
+    "password", ["se@same", "se/same", "se#same", "se%same", "se same", "se?same"]
+)
+def test_a_password_that_cuts_a_url_elsewhere_is_refused_without_a_part_of_it(
+    tmp_path, name, value, password
+):
+    """Or it is read as it was meant: the client then finds the host."""
+    done = start(tmp_path, HOSTS, **COMPLETE | {name: value.format(password)})
+    if done.returncode == 0:
+        assert set(done.stdout.split()) <= {"db.example", "redis.example", "rabbit.example"} | LOCAL
+    else:
+        assert done.stderr.splitlines()[-1].split(": ")[1].startswith(f"{name} is not like ")
+        assert "%40" in done.stderr.splitlines()[-1]
+    assert "same" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "redis://redis.example/portal"),
+        ("REDIS_URL", "redis://redis.example:6379/0/1"),
+        ("REDIS_URL", "redis://redis.example:port/0"),
+        ("BROKER_URL", "amqp://"),
+        ("DATABASE_URL", "postgresql://portal@db.example:port/portal"),
+        ("DATABASE_URL", "portal"),
+        ("EMAIL_HOST", '"smtp.hanbit.example"'),
+        ("DEFAULT_FROM_EMAIL", "'Hanbit <notice@hanbit.example>'"),
+        ("ALLOWED_HOSTS", "www.hanbit.example"),
+    ],
+)
+def test_a_value_that_would_be_read_in_another_way_is_refused(tmp_path, name, value):
+    done = start(tmp_path, **COMPLETE | {name: value})
+    assert done.returncode != 0
+    assert f"ImproperlyConfigured: {name} " in done.stderr.splitlines()[-1]
+
+
+def test_a_password_of_a_mail_server_is_in_ascii(tmp_path):
+    account = {"EMAIL_HOST_USER": "portal", "EMAIL_HOST_PASSWORD": "비밀번호"}
+    said = start(tmp_path, **COMPLETE | account).stderr
+    assert "EMAIL_HOST_PASSWORD has other characters than ASCII" in said
+    assert "비밀" not in said
+
+
+def test_spaces_and_line_ends_around_a_value_are_left_out(tmp_path):
+    values = {name: f" {value}\r\n" for name, value in COMPLETE.items()}
+    done = start(tmp_path, "settings.PORTAL_URL", **values)
+    assert done.stdout == f"{COMPLETE['PORTAL_URL']}\n", done.stderr
+
+
+def test_variables_of_a_container_engine_are_no_misspelt_settings(tmp_path):
+    theirs = {"BREACHPORTAL_PORT": "tcp://10.0.0.1:80", "REDIS_PORT": "tcp://10.0.0.2:6379"}
+    done = start(tmp_path, **COMPLETE | theirs | {"PORTAL_NAME_JA": "ハンビット"})
+    assert done.stdout.strip() == "started", done.stderr

@@ -1,0 +1,58 @@
+"""Checks the addresses of servers that settings name.
+
+A password with `@`, `/`, `#` or `%` that is not written as `%40` and so on cuts a URL elsewhere
+than its author meant. The clients of PostgreSQL, Redis and RabbitMQ then look for a host whose name
+is a part of the password, and their errors show it. No message of this module shows a value.
+"""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from psycopg.conninfo import conninfo_to_dict
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?\]?")
+_ESCAPES = "in a URL, write the signs @ / # ? % of a password as %40 %2F %23 %3F %25"
+
+
+def is_host(value: str) -> bool:
+    """Returns whether `value` may be the name or the address of a host, without scheme and port."""
+    return _HOST.fullmatch(value) is not None and not value.startswith("-")
+
+
+def database_options(name: str, url: str) -> dict[str, Any]:
+    """Returns the options of libpq that `url` contains, a URL or `key=value` pairs.
+
+    Raises ImproperlyConfigured, which names the setting `name`.
+    """
+    try:
+        options = conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise _unreadable(name, "postgresql://user:password@host/database") from None
+    hosts = [host for host in str(options.get("host") or "").split(",") if host]
+    ports = [port for port in str(options.get("port") or "").split(",") if port]
+    if not all(host.startswith(("/", "@")) or is_host(host) for host in hosts) or not all(
+        port.isdecimal() for port in ports
+    ):
+        raise _unreadable(name, "postgresql://user:password@host/database")
+    return options
+
+
+def require_readable(name: str, url: str, *, example: str) -> None:
+    """Checks that `url` has a host, and a path of one part at most.
+
+    `example` is a URL like the one that the setting `name` needs. Raises ImproperlyConfigured.
+    """
+    try:
+        parts = urlsplit(url)
+        is_readable = is_host(parts.hostname or "") and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_readable = False
+    if not is_readable or parts.fragment or "/" in parts.path.strip("/"):
+        raise _unreadable(name, example)
+
+
+def _unreadable(name: str, example: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{name} is not like {example}; {_ESCAPES}.")
