@@ -1,5 +1,5 @@
-"""Checks at the start of each process: enough connections, no pooler that shares sessions, and the
-right master keyset.
+"""Checks at the start of each process: a database of the portal alone with the settings that it
+needs, enough connections, no pooler that shares sessions, and the right master keyset.
 
 `manage.py check --database default` runs the same checks.
 """
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection, connections
+from django.db.migrations.loader import MigrationLoader
 from django.db.utils import DatabaseError
 from django.utils import timezone
 
@@ -47,6 +48,24 @@ SELECT used, most FROM (
 ) AS limits (used, most)
 WHERE most >= 0 ORDER BY used::float / greatest(most, 1) DESC LIMIT 1
 """
+# Settings of PostgreSQL with the beginning of the value that the portal needs. In another encoding,
+# names are cut or refused; other dates cannot be read; another isolation ends a send at a conflict.
+_NEEDED = {
+    "server_encoding": "UTF8",
+    "DateStyle": "ISO",
+    "standard_conforming_strings": "on",
+    "default_transaction_isolation": "read committed",
+}
+_TABLES = """
+SELECT relname FROM pg_class AS c
+WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
+    AND relnamespace <> 'pg_catalog'::regnamespace
+    AND NOT EXISTS (  -- those of extensions
+        SELECT FROM pg_depend
+        WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e'
+    )
+"""
+_MOST_NAMED = 5
 MOST_DRIFT = timedelta(seconds=2)  # codes of second factors are valid for 30 seconds
 _MARK = "SELECT set_config('breachportal.session', %s, false)"
 _READ_MARK = "SELECT current_setting('breachportal.session', true)"
@@ -83,7 +102,7 @@ def require_usable_database() -> None:
     """
     try:
         faults = _faults()
-        if (drift := clock_drift()) > MOST_DRIFT:
+        if not faults and (drift := clock_drift()) > MOST_DRIFT:
             logger.error("this machine and the database differ by %.0f s", drift.total_seconds())
     except (DatabaseError, psycopg.Error) as error:
         logger.error("the database cannot be checked: %s", str(error).strip())
@@ -103,8 +122,51 @@ def clock_drift() -> timedelta:
     return abs(timezone.now() - theirs)
 
 
+def faults_of_settings() -> list[CheckMessage]:
+    """Returns a fault for each setting of PostgreSQL with which the portal does not work."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, current_setting(name) FROM unnest(%s::text[]) AS name", [[*_NEEDED]]
+        )
+        wrong = {name: is_ for name, is_ in cursor if not is_.startswith(_NEEDED[name])}
+    hint = "Set it back: ALTER DATABASE, ALTER ROLE or ALTER SYSTEM … RESET, whichever set it."
+    hints = {"server_encoding": "Create it: createdb --template=template0 --encoding=UTF8 …"}
+    return [
+        Error(
+            f"PostgreSQL has {name} = {is_}; the portal needs {_NEEDED[name]}.",
+            hint=hints.get(name, hint),
+            id="breachportal.E005",
+        )
+        for name, is_ in wrong.items()
+    ]
+
+
+def _faults_of_tables() -> list[CheckMessage]:
+    """Returns a fault if the database is not migrated yet, and has tables of another program.
+
+    Its record of migrations may name those of the portal's apps, which would then be left out.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_TABLES)
+        tables = {name for (name,) in cursor}
+    own = {*connection.introspection.django_table_names(), "django_migrations"}
+    others = sorted(tables - own)
+    if not others or "incidents_incident" in tables:
+        return []
+    more = f" and {len(others) - _MOST_NAMED} more" if len(others) > _MOST_NAMED else ""
+    return [
+        Error(
+            f"The database has tables of another program: {', '.join(others[:_MOST_NAMED])}{more}.",
+            hint="Give the portal a database of its own, and name it in DATABASE_URL.",
+            id="breachportal.E006",
+        )
+    ]
+
+
 def _faults() -> list[CheckMessage]:
-    faults: list[CheckMessage] = []
+    faults = [*faults_of_settings(), *_faults_of_tables()]
+    if faults:
+        return faults
     if any(_shares_sessions() for _trial in range(_TRIALS)):
         faults.append(
             Error(
@@ -152,6 +214,13 @@ def _faults_of_replica() -> list[CheckMessage]:
     finally:
         connections.close_all()
     return []
+
+
+def migrations_of_later_versions() -> list[str]:
+    """Returns the migrations of the portal that the database has and this code has not."""
+    loader = MigrationLoader(connection)
+    unknown = sorted(loader.applied_migrations.keys() - loader.disk_migrations.keys())
+    return [f"{app} {name}" for app, name in unknown if app in loader.migrated_apps]
 
 
 def connections_available() -> int:

@@ -209,6 +209,22 @@ def test_the_limit_of_the_role_counts():
     assert [fault.id for fault in database_checks._faults()] == ["breachportal.E002"]
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DateStyle", "German, DMY"),
+        ("standard_conforming_strings", "off"),
+        ("default_transaction_isolation", "serializable"),
+    ],
+)
+def test_a_setting_of_the_server_with_which_the_portal_does_not_work_is_a_fault(name, value):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL {name} = {value if ',' in value else repr(value)}")
+    (fault,) = database_checks.check_database(databases=["default"])
+    assert fault.msg.startswith(f"PostgreSQL has {name} = {value}; the portal needs ")
+
+
 def test_the_documented_formula_is_the_one_that_is_computed():
     text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
     assert f"**{database_checks.connections_needed()}** with the defaults" in text

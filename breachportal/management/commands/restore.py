@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from breachportal import backups
+from breachportal import backups, database_checks
 from breachportal.doctor import typed
 from foundations.commands import PortalCommand
 from incidents.keyset_check import incidents_that_do_not_open
@@ -36,24 +36,34 @@ class Command(PortalCommand):
 
     def handle(self, *, file: Path, jobs: int, **_options: Any) -> None:
         """Restores and checks. Raises CommandError."""
+        if faults := database_checks.faults_of_settings():
+            raise CommandError("\n".join(f"{fault.msg} {fault.hint}" for fault in faults))
         try:
             backups.restore(file, jobs)
         except backups.BackupError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{file.name} is restored.")
+        self._migrate()
         self._pause_notices()
         if closed := incidents_that_do_not_open():
             raise CommandError(
                 f"MASTER_KEYSET does not open the data of: {', '.join(closed)}. Give the portal "
                 "the keyset of the time of the backup."
             )
-        faults = [name for name, words in self._checks() if not self._passes(name, words)]
-        if faults:
-            raise CommandError(f"{', '.join(faults)} found a fault: see above")
-        migrate, grant = typed.command("migrate"), typed.command("grant_portal_role")
-        self.stdout.write(
-            f"Next, once DATABASE_URL leads there: `{migrate}`, and `{grant}` for each account."
-        )
+        failed = [name for name, words in self._checks() if not self._passes(name, words)]
+        if failed:
+            raise CommandError(f"{', '.join(failed)} found a fault: see above")
+        grant = typed.command("grant_portal_role")
+        self.stdout.write(f"Next, once DATABASE_URL leads there: `{grant}` for each account.")
+
+    def _migrate(self) -> None:
+        """Brings the tables of an earlier version to this one; names what a later version added."""
+        if later := database_checks.migrations_of_later_versions():
+            self.stdout.write(
+                f"The backup is of a later version of the portal ({', '.join(later)}). That is as "
+                "it should be after `deploy/upgrade --back`; else restore it with that version."
+            )
+        call_command("migrate", verbosity=0, skip_checks=True, stdout=self.stdout)
 
     def _pause_notices(self) -> None:
         """Pauses what was being sent: who got the notice after the backup counts as waiting.
