@@ -7,17 +7,19 @@ import psycopg
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from breachportal.doctor import machine, public_address, servers
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages
 
 _DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
+_REFUSAL = r"\w:  (.*)"  # "FATAL" is in the language of the server; only its colon has two spaces
 _REASON = (
-    r"(?:.*FATAL:\s+|failed: |failed to resolve host '[^']*': (?:\[Errno -?\d+\] )?"
+    r"(?:failed: |failed to resolve host '[^']*': (?:\[Errno -?\d+\] )?"
     r"|Error -?\d+ connecting to .*?\. )(.*)"
 )
+_REDIS_REFUSES = (AuthenticationError, NoPermissionError)
 Check = Callable[[], Iterator[Diagnosis]]
 
 CHECKS: dict[str, Check] = {
@@ -72,24 +74,43 @@ def _away(error: Exception, away: set[str]) -> Diagnosis:
     server = "PostgreSQL" if is_database else "Redis"
     if not is_database and settings.CELERY_BROKER_IS_RABBITMQ and isinstance(error, BrokerError):
         server = "RabbitMQ"
-    if any(isinstance(one, ResponseError) for one in (error, error.__cause__)):
-        text = DoctorMessages.REDIS_IS_FULL.stored(why=str(error))
-        return Diagnosis.fault(text, DoctorMessages.REDIS_IS_FULL_DO.stored())
     if server in away:
         text = DoctorMessages.NOT_EXAMINED.stored(server=server)
         return Diagnosis.fault(text, DoctorMessages.NOT_EXAMINED_DO.stored(server=server))
+    if refusal := _refusal(error):
+        away.add(server)
+        is_full = re.search("connection slots|too many (clients|connections)", refusal)
+        remedy = {
+            "PostgreSQL": DoctorMessages.DATABASE_REFUSES_DO,
+            "Redis": DoctorMessages.REDIS_REFUSES_DO,
+            "RabbitMQ": DoctorMessages.BROKER_DO,
+        }[server]
+        return Diagnosis.fault(
+            DoctorMessages.REFUSES.stored(server=server, why=refusal),
+            (DoctorMessages.CONNECTIONS_DO if is_full else remedy).stored(),
+        )
+    if any(isinstance(one, ResponseError) for one in (error, error.__cause__)):
+        text = DoctorMessages.REDIS_IS_FULL.stored(why=str(error))
+        return Diagnosis.fault(text, DoctorMessages.REDIS_IS_FULL_DO.stored())
     away.add(server)
-    remedies = {
+    remedy = {
         "PostgreSQL": DoctorMessages.DATABASE_AWAY_DO,
         "Redis": DoctorMessages.REDIS_AWAY_DO,
         "RabbitMQ": DoctorMessages.BROKER_DO,
-    }
+    }[server]
     why = _reason(error)
-    is_full = re.search("connection slots|too many (clients|connections)", why)
-    remedy = DoctorMessages.CONNECTIONS_DO if is_full else remedies[server]
     if why.endswith("session is read-only"):  # libpq found no primary among several hosts
         remedy = DoctorMessages.IS_STANDBY_DO
     return Diagnosis.fault(DoctorMessages.AWAY.stored(server=server, why=why), remedy.stored())
+
+
+def _refusal(error: Exception) -> str:
+    """Returns why a server that runs refuses the portal, such as a wrong password; else ""."""
+    if isinstance(error, _DATABASE_AWAY):
+        said = re.search(_REFUSAL, str(error))
+        return said[1] if said else ""
+    causes = (error, error.__cause__)
+    return next((str(one) for one in causes if isinstance(one, _REDIS_REFUSES)), "")
 
 
 def _reason(error: Exception) -> str:

@@ -122,6 +122,10 @@ def check_disk() -> Iterator[Diagnosis]:
     """Checks that the folders the portal writes to exist, take files, and have space."""
     copy = [Path(settings.STATIC_COPY)] if settings.STATIC_COPY else []
     for folder in (Path(settings.VAR), *copy):
+        if folder.exists() and os.statvfs(folder).f_flag & os.ST_RDONLY:
+            text = Found.READ_ONLY_DISK.stored(folder=folder)
+            yield Diagnosis.fault(text, Found.READ_ONLY_DISK_DO.stored())
+            continue
         if not os.access(folder, os.W_OK):
             yield Diagnosis.fault(
                 Found.NOT_WRITABLE.stored(folder=folder),

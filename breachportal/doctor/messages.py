@@ -17,6 +17,12 @@ class DoctorMessages(StoredMessages):
     DATABASE_AWAY_DO = _(
         "Check that it runs (`systemctl status postgresql`), DATABASE_URL, and the firewall."
     )
+    REFUSES = _("{server} refuses the portal: {why}")
+    DATABASE_REFUSES_DO = _(
+        "It runs. Correct the account, the password or the database in DATABASE_URL, or "
+        "pg_hba.conf. If it starts or stops just now, wait."
+    )
+    REDIS_REFUSES_DO = _("It runs. Correct the account or the password in REDIS_URL.")
     REDIS_AWAY_DO = _(
         "Check that it runs (`systemctl status redis-server`), REDIS_URL, and the firewall."
     )
@@ -43,6 +49,10 @@ class DoctorMessages(StoredMessages):
         "`sudo chown {account}: {folder}`."
     )
     SPACE = _("{folder}: {free} GiB free")
+    READ_ONLY_DISK = _("{folder}: its disk takes no writes (read-only)")
+    READ_ONLY_DISK_DO = _(
+        "See `sudo dmesg` for the reason; then `sudo mount -o remount,rw` with its mount point."
+    )
     NO_SPACE_DO = _(
         "Free space now, or enlarge the volume: see `sudo du -xh --max-depth=2 {folder} | sort -h`."
     )
@@ -82,6 +92,10 @@ class DoctorMessages(StoredMessages):
     OLD_POSTGRESQL_DO = _("Upgrade to PostgreSQL {version} or newer.")
     NOT_MIGRATED = _("not migrated: {names}")
     NOT_MIGRATED_DO = _("As the owner of the tables: `{migrate}`, `{grant}`, `{grant_import}`.")
+    LATER_VERSION = _("the database has migrations of a later version: {names}")
+    LATER_VERSION_DO = _(
+        "After `deploy/upgrade --back` that is as it should be. Else bring the later version in."
+    )
     CHANGES_PROOF = _("the account in DATABASE_URL may change or delete rows that prove something")
     CHANGES_PROOF_DO = _(
         "Give the portal an account of its own: docs/running.md, “The database accounts”."
@@ -110,6 +124,11 @@ class DoctorMessages(StoredMessages):
     )
     MANY_BEATS = _("beat runs {times} times: {names}")
     MANY_BEATS_DO = _("Stop all but one. Two do no harm, but the work is done twice.")
+    SHARED_REDIS = _("another portal uses this Redis, too: {hosts}")
+    SHARED_REDIS_DO = _(
+        "Its workers take tasks of this portal. Give each portal a server of its own, or another "
+        "number at the end of REDIS_URL, and restart it."
+    )
     NO_BEAT = _("no beat gave a sign in the last {seconds} seconds")
     NO_BEAT_DO = _(
         "Start it: `sudo systemctl start breachportal-beat`. Lost work waits until it runs."

@@ -99,6 +99,10 @@ def check_migrations() -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis.ok("every migration is applied")
+    if later := database_checks.migrations_of_later_versions():
+        yield Diagnosis.warning(
+            Found.LATER_VERSION.stored(names=", ".join(later)), Found.LATER_VERSION_DO.stored()
+        )
 
 
 def check_account() -> Iterator[Diagnosis]:
@@ -181,7 +185,11 @@ def check_workers() -> Iterator[Diagnosis]:
 
 
 def check_beat() -> Iterator[Diagnosis]:
-    """Checks that exactly one scheduler runs."""
+    """Checks that exactly one scheduler runs, and that no other portal uses this Redis."""
+    if others := beat.other_portals():
+        yield Diagnosis.fault(
+            Found.SHARED_REDIS.stored(hosts=", ".join(others)), Found.SHARED_REDIS_DO.stored()
+        )
     running = beat.running()
     if len(running) == 1:
         yield Diagnosis.ok(f"beat runs once: {running[0]}")

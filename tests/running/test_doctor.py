@@ -11,13 +11,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
 from threading import Thread
 
+import certifi
 import pytest
 import redis
+from celery import Celery
 from celery.beat import PersistentScheduler
+from celery.schedules import schedule
 from django.conf import settings as django_settings
 from django.core.management import (
     CommandError,
@@ -26,6 +30,7 @@ from django.core.management import (
     load_command_class,
 )
 from django.db import OperationalError, connection
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
 from accounts.models import User
@@ -50,7 +55,7 @@ SOURCES = "".join(
 )
 SYSTEM = (
     *("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo"),
-    *("-u", "timedatectl"),
+    *("-u", "timedatectl", "dmesg", "mount"),
 )
 
 
@@ -142,11 +147,121 @@ def test_a_server_that_does_not_answer_is_one_finding(settings, monkeypatch):
     standby = _away(OperationalError("connection failed: … failed: session is read-only"), set())
     assert "pg_promote" in standby.remedy
     full = _away(OperationalError("… FATAL:  sorry, too many clients already"), set())
-    assert full.text == "PostgreSQL does not answer: sorry, too many clients already"
+    assert full.text == "PostgreSQL refuses the portal: sorry, too many clients already"
     assert "pg_stat_activity" in full.remedy
     assert {texts[1], texts[3]} == {"this was not examined, because PostgreSQL does not answer"}
     assert "systemctl status postgresql" in findings[0].remedy
     assert {one.level for one in findings} == {Level.FAULT}
+
+
+@pytest.mark.parametrize(
+    ("error", "said", "remedy"),
+    [
+        (
+            OperationalError(
+                'connection failed: connection to server at "127.0.0.1", port 5432 failed: FATAL:  '
+                'password authentication failed for user "portal"\nconnection to server at …'
+            ),
+            'PostgreSQL refuses the portal: password authentication failed for user "portal"',
+            "the password",
+        ),
+        (  # the messages of a server may be in Korean
+            OperationalError('… failed: 치명적오류:  "portal" 데이터베이스 없음'),
+            'PostgreSQL refuses the portal: "portal" 데이터베이스 없음',
+            "the database in DATABASE_URL",
+        ),
+        (
+            redis.AuthenticationError("Authentication required."),
+            "Redis refuses the portal: Authentication required.",
+            "REDIS_URL",
+        ),
+        (
+            redis.exceptions.NoPermissionError("this user has no permissions to run 'info'"),
+            "Redis refuses the portal: this user has no permissions to run 'info'",
+            "REDIS_URL",
+        ),
+    ],
+)
+def test_a_server_that_refuses_the_account_runs(error, said, remedy):
+    finding = _away(error, set())
+    assert finding.text == said
+    assert remedy in finding.remedy
+
+
+@pytest.mark.parametrize("password", ["", ":wrong"])
+def test_a_redis_with_a_password_names_the_fault(settings, tmp_path, password):
+    with own_redis(tmp_path) as url:
+        client = redis.Redis.from_url(url)
+        client.config_set("requirepass", "sesame")
+        settings.REDIS_URL = url.replace("unix://", f"unix://{password}@") if password else url
+        [(level, text)] = found("redis")
+        redis.Redis.from_url(url, password="sesame").config_set("requirepass", "")
+    assert level is Level.FAULT
+    assert text.startswith("Redis refuses the portal: ")
+
+
+def test_a_disk_that_is_read_only_is_named(settings, monkeypatch):
+    found_ = os.statvfs(settings.VAR)
+    read_only = type(found_)([*found_[:8], found_.f_flag | os.ST_RDONLY, *found_[9:]])
+    monkeypatch.setattr(os, "statvfs", lambda _folder: read_only)
+    assert (Level.FAULT, f"{settings.VAR}: its disk takes no writes (read-only)") in found("disk")
+
+
+def test_a_database_of_a_later_version_is_named(monkeypatch):
+    applied = MigrationLoader.build_graph
+
+    def build_graph(self) -> None:
+        applied(self)
+        self.applied_migrations = {**self.applied_migrations, ("incidents", "0099_later"): None}
+
+    monkeypatch.setattr(MigrationLoader, "build_graph", build_graph)
+    text = "the database has migrations of a later version: incidents 0099_later"
+    assert (Level.WARNING, text) in found("migrations")
+
+
+def test_another_portal_on_the_same_redis_is_a_fault(settings, tmp_path):
+    with own_redis(tmp_path) as url:
+        settings.REDIS_URL, here = url, settings.PORTAL_HOST
+        settings.PORTAL_HOST = "other.example"
+        beat._give_sign("host:1 other.example")
+        beat._give_sign("host:2")  # as a version before wrote it
+        settings.PORTAL_HOST = here
+        beat._give_sign(f"host:3 {here}")
+        findings = found("beat")
+    assert (Level.FAULT, "another portal uses this Redis, too: other.example") in findings
+    assert beat.KEY not in str(findings)
+
+
+CLOCK = {"now": 0.0}
+
+
+def shown_time() -> datetime:
+    """Returns what a clock shows that a test sets. Celery stores the function by its name."""
+    return datetime.fromtimestamp(CLOCK["now"], UTC)
+
+
+def test_tasks_go_on_when_the_clock_is_set_back(monkeypatch, tmp_path):
+    """Celery would wait until the clock shows the time that it showed before."""
+    sent: list[str] = []
+    app = Celery("trial", broker="memory://", set_as_current=False)
+    CLOCK["now"] = time.time()
+    monkeypatch.setattr(time, "time", lambda: CLOCK["now"])
+    monkeypatch.setattr(app, "now", shown_time)
+    app.conf.beat_schedule = {
+        name: {"task": name, "schedule": schedule(seconds, nowfun=shown_time, app=app)}
+        for name, seconds in (("a", 5.0), ("b", 3600.0))
+    }
+    monkeypatch.setattr(beat, "_give_sign", lambda _name: None)
+    monkeypatch.setattr(
+        PersistentScheduler, "apply_entry", lambda _self, entry, **_options: sent.append(entry.name)
+    )
+    scheduler = beat.SeenScheduler(app=app, schedule_filename=str(tmp_path / "schedule"))
+    for seconds in [0, *[2] * 10, -3600, *[2] * 10]:
+        CLOCK["now"] += seconds
+        for _tick in range(3):
+            scheduler.tick()
+    scheduler.close()
+    assert sent.count("a") >= 6
 
 
 def test_a_database_that_takes_no_writes_is_a_fault(client):
@@ -358,6 +473,15 @@ def test_a_portal_that_does_not_answer_is_a_fault(settings):
     ]
     settings.PORTAL_URL = settings.PORTAL_URL.replace("http:", "https:")
     assert found("certificate")[0][0] is Level.FAULT
+
+
+def test_the_authorities_of_this_machine_are_trusted_as_for_the_certificate(
+    settings, monkeypatch, live_server
+):
+    """Those of the package `certifi` do not include an authority of the company."""
+    settings.PORTAL_URL = live_server.url
+    monkeypatch.setattr(certifi, "where", lambda: "/nonexistent")
+    assert (Level.OK, f"{live_server.url}/ko/ answers") in found("portal")
 
 
 def test_an_expired_certificate_is_to_be_renewed(settings, monkeypatch, expired_certificate):
