@@ -32,6 +32,11 @@ reload() {
     if has_systemd; then systemctl reload "$1"; else service "$1" reload; fi
 }
 
+# Prints the setting $1 of production.env, without quotes; nothing if it is not set.
+setting() {
+    [[ ! -e $SETTINGS/production.env ]] || sed -nE "s/^$1=[\"']?([^\"'\r]*).*/\1/p" "$SETTINGS/production.env" | tail -n 1
+}
+
 make_account() {
     id -u "$ACCOUNT" >/dev/null 2>&1 || useradd --system --home-dir /var/lib/breachportal --shell /usr/sbin/nologin "$ACCOUNT"
     install -d -m 700 -o "$ACCOUNT" -g "$ACCOUNT" /var/lib/breachportal

@@ -25,7 +25,8 @@ def run(tmp_path):
     copy = tmp_path / "deploy" / "install"
     copy.parent.mkdir()
     copy.write_bytes(INSTALLER.read_bytes())
-    (copy.parent / "steps.sh").write_bytes((INSTALLER.parent / "steps.sh").read_bytes())
+    steps = (INSTALLER.parent / "steps.sh").read_text(encoding="utf-8")
+    (copy.parent / "steps.sh").write_text(steps.replace("=/etc/", f"={tmp_path}/etc/"))
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", str(copy), *words]
@@ -76,6 +77,34 @@ def test_an_unknown_option_and_a_missing_value_are_refused(run, words):
     answer = run(*words)
     assert answer.returncode == 1
     assert words[0] in answer.stderr
+
+
+EARLIER = """PORTAL_URL="https://notice.example.com"\r
+EMAIL_HOST=smtp.example.com
+EMAIL_PORT=2525
+DEFAULT_FROM_EMAIL=예시상점 <notice@example.com>
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ([], ""),
+        (["--host", "notice.example.com", "--smtp", "smtp.example.com:2525"], ""),
+        (["--host", "notice.example.org"], "has PORTAL_URL=https://notice.example.com, not"),
+        (["--smtp", "smtp.example.com"], "has EMAIL_PORT=2525, not 587"),
+        (["--smtp-user", "portal"], "has EMAIL_HOST_USER=, not portal"),
+        (["--from", "Other <other@example.com>"], "has DEFAULT_FROM_EMAIL=예시상점"),
+    ],
+)
+def test_a_later_run_needs_no_option_and_refuses_one_that_it_would_not_follow(
+    run, tmp_path, words, refused
+):
+    (tmp_path / "etc/breachportal").mkdir(parents=True)
+    (tmp_path / "etc/breachportal/production.env").write_text(EARLIER)
+    faults = [line for line in run(*words).stderr.splitlines() if "checkout" not in line]
+    assert len(faults) == bool(refused), faults
+    assert refused in "".join(faults)
 
 
 def test_help_names_every_option(run):
@@ -145,7 +174,9 @@ def command(tmp_path):
         (tmp_path / program).write_text(PRINT)
         (tmp_path / program).chmod(0o755)
 
-    def run(*words: str) -> list[str]:
+    def run(*words: str, settings: str = "", code: int = 0) -> list[str]:
+        if settings:
+            (tmp_path / "etc/breachportal/production.env").write_text(settings)
         path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
         done = subprocess.run(
             ["bash", str(tmp_path / "deploy/breachportal"), *words],
@@ -153,9 +184,10 @@ def command(tmp_path):
             capture_output=True,
             text=True,
             timeout=60,
-            check=True,
+            check=False,
         )
-        return done.stdout.replace(str(tmp_path), "").splitlines()
+        assert done.returncode == code, done.stderr
+        return (done.stdout or done.stderr).replace(str(tmp_path), "").splitlines()
 
     return run
 
@@ -179,3 +211,23 @@ def test_the_command_runs_as_the_owner_in_another_database(command):
     assert f"DATABASE_URL={url}" in lines
     assert not [line for line in lines if line.startswith("DATABASE_URL_FILE")]
     assert "DATABASE_URL_FILE=/etc/breachportal/owner/database-url" in command("--owner", "migrate")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export LOG_LEVEL=INFO",
+        "\ufeffLOG_LEVEL=INFO",
+        "LOG_LEVEL INFO",
+        'DEFAULT_FROM_EMAIL="Example" <a@example.com>',
+        "EMAIL_HOST_PASSWORD=a\\b",
+    ],
+)
+def test_a_line_that_systemd_would_leave_out_or_read_in_another_way_is_named(command, line):
+    [said] = command("doctor", settings=f"\n# a comment\n{line}\n", code=1)
+    assert said.startswith("breachportal: /etc/breachportal/production.env, line 3: it is not NAME")
+
+
+def test_lines_of_windows_and_spaces_at_the_end_are_read_as_systemd_reads_them(command):
+    lines = command("doctor", settings="LOG_LEVEL=INFO \r\n\r\n; a comment\r\nLOG_NAME='a b'\r\n")
+    assert lines[-2:] == ["LOG_LEVEL=INFO", "LOG_NAME=a b"]
