@@ -12,12 +12,14 @@ from notices.message_codes import envelope_sender
 from notices.models import Delivery, LateReport, Notice, ReturnedMail
 from notices.returned_mail.receivers import read_maildir
 from tests.drills.comparing import Verdict
-from tests.drills.stage import Stage
+from tests.drills.stage import SLOWEST_PER_S, Stage
 from tests.returned_mail import bounce
 
 HANG = 3.0  # seconds between the message in the mailbox and the reply: reports overtake it
 POISON = b"To: " + b"(" * 2_000 + b"x@portal.example\r\nSubject: x\r\n\r\nnothing\r\n"
 A_POISON_EACH = 20  # reports
+READ_EACH_SECONDS = 0.5  # a reader without rests takes the processor from the workers
+FEWEST_CONNECTIONS = 8  # of the workers, on a busy machine
 
 
 def returned(stage: Stage) -> Verdict:
@@ -29,11 +31,14 @@ def returned(stage: Stage) -> Verdict:
     stage.server.order(hang=HANG)
     with stage.workers():
         notice = stage.approved()
-        deadline = time.monotonic() + 300
+        seconds = 120 + stage.people / SLOWEST_PER_S + HANG * stage.people / FEWEST_CONNECTIONS
+        deadline = time.monotonic() + seconds
         while (left or len(box)) and time.monotonic() < deadline:
             _put_reports(stage, notice, box, left)
             read_maildir(settings.VAR / "returned")  # the command would start too slowly
             stage.server.order(hang=HANG if stage.server.taken_count() < stage.people // 2 else 0)
+            time.sleep(READ_EACH_SECONDS)
+        unread = len(left) + len(box)
         stage.wait_for_close(notice)
     addresses = {address(number) for number in chosen}
     verdict = stage.compare(notice, returned=addresses)
@@ -41,6 +46,7 @@ def returned(stage: Stage) -> Verdict:
     bounced = Delivery.objects.filter(notice=notice, state=Delivery.State.BOUNCED).count()
     late = LateReport.objects.filter(delivery__notice=notice, kind="bounce").count()
     aside = len(box.get_folder("aside"))
+    verdict.must(unread == 0, f"{unread} reports are not read after {seconds:.0f} s")
     verdict.must(
         bounced + late == len(chosen), f"{bounced} + {late} of {len(chosen)} reports count"
     )

@@ -37,6 +37,7 @@ from tests.drills.stage import (
 LIBFAKETIME = ("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",)
 MEBIBYTE = 1024 * 1024
 KINDS_OF_KILL = {"a sender": 85, "the senders' parent": 5, "everything": 10}
+SLOWEST_START_SECONDS = 300  # of the workers, on a busy machine
 LIMIT = 3  # connections a mail server takes from one client at a time
 
 
@@ -566,7 +567,7 @@ def _refused_people(stage: Stage, notice: Notice, what: str) -> int:
         return notice.state == Notice.State.PAUSED or is_stopped
 
     began = time.monotonic()
-    stage.wait_for(is_so, 60, f"notice that is {what}")
+    stage.wait_for(is_so, SLOWEST_START_SECONDS, f"notice that is {what}")
     say(f"  {what} after {time.monotonic() - began:.1f} s")
     time.sleep(2)  # for the messages that are on the wire
     notice.refresh_from_db()
