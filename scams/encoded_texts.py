@@ -20,6 +20,9 @@ _SHOWS_QUOTED_PRINTABLE = re.compile(
 )
 _QUOTED_PRINTABLE = re.compile(r"(?<!\?)=[ \t]*\r?\n(?:> ?)*|(?:=[0-9A-F]{2}(?:=\r?\n(?:> ?)*)?)+")
 _BREAK = re.compile(r"=[ \t]*\r?\n(?:> ?)*")
+# Where a program broke the lines of an HTML source. They are as long as the encoding allows (76).
+_SHOWS_HTML_SOURCE = re.compile(r"<a\b[^<>]{0,500}\bhref=3D\"", re.IGNORECASE)
+_BREAK_OF_LONG_LINE = re.compile(r"^([^\r\n]{63,75})=\r?\n", re.MULTILINE)
 # A link that begins in percent signs. One within a link belongs to that link.
 _PERCENT = re.compile(
     r"(?<![\w/=?&%.+-])"
@@ -41,6 +44,8 @@ def decoded(text: str) -> tuple[str, str]:
     none.
     """
     plain = between = _PICTURE.sub(" ", text)
+    if _SHOWS_HTML_SOURCE.search(text):
+        between = _BREAK_OF_LONG_LINE.sub(r"\1", between)
     for _time in range(_TIMES):
         for pattern, decode in _steps(plain):
             plain = pattern.sub(decode, plain)

@@ -90,6 +90,7 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[~_,·•*](?=\d)")
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _JOINT = r"(?:[.\-/][ \t]?)"
 _HOUR = r"[. ()]{0,3}(?:[가-힣A-Za-z]{1,4}[. )]{0,3})?[ \t]?\d{1,2}[:시]"
+_DOTTED_TIME = r"(?:[01]?\d|2[0-3])\.[0-5]\d\.[0-5]\d(?![.\d])(?: [+-]\d{4}(?!\d))?"
 # Dates with a four-digit year, and dates with two digits before a time of day.
 _DATE = re.compile(
     rf"(?<![\d.\-/+(])\(?(?:"
@@ -97,6 +98,7 @@ _DATE = re.compile(
     rf"|{_DAY}{_JOINT}{_MONTH}{_JOINT}(?:19|20)\d\d"
     rf"|{_MONTH}{_JOINT}{_DAY}{_JOINT}(?:19|20)\d\d"
     rf"|\d\d{_JOINT}{_MONTH}{_JOINT}{_DAY}(?={_HOUR})"
+    rf"|(?<=[a-zæøåäö] )20\d\d {_DOTTED_TIME}|(?<=klo ){_DOTTED_TIME}"
     rf")(?![\d\-/]|\.\d)\.?(?:{_HOUR})?"
 )
 

@@ -18,6 +18,8 @@ from scams.address_patterns import EMAIL
 MOST_LINE_CHARACTERS = 1_000
 MOST_RECIPIENTS = 20  # in one line of a head
 MOST_NAME_COLUMNS = 32  # before an address; a sentence without blanks is longer
+_MOST_WORDS_OF_NAME = 3
+_MOST_LINES_TO_OWNER = 3  # of a printed page, beside blank ones
 _MOST_LINES_BETWEEN = 2  # without a label, between two lines of a head
 _OF_BODY = re.compile(
     r"https?://|[\w-]\.[\w-]{1,63}(?::\d{1,5})?/[a-z]|(?<![\w-])[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}(?![\w-])",
@@ -43,21 +45,36 @@ _WORDS = {
     r"|送信日時|日付|日時|件名|发送时间|發送時間|寄件日期|日期|主题|主題|主旨"
     r"|gesendet|datum|betreff|envoyé|objet|sujet|enviado(?: el)?|fecha|asunto|đã gửi|ngày|chủ đề",
 }
+# The labels of mail programs in other languages. Their values have names, and no sentences.
+_OTHER_WORDS = {
+    Label.SENDER: r"kimden|gönderen|od|van|da|mittente|från|fra|lähettäjä|feladó|от|отправитель"
+    r"|від(?: кого)?|šalje|de la|expeditor(?:ul)?|saatja|nadawca|送信元",
+    Label.RECIPIENT: r"kime|alıcı|bilgi|do|komu|pre|kopie?|kopie \(cc\)|kópia|dw|aan|till|til"
+    r"|kopia|kopi|kopio|para|prima|adresat|vastaanottaja|címzett|másolat(?:ot kap)?|кому|копия"
+    r"|копія|către|destinatar(?:ul)?|saaja|送信先",
+    Label.OTHER: r"tarih|konu|data|temat|dátum|předmět|predmet|onderwerp|oggetto|assunto|dato|ämne"
+    r"|emne|päivämäärä|päiväys|aihe|tárgy|дата|тема|naslov|subiect(?:ul)?|dată|kuupäev|teema"
+    r"|wysłano|inviato|verzonden|enviad[ao](?: em)?|skickat|sendt|lähetetty|elküldve|отправлено"
+    r"|відправлено|gönderildi|odesláno|odoslané|trimis",
+}
+_AFTER_LABEL = r"[* \t]{0,3}(?::[* \t]{0,3}(?P<rest>.*)|$)"
 _LABELS = [
-    (
-        label,
-        re.compile(rf"(?:{words})[* \t]{{0,3}}(?::[* \t]{{0,3}}(?P<rest>.*)|$)", re.IGNORECASE),
-    )
-    for label, words in _WORDS.items()
+    (label, re.compile(f"(?:{words}){_AFTER_LABEL}", re.IGNORECASE), is_other)
+    for is_other, all_words in ((False, _WORDS), (True, _OTHER_WORDS))
+    for label, words in all_words.items()
 ]
-# The pages of Naver and LINE WORKS write label and value on one line without a colon. The line has
-# lost its last ">".
-_IN_BRACKETS = r"[ \t]+(?P<rest>[^:<>]{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>?)[ \t]*$"
-_LABELS_WITHOUT_COLON = [
-    (Label.SENDER, re.compile(r"보낸 ?사람[ \t]*(?P<rest>[^:]*@.*)")),
-    (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]*(?P<rest>[^:]*@.*)")),
-    (Label.SENDER, re.compile(f"From{_IN_BRACKETS}")),
-    (Label.RECIPIENT, re.compile(f"(?:To|Cc){_IN_BRACKETS}")),
+# The pages of Naver, LINE WORKS, Outlook and eM Client write label and value on one line without a
+# colon. The line may have lost its last ">".
+_ONE_ADDRESS = r"[^<>\s@:]{1,64}@[^<>\s@:]{1,255}"
+_NAMED = rf"[^:<>@]{{0,100}}<{_ONE_ADDRESS}>?[ \t;]*"
+_WITHOUT_COLON = rf"[ \t]+(?P<rest>{_NAMED}|{_ONE_ADDRESS}(?: <{_ONE_ADDRESS}>)?)$"
+_LABELS += [
+    (Label.SENDER, re.compile(r"보낸 ?사람[ \t]*(?P<rest>[^:]*@.*)"), False),
+    (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]*(?P<rest>[^:]*@.*)"), False),
+    *(
+        (label, re.compile(f"(?:{_WORDS[label]}){_WITHOUT_COLON}", re.IGNORECASE), True)
+        for label in (Label.SENDER, Label.RECIPIENT)
+    ),
 ]
 # Words that ask for something, and are no names of recipients.
 _REQUEST = re.compile(
@@ -66,6 +83,9 @@ _REQUEST = re.compile(
     r"|anrufen|zahlen|kartennummer|karte|passwort|konto|envoye[rz]|écri(?:re|vez)|répond\w{0,4}"
     r"|contacte[rz]|appele[rz]|paye[rz]|carte|numéro|compte|cliquez|remboursement|veuillez|envíe|enviar"
     r"|escrib(?:a|e|ir)|responda|contacte|llame|pagar|pague|tarjeta|contraseña|cuenta|reembolso"
+    r"|invi(?:a|are|ate)|scriv\w{1,6}|rispond\w{1,6}|carta|rimborso|clicca|envie|escreva|cartão|senha"
+    r"|clique|gönder\w{0,6}|kart\w{0,8}|stuur|schrijf|kaart\w{0,8}|wyślij|napisz|karty|отправ\w{1,6}"
+    r"|напиш\w{1,6}|карт\w{0,4}"
     r"|gửi|liên hệ|trả lời|gọi|chuyển|hoàn tiền|thẻ|mật khẩu|tài khoản|vui lòng)\b"
     r"|보내|송부|회신|답장|문의|연락|전화|입금|송금|이체|환불|카드|계좌|번호|클릭|입력|신청|접수|하세요|주세요"
     r"|십시오|바랍니다|送(?:って|信|付)|返信|連絡|合わせ|電話|振込|返金|カード|番号|口座|暗証|ください|下さい"
@@ -74,14 +94,22 @@ _REQUEST = re.compile(
     re.IGNORECASE,
 )
 _ATTRIBUTION = re.compile(
-    r"(?:님이 (?:작성|쓴 글)|작성|wrote|a écrit|escribió|[写寫]道|đã viết)[ \t]*:?$", re.IGNORECASE
+    r"(?:님이 (?:작성|쓴 글)|작성|wrote|a écrit|escribió|[写寫]道|đã viết|ha scritto|escreveu"
+    r"|napisał(?:\(a\))?|schreef|schrieb|skrev|napsal(?:\(a\))?|пишет|написал(?:\(а\))?|yazdı"
+    r"|kirjoitti|írta|a scris)[ \t]*:?$",
+    re.IGNORECASE,
 )
 # The line in which the address comes last, as in German and Japanese.
 _ATTRIBUTION_BEFORE = re.compile(
     r"(?:am .{1,100} schrieb|\d{4}年\d{1,2}月\d{1,2}日) ?.{0,100}<[^<>\s@]{1,64}@[^<>\s@]{1,255}>:",
     re.IGNORECASE,
 )
-_PRINTED = re.compile(r"gmail[ \t]", re.IGNORECASE)
+# A head whose lines were glued together: ----- Forwarded Message ----- From: <…>To: <…>Subject: …
+_FLAT_HEAD = re.compile(r"[ \t]{0,9}-{4,9}[^-\n]{3,60}-{4,9}[ \t]{1,9}(?=[^\s-])")
+_GLUED_LABEL = re.compile(
+    rf"(?<=[\w>\"')])(?=(?![a-zà-ÿа-я])(?i:{'|'.join([*_WORDS.values(), *_OTHER_WORDS.values()])})"
+    r"[ \t]?:[ \t])"
+)
 _ONE_TO_LINE = re.compile(
     r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
 )
@@ -115,8 +143,8 @@ _FOOTERS = [
             r"go\.microsoft\.com/fwlink/\?LinkId=55098\d",
         ),
         (
-            r"sent from yahoo mail (?:on|for) \w{2,10}|sent from yahoo mail",
-            r"(?:go|mail|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968)?"
+            r"sent from (?:yahoo mail|aol)(?: \w{2,3} \w{2,10})?|yahoo mail: search, .{5,40}",
+            r"(?:go|mail|aol|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968|1025746)?"
             + _PAGE
             + "{0,200}",
         ),
@@ -133,6 +161,16 @@ _FOOTERS = [
         (r"sent with tuta(?:nota)?;?(?: enjoy secure & ad-free emails:)?", r"tuta\.com"),
         (r"sent from nine", r"www\.9folders\.com/?"),
         (r"get bluemail for (?:android|ios|desktop|mobile)", r"bluemail\.me(?:/download)?/?"),
+        (
+            r"(?:sent (?:from|with|by) |forwarded with )?aqua mail(?: for android| pro)?",
+            r"www\.(?:mobisystems\.com/aqua-mail|aqua-mail\.com)/?",
+        ),
+        ("", r"www\.(?:mobisystems\.com/aqua-mail|aqua-mail\.com)/?"),
+        (
+            r"sent with mailbird",
+            r"(?:www\.)?(?:get)?mailbird\.com/?(?:\?utm_source=Mailbird" + _PAGE + "{0,200})?",
+        ),
+        (r"sent (?:from|with) canary", r"canarymail\.io/?"),
         # Below a printed page of a mail program in the browser, whose pages need a sign-in.
         (
             "",
@@ -140,6 +178,13 @@ _FOOTERS = [
         ),
     )
 ]
+_FOOTERS.append(
+    re.compile(
+        r"sent with \[proton ?mail\]\(https://proton(?:mail\.com|\.me)/?(?:mail/home)?\)"
+        r"(?: secure email)?\.?",
+        re.IGNORECASE,
+    )
+)
 # The end of a line that Outlook puts above a message from a new sender.
 _BANNER_END = re.compile(
     r"(?:learn why this is important|이것이 중요한 이유(?:를 알아보세요)?)\.?[ \t]*"
@@ -154,6 +199,7 @@ class _Line:
 
     label: Label
     number: int
+    is_strict: bool = False  # a value may have only names and addresses, no sentence
     addresses: dict[int, list[str]] = field(default_factory=dict)
     is_request: bool = False  # a value that asks for something
     is_open: bool = False  # the last value ended with a comma
@@ -172,13 +218,16 @@ class Heads:
 
 def heads_in(text: str, *, within: int) -> Heads:
     """Returns the addresses in the heads in the first `within` lines of a readable text."""
-    lines = [line[:MOST_LINE_CHARACTERS].strip(_QUOTE + "\r") for line in text.split("\n")]
-    lines = lines[:within]
+    lines = [
+        part.strip(_QUOTE + "\r")
+        for line in text.split("\n")[:within]
+        for part in _parts_of_flat_head(line[:MOST_LINE_CHARACTERS])
+    ]
     recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if ":" in line}
     senders: dict[int, list[str]] = {
         number: _addresses(line, most_names=30)
         for number, line in enumerate(lines)
-        if _ATTRIBUTION.search(line) or _ATTRIBUTION_BEFORE.fullmatch(line)
+        if _is_attribution(line)
     }
     for head in _heads(lines):
         for line in head:
@@ -195,14 +244,34 @@ def heads_in(text: str, *, within: int) -> Heads:
     )
 
 
-def _owner_line(lines: list[str]) -> tuple[int, list[str]]:
-    """Returns the first line that is not blank, and the address of the owner of a printed page of
-    Gmail in it, who is also the recipient; [] for another line.
+def _is_attribution(line: str) -> bool:
+    """Returns whether a line says who wrote what follows."""
+    return bool(_ATTRIBUTION.search(line) or _ATTRIBUTION_BEFORE.fullmatch(line))
+
+
+def _parts_of_flat_head(line: str) -> list[str]:
+    """Returns the labelled parts of a head that is on one line, as Yahoo's text has it; else the
+    line.
     """
-    number, line = next(((n, line) for n, line in enumerate(lines) if line), (0, ""))
-    is_printed = _PRINTED.match(line) and not asks_for_something(line)
-    addresses = _addresses(line, most_names=6) if is_printed else []
-    return number, addresses if len(addresses) == 1 else []
+    found = _FLAT_HEAD.match(line)
+    return _GLUED_LABEL.split(line[found.end() :]) if found else [line]
+
+
+def _owner_line(lines: list[str]) -> tuple[int, list[str]]:
+    """Returns the number of the line that names the owner of a printed page of Gmail, and the
+    owner's address; [] without one.
+
+    It is one of the first lines. The sender's line and a To line with the owner follow it.
+    """
+    filled = [(number, line) for number, line in enumerate(lines) if line]
+    for number, line in filled[:_MOST_LINES_TO_OWNER]:
+        owner = _addresses(line, most_names=6)
+        is_named = not (_labelled(line) or asks_for_something(line) or _is_attribution(line))
+        if len(owner) == 1 and is_named:
+            after = [EMAIL.findall(each) for later, each in filled if later > number]
+            named = [found[0].lower() for found in after if found][:2]
+            return number, owner if named[1:] == owner and named[:1] != owner else []
+    return 0, []
 
 
 def lines_above_message(text: str) -> int:
@@ -244,7 +313,7 @@ def _heads(lines: list[str]) -> list[list[_Line]]:
             if head and between <= _MOST_LINES_BETWEEN:
                 _take_value(head[-1], number, text)
             continue
-        line, rest = _Line(found[0], number), found[1]
+        line, rest = _Line(found[0], number, is_strict=found[2]), found[1]
         if between > _MOST_LINES_BETWEEN or _starts_another(head, line):
             heads.append(head)
             head = []
@@ -264,11 +333,13 @@ def _is_whole(head: list[_Line]) -> bool:
     return Label.SENDER in labels and len(labels) > 1
 
 
-def _labelled(text: str) -> tuple[Label, str] | None:
-    """Returns the label of a line and the rest of it; None for a line without a label."""
-    for label, pattern in (*_LABELS, *_LABELS_WITHOUT_COLON):
+def _labelled(text: str) -> tuple[Label, str, bool] | None:
+    """Returns the label of a line, the rest of it, and whether that may have names only; None for a
+    line without a label.
+    """
+    for label, pattern, is_strict in _LABELS:
         if match := pattern.fullmatch(text):
-            return label, match["rest"] or ""
+            return label, match["rest"] or "", is_strict
     return None
 
 
@@ -280,9 +351,23 @@ def _take_value(line: _Line, number: int, text: str) -> None:
     """
     if line.has_address() and not (line.is_open and number - 1 in line.addresses):
         return
-    line.is_request |= line.label == Label.RECIPIENT and asks_for_something(text)
+    if line.label == Label.RECIPIENT:
+        line.is_request |= asks_for_something(text) or (
+            line.is_strict and not _has_names_only(text)
+        )
     line.is_open = text.endswith(",")
     line.addresses[number] = [] if line.is_request else _addresses(text, most_names=6)
+
+
+def _has_names_only(text: str) -> bool:
+    """Returns whether each text beside the addresses is at most three words that begin as names do:
+    with no small letter. A request in a language without words in `_REQUEST` is none.
+    """
+    names = (name.strip(" \t<>()[],;\"'") for name in EMAIL.split(text))
+    return all(
+        len(words) <= _MOST_WORDS_OF_NAME and not any(word[0].islower() for word in words)
+        for words in (name.split() for name in names)
+    )
 
 
 def asks_for_something(text: str) -> bool:

@@ -50,6 +50,14 @@ def as_html(text: str) -> str:
     return f"<p>{linked}</p>".replace("\n", "<br>\n")
 
 
+def html_source(text: str) -> str:
+    linked = links_as('<a href="{0}">{0}</a>')(text)
+    lines = (
+        f'<p style="margin:0;font-family:sans-serif">{line}</p>' for line in linked.split("\n")
+    )
+    return f"<html><body>{''.join(lines)}</body></html>"
+
+
 def quoted_printable(text: str) -> str:
     return encodestring(text.encode()).decode()
 
@@ -66,6 +74,7 @@ def base64(text: str) -> str:
 SENT: dict[str, Callable[[str], str]] = {
     "escaped": escape,
     "escaped source": lambda text: escape(as_html(text)),
+    "source in quoted-printable": lambda text: quoted_printable(html_source(text)),
     "escaped twice": lambda text: escape(escape(as_html(text))),
     "hangul as numbers": lambda text: text.encode("ascii", "xmlcharrefreplace").decode(),
     "blanks": lambda text: text.replace(" ", "&nbsp;"),
@@ -173,6 +182,21 @@ def test_what_is_foreign_in_an_encoded_message_is_called_out(form):
 def test_an_escape_hides_nothing_foreign(line, verdict):
     assert verdict_on(f"{line}\n{TEXT}") == verdict
     assert verdict_on(f"{TEXT}\n{line}") == verdict
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict"),
+    [
+        (f"{'x' * 48} https://hanbit.co=\n.kr/pay", "sent"),
+        (f"{'x' * 48} https://evil.co=\n.kr/pay", "altered"),
+        (f"{'x' * 48} https://hanbit.co.kr.evil=\n.example/pay", "altered"),
+        ("https://hanbit.co=\n.kr/pay", "ask"),  # shorter than an encoder breaks a line
+        (f"{'x' * 48} https://evil.example/?=\nhttps://hanbit.co.kr/pay", "altered"),
+    ],
+)
+def test_a_break_in_an_html_source_is_joined_where_an_encoder_makes_it(broken, verdict):
+    source = '<a href=3D"https://hanbit.co.kr/check/">'
+    assert verdict_on(f"{source}\n{broken}\n{TEXT}") == verdict
 
 
 def test_recipients_in_an_escaped_head_are_no_part_of_the_message():

@@ -116,9 +116,6 @@ OWN_HEADS = {
 def test_a_head_of_the_readers_own_is_not_called_a_scam(text, layout, ending):
     pasted = OWN_HEADS[layout].format(text=text, quoted=quoted(text)).replace("\n", ending)
     answer = message_check.answer_for(pasted)
-    if layout == "gmail_print":  # the reader's own address stands alone with their name
-        assert [one.shown for one in answer.strange] == ["minji@gmail.com"]
-        return
     assert answer.strange == []
     assert answer.verdict == MessageVerdict.SENT
 
