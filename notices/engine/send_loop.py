@@ -220,10 +220,13 @@ class _Run:
                 del self._leases[key]
 
     def _take_lost(self, chunk: Chunk) -> None:
-        """Records which addresses or browsers no notice can reach any more."""
+        """Records which e-mail addresses or browsers no notice can reach any more.
+
+        No telephone number: gateways refuse our account and a subscriber in the same words.
+        """
         if self._notice.channel == Notice.Channel.PUSH:
             push_subscriptions.end_gone(chunk)
-        else:
+        elif self._notice.channel == Notice.Channel.EMAIL:
             suppression_list.take_bounces(chunk, self._notice)
 
     def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:

@@ -26,9 +26,19 @@ from notices.returned_mail.receipts import Receipt
 
 # Status codes: 2000 registered, 3000 with the carrier, 4000 delivered, others of 3xxx failed.
 _REGISTERED, _WITH_CARRIER, _DELIVERED = "2000", "3000", "4000"
-_NAMES_RECIPIENT = re.compile(r"수신 ?번호|recipient|\bto\b", re.IGNORECASE)
+_NAMES_RECIPIENT = re.compile(
+    r"수신 ?번호(?!.{0,12}(?:제한|초과|중복|동일|시간))|\brecipient (?:number|phone)"
+    r"|invalid recipient|[\"'`]to[\"'`]|^to\b",
+    re.IGNORECASE,
+)
 _NAMES_ACCOUNT = re.compile(
-    r"발신 ?번호|잔액|Balance|ApiKey|API key|sender|\bfrom\b", re.IGNORECASE
+    r"발신 ?번호|회신 ?번호|잔액|balance|api ?key|\bsender|[\"'`]from[\"'`]|^from\b", re.IGNORECASE
+)
+# Words of a receipt that name our number, our account or the text, and not the recipient.
+_OWN_FAULTS = re.compile(
+    r"발신 ?번호|회신 ?번호|변작|도용|잔액|스팸|spam|메시지 ?(?:형식|길이)|길이 ?초과|템플릿"
+    r"|발신 ?프로필",
+    re.IGNORECASE,
 )
 _MESSAGE_ID = re.compile(r"M4V[0-9A-Z]{10,40}")
 
@@ -99,7 +109,7 @@ def receipt_of(report: dict[str, Any]) -> Receipt | None:
     is_delivered = code == _DELIVERED
     state = DeliveryReceipt.State.DELIVERED if is_delivered else DeliveryReceipt.State.FAILED
     text = redact_number(f"{code} {words}", str(report.get("to") or "00000000"))
-    return Receipt(state, text)
+    return Receipt(state, text, is_own_fault=bool(_OWN_FAULTS.search(words)))
 
 
 def reference_in(report: dict[str, Any]) -> str:

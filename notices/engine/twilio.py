@@ -23,9 +23,17 @@ from notices.models import DeliveryReceipt, DoubtCause
 from notices.returned_mail.receipts import Receipt
 
 # Error codes that name the recipient: no number, not a mobile one, not reachable, opted out.
-_RECIPIENT_ERRORS = {21211, 21214, 21217, 21401, 21407, 21610, 21612, 21614}
+_RECIPIENT_ERRORS = {21211, 21214, 21217, 21610, 21614}
+# No route from our number to the recipient's. Another gateway may have one.
+_NO_ROUTE = 21612
+_TOO_MANY = {14107, 20429, 21611}  # a rate, or the queue of our number is full
 # Error codes that name our account: credentials, a number we may not send from, a country.
-_ACCOUNT_ERRORS = {20003, 20005, 21212, 21408, 21603, 21606, 21659, 21660, 63038}
+_ACCOUNT_ERRORS = {
+    *(20003, 20005, 20404, 21212, 21408, 21601, 21603, 21606, 21608, 21659, 21660, 21661),
+    *(21703, 21705, 63038),
+}
+# Error codes in receipts that name our account, our number or the text, and not the recipient.
+_OWN_FAULTS = re.compile(r"3000[127]|300(?:10|18|19|22|23|24|27|32|33|34|35)")
 _MESSAGE_ID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 _ENDED = {
     "delivered": DeliveryReceipt.State.DELIVERED,
@@ -70,7 +78,8 @@ class TwilioGateway(PooledGateway):
 def receipt_of(status: str, error: str) -> Receipt | None:
     """Returns the receipt for a message's status; None if the status is not final."""
     state = _ENDED.get(status)
-    return None if state is None else Receipt(state, f"{status} {error}".strip())
+    is_own_fault = bool(_OWN_FAULTS.fullmatch(error))
+    return None if state is None else Receipt(state, f"{status} {error}".strip(), is_own_fault)
 
 
 def callback_url(reference: str) -> str:
@@ -104,8 +113,10 @@ def _reply(status: int, answer: str, to: str) -> Reply:
         return Reply(Result.ACCEPTED, server_reply)
     if status in (401, 403) or error in _ACCOUNT_ERRORS:
         raise AccountRefusedError(server_reply)
-    if status in RETRY_STATUSES:
+    if status in RETRY_STATUSES or error in _TOO_MANY:
         return Reply(Result.DEFERRED, server_reply)
+    if error == _NO_ROUTE:
+        return Reply(Result.UNREACHABLE, server_reply)
     if status == 400:
         is_recipient = error in _RECIPIENT_ERRORS
         return Reply(Result.BOUNCED if is_recipient else Result.REFUSED, server_reply)

@@ -36,10 +36,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Receipt:
-    """A gateway's final report about a message, without the number."""
+    """A gateway's final report about a message, without the number.
+
+    `is_own_fault`: it failed for our number, our account or the text, and not for the recipient.
+    """
 
     state: State
     words: str
+    is_own_fault: bool = False
 
 
 class ReceiptSource(Protocol):
@@ -76,8 +80,12 @@ def record_receipt(delivery_id: int, receipt: Receipt) -> bool:
 
 
 def _record_failure(delivery: Delivery, receipt: Receipt) -> bool:
-    """Records the failure as a bounce that suppresses nothing: carriers name causes too vaguely."""
-    report = DeliveryReport(ReportKind.BOUNCE, receipt.words[:500], cause=Cause.NETWORK)
+    """Records the failure as a bounce that suppresses nothing: carriers name causes too vaguely.
+
+    A fault of ours counts as a refusal for the automatic pause.
+    """
+    cause = Cause.SENDER if receipt.is_own_fault else Cause.NETWORK
+    report = DeliveryReport(ReportKind.BOUNCE, receipt.words[:500], cause=cause)
     outcome = bounces.record_report(delivery.pk, report)
     bounces.count_returned_mail(outcome)
     return outcome is not Outcome.EARLY

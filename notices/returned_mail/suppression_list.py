@@ -178,21 +178,21 @@ def lift(entry: Suppression, *, by: User, reason: str) -> bool:
 
 
 def take_bounces(chunk: Chunk, notice: Notice) -> None:
-    """Suppresses the addresses of a chunk that bounced as bad, for the notice's incident.
+    """Suppresses the e-mail addresses of a chunk that bounced as bad, for the notice's incident.
 
     The server's words decide (reply_reading). It decrypts nothing. Addresses that are on the list
     already stay unchanged.
     """
     deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
     bounced = deliveries.filter(state=Delivery.State.BOUNCED)
-    rows = bounced.values_list(f"person__{INDEX_FIELD[notice.channel]}", "reply")
+    rows = bounced.values_list("person__email_index", "reply")
     add_automatic(
         [
             (index, notice.incident_id, reply)
             for index, reply in rows
             if index is not None and cause_of(reply) is Cause.ADDRESS
         ],
-        channel=notice.channel,
+        channel="email",
         source=Source.BOUNCE,
     )
 

@@ -15,7 +15,14 @@ from incidents.models import AffectedPerson
 from notices import decisions
 from notices.engine import audiences
 from notices.engine.gateways import missing_settings
+from notices.engine.request_transport import AccountRefusedError
+from notices.engine.solapi import SolapiGateway
+from notices.engine.solapi import receipt_of as solapi_receipt_of
+from notices.engine.transport import Result
+from notices.engine.twilio import TwilioGateway
+from notices.engine.twilio import receipt_of as twilio_receipt_of
 from notices.message_codes import message_code, receipt_reference
+from notices.message_filling import OutgoingMessage
 from notices.models import Delivery, DeliveryReceipt, LateReport, Notice, Suppression
 from notices.proof import ledger_export
 from notices.returned_mail import receipts
@@ -189,6 +196,108 @@ def test_twilios_refusal_of_our_account_pauses(twilio, notice, phones, status, c
     work(notice)
     notice.refresh_from_db()
     assert notice.state == Notice.State.PAUSED
+
+
+ACCOUNT = "our account"
+SOLAPI_ANSWERS = [
+    (400, "ValidationError", '"to" must be a number', Result.BOUNCED),
+    (200, "1020", "존재하지 않는 수신번호입니다", Result.BOUNCED),
+    (400, "InvalidRecipient", "Invalid recipient", Result.BOUNCED),
+    (400, "ValidationError", "failed to parse the request from body", Result.REFUSED),
+    (400, "FailedToAddMessage", "unable to register the message", Result.REFUSED),
+    (400, "TemplateNotFound", "템플릿을 찾을 수 없습니다", Result.REFUSED),
+    (200, "1025", "일일 발송량 초과", Result.REFUSED),
+    (200, "1026", "동일 수신번호 반복 발송 제한", Result.REFUSED),
+    (200, "1027", "수신번호 야간 시간 전송 제한", Result.REFUSED),
+    (200, "1030", "잔액 부족", ACCOUNT),
+    (400, "NotEnoughBalance", "Not enough balance", ACCOUNT),
+    (400, "ValidationError", '"from" is required', ACCOUNT),
+    (200, "1062", "사전등록되지 않은 발신번호", ACCOUNT),
+    (401, "InvalidAPIKey", "no", ACCOUNT),
+    (403, "IPNotAllowed", "허용되지 않은 IP", ACCOUNT),
+    (429, "TooManyRequests", "slow down", Result.DEFERRED),
+    (503, "ServiceUnavailable", "점검 중", Result.IN_DOUBT),
+]
+TWILIO_ANSWERS = [
+    *((400, code, Result.BOUNCED) for code in (21211, 21214, 21217, 21610, 21614)),
+    *((400, code, Result.REFUSED) for code in (21401, 21407, 21602, 21617, 21623, 30450)),
+    *((400, code, ACCOUNT) for code in (21212, 21408, 21601, 21603, 21606, 21608, 21659, 21660)),
+    *((400, code, ACCOUNT) for code in (21661, 21703, 21705, 63038)),
+    *((status, code, ACCOUNT) for status, code in ((401, 20003), (403, 20005), (404, 20404))),
+    (400, 21612, Result.UNREACHABLE),  # another gateway may have a route
+    *((status, code, Result.DEFERRED) for status, code in ((429, 14107), (429, 20429))),
+    (400, 21611, Result.DEFERRED),
+    *((status, 20500, Result.IN_DOUBT) for status in (500, 503)),
+]
+
+
+def result_of(gateway: SolapiGateway | TwilioGateway) -> Result | str:
+    message = OutgoingMessage("bounce+x@portal.example", "+821012345678", b"text", 1)
+    try:
+        return gateway.send(message).result
+    except AccountRefusedError:
+        return ACCOUNT
+
+
+def test_answers_of_solapi_end_a_delivery_only_for_the_recipients_number(solapi):
+    gateway = SolapiGateway()
+    for status, code, words, result in SOLAPI_ANSWERS:
+        name = "statusCode" if status == 200 else "errorCode"
+        solapi.refuse(MINJI, status, {name: code, name.replace("Code", "Message"): words})
+        assert result_of(gateway) == result, words
+    gateway.close()
+
+
+def test_answers_of_twilio_end_a_delivery_only_for_the_recipients_number(twilio):
+    gateway = TwilioGateway()
+    for status, code, result in TWILIO_ANSWERS:
+        twilio.refuse("+821012345678", status, {"code": code, "message": "no"})
+        assert result_of(gateway) == result, code
+    gateway.close()
+
+
+@pytest.mark.parametrize(
+    ("receipt", "is_own_fault"),
+    [
+        *((twilio_receipt_of("undelivered", str(code)), False) for code in (30003, 30005, 30006)),
+        *((twilio_receipt_of("failed", str(code)), False) for code in (30004, 30008, 30017)),
+        *((twilio_receipt_of("failed", str(code)), True) for code in (30001, 30002, 30007, 30010)),
+        *((twilio_receipt_of("undelivered", str(code)), True) for code in (30018, 30023, 30034)),
+        *(
+            (solapi_receipt_of({"statusCode": "3999", "statusMessage": words}), is_own_fault)
+            for words, is_own_fault in (
+                *(
+                    (words, False)
+                    for words in ("결번", "가입자 없음", "단말기 전원 꺼짐", "음영 지역")
+                ),
+                *((words, False) for words in ("착신 거절", "전송 시간 초과", "서비스 일시 정지")),
+                *((words, True) for words in ("미등록 발신번호", "발신번호 변작 방지", "스팸")),
+                *(
+                    (words, True)
+                    for words in ("번호도용문자차단서비스", "잔액 부족", "템플릿 불일치")
+                ),
+            )
+        ),
+    ],
+)
+def test_a_receipt_tells_our_fault_from_the_recipients(receipt, is_own_fault):
+    assert receipt.state == Receipt.FAILED
+    assert receipt.is_own_fault is is_own_fault
+
+
+def test_a_failure_of_ours_counts_as_a_refusal_for_the_pause(solapi, notice, phones, client):
+    sent(solapi, notice, phones)
+    reopen(notice)
+    assert post_solapi(client, solapi.report(0, "3062", "미등록 발신번호")) == 204
+    [counted] = notice.destinations.all()
+    assert (counted.bounced, counted.refused) == (0, 1)
+
+
+def test_a_refused_number_is_not_suppressed(solapi, notice, phones):
+    words = "존재하지 않는 사용자의 수신번호입니다"
+    solapi.refuse(MINJI, 400, {"errorCode": "ValidationError", "errorMessage": words})
+    assert sent(solapi, notice, phones).state == State.BOUNCED
+    assert not Suppression.objects.exists()
 
 
 # Several gateways
