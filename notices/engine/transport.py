@@ -16,7 +16,7 @@ from typing import Protocol, Self
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail.phrases import shape_pattern
-from notices.returned_mail.reply_reading import Cause, cause_of
+from notices.returned_mail.reply_reading import Cause, asks_for_later, cause_of
 
 REPLY_CHARACTERS = 500
 CLOSING = 421
@@ -28,7 +28,6 @@ _OF_RELAY_TOO = shape_pattern("of_relay_too")
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # With these codes servers refuse unknown recipients, too. The others of 5.7 are about us.
 _POLICY_OF_RECIPIENT = ("5.7.0", "5.7.1")
-_GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
 
 
 class ServerUnavailableError(Exception):
@@ -131,17 +130,19 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
     `server_reply` begins with its code. `step` is the command that the reply answers: "sender",
     "recipient", "data" or "message". Words that name the sender or the content count more than the
     step: a relay that refuses us often does so at the recipient. Only words and codes that name the
-    recipient end a delivery.
+    recipient end a delivery, and none that asks for a later attempt.
     """
     match code // 100:
         case 4 if code == CLOSING or step == "sender":
             return Result.NOT_SENT
         case 4:
             return Result.DEFERRED
-        case 5 if code in NOT_AUTHENTICATED or step in ("sender", "data"):
+        case 5 if code in NOT_AUTHENTICATED:
             return Result.REFUSED
-        case 5 if _GREYLISTED.search(server_reply):
+        case 5 if asks_for_later(server_reply):
             return Result.DEFERRED
+        case 5 if step in ("sender", "data"):
+            return Result.REFUSED
         case 5:
             return _judge_words(server_reply, step=step)
         case _:

@@ -20,6 +20,6 @@ def shape_pattern(name: str) -> re.Pattern[str]:
 
 def _compiled(phrases: list[str]) -> re.Pattern[str]:
     joined = "|".join(phrases)
-    for name in ("recipient", "named", "wrong"):
+    for name in ("recipient", "named", "wrong", "own", "role", "thing"):
         joined = joined.replace(f"{{{name}}}", _CONTENT[name])
     return re.compile(joined, re.IGNORECASE)

@@ -53,6 +53,10 @@ _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)
 _SENDERS_ADDRESS = re.compile(r"(?<![\d.])5\.1\.[789](?![\d.])")
 _POLICY = re.compile(r"(?<![\d.])5\.7\.\d{1,4}(?![\d.])")
 _NAMES_SENDER = shape_pattern("names_sender")
+_NAMES_OTHER = shape_pattern("names_other")
+_OF_POSTMASTER = re.compile(
+    r"<?(?:(?:post|host|web)master|abuse|mailer-daemon|(?:no|do-?not)[-_.]?reply)@", re.IGNORECASE
+)
 # A server that answers us with these words may have looked up our domain.
 _MX_IN_REPLY = re.compile(r"\b5\d\d\b.{0,200}\bmx\b", re.IGNORECASE)
 _DOMAIN_IN_REPLY = re.compile(
@@ -63,6 +67,9 @@ _AFTER_CONTENT = re.compile(r"\b(?:in reply to|after) end of data\b|>>> data\b",
 _COMMAND = re.compile(r"\b(?:in reply to|after) (?:pipelined )?mail from\b", re.IGNORECASE)
 _UNKNOWN_USER = re.compile(r"\bunknown user|\buser unknown", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
+_GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
+_LATER = shape_pattern("later")
+_TEMPORARY_STATUS = re.compile(r"(?<![\d.])4\.\d{1,3}\.\d{1,4}(?![\d.]*\.\d)")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
 _CODES = {
     **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4", "4.310"), Cause.ADDRESS),
@@ -83,7 +90,7 @@ def cause_of(reply: str) -> Cause:
     by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
     if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
         return Cause.SENDER
-    if by_words in _OF_RECIPIENT and may_mean_sender(text):
+    if by_words in _OF_RECIPIENT and (may_mean_sender(text) or _NAMES_OTHER.search(text)):
         return Cause.UNCLEAR
     if by_words is Cause.ADDRESS and by_codes is not by_words and _is_ambiguous(text):
         return Cause.UNCLEAR
@@ -94,11 +101,26 @@ def cause_of(reply: str) -> Cause:
     return by_words
 
 
-def after_content(reply: str) -> str:
-    """Returns a refusal of the whole message, with the command that it answers if `cause_of` needs
-    that to tell a recipient's filter from a bad address.
+def after_content(reply: str, *, most: int) -> str:
+    """Returns a refusal of the whole message in at most `most` characters, with the command that it
+    answers if `cause_of` needs that to tell a recipient's filter from a bad address.
     """
-    return f"{reply} (in reply to end of DATA)" if _UNKNOWN_USER.search(reply) else reply
+    if not _UNKNOWN_USER.search(reply):
+        return reply[:most]
+    command = " (in reply to end of DATA)"
+    return reply[: most - len(command)] + command
+
+
+def asks_for_later(reply: str) -> bool:
+    """Returns whether a refusal says that a later attempt may succeed, whatever its code is.
+
+    Words for a bad address, for us or for the content count more.
+    """
+    text = " ".join(_without_names(reply[:MOST_CHARACTERS]).split())
+    if _GREYLISTED.search(text):
+        return True
+    is_later = _LATER.search(text) or _TEMPORARY_STATUS.search(text)
+    return bool(is_later) and cause_of(text) not in (Cause.SENDER, Cause.CONTENT, Cause.ADDRESS)
 
 
 def _is_ambiguous(text: str) -> bool:
@@ -121,7 +143,12 @@ def _is_temporary(text: str) -> bool:
 
 def _without_names(text: str) -> str:
     """Returns a reply without links, hosts and addresses, whose parts may look like words."""
-    return _HOST.sub("host", _ADDRESS.sub("<…>", _LINK.sub(" ", text)))
+    return _HOST.sub("host", _ADDRESS.sub(_word_for, _LINK.sub(" ", text)))
+
+
+def _word_for(address: re.Match[str]) -> str:
+    """Returns what stands for an address: the postmaster's is hardly that of the recipient."""
+    return "postmaster" if _OF_POSTMASTER.match(address[0]) else "<…>"
 
 
 def _cause_of_codes(text: str) -> Cause:

@@ -8,6 +8,7 @@ import re
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
+from contextlib import suppress
 from email import policy
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -39,6 +40,13 @@ _COPY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _JAPANESE_SHIFT = b"\x1b$"  # begins Japanese characters in ISO-2022-JP (RFC 1468)
+# The charsets of servers that name none, each with words of their replies.
+_UNNAMED_CHARSETS = {
+    "cp949": re.compile("습니다|메일|사용자|주소|수신|계정|없는|없음|발신|실패|오류|차단|거부"),
+    "cp932": re.compile("ません|ました|です|ユーザ|アドレス|メール|サーバ|宛先|エラー"),
+    "gb18030": re.compile("不存在|用户|邮件|邮箱|地址|帐号|账号|拒绝|无效|收件|发件"),
+    "big5": re.compile("不存在|使用者|郵件|信箱|地址|帳號|拒絕|無效|收件|寄件"),
+}
 _UNSEEN = re.compile(r"<(style|script|title)\b[^<>]{0,500}>[^<]{0,20000}</\1>", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{0,2000}>")
 Fields = dict[str, str]  # field values by name, in lower case
@@ -185,19 +193,27 @@ def _text_of(part: Message) -> str:
     else:
         decoded = part.get_payload(decode=True)
         raw = decoded if isinstance(decoded, bytes) else b""
-    return _decoded_octets(raw, str(part.get_content_charset() or "utf-8"))
+    return decoded_octets(raw, str(part.get_content_charset() or "utf-8"))
 
 
-def _decoded_octets(raw: bytes, charset: str) -> str:
-    """Returns the text of octets in `charset`, or in one that servers use without saying so."""
+def decoded_octets(raw: bytes, charset: str = "utf-8") -> str:
+    """Returns the text of octets in `charset`, or in one that servers use without saying so.
+
+    The same octets may be Korean and Chinese text. The first encoding counts that yields a word
+    which replies of servers have.
+    """
     if _JAPANESE_SHIFT in raw:
         charset = "iso2022_jp"
-    for name in (charset, "utf-8", "cp949"):
-        try:
+    for name in (charset, "utf-8"):
+        with suppress(UnicodeDecodeError, LookupError):
             return raw.decode(name)
-        except (UnicodeDecodeError, LookupError):
-            continue
-    return raw.decode("utf-8", "replace")
+    texts: list[str] = []
+    for name, words in _UNNAMED_CHARSETS.items():
+        with suppress(UnicodeDecodeError):
+            texts.append(raw.decode(name))
+            if words.search(texts[-1]):
+                return texts[-1]
+    return texts[0] if texts else raw.decode("utf-8", "replace")
 
 
 def _groups(text: str) -> Iterator[Fields]:
@@ -216,7 +232,7 @@ def _groups(text: str) -> Iterator[Fields]:
 def _decoded(raw: str, charset: str) -> str:
     """Returns a header's text; as it is if its encoded words are malformed."""
     octets = raw.encode("utf-8", "surrogateescape")
-    text = _decoded_octets(octets, charset) if not raw.isascii() or "\x1b" in raw else raw
+    text = decoded_octets(octets, charset) if not raw.isascii() or "\x1b" in raw else raw
     try:
         return str(make_header(decode_header(text)))
     except (ValueError, LookupError, TypeError, MessageError):

@@ -29,8 +29,10 @@ class Server:
         most: int = 1000,
         most_mails: int = 1_000_000,
         end: str = "",
+        charset: str = "utf-8",
     ) -> None:
         self.extensions, self.byte_by_byte, self.most = extensions, byte_by_byte, most
+        self.charset = charset
         self.most_mails, self.end = most_mails, end  # a connection, and the reply after them
         self.ended = 0  # connections that got `end`
         self.replies: dict[str, list[str]] = {}
@@ -69,7 +71,7 @@ class Server:
             self.open -= 1
 
     def _talk(self, connection: socket.socket, lines) -> None:
-        self._say(connection, "220 raw ESMTP")
+        self._say(connection, self._next("GREETING", "220 raw ESMTP"))
         to, mails = "", 0
         while line := lines.readline():
             verb = line[:4].decode().strip().upper()
@@ -77,7 +79,7 @@ class Server:
             self.commands[verb] += 1
             usual = {"DATA": "354 go on", "QUIT": "221 bye", "AUTH": "235 welcome"}
             reply = self._next(verb, usual.get(verb, "250 ok"))
-            if verb == "EHLO":
+            if verb == "EHLO" and reply == "250 ok":
                 reply = "\r\n".join([f"250-{word}" for word in ("raw", *self.extensions)])
                 reply += "\r\n250 HELP"
             if mails > self.most_mails and verb == self.end[:4]:
@@ -120,7 +122,7 @@ class Server:
         if reply == SILENCE:
             time.sleep(PATIENCE_SECONDS)
             raise EOFError
-        data = f"{reply}\r\n".encode()
+        data = f"{reply}\r\n".encode(self.charset)
         for start in range(len(data)) if self.byte_by_byte else [0]:
             connection.sendall(data[start : start + 1] if self.byte_by_byte else data)
 
@@ -226,6 +228,86 @@ def test_each_refusal_is_read_the_same_pipelined_or_not(
     server.replies[step] = [reply]
     results = deliver(mail(1), mail(2), mail(3))
     assert sorted(results.values(), key=str) == sorted([result] + [Result.ACCEPTED] * 2, key=str)
+
+
+@pytest.mark.parametrize(
+    ("step", "reply"),
+    [
+        ("GREETING", "421 4.3.2 not now"),
+        ("GREETING", "554 5.3.2 busy, please try again later"),
+        ("GREETING", DROP),
+        ("EHLO", "421 4.3.2 not now"),
+        ("EHLO", DROP),
+        ("MAIL", "421 4.3.2 not now"),
+        ("MAIL", "451 4.3.0 not now"),
+        ("RCPT", "421 4.3.2 not now"),
+        ("DATA", "421 4.3.2 not now"),
+        ("DATA", DROP),
+    ],
+)
+def test_a_server_that_is_busy_before_the_content_gets_the_message_later(serve, step, reply):
+    server = serve()
+    server.replies[step] = [reply] * 20
+    with pytest.raises(ServerUnavailableError):
+        deliver(mail(1))
+    server.replies.clear()
+    assert deliver(mail(1)) == {1: Result.ACCEPTED}
+    assert len(server.taken) == 1
+
+
+def test_a_server_that_closes_after_the_content_is_tried_again(serve):
+    server = serve()
+    server.replies["DOT"] = ["421 4.3.2 closing"]
+    with suppress(ServerUnavailableError):
+        assert deliver(mail(1)) == {1: Result.NOT_SENT}
+    assert deliver(mail(1)) == {1: Result.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    ("step", "reply", "result"),
+    [
+        ("RCPT", "250-first\r\n550 5.1.1 no such user", Result.BOUNCED),
+        ("RCPT", "550-5.1.1 no such user\r\n450 4.2.0 later", Result.DEFERRED),
+        ("RCPT", "550-5.1.1 no such user\r\n250 ok", Result.ACCEPTED),
+        (
+            "RCPT",
+            "550-5.1.1 user unknown" + "\r\n550-see our help" * 120 + "\r\n550 ",
+            Result.BOUNCED,
+        ),
+        ("RCPT", "550 5.1.1 user unknown " + "x" * 2_000, Result.BOUNCED),
+        ("RCPT", "550 " + "x" * 2_000 + " sender rejected", Result.REFUSED),
+        ("RCPT", "550 4.2.1 mailbox not ready", Result.DEFERRED),
+        ("RCPT", "450 5.1.1 user unknown", Result.DEFERRED),
+        ("DOT", "550-5.2.0 see\r\n250 2.0.0 taken", Result.ACCEPTED),
+        ("DOT", "299 odd", Result.ACCEPTED),
+        ("DOT", "354 go on", Result.IN_DOUBT),
+    ],
+)
+def test_the_last_line_of_a_reply_has_its_code(serve, step, reply, result):
+    server = serve()
+    server.replies[step] = [reply]
+    assert deliver(mail(1)) == {1: result}
+
+
+@pytest.mark.parametrize(
+    ("charset", "words", "result"),
+    [
+        ("utf-8", "존재하지 않는 사용자입니다", Result.BOUNCED),
+        ("cp949", "존재하지 않는 사용자입니다", Result.BOUNCED),
+        ("cp949", "발신 서버가 차단되었습니다", Result.REFUSED),
+        ("cp949", "담당자 메일 주소가 존재하지 않습니다", Result.UNCLEAR),
+        ("cp932", "宛先のメールアドレスが存在しません", Result.BOUNCED),
+        ("iso2022_jp", "宛先のメールアドレスが存在しません", Result.BOUNCED),
+        ("gb18030", "收件人邮箱不存在", Result.BOUNCED),
+        ("gb18030", "您的服务器被拒绝", Result.REFUSED),
+        ("big5", "該使用者不存在", Result.BOUNCED),
+        ("cp1252", "Boîte fermée à jamais", Result.UNCLEAR),
+    ],
+)
+def test_replies_in_other_charsets_are_read(serve, charset, words, result):
+    server = serve(charset=charset)
+    server.replies["RCPT"] = [f"550 {words}"]
+    assert deliver(mail(1)) == {1: result}
 
 
 @pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA", "INSIDE"])

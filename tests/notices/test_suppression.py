@@ -106,7 +106,11 @@ def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
 
 @pytest.mark.parametrize(
     ("reply", "is_suppressed"),
-    [("550 Unknown user minji@example.com", False), ("550 5.1.1 User unknown", True)],
+    [
+        ("550 Unknown user minji@example.com", False),
+        (f"550 {'see our help ' * 37}Unknown user", False),  # nearly as long as the ledger stores
+        ("550 5.1.1 User unknown", True),
+    ],
 )
 def test_an_unknown_user_after_the_content_may_be_a_filter(
     draft, people, approver, server, reply, is_suppressed

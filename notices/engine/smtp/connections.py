@@ -14,6 +14,7 @@ from django.conf import settings
 from foundations.dkim import signed
 from notices.engine.transport import (
     CLOSING,
+    REPLY_CHARACTERS,
     Outcome,
     Reply,
     Result,
@@ -26,6 +27,7 @@ from notices.message_filling import OutgoingMessage, as_seven_bit
 from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
 from notices.returned_mail.reply_reading import Cause, after_content, cause_of
+from notices.returned_mail.returned_message import decoded_octets
 
 OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 TOO_MANY = 452  # also the reply of a server that takes no more messages on the connection
@@ -233,7 +235,7 @@ class Connection:
             if self._lines:
                 reply_text = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
                 self._lines = []
-            self._handle_reply(int(line[:3]), reply_text.decode("utf-8", "replace").rstrip())
+            self._handle_reply(int(line[:3]), decoded_octets(reply_text).rstrip())
         if lines and self._expected:
             self._set_deadline(self._expected[0])
 
@@ -275,7 +277,8 @@ class Connection:
             self.outcomes.append(Outcome(message, doubt))
             raise LostError(reply_text)
         result = classify_reply(code, f"{code} {text}", step="message")
-        self.outcomes.append(Outcome(message, Reply(result, after_content(reply_text))))
+        stored = after_content(reply_text, most=REPLY_CHARACTERS)
+        self.outcomes.append(Outcome(message, Reply(result, stored)))
         if code == CLOSING:
             raise LostError(reply_text)
 

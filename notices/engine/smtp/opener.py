@@ -17,6 +17,8 @@ from notices.engine.transport import (
     clean_reply,
 )
 from notices.ledger_messages import LedgerMessages
+from notices.returned_mail.reply_reading import asks_for_later
+from notices.returned_mail.returned_message import decoded_octets
 
 
 class Opener:
@@ -87,9 +89,9 @@ def _connect() -> Connection:
             smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
     except smtplib.SMTPResponseException as error:
         answer = error.smtp_error
-        text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+        text = decoded_octets(answer) if isinstance(answer, bytes) else answer
         server_reply = clean_reply(f"{error.smtp_code} {text}")
-        if error.smtp_code >= 500:
+        if error.smtp_code >= 500 and not asks_for_later(server_reply):
             raise SenderRefusedError(server_reply) from None
         raise ConnectionDeniedError(server_reply) from None
     except (smtplib.SMTPNotSupportedError, ssl.SSLCertVerificationError) as error:
