@@ -64,7 +64,7 @@ def take_back(notice: Notice, reply: str, *, by: User, reason: str) -> int:
 
 
 def _bounced(notice: Notice) -> DeliveryQuerySet:
-    return Delivery.objects.filter(notice=notice, state=Delivery.State.BOUNCED)
+    return Delivery.objects.filter(notice=notice, is_bounced=True)
 
 
 def _lift_suppressions(notice: Notice, rows: DeliveryQuerySet, *, by: User, reason: str) -> None:

@@ -225,6 +225,7 @@ class Migration(migrations.Migration):
                 ('doubt_cause', models.CharField(blank=True, choices=[('worker_lost', 'The worker stopped while it sent the message.'), ('connection_lost', 'The connection broke after the message was handed over, before the answer came.'), ('server_silent', 'The message was handed over, and no answer came in time.'), ('unclear_answer', 'The answer says neither that the message was taken nor that it was refused.'), ('not_named', 'The answer to a request for several messages does not name this one.'), ('request_failed', 'Our own program failed after the request had begun.')], max_length=15, verbose_name='why it is in doubt')),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('data_classes', django.contrib.postgres.fields.ArrayField(base_field=models.SmallIntegerField(), default=list, size=None)),
+                ('is_bounced', models.GeneratedField(db_persist=True, expression=models.Q(('state', 'bounced')), output_field=models.BooleanField())),
                 ('notice', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='notices.notice', verbose_name='notice')),
                 ('person', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='incidents.affectedperson', verbose_name='affected person')),
                 ('subscription', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='notices.alertsubscription', verbose_name='alert subscription')),
@@ -236,7 +237,7 @@ class Migration(migrations.Migration):
                     models.Index(condition=models.Q(('person__isnull', False)), fields=['person'], name='by_person'),
                     models.Index(condition=models.Q(('subscription__isnull', False)), fields=['subscription'], name='by_subscription'),
                     models.Index(condition=models.Q(('was_refused', True)), fields=['notice'], name='refused_rows'),
-                    models.Index(condition=models.Q(('state', 'bounced')), fields=['notice'], name='bounced_rows'),
+                    models.Index(condition=models.Q(('is_bounced', True)), fields=['notice'], name='bounced_rows'),
                 ],
                 'constraints': [
                     models.UniqueConstraint(fields=('notice', 'recipient'), name='one_delivery_a_person'),

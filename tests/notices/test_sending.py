@@ -552,6 +552,31 @@ def test_the_database_plans_the_journal_once_and_not_each_turn(notice, people, l
         assert cursor.fetchall() == [(2,)]
 
 
+# What the journal changes for a message that is accepted.
+OF_A_MESSAGE = {"state", "reply", "attempts", "ended_at", "not_before", "data_classes"}
+OF_A_TURN = {"on_wire", "leased_until", "accepted"}
+
+
+@pytest.mark.parametrize(
+    ("table", "changed"), [("notices_delivery", OF_A_MESSAGE), ("notices_chunk", OF_A_TURN)]
+)
+def test_no_index_is_written_for_an_accepted_message(db, table, changed):
+    """Otherwise PostgreSQL writes an entry into every index of the table for each message. The
+    condition of an index counts too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid "
+            "WHERE i.indrelid = %s::regclass AND (a.attnum = ANY (i.indkey) OR EXISTS ("
+            "SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass "
+            "AND d.objid = i.indexrelid AND d.refobjid = a.attrelid AND d.refobjsubid = a.attnum))",
+            [table],
+        )
+        indexed = {name for (name,) in cursor.fetchall()}
+    assert "notice_id" in indexed
+    assert not indexed & changed
+
+
 def test_the_counters_are_right_while_a_chunk_is_being_worked_on(notice, people, lease):
     write_down(lease, delivery_to(notice, people["minji"]), Transition(State.ACCEPTED, "250 taken"))
     counts = Notice.objects.live_counts(notice.pk)
