@@ -13,10 +13,9 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import formatdate
 from functools import lru_cache
+from html import escape
 from typing import cast
 from uuid import UUID
-
-from django.utils.html import escape
 
 from accounts.contacts import normalise_email, normalise_phone
 from foundations.shown_text import JOINERS, composed, in_one_line

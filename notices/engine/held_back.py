@@ -90,11 +90,15 @@ class HeldBackLookup:
 
     def is_first(self, recipient: UUID) -> bool:
         """Returns whether the one message to a shared contact goes with this delivery."""
+        if not self._sharers:
+            return False  # the hash of a key, which a look-up needs, takes time for each person
         index = self._sharers.get(recipient)
         return index is not None and self._first.get(index) == recipient
 
     def reason(self, recipient: UUID) -> str:
         """Returns the stored message for a person who is held back; "" for any other."""
+        if not (self._marked or self._sharers):
+            return ""
         if kind := self._marked.get(recipient):
             return LedgerMessages.MARKED.stored(mark_words=kind)
         if recipient in self._sharers and not self.is_first(recipient):

@@ -281,18 +281,22 @@ def release(
         _commit_without_flush()
         chunk = _lock_chunk(lease)
         rows = Delivery.objects.of_chunk(lease.chunk).waiting()
-        _hold_back(lease, held or {})
+        if held:
+            _hold_back(lease, held)
         remaining = rows.aggregate(
             rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
         )
         not_before = None if remaining["at_once"] else remaining["at"]
-        stopped = Destination.objects.filter(notice=lease.notice, stopped_at__isnull=False)
         if rest:
             not_before = Now() + timedelta(seconds=rest)
-        elif is_held_up and stopped.exists():
+        elif is_held_up and _has_stopped_destination(lease.notice):
             not_before = Now() + timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
         state = Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE
         _end_lease(lease, chunk, state=state, not_before=not_before, failures=0)
+
+
+def _has_stopped_destination(notice: Notice) -> bool:
+    return Destination.objects.filter(notice=notice, stopped_at__isnull=False).exists()
 
 
 def _hold_back(lease: Lease, held: Mapping[timedelta, Sequence[int]]) -> None:
@@ -300,7 +304,7 @@ def _hold_back(lease: Lease, held: Mapping[timedelta, Sequence[int]]) -> None:
     changed the plan meanwhile, they are due when every worker knows the new plan.
     """
     plan = lease.notice.frozen_plan
-    is_same = not held or Notice.objects.filter(pk=lease.notice.pk, frozen_plan=plan).exists()
+    is_same = Notice.objects.filter(pk=lease.notice.pk, frozen_plan=plan).exists()
     longest = timedelta(seconds=settings.NOTICE_SLICE_SECONDS)
     rows = Delivery.objects.of_chunk(lease.chunk).waiting()
     for wait, delivery_ids in held.items():

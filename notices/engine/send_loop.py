@@ -67,6 +67,9 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
                 return _cancel_due(notice, end=end)
             if notice.state not in ledger.MOVING:
                 return False
+            if notice.state == Notice.State.PLANNING and not ledger.has_due_chunk(notice):
+                time.sleep(PLANNING_SECONDS)  # a run begins with a dozen queries
+                continue
             has_more = _Run(notice, transport, governor, end=end).work()
             if not has_more and notice.state != Notice.State.PLANNING:
                 return False

@@ -181,10 +181,11 @@ class Connection:
         self._expected.extend(steps)
 
     def _set_deadline(self, step: _SmtpStep) -> None:
-        seconds = {
-            _SmtpStep.MESSAGE: settings.NOTICE_REPLY_SECONDS,
-            _SmtpStep.QUIT: QUIT_SECONDS,
-        }.get(step, settings.EMAIL_TIMEOUT)
+        seconds: float = settings.EMAIL_TIMEOUT
+        if step is _SmtpStep.MESSAGE:
+            seconds = settings.NOTICE_REPLY_SECONDS
+        elif step is _SmtpStep.QUIT:
+            seconds = QUIT_SECONDS
         self.deadline = time.monotonic() + seconds
 
     def _send(self, octets: bytes) -> None:
