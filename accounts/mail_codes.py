@@ -29,6 +29,10 @@ class MailKind(IntEnum):
     JOINED = 5  # two accounts became one
     JOINED_TEXT = 6  # the same, by text message
     ADDRESS = 7  # the team recorded a new address
+    ADDRESS_TEXT = 8  # the same, by text message
+
+
+_TEXTS = frozenset({MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT, MailKind.ADDRESS_TEXT})
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class MadeMail:
     @property
     def is_text(self) -> bool:
         """Returns whether it was a text message."""
-        return self.kind in (MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT)
+        return self.kind in _TEXTS
 
 
 def account_mail_code(kind: MailKind = MailKind.SIGN_IN) -> str:

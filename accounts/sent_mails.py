@@ -37,11 +37,20 @@ def send(
 
 
 def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind, to: str) -> None:
-    """Sends the text message `sms/<name>.txt` to a number, and keeps its text for a user.
+    """Does what `text_number` does, and keeps the text for a user.
 
-    Its subject in the list is that of the mail `name`. Call it as `send`. Raises NotNowError if no
-    gateway is set or took it, or if the budget of texts is used up, and RefusedError if a gateway
-    refuses the number; then nothing is kept.
+    Its subject in the list is that of the mail `name`. Call it as `send`. After an error nothing is
+    kept.
+    """
+    text, code = text_number(name, context, kind=kind, to=to)
+    row_of(user, emails.subject_of(name), text, code, is_text=True).save()
+
+
+def text_number(name: str, context: dict[str, str], *, kind: MailKind, to: str) -> tuple[str, str]:
+    """Sends the text message `sms/<name>.txt` to a number. Returns its text and its message code.
+
+    Raises NotNowError if no gateway is set or took it, or if the budget of texts is used up, and
+    RefusedError if a gateway refuses the number.
     """
     code = account_mail_code(kind)
     text = code_texts.render(name, {**context, "message_code": code})
@@ -54,7 +63,7 @@ def send_text(name: str, user: User, context: dict[str, str], *, kind: MailKind,
         raise RefusedError(str(error)) from error
     except (CarrierError, TooManyRequestsError) as error:
         raise NotNowError(str(error)) from error
-    row_of(user, emails.subject_of(name), text, code, is_text=True).save()
+    return text, code
 
 
 def row_of(user: User, subject: str, text: str, code: str, *, is_text: bool = False) -> SentMail:

@@ -1,6 +1,8 @@
-"""The mail that tells the address in the data that a new address was recorded for its person."""
+"""The message that tells a contact in the data that a new address was recorded for its person."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.utils import timezone
@@ -8,56 +10,119 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import override
 
-from accounts import due_mails, emails
-from accounts.contacts import read_emails
+from accounts import code_texts, due_mails, emails, sent_mails
+from accounts.contacts import normalise_phone, read_emails
 from accounts.mail_codes import MailKind
 from incidents.encryption import EncryptionError
 from incidents.leaks import leaked_classes_of
-from incidents.models import AddressChange
-from incidents.own_rows import Kind, is_strangers
+from incidents.models import AddressChange, AffectedPerson, Incident, PersonMark, SharedContact
+from incidents.own_rows import Kind, looked_up, strangers_among
 
-_ASKED_AGAIN = timedelta(days=1)  # whether an address that may not be told may be told now
+_ASKED_AGAIN = timedelta(days=1)  # whether a contact that may not be told may be told now
+_SHARED = {Kind.EMAIL: SharedContact.Kind.EMAIL, Kind.PHONE: SharedContact.Kind.PHONE}
+
+# Each function returns whether no notice goes to a normalised address or number in the data of an
+# incident, because a message to it came back or was called spam. The apps above this one add theirs
+# in AppConfig.ready. They raise EncryptionError.
+HELD_BACK: list[Callable[[Incident, Kind, str], bool]] = []
 
 
 def send_due() -> None:
-    """Sends the mails that are due. A change that ended meanwhile is told as well."""
-    due_mails.send_each(
-        lambda: AddressChange.objects.to_tell().select_related("person__incident", "incident"),
-        _tell,
-        _columns,
+    """Sends the messages that are due, first the texts: none waits for the mail server.
+
+    A change that ended meanwhile is told as well.
+    """
+    for kind in (Kind.PHONE, Kind.EMAIL):
+        due_mails.send_each(
+            lambda: AddressChange.objects.to_tell().select_related("person__incident", "incident"),
+            partial(_tell, kind=kind),
+            _columns,
+            are_texts=kind is Kind.PHONE,
+        )
+
+
+def contact_to_tell(person: AffectedPerson) -> tuple[Kind, str] | None:
+    """Returns the contact in the data that is told: the e-mail address, else the mobile number.
+
+    Returns None if neither takes a notice: of a closed row, of a person whom no file holds any
+    more, of a hidden or shredded incident, of too many people, of a stranger, or held back. Raises
+    EncryptionError.
+    """
+    incident = person.incident
+    is_open = incident.is_public and not incident.shredded_at and leaked_classes_of([person.pk])
+    if not is_open or PersonMark.objects.closing().filter(person=person).exists():
+        return None
+    tests = (_is_shared, _is_anothers, is_held_back)
+    return next(
+        (c for c in _contacts_of(person) if not any(test(person, *c) for test in tests)), None
     )
 
 
-def address_to_tell(change: AddressChange) -> str:
-    """Returns the address in the data that is told, or "" if none may be.
+def email_is_held_back(person: AffectedPerson) -> bool:
+    """Returns whether mails to the address in the data came back or were called spam.
 
-    That is an address that support marked as a stranger's, one of a person whom no file holds any
-    more, and what AddressChangeQuerySet.tellable leaves out. Raises EncryptionError.
+    Raises EncryptionError.
     """
-    is_tellable = AddressChange.objects.tellable().filter(pk=change.pk).exists()
-    if not is_tellable or not leaked_classes_of([change.person_id]):
-        return ""
-    found = read_emails(change.person.decrypt_contact().get("e", "")).addresses
-    if not found or is_strangers(change.incident, Kind.EMAIL, found[0]):
-        return ""
-    return found[0]
+    return any(
+        kind is Kind.EMAIL and is_held_back(person, kind, contact)
+        for kind, contact in _contacts_of(person)
+    )
 
 
-def _tell(change: AddressChange, connection: Any) -> None:
+def is_held_back(person: AffectedPerson, kind: Kind, contact: str) -> bool:
+    """Returns whether no notice goes to a contact of the person. Raises EncryptionError."""
+    return any(check(person.incident, kind, contact) for check in HELD_BACK)
+
+
+def _contacts_of(person: AffectedPerson) -> list[tuple[Kind, str]]:
+    """Returns the contacts that take messages, in the order in which they are tried."""
+    usable, held = AffectedPerson.Reach.USABLE, person.decrypt_contact()
+    found: list[tuple[Kind, str]] = []
+    if person.email_reach == usable:
+        found += [(Kind.EMAIL, one) for one in read_emails(held.get("e", "")).addresses[:1]]
+    number = normalise_phone(held.get("p", "")) if person.phone_reach == usable else None
+    if number and code_texts.are_offered():
+        found.append((Kind.PHONE, number))
+    return found
+
+
+def _is_shared(person: AffectedPerson, kind: Kind, _contact: str) -> bool:
+    index = person.email_index if kind is Kind.EMAIL else person.phone_index
+    shared = SharedContact.objects.filter(incident=person.incident, kind=_SHARED[kind])
+    return index is not None and shared.filter(contact_index=index).exists()
+
+
+def _is_anothers(person: AffectedPerson, kind: Kind, contact: str) -> bool:
+    return bool(strangers_among(looked_up(person.incident, kind, [contact])))
+
+
+def _tell(change: AddressChange, connection: Any, *, kind: Kind) -> None:
+    """Tells the contact if it is of this kind; asks again later if none may be told."""
+    change.person.incident = change.incident
     try:
-        address = address_to_tell(change)
+        found = contact_to_tell(change.person)
     except EncryptionError as error:
         raise due_mails.NotNowError(str(error)) from error
-    if not address:
+    if found is None:
         change.mail_after = timezone.now() + _ASKED_AGAIN
-        return
+    elif found[0] is kind:
+        _send(change, kind, found[1], connection)
+        change.told_at = timezone.now()
+
+
+def _send(change: AddressChange, kind: Kind, contact: str, connection: Any) -> None:
     incident = change.incident
     with override(incident.language_for(change.person.language)):
         at = date_format(localtime(change.confirmed_at), "DATETIME_FORMAT")
+        context = {"at": at, "company": str(incident.company)}
+        if kind is Kind.PHONE:
+            of_text = MailKind.ADDRESS_TEXT
+            sent_mails.text_number("address_changed", context, kind=of_text, to=contact)
+            return
         emails.send(
             "address_changed",
-            address,
-            {"at": at, "company": str(incident.company)},
+            contact,
+            context,
             kind=MailKind.ADDRESS,
             message_id=f"address-changed-{change.pk}",
             connection=connection,
@@ -65,6 +130,4 @@ def _tell(change: AddressChange, connection: Any) -> None:
 
 
 def _columns(change: AddressChange) -> dict[str, Any]:
-    now = timezone.now()
-    is_put_off = change.mail_after is not None and change.mail_after > now
-    return {"mail_after": change.mail_after} if is_put_off else {"told_at": now}
+    return {name: getattr(change, name) for name in ("told_at", "mail_tries", "mail_after")}

@@ -16,6 +16,7 @@ class NoticesConfig(AppConfig):
         from accounts import code_texts, joining
         from foundations import page_extensions
         from incidents import (
+            address_mails,
             desk_look_ups,
             desk_page,
             own_copy,
@@ -37,7 +38,7 @@ class NoticesConfig(AppConfig):
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from notices.push_subscriptions import rewrap_push_subscriptions
-        from notices.returned_mail.suppression_list import STRANGERS
+        from notices.returned_mail.suppression_list import STRANGERS, is_held_back
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
@@ -49,6 +50,7 @@ class NoticesConfig(AppConfig):
         SOURCES.append(notifications)
         desk_page.SOURCES.append(notice_parts)
         own_rows.STRANGER_CHECKS.append(STRANGERS)
+        address_mails.HELD_BACK.append(is_held_back)
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")

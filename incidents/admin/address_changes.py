@@ -13,15 +13,17 @@ from django.utils.translation import gettext_lazy
 
 from accounts import desk_look_ups
 from accounts.admin_site import RightMissingError, desk_path, staff_of
+from accounts.desk_tasks import TaskOverError
+from accounts.due_mails import MOST_TRIES
 from accounts.models import User
-from incidents.address_mails import address_to_tell
+from incidents.address_mails import contact_to_tell, email_is_held_back
 from incidents.admin.person_forms import STRANGERS, EndAddressChangeForm
 from incidents.admin.proposals import ConfirmationRefusedError, ProposalAdmin
 from incidents.encryption import EncryptionError
 from incidents.importing.refusals import translate_refusal
 from incidents.masking import mask
 from incidents.models import AddressChange, AffectedPerson, DataClass, FurtherContact
-from incidents.own_rows import is_strangers
+from incidents.own_rows import Kind, is_strangers
 
 CONFIRM, ADD = "incidents.confirm_addresschange", "incidents.add_addresschange"
 _MASKING = {
@@ -56,7 +58,9 @@ class AddressChangeAdmin(ProposalAdmin):
         return {
             "masked": masked_address(proposal),
             "others": _others_in_data(proposal),
-            "is_told": _may_be_told(proposal),
+            "telling": ""
+            if proposal.told_at or proposal.withdrawn_at
+            else how_it_is_told(proposal.person, proposal),
         }
 
     def confirm_by(self, proposal: AddressChange, by: User) -> bool:
@@ -93,6 +97,10 @@ class AddressChangeAdmin(ProposalAdmin):
         if not _may_end(request):
             raise RightMissingError(CONFIRM)
         change = get_object_or_404(AddressChange, pk=pk)
+        if change.ended_at:
+            raise TaskOverError(change, _("Ended already"), by=change.ended_by, at=change.ended_at)
+        if not change.is_counting:
+            raise TaskOverError(change, _("This change of address is not confirmed"))
         form = EndAddressChangeForm(request.POST or None, change=change, by=staff_of(request))
         if request.method == "POST" and form.is_valid() and form.act():
             done = _("Ended: the address no longer finds the person.")
@@ -121,11 +129,32 @@ def masked_address(change: AddressChange) -> str:
         return "–"
 
 
-def _may_be_told(change: AddressChange) -> bool:
+def how_it_is_told(person: AffectedPerson, change: AddressChange | None = None) -> str:
+    """Returns whether and how the contact in the data is told of a new address, in words."""
     try:
-        return bool(address_to_tell(change))
+        found = contact_to_tell(person)
+        came_back = email_is_held_back(person)
     except EncryptionError:
-        return False
+        return _("The contact in the data cannot be read now, so it is told later.")
+    before = (
+        _("Mails to the address in the data came back or were called spam.") if came_back else ""
+    )
+    return f"{before} {_telling(person, change, found)}".strip()
+
+
+def _telling(
+    person: AffectedPerson, change: AddressChange | None, found: tuple[Kind, str] | None
+) -> str:
+    is_refused = change is not None and change.mail_tries >= MOST_TRIES
+    if not person.incident.is_public:
+        return _("The contact in the data is told once the incident is public.")
+    if found is None or is_refused:
+        return _(
+            "No contact in the data can be told: each is missing, unusable, shared or refused."
+        )
+    if found[0] is Kind.PHONE:
+        return _("The number in the data is told by text message after the confirmation.")
+    return _("The address in the data is told by mail after the confirmation.")
 
 
 def _may_end(request: HttpRequest) -> bool:

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
-from incidents.admin.address_changes import ADD, masked_address
+from accounts.desk_tasks import TaskOverError
+from incidents.admin.address_changes import ADD, how_it_is_told, masked_address
 from incidents.admin.person_forms import LiftMarkForm, MarkPersonForm, NewAddressForm
 from incidents.desk_look_ups import PersonLookUpForm
 from incidents.leaks import batches_of, leaked_classes_of
@@ -77,6 +78,8 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         found = get_object_or_404(PersonMark.objects.select_related("person"), pk=mark, person=pk)
         if not desk_look_ups.is_open(request, found.person):
             return redirect("admin:incidents_affectedperson_change", pk)
+        if at := found.lifted_at:
+            raise TaskOverError(found.person, _("Lifted already"), by=found.lifted_by, at=at)
         form = LiftMarkForm(request.POST or None, mark=found, by=staff_of(request))
         if request.method == "POST" and form.is_valid() and form.act():
             done = _("Lifted: {mark}.").format(mark=found.get_kind_display())
@@ -107,9 +110,12 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": _("Record a new address"),
-            "explanation": _(
-                "Another person confirms it. The address in the data is told. The new one opens "
-                "nothing before a code that we send to it, and a second fact."
+            "explanation": "{}\n{}".format(
+                _(
+                    "Another person confirms it. The new one opens nothing before a code that we "
+                    "send to it, and a second fact."
+                ),
+                how_it_is_told(person),
             ),
             "button": _("Propose"),
             "opts": self.opts,

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Sequence
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.due_mails import MOST_TRIES, DueMail, may_be_tried
+from accounts.due_mails import DueMail, may_be_tried
 from accounts.models import User
 from incidents import encryption
 from incidents.models.affected_person import AffectedPerson, FurtherContact
 from incidents.models.incident import Incident
-from incidents.models.person_mark import PersonMark
 from incidents.models.proposal import Proposal, ProposalQuerySet
-from incidents.models.shared_contact import SharedContact
 
 Kind = FurtherContact.Kind
 
@@ -30,31 +28,14 @@ class AddressChangeQuerySet(ProposalQuerySet["AddressChange"]):
         """Returns the changes that count or wait."""
         return self.filter(withdrawn_at__isnull=True, ended_at__isnull=True)
 
-    def tellable(self) -> "AddressChangeQuerySet":
-        """Returns the changes of which the address in the data may get a mail, now or later.
-
-        None of an incident that is not public, of a person whose row is closed, and of a contact of
-        too many people is among them.
-        """
-        closed = PersonMark.objects.closing().filter(person=OuterRef("person"))
-        shared = SharedContact.objects.filter(
-            incident=OuterRef("incident"),
-            kind=SharedContact.Kind.EMAIL,
-            contact_index=OuterRef("person__email_index"),
-        )
-        return self.filter(
-            ~Exists(closed),
-            ~Exists(shared),
-            person__email_reach=AffectedPerson.Reach.USABLE,
-            incident__shredded_at=None,
-            incident__is_public=True,
-            mail_tries__lt=MOST_TRIES,
-        )
-
     def to_tell(self) -> "AddressChangeQuerySet":
-        """Returns the confirmed changes of which the address in the data is not told yet."""
-        due = self.tellable().filter(may_be_tried(), confirmed_at__isnull=False, told_at=None)
-        return due.order_by("pk")
+        """Returns the confirmed changes of which the contact in the data may be told now.
+
+        incidents.address_mails decides which contact that is, if any.
+        """
+        open_incidents = {"incident__shredded_at": None, "incident__is_public": True}
+        due = self.filter(may_be_tried(), confirmed_at__isnull=False, told_at=None)
+        return due.filter(**open_incidents).order_by("pk")
 
     def with_contact(
         self, *, emails: Sequence[str], phones: Sequence[str], incidents: Iterable[Incident]
@@ -89,7 +70,7 @@ class AddressChange(Proposal, DueMail):
     kind = models.SmallIntegerField(_("kind"), choices=Kind.choices)
     contact_index = models.UUIDField(editable=False)
     ciphertext = models.BinaryField(editable=False)  # the normalised address or number
-    told_at = models.DateTimeField(_("address in the data told"), null=True)
+    told_at = models.DateTimeField(_("contact in the data told"), null=True)
     ended_by = models.ForeignKey(
         User, verbose_name=_("ended by"), on_delete=models.PROTECT, null=True, related_name="+"
     )

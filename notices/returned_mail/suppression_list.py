@@ -91,6 +91,20 @@ STRANGERS = StrangerCheck(
 )
 
 
+def is_held_back(incident: Incident, kind: Kind, address: str) -> bool:
+    """Returns whether no mandatory notice of the incident goes to a normalised address or number.
+
+    Raises EncryptionError.
+    """
+    channel = _CHANNELS[kind]
+    entries = Suppression.objects.live().filter(
+        channel=channel,
+        index__in=indexes(channel, address, [incident]),
+        source__in=settings.NOTICE_MANDATORY_SUPPRESSIONS,
+    )
+    return entries.exists()
+
+
 class SuppressionLookup:
     """The suppressed recipients of one notice, loaded chunk by chunk.
 

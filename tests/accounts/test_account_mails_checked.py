@@ -50,11 +50,16 @@ def test_each_mail_is_known_in_each_language(name, language):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_text_about_an_account_is_known_in_each_language(language):
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("accounts_joined", MailKind.JOINED_TEXT), ("address_changed", MailKind.ADDRESS_TEXT)],
+)
+def test_a_text_about_an_account_is_known_in_each_language(language, name, kind):
     with override(language):
-        code = account_mail_code(MailKind.JOINED_TEXT)
-        context = {"at": "18 November 2025, 10:00 KST", "message_code": code}
-        answer = answer_for(code_texts.render("accounts_joined", context))
+        context = {"at": "18 November 2025, 10:00 KST", "company": "Hanbit"}
+        answer = answer_for(
+            code_texts.render(name, {**context, "message_code": account_mail_code(kind)})
+        )
     assert answer.verdict == MessageVerdict.SENT, answer.strange
 
 

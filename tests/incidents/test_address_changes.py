@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.due_mails import MOST_TRIES
+from accounts.mail_codes import MailKind
 from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in_to_desk
@@ -31,6 +32,7 @@ from notices import decisions, tasks
 from notices.models import Suppression
 from notices.proof import ledger_export
 from notices.returned_mail import suppression_list
+from scams.message_check import answer_for
 from tests.database import without_triggers
 from tests.desk_pages import desk_url, page_text, say_why
 from tests.my_data.test_own_rows import SECRETS, answer, leaked, page, shows_none
@@ -139,18 +141,18 @@ def test_the_address_in_the_data_is_told_once_and_still_opens_the_row(team, youn
 
 def of_a_hidden_incident(change: AddressChange, team: dict[str, User]) -> str:
     Incident.objects.filter(pk=change.incident_id).update(is_public=False)
-    return "is told once the incident is public"
+    return "The contact in the data is told once the incident is public."
 
 
 def of_one_who_died(change: AddressChange, team: dict[str, User]) -> str:
     about = {"incident": change.incident, "person": change.person, "kind": "deceased"}
     PersonMark.objects.create(**about, reason="x", marked_by=team["support"])
-    return "none that can be told by mail"
+    return "No contact in the data can be told"
 
 
 def of_a_stranger(change: AddressChange, team: dict[str, User]) -> str:
     mark_as_strangers(change.incident, "old@example.com")
-    return "none that can be told by mail"
+    return "No contact in the data can be told"
 
 
 def of_many_people(change: AddressChange, team: dict[str, User]) -> str:
@@ -161,18 +163,23 @@ def of_many_people(change: AddressChange, team: dict[str, User]) -> str:
         contact_index=change.person.email_index,
         people=9,
     )
-    return "none that can be told by mail"
+    return "No contact in the data can be told"
 
 
 def of_no_file_any_more(change: AddressChange, team: dict[str, User]) -> str:
     with without_triggers():
         ExposureBatch.objects.filter(incident=change.incident).update(state="withdrawn")
-    return "none that can be told by mail"
+    return "No contact in the data can be told"
 
 
 def of_a_mailbox_that_is_gone(change: AddressChange, team: dict[str, User]) -> str:
     AddressChange.objects.update(mail_tries=MOST_TRIES)
-    return "none that can be told by mail"
+    return "No contact in the data can be told"
+
+
+def of_a_mailbox_to_which_a_mail_came_back(change: AddressChange, team: dict[str, User]) -> str:
+    hold_back(change.incident, "old@example.com", "bounce")
+    return "came back or were called spam. No contact in the data can be told"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +191,7 @@ def of_a_mailbox_that_is_gone(change: AddressChange, team: dict[str, User]) -> s
         of_many_people,
         of_no_file_any_more,
         of_a_mailbox_that_is_gone,
+        of_a_mailbox_to_which_a_mail_came_back,
     ],
 )
 def test_an_address_that_may_not_be_told_gets_no_mail(team, younghee, make):
@@ -199,6 +207,50 @@ def test_an_address_that_may_not_be_told_gets_no_mail(team, younghee, make):
     shown = page_text(support.get(change_page))
     assert said in shown
     assert "after the confirmation" not in shown
+
+
+@pytest.mark.parametrize("source", ["", "bounce", "complaint"])
+def test_who_is_reached_only_by_phone_is_told_by_a_text_that_the_message_check_knows(
+    team, incident, solapi, settings, source
+):
+    email = "old@example.com" if source else ""
+    row = leaked(incident, ADDRESS, "7585#", name="김영희", phone="010-1111-2222", email=email)
+    if source:
+        hold_back(incident, email, source)
+    support = desk(team["support"])
+    say_why(support, desk_url(f"{PERSON}_change", row.pk))
+    before = page_text(support.get(desk_url(f"{PERSON}_address", row.pk)))
+    assert ("came back or were called spam." in before) == bool(source)
+    change = propose(team, row)
+    assert isinstance(change, AddressChange), change
+    for shown in (before, page_text(support.get(desk_url(CHANGE_PAGE, change.pk)))):
+        assert "is told by text message after the confirmation." in shown
+    assert change.confirm(team["approver"])
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1  # no mail server answers
+    address_mails.send_due()
+    address_mails.send_due()
+    [text] = solapi.messages
+    assert text["to"] == "01011112222"
+    assert NEW not in text["text"]
+    assert [one.kind for one in answer_for(text["text"]).account_mails] == [MailKind.ADDRESS_TEXT]
+    assert AddressChange.objects.get().told_at
+
+
+def test_a_text_that_the_gateway_refuses_is_tried_again_and_a_mail_uses_up_no_tries_of_it(
+    team, younghee, solapi
+):
+    hold_back(younghee.incident, "old@example.com", "bounce")
+    change = recorded(team, younghee)
+    solapi.refuse("01011112222", 400, {"errorCode": "NotEnoughBalance", "errorMessage": "no"})
+    address_mails.send_due()
+    change.refresh_from_db()
+    assert change.mail_after
+    assert not change.told_at
+    Suppression.objects.update(lifted_at=timezone.now())
+    AddressChange.objects.update(mail_after=None, mail_tries=3)
+    address_mails.send_due()
+    assert [one.to for one in mail.outbox] == [["old@example.com"]]
 
 
 def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee, solapi):
@@ -262,8 +314,12 @@ def form_of(
 
 
 def mark_as_strangers(incident: Incident, address: str, channel: str = "email") -> None:
+    hold_back(incident, address, "stranger", channel)
+
+
+def hold_back(incident: Incident, address: str, source: str, channel: str = "email") -> None:
     index = suppression_list.index_in(channel, address, incident)
-    Suppression.objects.create(incident=incident, channel=channel, index=index, source="stranger")
+    Suppression.objects.create(incident=incident, channel=channel, index=index, source=source)
 
 
 @pytest.mark.parametrize("typed", ["Called 010-1111-2222, mail old@example.com", "mail old@x.kr"])
