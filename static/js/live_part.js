@@ -1,11 +1,11 @@
-// Renews the part of a page that moves: reads [data-live] from its URL every few seconds and changes
-// only what differs, so that focus and scroll position stay. It ends once the part that comes has no
-// such URL. When the session has ended, the page reloads and leads to the sign-in. Without this
-// script the page reloads as a whole.
+// Renews #live-part, the part of a page that moves: reads it every data-seconds (5) from the URL in
+// data-live and changes only what differs, so that focus and scroll position stay. It ends once the
+// part that comes has no such URL. When the page leads elsewhere, such as to the sign-in, it reloads.
+// The URL may be that of the page itself: the header keeps the messages to the person for a page
+// that is shown (admin/base_site.html). Without this script the page reloads as a whole.
 "use strict";
 
 document.addEventListener("DOMContentLoaded", () => {
-  const EVERY = 5000; // milliseconds
   let part = document.querySelector("[data-live]");
 
   // What a form or link does: where it leads, and with which hidden values. "" for other elements.
@@ -42,7 +42,8 @@ document.addEventListener("DOMContentLoaded", () => {
   }
 
   async function read() {
-    const response = await fetch(part.dataset.live, {mode: "same-origin"}); // no work of a person
+    const asked = {mode: "same-origin", headers: {"X-Live-Part": "1"}}; // no work of a person
+    const response = await fetch(part.dataset.live, asked);
     if (response.redirected || [401, 403].includes(response.status)) { // signed out
       location.reload();
       return false;
@@ -50,7 +51,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!response.ok) return true; // the portal is away for a moment
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const focused = document.activeElement, name = nameOf(focused);
-    part = renew(part, page.body.firstElementChild);
+    part = renew(part, page.getElementById("live-part"));
     if (!focused.isConnected) {
       const same = [...part.querySelectorAll("a, input")].find(each => nameOf(each) === name);
       if (same) same.focus({preventScroll: true});
@@ -60,8 +61,12 @@ document.addEventListener("DOMContentLoaded", () => {
 
   async function run() {
     const goesOn = document.hidden || await read().catch(() => true);
-    if (goesOn) setTimeout(run, EVERY);
+    if (goesOn) wait();
   }
 
-  if (part) setTimeout(run, EVERY);
+  function wait() {
+    setTimeout(run, (part.dataset.seconds || 5) * 1000);
+  }
+
+  if (part) wait();
 });

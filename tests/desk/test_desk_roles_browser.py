@@ -22,13 +22,17 @@ from accounts.models import AuditEntry, User
 from breachportal.celery import app
 from harness.sign_in import newest_code
 from incidents.models import (
+    AddressChange,
+    ExposureFile,
     FactChange,
     IncidentJurisdiction,
     MessageChoice,
     MessageKind,
     PersonMark,
     Reveal,
+    Upload,
 )
+from notices import tasks
 from notices.models import Destination, Notice, Resend
 from statements.models import DutyConfirmation
 from tests import browser
@@ -279,14 +283,88 @@ def progress_moves_by_itself(page: Page, notice: Notice) -> None:
     rows.update(state=Notice.State.PAUSED, closed_at=None)
 
 
+def test_pages_of_work_that_goes_on_renew_themselves(
+    desk, go, team, incident, draft, people, settings
+):
+    settings.NOTICE_COUNT_AT_ONCE = 2
+    ExposureFile.objects.update(rows_taken=3)
+    who = {"incident": incident, "by": team["importer"]}
+    upload = Upload.objects.create(**who, name="a.csv", size=1, sha256="0" * 64)
+    Notice.objects.filter(pk=draft.pk).update(dry_run_asked_at=timezone.now())
+    with desk(team["importer"]) as page:
+        renews_itself(page, go, ("incidents_upload_change", upload.pk))
+        Upload.objects.update(state="refused")
+        page.clock.fast_forward(3_000)
+        expect(page.locator("#live-part .errornote")).to_be_visible()
+        expect(page.locator("[data-live]")).to_have_count(0)
+        assert page.evaluate("window.isNotReloaded")
+    with desk(team["approver"]) as page:
+        renews_itself(page, go, ("notices_notice_approve", draft.pk))
+        tasks.count_audience(draft.pk)
+        page.clock.fast_forward(5_000)
+        expect(page.locator("input[name=people]")).to_be_visible()
+        expect(page.locator("[data-live]")).to_have_count(0)
+        assert page.evaluate("window.isNotReloaded")
+
+
+def renews_itself(page: Page, go: Callable[..., int], place: tuple[object, ...]) -> None:
+    """Opens a page that renews a part of itself."""
+    page.clock.install()
+    go(page, *place)
+    expect(page.locator("#live-part[data-live]")).to_have_count(1)
+    page.evaluate("window.isNotReloaded = true")
+
+
+@both
+def test_two_people_record_a_new_address_and_one_ends_it(desk, go, team, people, language):
+    row = people["minji"]
+    with desk(team["importer"]) as page:
+        assert go(page, "incidents_affectedperson_address", row.pk) == 403
+    with desk(team["support"]) as page:
+        look_up_reason(page, go, "incidents_affectedperson_change", row.pk)
+        page.locator("a[href$='/address/']").click()
+        page.locator("#id_address").fill("minji@new.example")
+        page.locator("#id_reason").fill("ID")
+        check(page, "address", language, "#content-main form")
+        press(page, "input[type=submit].default")
+        change = AddressChange.objects.get()
+        expect(page.locator("form[action$='/confirm/']")).to_have_count(0)
+        check(page, "address-proposed", language, "#content .results")
+    with desk(team["approver"]) as page:
+        look_up_reason(page, go, "incidents_addresschange_change", change.pk)
+        press(page, "form[action$='/confirm/'] input[type=submit]")
+        page.locator("a[href$='/end/']").click()
+        page.locator("#id_reason").fill("wrong")
+        check(page, "address-end", language, "#content-main form")
+        press(page, "input[type=submit].default")
+        go(page, "incidents_addresschange_end", change.pk)
+        said = page.locator(".messagelist .info")
+        expect(said).to_contain_text(team["approver"].email)
+        check(page, "address-ended", language, ".messagelist")
+
+
+def look_up_reason(page: Page, go: Callable[..., int], name: str, key: object) -> None:
+    """Opens a page of a customer, which asks for the reason first."""
+    go(page, name, key)
+    page.locator("[name=look_up-reason]").fill("7QK2-X9ND")
+    page.locator("input[type=submit].default").click()
+    expect(page.locator("[name=look_up-reason]")).to_have_count(0)
+
+
 def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, team, language):
     cache.clear()
     try:
         with desk(team["support"]) as page:
+            page.clock.install()
             go(page, "index")
             page.locator(f"#user-tools a[href='{desk_url('health')}']").click()
             page.wait_for_url("**" + desk_url("health"))
             check(page, "health", language, "#content-main thead")
+            page.evaluate("window.isNotReloaded = true")
+            cache.set("health:examined", [0, [("disk", "fault", "Found just now.", "")]])
+            page.clock.fast_forward(30_000)
+            expect(page.locator("#live-part dl")).to_contain_text("Found just now.")
+            assert page.evaluate("window.isNotReloaded")
             page.locator(f"form[action='{desk_url('examine')}'] input[type=submit]").click()
             expect(page.locator(".messagelist li")).to_have_count(1)
     finally:

@@ -95,6 +95,14 @@ def test_the_page_says_how_far_a_worker_is(editors_desk, incident, batch):
     assert people_of(incident) == 2
 
 
+def test_a_part_that_renews_itself_takes_no_message_from_its_reader(editors_desk, batch):
+    asked(editors_desk, batch)
+    part = editors_desk.get(url("change", batch), headers={"X-Live-Part": "1"}).text
+    assert f'id="live-part" data-live="{url("change", batch)}"' in part
+    assert "messagelist" not in part
+    assert "Asked for it" in page(editors_desk, batch)
+
+
 def test_a_requested_change_is_recorded(editors_desk, batch, editor):
     asked(editors_desk, batch)
 
