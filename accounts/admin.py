@@ -37,6 +37,7 @@ from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
 from accounts.desk_lists import LargeTableAdmin
+from accounts.desk_tasks import require_waiting
 from accounts.devices import sessions_of
 from accounts.forms import UserForm
 from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
@@ -118,13 +119,13 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
 
 
 def _after_the_reason(name: str) -> Any:
-    """Returns Django's view of this name for UserAdmin. A customer's page asks for a reason first.
+    """Returns Django's view of this name. A customer's page asks for a reason first.
 
-    Each view of Django that shows one row has it.
+    Each view of Django that shows one row has it. The class has `_customer_to_look_up`.
     """
 
     def view(
-        self: "UserAdmin",
+        self: Any,
         request: HttpRequest,
         object_id: str | None = None,
         *args: Any,
@@ -137,11 +138,35 @@ def _after_the_reason(name: str) -> Any:
     return view
 
 
+def shown_account(user: User) -> str:
+    """Returns how a list names an account: a customer by number, because a list gives no reason."""
+    is_of_team = user.is_staff or user.is_superuser
+    return str(user) if is_of_team else f"{user._meta.verbose_name} {user.pk}"
+
+
+class OfAnAccount(LargeTableAdmin):
+    """The list of rows that belong to accounts. The row of a customer asks for a reason first."""
+
+    changeform_view = _after_the_reason("changeform_view")
+    delete_view = _after_the_reason("delete_view")
+    history_view = _after_the_reason("history_view")
+
+    @admin.display(description=_("user"))
+    def account(self, obj: Any) -> str:
+        return shown_account(obj.user)
+
+    def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
+        row: Any = self.get_object(request, unquote(object_id)) if object_id else None
+        if row is None or row.user.is_staff or not self.has_view_permission(request, row):
+            return None
+        return None if desk_look_ups.is_open(request, row.user) else row.user
+
+
 @admin.register(User)
 class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
     form = UserForm
     change_form_template = "accounts/desk/user.html"
-    list_display = ["__str__", "name", "is_staff", "is_active", "language", "last_login"]
+    list_display = ["account", "name", "is_staff", "is_active", "language", "last_login"]
     list_filter = ["is_staff", "is_active", "groups"]
     fields = ["email", "name", "language", "is_active", "is_staff", "is_superuser", "groups"]
     readonly_fields = ["last_login", "created_at", "same_person"]
@@ -186,6 +211,10 @@ class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
         """
         rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *rights, *(["email"] if obj else [])]
+
+    @admin.display(description=_("user"))
+    def account(self, obj: User) -> str:
+        return shown_account(obj)
 
     @admin.display(description=_("accounts that may be of the same person"))
     def same_person(self, obj: User) -> str:
@@ -299,6 +328,8 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Gives the rights. Raises PermissionDenied for all but another superuser."""
         grant, staff = get_object_or_404(RightsGrant, pk=pk), staff_of(request)
+        if staff.is_superuser:
+            require_waiting(grant)
         if not grant.may_be_confirmed_by(staff):
             raise PermissionDenied(_("Another superuser has to confirm these rights."))
         return self._report(request, grant, grant.confirm(staff), _("The user has the new rights."))
@@ -313,20 +344,21 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def _report(
         self, request: HttpRequest, grant: RightsGrant, is_done: bool, done: Any
     ) -> HttpResponse:
-        if is_done:
-            self.log_change(request, grant, str(done))
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: it waits no more."))
+        if not is_done:
+            grant.refresh_from_db()
+            require_waiting(grant)
+        self.log_change(request, grant, str(done))
+        messages.success(request, done)
         return redirect("admin:accounts_rightsgrant_change", grant.pk)
 
 
 @admin.register(VerifiedPhone)
-class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, LargeTableAdmin):
+class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount):
     """The numbers of customers, for superusers: members of the team have none."""
 
-    list_display = ["number", "user", "verified_at"]
+    list_display = ["account", "verified_at"]
     list_select_related = ["user"]
+    actions = None  # a list of chosen numbers names them
 
     def has_view_permission(self, request: HttpRequest, obj: VerifiedPhone | None = None) -> bool:
         return bool(request.user.is_superuser)
@@ -336,14 +368,30 @@ class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, LargeTableAdmin):
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, LargeTableAdmin, AuthenticatorAdmin):
+class SecondFactorAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount, AuthenticatorAdmin):
     """The admin of second factors. Staff delete the rows of a user who lost the device.
 
     The user can then set up a new one.
     """
 
+    # Columns of our own, because the library's field names are not translated. Never `data`: it
+    # holds the secret.
+    shown: Any = ("account", "kind", "set_up", "used")
+    list_display = fields = readonly_fields = shown
+    list_select_related = ("user",)
     list_filter = ()  # the library's filters have no index
-    fields = ["user", "type", "created_at", "last_used_at"]  # never `data`: it holds the secret
+
+    @admin.display(description=_("kind"), ordering="type")
+    def kind(self, obj: Authenticator) -> str:
+        return str(obj.get_type_display())
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def set_up(self, obj: Authenticator) -> Any:
+        return obj.created_at
+
+    @admin.display(description=_("last used"), ordering="last_used_at")
+    def used(self, obj: Authenticator) -> Any:
+        return obj.last_used_at
 
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         may = super().has_delete_permission(request, obj)
@@ -394,6 +442,12 @@ class RoleAdmin(GroupAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         return [desk_path(self, "matrix/", self.matrix, "matrix"), *super().get_urls()]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Names the roles only: Django's names of what refers to them are in two languages."""
+        _found, _counts, *more = super().get_deleted_objects(objs, request)
+        found = [role_name(group.name) for group in objs]
+        return found, {self.opts.verbose_name_plural: len(found)}, *more
 
     def matrix(self, request: HttpRequest) -> HttpResponse:
         """Shows each member of the response team who may do what."""

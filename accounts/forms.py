@@ -307,14 +307,16 @@ class UserForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Holds back the rights that the user does not have yet.
 
-        Refuses them if others of the same user wait already.
+        A deactivated account has none: who activates it again gives it its rights. Refuses new
+        rights if others of the same user wait already.
         """
         cleaned = super().clean() or {}
         before = User.objects.filter(pk=self.instance.pk).first()
+        active = before if before and (before.is_active or not cleaned.get("is_active")) else None
         self.new_flags = [
-            name for name in self.FLAGS if cleaned.get(name) and not getattr(before, name, False)
+            name for name in self.FLAGS if cleaned.get(name) and not getattr(active, name, False)
         ]
-        held = set(before.groups.all()) if before else set()
+        held = set(active.groups.all()) if active else set()
         self.new_groups = [group for group in cleaned.get("groups") or () if group not in held]
         if self.asks_for_rights and before and before.rights_grants.waiting().exists():
             raise ValidationError(_("Other rights of this user wait to be confirmed."))

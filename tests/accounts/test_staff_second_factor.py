@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import User, VerifiedPhone
 from breachportal.demo.app_codes import code_at
 from harness.sign_in import (
     give_app,
@@ -275,6 +275,41 @@ def test_a_colleague_is_added_without_a_password_and_signs_in(client, editor):
     colleague = Client()
     sign_in(colleague, new.contact)
     assert colleague.session["_auth_user_id"] == str(new.pk)
+
+
+def test_one_superuser_gives_a_deactivated_colleague_no_rights_back(client, editor, approver):
+    User.objects.filter(pk=approver.pk).update(is_active=False)
+    sign_in_to_desk(client, editor)
+    page = f"/admin/accounts/user/{approver.pk}/change/"
+    form = {"language": "en", "is_active": "on", "is_staff": "on", "is_superuser": "on"}
+    for prefix in ("emailaddress_set", "phones"):
+        form |= {f"{prefix}-TOTAL_FORMS": "0", f"{prefix}-INITIAL_FORMS": "0"}
+    assert client.post(page, form).status_code == 302
+    approver.refresh_from_db()
+    assert (approver.is_active, approver.is_staff, approver.is_superuser) == (True, False, False)
+    asked = approver.rights_grants.waiting().get()
+    assert (asked.asked_by, asked.is_staff, asked.is_superuser) == (editor, True, True)
+
+
+@pytest.mark.parametrize("model", ["accounts/user", "accounts/verifiedphone", "mfa/authenticator"])
+def test_a_list_of_accounts_names_no_customer_and_a_row_asks_for_a_reason(
+    client, editor, minji, model
+):
+    VerifiedPhone.objects.create(user=minji, number="+821012345678")
+    give_app(minji)
+    rows = {
+        "accounts/user": minji,
+        "accounts/verifiedphone": minji.phones.get(),
+        "mfa/authenticator": Authenticator.objects.get(user=minji),
+    }
+    sign_in_to_desk(client, editor)
+    listed = client.get(f"/admin/{model}/").text
+    for act in ("change", "history"):
+        row = f"/admin/{model}/{rows[model].pk}/{act}/"
+        assert "look_up-reason" in client.get(row).text
+        assert not any(text in listed + client.get(row).text for text in (minji.email, "5678"))
+    client.post(row, {"look_up-reason": "7QK2-X9ND"})
+    assert "look_up-reason" not in client.get(row).text
 
 
 def test_staff_cannot_mark_an_address_as_verified(client, editor, minji):

@@ -264,7 +264,7 @@ OWN = {name for name in PAGES if name.endswith("_withdraw")} | {"notices_notice_
 ACTIONS = {
     model: ["delete_selected"]
     for model in (
-        *("accounts.verifiedphone", "mfa.authenticator"),
+        "mfa.authenticator",
         *("tickets.ticket", "tickets.answertemplate", "incidents.affectedperson"),
     )
 }

@@ -19,7 +19,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from foundations.shown_text import JOINERS
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk, step_up
@@ -446,6 +446,8 @@ def test_the_command_records_a_file(ended, code, tmp_path, capsys):
     day = str(timezone.localdate())
     call_command("record_letters", ended.pk, "posted", str(file), "--day", day)
     assert "1 letters changed" in capsys.readouterr().out
+    entry = AuditEntry.objects.get(kind="command", object_id=str(ended.pk))
+    assert entry.details == {"what": f"letters posted on {day}", "number": 1}
     with pytest.raises(CommandError, match="No such file"):
         call_command("record_letters", ended.pk, "posted", str(tmp_path / "x"), "--day", day)
 

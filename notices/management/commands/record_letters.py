@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 
+from accounts.audit import acts
+from accounts.models import AuditEntry
 from foundations.commands import PortalCommand
 from notices import letter_reports
 from notices.letter_reports import LetterReportError, LetterReportKind
@@ -37,7 +40,16 @@ class Command(PortalCommand):
         try:
             data = options["file"].read_bytes()
             report = letter_reports.read_report(data, kind=kind, day=options["day"])
-            changed = letter_reports.record(notice, report)
+            with transaction.atomic():
+                changed = letter_reports.record(notice, report)
+                acts.record(
+                    AuditEntry.Kind.COMMAND,
+                    by=None,
+                    about=notice,
+                    incident=notice.incident_id,
+                    what=f"letters {kind.value} on {options['day']}",
+                    number=changed,
+                )
         except (LetterReportError, OSError) as error:
             raise CommandError(str(error)) from None
         self.result(f"{changed} letters changed", changed=changed)
