@@ -391,7 +391,7 @@ class SecondFactorAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount, Authentic
 
     @admin.display(description=_("last used"), ordering="last_used_at")
     def used(self, obj: Authenticator) -> Any:
-        return obj.last_used_at
+        return obj.last_used_at or self.get_empty_value_display()
 
     def has_delete_permission(self, request: HttpRequest, obj: Authenticator | None = None) -> bool:
         may = super().has_delete_permission(request, obj)

@@ -32,6 +32,9 @@ FACT_NAMES = {
     "step": gettext_lazy("Step of the sign-in"),
     "page": gettext_lazy("Page"),
     "right": gettext_lazy("Missing permission"),
+    "what": gettext_lazy("What"),
+    "number": gettext_lazy("Number"),
+    "file": gettext_lazy("File"),
 }
 
 
@@ -78,7 +81,8 @@ class AuditEntryAdmin(admin.ModelAdmin):
         context = self._context(request, _("Audit trail")) | {
             "form": form,
             "rows": [
-                (entry, _object_name(entry, names), summary(entry)) for entry in found.entries
+                (entry, _object_name(entry, names), summary(entry), entry.kind in CHANGES)
+                for entry in found.entries
             ],
             "found": found,
             "window": search.WINDOW,

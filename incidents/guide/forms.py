@@ -1,6 +1,7 @@
 """The questions of the guide, one form each, in the order in which they are asked."""
 
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -267,7 +268,14 @@ class TitleQuestion(IncidentQuestion):
         template = incident_templates().get(known.get("template", ""))
         title = filled(template.title, company=names) if template else LocalizedText()
         words = next((slugify(text) for text in names.values() if slugify(text)), "incident")
-        return {"title": title, "slug": f"{words[:40]}-{known['aware_at']:%Y}"}
+        return {"title": title, "slug": _free_slug(f"{words[:40]}-{known['aware_at']:%Y}")}
+
+
+def _free_slug(wanted: str) -> str:
+    """Returns the slug with the next free number, which the first incident of a year has not."""
+    taken = set(Incident.objects.filter(slug__startswith=wanted).values_list("slug", flat=True))
+    numbered = (f"{wanted}-{number}" for number in count(2))
+    return next(slug for slug in chain([wanted], numbered) if slug not in taken)
 
 
 class SummaryQuestion(IncidentQuestion):

@@ -159,7 +159,7 @@ def test_a_question_is_not_asked_before_those_it_depends_on(editors_desk):
     assert not Incident.objects.exists()
 
 
-def test_the_template_suggests_classes_title_and_summary(editors_desk):
+def test_the_template_suggests_classes_title_and_summary(editors_desk, incident):
     answer_all(editors_desk, until="classes")
     first = suggested(editors_desk, "classes")["involved"]
     assert class_id("names") in first
@@ -171,6 +171,8 @@ def test_the_template_suggests_classes_title_and_summary(editors_desk):
     title = suggested(editors_desk, "title")
     assert title["title"].get("en") == "Personal data of Dalbit Store customers leaked"
     assert title["slug"] == "dalbit-store-2026"
+    Incident.objects.filter(pk=incident.pk).update(slug=title["slug"])
+    assert suggested(editors_desk, "title")["slug"] == "dalbit-store-2026-2"
     answer(editors_desk, "title")
     summary = suggested(editors_desk, "summary")["summary"]
     assert "This leaked: Name, Phone number." in summary.get("en")
