@@ -21,6 +21,7 @@ from django.utils.translation import gettext_noop
 
 from accounts import code_limits, code_states, second_factor
 from accounts.audit import actors, refusals
+from accounts.desk_tasks import TaskOverError
 from accounts.ended_sessions import View
 from accounts.models import User
 from accounts.team import desk_sessions
@@ -82,9 +83,9 @@ class DeskSite(admin.AdminSite):
         """Returns the guarded view, as Django does, with other answers to a refusal.
 
         A customer gets 404, so that customers cannot find out where the desk is. A member of the
-        staff without the permission gets a page with the reason and the people who have it. A
-        session without work for a time ends. What the view writes is recorded in the audit trail
-        with the signed-in person.
+        staff without the permission gets a page with the reason and the people who have it. A page
+        whose task is over leads to its object (accounts.desk_tasks). A session without work for
+        a time ends. What the view writes is recorded in the audit trail with the signed-in person.
         """
         guarded = super().admin_view(view, cacheable)
 
@@ -101,6 +102,8 @@ class DeskSite(admin.AdminSite):
                     return guarded(request, *args, **kwargs)
             except PermissionDenied as refusal:
                 return self._refusal_page(request, refusal)
+            except TaskOverError as over:
+                return over.answer(request)
             except ValidationError as error:  # Django's redirect to a row with a malformed key
                 raise Http404 from error
 

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from accounts.admin_site import desk_path, require
+from accounts.desk_tasks import TaskOverError
 from foundations.formatting import number
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.models import Incident
@@ -127,7 +128,9 @@ class OfferAdmin(FactsAdmin):
     def codes(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the form of a file of codes, and adds its codes. Raises RightMissingError."""
         require(request, IMPORT)
-        offer = get_object_or_404(Offer.objects.select_related("incident"), pk=pk, has_codes=True)
+        offer = get_object_or_404(Offer.objects.select_related("incident"), pk=pk)
+        if not offer.has_codes:
+            raise TaskOverError(offer, _("This offer has no codes"))
         form = CodesForm(request.POST or None, request.FILES or None, offer=offer)
         added = form.act() if request.method == "POST" else None
         if added is not None:

@@ -21,6 +21,7 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.audit import acts
 from accounts.desk_lists import LargeTableAdmin
+from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
@@ -121,6 +122,8 @@ class ScamReportAdmin(ReadOnlyAdmin, LargeTableAdmin):
     def dismiss(self, request: HttpRequest, pk: str) -> HttpResponse:
         """Dismisses the report and those that name the same."""
         report = _report(request, pk)
+        if report.state in (ScamReport.State.DISMISSED, ScamReport.State.WARNED):
+            raise TaskOverError(report, report.get_state_display())
         number = scam_reports.dismiss(report)
         self.log_change(request, report, _("Dismissed."))
         text = ngettext("Dismissed %(n)s report.", "Dismissed %(n)s reports.", number)

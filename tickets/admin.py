@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.audit import acts
+from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry
 from tickets import correspondence
 from tickets.correspondence import NotAnsweredError
@@ -137,6 +138,8 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Closes the ticket. Raises RightMissingError."""
         require(request, ANSWER)
         ticket = _ticket(pk)
+        if ticket.state == Ticket.State.CLOSED:
+            raise TaskOverError(ticket, _("Closed already"))
         try:
             correspondence.close(ticket)
         except NotAnsweredError:

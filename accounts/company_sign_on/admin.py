@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, staff_of
 from accounts.company_sign_on import connections
 from accounts.company_sign_on.identities import CompanyIdentity
+from accounts.desk_tasks import TaskOverError
 from accounts.team.admin import require_superuser
 
 
@@ -60,24 +61,24 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
         """Removes the connection. Raises PermissionDenied for all but superusers."""
         require_superuser(request)
         identity = get_object_or_404(CompanyIdentity.objects.select_related("user"), pk=pk)
-        if connections.remove(request, identity, staff_of(request)):
-            done = _("Removed. The member is signed out and gets a mail.")
-            self.log_change(request, identity, str(done))
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: it is removed already."))
+        if not connections.remove(request, identity, staff_of(request)):
+            identity.refresh_from_db()
+            by, at = identity.removed_by, identity.removed_at
+            raise TaskOverError(identity, _("Removed already"), by=by, at=at)
+        done = _("Removed. The member is signed out and gets a mail.")
+        self.log_change(request, identity, str(done))
+        messages.success(request, done)
         return redirect("admin:accounts_companyidentity_change", pk)
 
     def allow(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Lets the connection be made again. Raises PermissionDenied for all but superusers."""
         require_superuser(request)
         identity = get_object_or_404(CompanyIdentity, pk=pk)
-        if connections.allow_again(identity, staff_of(request)):
-            done = _("Allowed. The member can connect a company account again.")
-            self.log_change(request, identity, str(done))
-            messages.success(request, done)
-        else:
-            messages.warning(
-                request, _("Nothing was done: it is not removed, or is allowed already.")
-            )
+        if not connections.allow_again(identity, staff_of(request)):
+            by, at = identity.allowed_by, identity.allowed_at
+            what = _("Allowed already") if at else _("This connection is not removed")
+            raise TaskOverError(identity, what, by=by, at=at)
+        done = _("Allowed. The member can connect a company account again.")
+        self.log_change(request, identity, str(done))
+        messages.success(request, done)
         return redirect("admin:accounts_companyidentity_change", pk)

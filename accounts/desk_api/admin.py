@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, staff_of
 from accounts.desk_api.tokens import ApiToken
+from accounts.desk_tasks import TaskOverError
 from accounts.models import User
 from accounts.step_up import step_up_required
 
@@ -126,11 +127,10 @@ class ApiTokenAdmin(admin.ModelAdmin):
         """Ends the token at once. Raises PermissionDenied for all but superusers."""
         self._require_superuser(request)
         token = get_object_or_404(ApiToken, pk=pk)
-        if token.revoke():
-            self.log_change(request, token, str(_("Revoked.")))
-            messages.success(request, _("The token opens nothing from now on."))
-        else:
-            messages.warning(request, _("Nothing was done: it was revoked before."))
+        if not token.revoke():
+            raise TaskOverError(token, _("Revoked already"))
+        self.log_change(request, token, str(_("Revoked.")))
+        messages.success(request, _("The token opens nothing from now on."))
         return redirect("admin:accounts_apitoken_change", pk)
 
     def _require_superuser(self, request: HttpRequest) -> None:

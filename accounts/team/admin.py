@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import second_person
 from accounts.admin_site import desk_path, role_name, staff_of
+from accounts.desk_tasks import TaskOverError
 from accounts.models import Invitation
 from accounts.team import invitations
 from accounts.team.forms import InvitationForm
@@ -117,10 +118,12 @@ class InvitationAdmin(admin.ModelAdmin):
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Records the second person and sends the mail. Raises PermissionDenied for others."""
         invitation, staff = get_object_or_404(Invitation, pk=pk), staff_of(request)
+        if staff.is_superuser and not Invitation.objects.waiting().filter(pk=pk).exists():
+            raise _over(invitation)
         if not invitation.may_be_confirmed_by(staff):
             raise PermissionDenied(_("Another superuser has to confirm this invitation."))
         if not invitations.confirm(invitation, staff):
-            return self._nothing_done(request, pk)
+            raise _over(invitation)
         self.log_change(request, invitation, str(_("Confirmed the invitation.")))
         return self._send(request, invitation)
 
@@ -134,7 +137,7 @@ class InvitationAdmin(admin.ModelAdmin):
         require_superuser(request)
         invitation = get_object_or_404(Invitation, pk=pk)
         if not invitations.withdraw(invitation):
-            return self._nothing_done(request, pk)
+            raise _over(invitation)
         return self._done(request, invitation, _("Withdrawn."))
 
     def _send(self, request: HttpRequest, invitation: Invitation) -> HttpResponse:
@@ -145,7 +148,7 @@ class InvitationAdmin(admin.ModelAdmin):
             messages.error(request, text)
             return redirect("admin:accounts_invitation_change", invitation.pk)
         if not is_sent:
-            return self._nothing_done(request, invitation.pk)
+            raise _over(invitation)
         return self._done(request, invitation, _("The invitation is sent."))
 
     def _done(self, request: HttpRequest, invitation: Invitation, done: Any) -> HttpResponse:
@@ -153,6 +156,12 @@ class InvitationAdmin(admin.ModelAdmin):
         messages.success(request, done)
         return redirect("admin:accounts_invitation_change", invitation.pk)
 
-    def _nothing_done(self, request: HttpRequest, pk: int) -> HttpResponse:
-        messages.warning(request, _("Nothing was done: it waits no more."))
-        return redirect("admin:accounts_invitation_change", pk)
+
+def _over(invitation: Invitation) -> TaskOverError:
+    """Returns what the desk says of an act that the state of the invitation does not allow."""
+    invitation.refresh_from_db()
+    state = invitation.state.label
+    if invitation.accepted_at or invitation.withdrawn_at or not invitation.confirmed_at:
+        return TaskOverError(invitation, state, at=invitation.accepted_at)
+    by, at = invitation.confirmed_by, invitation.confirmed_at
+    return TaskOverError(invitation, _("Confirmed already"), by=by, at=at)

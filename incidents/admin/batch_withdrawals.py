@@ -41,6 +41,9 @@ class BatchWithdrawalAdmin(ProposalAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def incident_of(self, proposal: BatchWithdrawal) -> int:
+        return proposal.batch.incident_id
+
     def details(self, proposal: BatchWithdrawal) -> dict[str, Any]:
         """Returns what the withdrawal changes, while it waits."""
         if not proposal.is_waiting:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.desk_tasks import TaskOverError
 from foundations.formatting import moment
 from incidents import phrasing, scope_versions
 from incidents.admin.batch_withdrawals import consequences, shown_withdrawal
@@ -175,6 +176,8 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def close(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for a confirmation, then closes the batch, or asks a worker to close a large one."""
         batch = _batch_to_change(request, pk)
+        if batch.state != ExposureBatch.State.OPEN:
+            raise _closed_or_withdrawn(batch)
         texts = {
             "title": _("Close: %(batch)s") % {"batch": batch},
             "explanation": _(
@@ -202,9 +205,11 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for a reason, then proposes to withdraw the version: a second person confirms it."""
         batch = _batch_to_change(request, pk)
+        if batch.state == ExposureBatch.State.WITHDRAWN:
+            raise _closed_or_withdrawn(batch)
         texts = {
             "title": _("Withdraw: %(batch)s") % {"batch": batch},
-            "explanation": f"{consequences(batch)}\n{_('A second person confirms it.')}",
+            "explanation": "\n".join([consequences(batch), _("A second person confirms it.")]),
             "button": _("Propose the withdrawal"),
             "done": _("Proposed. Now another person has to confirm it."),
         }
@@ -225,6 +230,19 @@ def _batch_tools(pk: int) -> list[tuple[str, str]]:
         url = reverse("admin:incidents_exposurebatch_close", args=[pk])
         tools.insert(0, (url, _("Close this scope version")))
     return tools
+
+
+def _closed_or_withdrawn(batch: ExposureBatch) -> TaskOverError:
+    """Returns what the desk says of a version that is closed or withdrawn already.
+
+    It names who asked a worker for it, or who confirmed the withdrawal.
+    """
+    change = batch.changes.filter(state=BatchChange.State.DONE).order_by("-pk").first()
+    by, at = change.asked_by if change else None, batch.closed_at
+    if batch.state == ExposureBatch.State.WITHDRAWN:
+        decided = batch.withdrawals.filter(confirmed_at__isnull=False).first()
+        by, at = decided.confirmed_by if decided else None, batch.withdrawn_at
+    return TaskOverError(batch, batch.get_state_display(), by=by, at=at if by else None)
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.admin_site import desk_path, number_column, staff_of
+from accounts.desk_tasks import TaskOverError
 from foundations.formatting import moment
 from incidents.admin import guide, incident_page, messages_page, retention
 from incidents.admin.confirmation import confirmation_page
@@ -211,6 +212,12 @@ class IncidentAdmin(FactsAdmin):
         context = {**(extra_context or {}), "tools": tools}
         return super().change_view(request, object_id, form_url, context)
 
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Incident
+    ) -> HttpResponseRedirect:
+        """Leads to the page of the incident after “Save”: it has the next step."""
+        return redirect("admin:incidents_incident_page", obj.pk)
+
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the incident's page: clocks, stages, what waits, and figures."""
         return incident_page.page(self, request, pk)
@@ -254,12 +261,11 @@ class IncidentAdmin(FactsAdmin):
     def take_shred_request_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Withdraws the request to shred the data. Every superuser may do it."""
         incident = _incident_to_shred(request, pk)
-        if take_shred_request_back(incident):
-            done = _("Took back the request to shred the data.")
-            self.log_change(request, incident, done)
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: no request to shred it stands."))
+        if not take_shred_request_back(incident):
+            raise TaskOverError(incident, _("No request to shred the data stands"))
+        done = _("Took back the request to shred the data.")
+        self.log_change(request, incident, done)
+        messages.success(request, done)
         return redirect("admin:incidents_incident_change", pk)
 
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import second_person
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.desk_tasks import require_waiting
 from accounts.models import User
 
 
@@ -59,11 +60,17 @@ class ProposalAdmin(admin.ModelAdmin):
             context = {
                 **context,
                 **self.details(proposal),
+                "incident_id": self.incident_of(proposal),
                 "may_confirm": proposal.is_waiting and may_confirm and not is_own,
                 "waits_for_another": proposal.is_waiting and is_own,
                 "may_withdraw": proposal.is_waiting and (is_own or may_confirm),
             }
         return super().change_view(request, object_id, form_url, context)
+
+    def incident_of(self, proposal: Any) -> int | None:
+        """Returns the number of the incident of a proposal, whose page has the next step."""
+        number: int | None = proposal.incident_id
+        return number
 
     def details(self, proposal: Any) -> dict[str, Any]:
         """Returns what the template shows of a proposal besides its own fields."""
@@ -80,6 +87,7 @@ class ProposalAdmin(admin.ModelAdmin):
         """Confirms the proposal. Raises PermissionDenied for the person who made it."""
         proposal: Any = get_object_or_404(self.model, pk=pk)
         require(request, self.confirm_right)
+        require_waiting(proposal)
         staff = staff_of(request)
         if proposal.proposed_by == staff:
             raise PermissionDenied(_("You proposed this; another person has to confirm it."))
@@ -90,7 +98,7 @@ class ProposalAdmin(admin.ModelAdmin):
         except ConfirmationRefusedError as refusal:
             messages.error(request, str(refusal))
             return self._page_of(proposal)
-        return self._report(request, proposal, is_done, str(self.confirmed_text))
+        return self._done(request, proposal, is_done, str(self.confirmed_text))
 
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Withdraws the proposal.
@@ -100,17 +108,15 @@ class ProposalAdmin(admin.ModelAdmin):
         proposal: Any = get_object_or_404(self.model, pk=pk)
         if not request.user.has_perm(self.confirm_right) and proposal.proposed_by != request.user:
             raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
-        return self._report(request, proposal, proposal.withdraw(), _("Withdrawn."))
+        return self._done(request, proposal, proposal.withdraw(), _("Withdrawn."))
 
-    def _report(
-        self, request: HttpRequest, proposal: Any, is_done: bool, done: str
-    ) -> HttpResponse:
-        """Shows and records `done`, or shows that nothing was done. Redirects to the proposal."""
-        if is_done:
-            self.log_change(request, proposal, done)
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: it waits no more."))
+    def _done(self, request: HttpRequest, proposal: Any, is_done: bool, done: str) -> HttpResponse:
+        """Shows and records `done`. Raises TaskOverError if the proposal waited no more."""
+        if not is_done:
+            proposal.refresh_from_db()
+            require_waiting(proposal)
+        self.log_change(request, proposal, done)
+        messages.success(request, done)
         return self._page_of(proposal)
 
     def _page_of(self, proposal: Any) -> HttpResponse:

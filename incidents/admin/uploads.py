@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.forms import ModelForm
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, reverse
@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.audit import acts
+from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry
 from accounts.step_up import step_up_required
 from incidents import uploads
@@ -35,6 +36,7 @@ from incidents.tasks import work_upload
 from incidents.upload_profiles import UploadProfile
 
 logger = logging.getLogger(__name__)
+State = Upload.State
 
 
 @admin.register(Upload)
@@ -131,7 +133,7 @@ class UploadAdmin(admin.ModelAdmin):
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
             "profile": _translated_profile(upload) if upload and may_change else None,
             "findings": [translate_refusal(why) for _code, why in upload.findings]
-            if upload and upload.state == Upload.State.CHECKED
+            if upload and upload.state == State.CHECKED
             else [],
         }
         return super().change_view(request, object_id, form_url, context)
@@ -139,12 +141,12 @@ class UploadAdmin(admin.ModelAdmin):
     def choose_columns(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Shows the columns beside the first rows, masked; what is chosen becomes the mapping.
 
-        Raises Http404 if the upload has no profile.
+        Raises TaskOverError if they are not to be chosen (any more).
         """
         upload = _upload_to_change(request, pk)
         profile = _translated_profile(upload)
-        if profile is None:
-            raise Http404
+        if profile is None or upload.state not in (State.TO_MAP, State.CHECKED):
+            raise TaskOverError(upload, upload.get_state_display())
         form = ColumnsForm(_posted(request), upload=upload, profile=profile)
         if request.method == "POST" and form.is_valid() and form.act():
             self.log_change(request, upload, _("Chose the columns."))
@@ -163,6 +165,8 @@ class UploadAdmin(admin.ModelAdmin):
     def import_upload(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Asks for a confirmation, then has a worker import the checked file."""
         upload = _upload_to_change(request, pk)
+        if upload.state != State.CHECKED:
+            raise TaskOverError(upload, upload.get_state_display())
         texts = {
             "title": _("Import %(file)s") % {"file": upload},
             "explanation": _(
@@ -185,6 +189,8 @@ class UploadAdmin(admin.ModelAdmin):
     def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Asks for a confirmation, then deletes the upload's bytes and its rejected rows."""
         upload = _upload_to_change(request, pk)
+        if upload.is_moving or not upload.pieces.exists():
+            raise TaskOverError(upload, upload.get_state_display())
         texts = {
             "title": _("Throw %(file)s away") % {"file": upload},
             "explanation": _(
@@ -201,12 +207,12 @@ class UploadAdmin(admin.ModelAdmin):
         """Returns the rejected rows as a CSV file, unencrypted, so that they can be corrected.
 
         Step-up guards it (get_urls), because an open session of the desk must not be enough.
-        The history of the upload and the process log record the download. Raises Http404 if
-        there are no rejected rows.
+        The history of the upload and the process log record the download. Raises TaskOverError if
+        there are no rejected rows, or none any more.
         """
         upload = _upload_to_change(request, pk)
         if not upload.pieces.filter(kind="rejects").exists():
-            raise Http404
+            raise TaskOverError(upload, upload.get_state_display())
         self.log_change(request, upload, _("Downloaded the rejected rows."))
         acts.record(
             AuditEntry.Kind.EXPORT,
@@ -253,10 +259,10 @@ def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
     """Returns (URL, label) of each step that is possible now."""
     tools = []
     kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
-    if upload.state in (Upload.State.TO_MAP, Upload.State.CHECKED) and "profile" in kinds:
+    if upload.state in (State.TO_MAP, State.CHECKED) and "profile" in kinds:
         url = reverse("admin:incidents_upload_columns", args=[upload.pk])
         tools.append((url, _("Choose the columns")))
-    if upload.state == Upload.State.CHECKED and upload.rows_taken:
+    if upload.state == State.CHECKED and upload.rows_taken:
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
     if "rejects" in kinds:
         url = reverse("admin:incidents_upload_rejects", args=[upload.pk])

@@ -56,6 +56,9 @@ class WriteOffAdmin(ProposalAdmin):
         reasons = _reasons(int(pk)) if pk.isdecimal() else []
         return super().add_view(request, form_url, {**(extra_context or {}), "reasons": reasons})
 
+    def incident_of(self, proposal: WriteOff) -> int:
+        return proposal.file.incident_id
+
     def details(self, proposal: WriteOff) -> dict[str, Any]:
         """Returns the number of rows by reason."""
         return {"reasons": _reasons(proposal.file_id)}
@@ -81,7 +84,8 @@ def shown_write_off(file: ExposureFile) -> SafeString | str:
 def next_step(batch: ExposureBatch) -> SafeString | str:
     """Returns the one next step of a scope version, as HTML for the desk."""
     if batch.state != ExposureBatch.State.OPEN:
-        return "–"
+        url = reverse("admin:incidents_incident_page", args=[batch.incident_id])
+        return format_html('<a href="{}">{}</a>', url, _("The incident’s page"))
     if not batch.files.filter(state=ExposureFile.State.LOADED).exists():
         return _("Import a file.")
     left = [file for file in unread.unread_files(batch) if not file.is_written_off]

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.desk_tasks import TaskOverError
 from accounts.step_up import step_up_required
 from foundations import documents
 from foundations.formatting import moment
@@ -47,6 +48,7 @@ from statements.models import StatementVersion
 State = Notice.State
 APPROVE, PAUSE = "notices.approve_notice", "notices.pause_notice"
 VIEW = "notices.view_notice"
+_ENDED = (State.CLOSED, State.CANCELLED)
 DOUBTS_SHOWN = 200  # messages in doubt on one page
 
 
@@ -192,7 +194,7 @@ class NoticeAdmin(admin.ModelAdmin):
         staff = staff_of(request)
         notice = _own_draft(request, pk, only_tests=True) or _notice(request, pk)
         if notice.state != State.DRAFT:
-            return _redirect_to_page(notice)
+            raise _over(notice)
         counted = dry_runs.current_dry_run(notice)
         form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
         if request.method == "POST" and form.approve():
@@ -218,6 +220,8 @@ class NoticeAdmin(admin.ModelAdmin):
     def return_draft(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for a comment, then returns the draft to its author instead of approving it."""
         notice, form = _notice(request, pk), ReturnForm(request.POST or None)
+        if notice.state != State.DRAFT:
+            raise _over(notice)
         if form.is_valid():
             comment = form.cleaned_data["comment"]
             done = HistoryMessages.RETURNED_DRAFT.stored(comment=comment)
@@ -226,7 +230,7 @@ class NoticeAdmin(admin.ModelAdmin):
         context = self.page_context(request, notice, _("Return this draft")) | {
             "original": notice,
             "form": form,
-            "button": _("Return") if notice.state == State.DRAFT else "",
+            "button": _("Return"),
             "explanation": _(
                 "The author reads your comment on the notice's page, and drafts another notice. "
                 "This one can no longer be approved."
@@ -236,7 +240,10 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def count(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Requests a count of the audience from a worker, also if there was one before."""
-        decisions.request_audience_count(_notice(request, pk))
+        notice = _notice(request, pk)
+        if notice.state != State.DRAFT:
+            raise _over(notice)
+        decisions.request_audience_count(notice)
         return redirect("admin:notices_notice_approve", pk)
 
     def preview(self, request: HttpRequest, pk: int, language: str) -> HttpResponse:
@@ -271,15 +278,15 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def limits(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows and stores the limits for the automatic pause."""
-        return pauses.limits(self, request, _notice(request, pk))
+        return pauses.limits(self, request, _running(request, pk))
 
     def change_plan(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows and stores the sending plan of a notice that is being sent."""
-        return sending_plans.change(self, request, _notice(request, pk))
+        return sending_plans.change(self, request, _running(request, pk))
 
     def destination(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Lets a stopped destination go on."""
-        return pauses.let_destination_go_on(self, request, _notice(request, pk))
+        return pauses.let_destination_go_on(self, request, _running(request, pk))
 
     def taken_back(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows the bounces by reply, and takes back those with one reply."""
@@ -289,7 +296,9 @@ class NoticeAdmin(admin.ModelAdmin):
         """Returns the notice's summary as a PDF for an authority, with the counts by end state."""
         require(request, "notices.view_notice")
         related = Notice.objects.select_related("incident", "version__statement__incident")
-        notice = get_object_or_404(related.exclude(state=Notice.State.DRAFT), pk=pk)
+        notice = get_object_or_404(related, pk=pk)
+        if notice.state == State.DRAFT:
+            raise _over(notice)
         name = f"notice-{notice.incident.slug}-{notice.pk}"
         return documents.pdf_response(notice_summary.notice_summary(notice), name)
 
@@ -300,9 +309,8 @@ class NoticeAdmin(admin.ModelAdmin):
         """
         own = _own_draft(request, pk)
         notice = own or _notice(request, pk)
-        if notice.state in (State.CLOSED, State.CANCELLED):
-            messages.warning(request, _("Nothing was done: the notice has ended."))
-            return _redirect_to_page(notice)
+        if notice.state in _ENDED:
+            raise _over(notice)
         form = CancelForm(request.POST if request.method == "POST" else None, notice=notice)
         if form.is_valid():
             decision, right = (decisions.cancel_draft, VIEW) if own else (decisions.cancel, APPROVE)
@@ -369,11 +377,10 @@ class NoticeAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """Makes the decision, shows `done`, and records `entry`, or `done` without one."""
         notice = _notice(request, pk, right=right)
-        if decision(notice):
-            self.log_change(request, notice, entry or done)
-            messages.success(request, done)
-        else:
-            messages.warning(request, _("Nothing was done: the notice is in another state now."))
+        if not decision(notice):
+            raise _over(notice)
+        self.log_change(request, notice, entry or done)
+        messages.success(request, done)
         return _redirect_to_page(notice)
 
     def page_context(self, request: HttpRequest, notice: Notice, title: str) -> dict[str, Any]:
@@ -420,11 +427,33 @@ def _notice(request: HttpRequest, pk: int, *, right: str = APPROVE) -> Notice:
 def _exportable(request: HttpRequest, pk: int) -> Notice:
     """Returns an approved notice for a user who may export the proof.
 
-    Raises PermissionDenied, or Http404.
+    Raises PermissionDenied, Http404, or TaskOverError for a notice that is not approved.
     """
     require(request, proof_export.EXPORT)
     related = Notice.objects.select_related("incident", "version__statement__incident", "digest")
-    return get_object_or_404(related, pk=pk, approved_at__isnull=False)
+    notice = get_object_or_404(related, pk=pk)
+    if notice.approved_at is None:
+        raise _over(notice)
+    return notice
+
+
+def _running(request: HttpRequest, pk: int) -> Notice:
+    """Returns a notice that has not ended, for an approver. Raises as _notice, or TaskOverError."""
+    notice = _notice(request, pk)
+    if notice.state in _ENDED:
+        raise _over(notice)
+    return notice
+
+
+def _over(notice: Notice) -> TaskOverError:
+    """Returns what the desk says of an act that the state of the notice does not allow."""
+    notice.refresh_from_db()
+    if notice.state == State.DRAFT:
+        return TaskOverError(notice, _("This notice is not approved yet"))
+    if notice.approved_at is None:
+        return TaskOverError(notice, notice.get_state_display())
+    what = _("Its state: %(state)s. Approved already") % {"state": notice.get_state_display()}
+    return TaskOverError(notice, what, by=notice.approved_by, at=notice.approved_at)
 
 
 def _redirect_to_page(notice: Notice) -> HttpResponse:

@@ -16,6 +16,7 @@ from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.desk_lists import LargeTableAdmin
+from accounts.desk_tasks import TaskOverError
 from incidents.encryption import EncryptionError
 from notices.forms.suppression import AddressLookUpForm, LiftSuppressionForm, SuppressionForm
 from notices.ledger_messages import translate_ledger_message
@@ -100,9 +101,11 @@ class SuppressionAdmin(LargeTableAdmin):
         """Asks for a reason, then lifts the entry, so that notices reach the address again."""
         require(request, "notices.change_suppression")
         entry = get_object_or_404(Suppression, pk=pk)
+        if at := entry.lifted_at:
+            raise TaskOverError(entry, _("Lifted already"), by=entry.lifted_by, at=at)
         form = LiftSuppressionForm(request.POST or None, entry=entry, by=staff_of(request))
         if request.method == "POST" and form.lift():
-            self.log_change(request, entry, f"{_('Lifted.')} {form.cleaned_data['reason']}")
+            self.log_change(request, entry, " ".join([_("Lifted."), form.cleaned_data["reason"]]))
             messages.success(request, _("Lifted."))
             return redirect("admin:notices_suppression_change", pk)
         explanation = _("The address can be written to again, from the next message on.")

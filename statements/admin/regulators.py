@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.desk_tasks import TaskOverError
 from foundations import documents
 from foundations.languages import SOURCE_LANGUAGE
 from incidents.models import Incident
@@ -24,6 +25,7 @@ from statements.forms.duties import (
     FileReportForm,
     RegulatorReportForm,
     WithdrawConfirmationForm,
+    final_confirmation,
     withdraw_confirmation,
 )
 from statements.legal import deadlines, duties, laws
@@ -134,6 +136,10 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         """Asks a person whether the duty is met or applies, and for the evidence."""
         require(request, CONFIRM)
         incident, known = get_object_or_404(Incident, pk=pk), _duty(duty)
+        if request.method == "GET" and (last := final_confirmation(incident, known)):
+            raise TaskOverError(
+                last, _("Confirmed already"), by=last.confirmed_by, at=last.confirmed_at
+            )
         form = ConfirmDutyForm(
             request.POST or None, incident=incident, duty=known, by=staff_of(request)
         )
@@ -152,7 +158,10 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for the reason to withdraw a confirmation."""
         require(request, WITHDRAW)
-        confirmation = get_object_or_404(DutyConfirmation.objects.live(), pk=pk)
+        confirmation = get_object_or_404(DutyConfirmation, pk=pk)
+        if at := confirmation.withdrawn_at:
+            what = _("Withdrawn already")
+            raise TaskOverError(confirmation, what, by=confirmation.withdrawn_by, at=at)
         form = WithdrawConfirmationForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             reason = form.cleaned_data["reason"]
@@ -248,8 +257,17 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        report = self.get_object(request, object_id)
+        if report and request.method == "POST" and super().has_change_permission(request):
+            _require_draft(report)  # filed while an editor wrote
         may = {"may_file": request.user.has_perm(FILE), "may_write": request.user.has_perm(WRITE)}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **may})
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: RegulatorReport
+    ) -> HttpResponseRedirect:
+        """Leads to the page of the incident after “Save”: it has the next step."""
+        return redirect("admin:incidents_incident_page", obj.incident_id)
 
     def pdf(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the report with its current text as a PDF."""
@@ -261,7 +279,8 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def file(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks when the report was filed and its number. After that the report is immutable."""
         require(request, FILE)
-        report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.DRAFT)
+        report = get_object_or_404(RegulatorReport, pk=pk)
+        _require_draft(report)
         form = FileReportForm(request.POST or None, report=report, by=staff_of(request))
         if request.method == "POST" and form.file():
             self.log_change(request, report, _("Recorded as filed."))
@@ -271,6 +290,8 @@ class RegulatorReportAdmin(admin.ModelAdmin):
             **self.admin_site.each_context(request),
             "title": _("Record this report as filed"),
             "explanation": _filing_explanation(report),
+            "text": report.text,
+            "text_language": report.language,
             "button": _("Record as filed"),
             "back": reverse("admin:statements_regulatorreport_change", args=[pk]),
             "form": form,
@@ -281,7 +302,9 @@ class RegulatorReportAdmin(admin.ModelAdmin):
     def supplement(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Opens the draft that supplements a filed report with the current facts."""
         require(request, WRITE)
-        report = get_object_or_404(RegulatorReport, pk=pk, state=RegulatorReport.State.FILED)
+        report = get_object_or_404(RegulatorReport, pk=pk)
+        if not report.is_filed:
+            raise TaskOverError(report, _("This report is not filed yet"))
         draft, is_new = reports.draft_supplement(report, by=staff_of(request))
         if is_new:
             self.log_addition(request, draft, _("Supplement drafted."))
@@ -290,6 +313,12 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         else:
             messages.info(request, _("This supplement is drafted already."))
         return _page_of(draft)
+
+
+def _require_draft(report: RegulatorReport) -> None:
+    """Raises TaskOverError if the report is filed."""
+    if report.is_filed:
+        raise TaskOverError(report, _("Filed already"), by=report.filed_by, at=report.filed_at)
 
 
 def _filing_explanation(report: RegulatorReport) -> str:

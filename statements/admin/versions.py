@@ -8,7 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+)
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -19,6 +25,7 @@ from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, require, staff_of
+from accounts.desk_tasks import TaskOverError
 from accounts.models import User
 from foundations.languages import LocalizedText, with_own_names
 from statements import markdown, publishing
@@ -32,6 +39,7 @@ from statements.models import Section, StatementVersion
 from statements.public.contexts import version_context
 
 DRAFT, PUBLISH = "statements.add_statementversion", "statements.publish_statementversion"
+CHANGE = "statements.change_statementversion"
 
 
 class TitleColumn:
@@ -138,6 +146,8 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     ) -> HttpResponse:
         context = {**(extra_context or {}), "may_draft": request.user.has_perm(DRAFT)}
         draft = self.get_object(request, object_id)
+        if draft and request.method == "POST" and request.user.has_perm(CHANGE):
+            _open_draft(draft.pk)  # published while an editor wrote
         if draft and not draft.is_published:
             may_publish = request.user.has_perm(PUBLISH)
             has_contributed = publishing.has_contributed(draft, staff_of(request))
@@ -146,9 +156,15 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
             context["waits_for_second"] = has_contributed
         return super().change_view(request, object_id, form_url, context)
 
+    def response_post_save_change(
+        self, request: HttpRequest, obj: StatementVersion
+    ) -> HttpResponseRedirect:
+        """Leads to the page of the incident after “Save”: it has the next step."""
+        return redirect("admin:incidents_incident_page", obj.statement.incident_id)
+
     def live_lint(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the findings about the text in the forms as JSON, by section; saves nothing."""
-        require(request, "statements.change_statementversion")
+        require(request, CHANGE)
         draft = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
         form = self.get_form(request, draft, change=True)(request.POST, instance=draft)
         [(formset, _inline)] = self.get_formsets_with_inlines(request, draft)
@@ -187,8 +203,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     def publish(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows all languages side by side with all findings; publishes on confirmation."""
         require(request, PUBLISH)
-        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
-        staff = staff_of(request)
+        version, staff = _open_draft(pk), staff_of(request)
         form = PublishForm(request.POST or None, version=version, by=staff)
         if request.method == "POST" and form.publish():
             self.log_change(request, version, _("Published."))
@@ -217,10 +232,10 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     def waive(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks an approver for the reason why an unmet duty or lint rule does not block."""
         require(request, PUBLISH)
-        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
+        version = _open_draft(pk)
         form = WaiveForm(request.POST or None, version=version, by=staff_of(request))
         if request.method == "POST" and form.waive():
-            self.log_change(request, version, f"{_('Waived.')} {form.cleaned_data['rule']}")
+            self.log_change(request, version, " ".join([_("Waived."), form.cleaned_data["rule"]]))
             return redirect("admin:statements_statementversion_publish", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -234,13 +249,19 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     def withdraw_waiver(self, request: HttpRequest, pk: int, rule: str) -> HttpResponse:
         """Asks for the reason to withdraw a draft's waiver."""
         require(request, PUBLISH)
-        version = get_object_or_404(StatementVersion, pk=pk, state=StatementVersion.State.DRAFT)
-        waiver = get_object_or_404(version.waivers, rule=rule)
+        version = _open_draft(pk)
+        waiver = version.waivers.filter(rule=rule).first()
+        if waiver is None:
+            gone = version.withdrawn_waivers.filter(rule=rule).last()
+            if gone is None:
+                raise Http404
+            by, at = gone.withdrawn_by, gone.withdrawn_at
+            raise TaskOverError(version, _("This waiver is withdrawn"), by=by, at=at)
         form = WithdrawWaiverForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             reason, by = form.cleaned_data["reason"], staff_of(request)
             publishing.withdraw_waiver(version, rule=rule, reason=reason, by=by)
-            self.log_change(request, version, f"{_('Withdrew a waiver.')} {rule}")
+            self.log_change(request, version, " ".join([_("Withdrew a waiver."), rule]))
             return redirect("admin:statements_statementversion_publish", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -252,6 +273,15 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
             "opts": self.opts,
         }
         return render(request, "admin/statements/regulators/step.html", context)
+
+
+def _open_draft(pk: int) -> StatementVersion:
+    """Returns a draft. Raises TaskOverError if it is published, Http404 if there is none."""
+    version = get_object_or_404(StatementVersion, pk=pk)
+    if version.is_published:
+        at = version.published_at
+        raise TaskOverError(version, _("Published already"), by=version.approved_by, at=at)
+    return version
 
 
 def _side_by_side(version: StatementVersion) -> list[tuple[str, str, list[tuple[str, str]]]]:

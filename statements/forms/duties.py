@@ -26,6 +26,12 @@ class MomentInput(forms.DateTimeInput):
         super().__init__(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
 
 
+def final_confirmation(incident: Incident, duty: Duty) -> DutyConfirmation | None:
+    """Returns the confirmation that the duty is met or does not apply, or None."""
+    live = incident.confirmations.live().filter(duty=duty.id)
+    return live.exclude(verdict=Verdict.APPLIES).first()
+
+
 class ConfirmDutyForm(forms.Form):
     """A person's verdict on a duty in one incident, with the evidence."""
 
@@ -74,11 +80,10 @@ class ConfirmDutyForm(forms.Form):
             return None
         with transaction.atomic():
             Incident.objects.select_for_update(no_key=True).get(pk=self.incident.pk)
-            last = self.incident.confirmations.live().filter(duty=self.duty.id).first()
-            if last and last.verdict != Verdict.APPLIES:
+            if final_confirmation(self.incident, self.duty):
                 self.add_error(None, _("Somebody confirmed this before. Withdraw that first."))
                 return None
-            if last:
+            if last := self.incident.confirmations.live().filter(duty=self.duty.id).first():
                 reason = WithdrawalMessages.FOLLOWED.stored()
                 withdraw_confirmation(last, reason=reason, by=self.by)
             return DutyConfirmation.objects.create(
@@ -219,7 +224,11 @@ def _duty_choices() -> list[tuple[str, Any]]:
 
 
 class FileReportForm(forms.Form):
-    """When a report was filed with the authority, and under which reference number."""
+    """When a report was filed with the authority, and under which reference number.
+
+    `shown` is the fingerprint of the report that the page shows. The page posts it as `seen`, so
+    that a report that was changed meanwhile is not recorded as filed.
+    """
 
     filed_at = forms.DateTimeField(
         label=gettext_lazy("Filed on"),
@@ -233,6 +242,13 @@ class FileReportForm(forms.Form):
     def __init__(self, *args: Any, report: RegulatorReport, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.report, self.by = report, by
+        self.shown = reports.fingerprint(report)
+
+    def clean(self) -> dict[str, Any]:
+        """Rejects the form if the report is not the one that the user read."""
+        if self.data.get("seen", "") != self.shown:
+            raise forms.ValidationError(reports.CHANGED)
+        return super().clean() or {}
 
     def file(self) -> bool:
         """Records the filing. Returns False if it is refused, with the reason as an error."""

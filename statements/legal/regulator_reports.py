@@ -3,6 +3,8 @@
 docs/legal-checks.md lists the items of each form and how sure each one is.
 """
 
+import hashlib
+import json
 import re
 from datetime import datetime
 
@@ -11,7 +13,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_lazy, override
 
 from accounts.models import User
 from foundations import documents
@@ -27,6 +29,8 @@ from statements.notifications import notifications_of
 Form = RegulatorReport.Form
 Key = Section.Key
 NOT_KNOWN = {"ko": "확인 중입니다.", "en": "Not known yet."}
+CHANGED = gettext_lazy("The report was changed while you read. Read it again.")
+_READ = ("authority", "text")  # what an editor may change of a draft
 HEADING = "## "  # starts a line of a report's text that is a heading
 
 
@@ -115,6 +119,12 @@ def draft_supplement(report: RegulatorReport, *, by: User) -> tuple[RegulatorRep
     return draft, True
 
 
+def fingerprint(report: RegulatorReport) -> str:
+    """Returns the SHA-256, in hex, of what a person reads before the report is filed."""
+    read = json.dumps([getattr(report, name) for name in _READ])
+    return hashlib.sha256(read.encode()).hexdigest()
+
+
 def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> None:
     """Records that the report was filed with the authority. From now on it is immutable.
 
@@ -133,10 +143,12 @@ def file(report: RegulatorReport, *, at: datetime, reference: str, by: User) -> 
         raise FilingRefusedError(_("File the first report first."))
     if report.supplements and report.supplements.filed_at and at < report.supplements.filed_at:
         raise FilingRefusedError(_("The first report was filed later than this."))
+    filed, as_read = RegulatorReport.State.FILED, {name: getattr(report, name) for name in _READ}
     drafts = RegulatorReport.objects.filter(pk=report.pk, state=RegulatorReport.State.DRAFT)
-    filed = RegulatorReport.State.FILED
-    if not drafts.update(state=filed, filed_at=at, reference=reference, filed_by=by):
-        raise FilingRefusedError(_("This report was filed before."))
+    if not drafts.filter(**as_read).update(
+        state=filed, filed_at=at, reference=reference, filed_by=by
+    ):
+        raise FilingRefusedError(CHANGED if drafts.exists() else _("This report was filed before."))
 
 
 def document(report: RegulatorReport) -> documents.Document:

@@ -278,7 +278,7 @@ def report(play: Play) -> None:
     play.choose("editor", "#id_form", "pipc")
     play.fill("editor", "#id_authority", "개인정보보호위원회")
     play.press("editor", "[name=_save]", "/regulatorreport/*/change/")
-    play.press("editor", "[name=_save]", "/regulatorreport/")
+    play.press("editor", "[name=_save]", "/incident/*/page/")
     play.press_next("approver", "File the report", "/file/")
     play.fill("approver", "#id_filed_at", f"{timezone.localtime():%Y-%m-%dT%H:%M}")
     play.fill("approver", "#id_reference", "2026-1234")
@@ -306,7 +306,7 @@ def publish(play: Play) -> None:
     play.press("approver", "[type=submit][value='Publish for good']", "/change/")
     play.press_next("editor", "Make the incident public", "/incident/*/change/#id_is_public")
     play.check("editor", "#id_is_public")
-    play.press("editor", "[name=_save]", "/incident/*")
+    play.press("editor", "[name=_save]", "/incident/*/page/")
     assert Incident.objects.get().is_public
 
 
@@ -358,7 +358,7 @@ def correct(play: Play) -> Notice:
     ):
         play.fill("editor", f"[name=change_reason_{code}]", reason)
         play.fill("editor", f"[name=sections-4-body_{code}]", text)
-    play.press("editor", "[name=_save]", "/statementversion/")
+    play.press("editor", "[name=_save]", "/incident/*/page/")
     play.press_next("approver", "Read and publish", "/publish/")
     play.press("approver", "[type=submit][value='Publish for good']", "/change/")
     play.press_next("editor", "Tell those who received an earlier", "/statementversion/*/change/")

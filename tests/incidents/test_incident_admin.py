@@ -215,7 +215,7 @@ def test_a_request_to_shred_can_be_taken_back(editors_desk, second, incident, is
 
     assert not Shredding.objects.exists()
     assert "Read the page again" in page_text(second.post(shred, theirs))
-    assert "no request to shred it stands" in page_text(client.post(back, follow=True))
+    assert "No request to shred the data stands" in page_text(client.post(back, follow=True))
     incident.refresh_from_db()
     assert incident.shredded_at is None
 

@@ -196,7 +196,7 @@ def test_a_proposal_is_taken_back(desk, batch):
     desk("importer").post(url("batchwithdrawal", "withdraw", proposal.pk))
     answer = desk("approver").post(url("batchwithdrawal", "confirm", proposal.pk), follow=True)
 
-    assert "Nothing was done: it waits no more." in page_text(answer)
+    assert "Withdrawn already (" in page_text(answer)
     assert state_of(batch) == "closed"
 
 

@@ -199,7 +199,7 @@ def test_a_draft_is_cancelled_without_typing_its_number(client, approver, draft)
     draft.refresh_from_db()
     assert draft.state == Notice.State.CANCELLED
     again = page(client.get(url("notice_cancel", draft.pk), follow=True))
-    assert "Nothing was done: the notice has ended." in again
+    assert "Cancelled (approver@" in again
 
 
 def test_a_get_request_neither_pauses_nor_resumes(client, approver, notice):

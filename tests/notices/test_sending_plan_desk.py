@@ -156,7 +156,7 @@ def test_a_person_changes_the_plan_of_a_running_notice(desk, draft, incident, ap
     assert notice.state == Notice.State.CLOSED
     history = desk.get(reverse("admin:notices_notice_history", args=[notice.pk])).text
     assert "Another sending plan: none." in history
-    assert "in another state now" in desk.post(url, {"sending_plan": "hours"}, follow=True).text
+    assert "Its state: closed" in desk.post(url, {"sending_plan": "hours"}, follow=True).text
 
 
 def test_a_plan_that_is_changed_while_the_broker_is_away_ends_the_holds_later(

@@ -231,13 +231,15 @@ def test_a_waiver_is_withdrawn_with_a_reason_and_stays_on_record(approvers_desk,
     assert not lacking.is_published  # the waived duty blocks again
     with pytest.raises(IntegrityError), transaction.atomic():
         WithdrawnWaiver.objects.update(**merged("reason", en="x"))
-    assert approvers_desk.post(withdrawal(lacking), {"reason": "Again"}).status_code == 404
+    again = approvers_desk.post(withdrawal(lacking), {"reason": "Again"}, follow=True)
+    assert "This waiver is withdrawn (approver@" in again.text
 
 
 def test_a_published_versions_waiver_cannot_be_withdrawn(approvers_desk, lacking, approver):
     approvers_desk.post(version_url("waive", lacking), WAIVER)
     publish(approvers_desk, lacking)
-    assert approvers_desk.post(withdrawal(lacking), {"reason": "Too late"}).status_code == 404
+    late = approvers_desk.post(withdrawal(lacking), {"reason": "Too late"}, follow=True)
+    assert "Published already (approver@" in late.text
     rule = WAIVER["rule"]
     assert not publishing.withdraw_waiver(lacking, rule=rule, reason="x", by=approver)
     assert lacking.waivers.exists()

@@ -88,13 +88,21 @@ def test_from_draft_to_filed_on_the_desk(approvers_desk, coupang, approver):
     assert DUTY not in shown
     approvers_desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
     file = reverse("admin:statements_regulatorreport_file", args=[report.pk])
+    seen = {"seen": approvers_desk.get(file).context["form"].shown}
     later = (timezone.localtime() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
-    assert "in the future" in approvers_desk.post(file, {"filed_at": later}).content.decode()
+    assert (
+        "in the future" in approvers_desk.post(file, {"filed_at": later, **seen}).content.decode()
+    )
     too_early = timezone.localtime(coupang.aware_at) - timedelta(days=365)
-    early = {"filed_at": too_early.strftime("%Y-%m-%dT%H:%M")}
+    early = {"filed_at": too_early.strftime("%Y-%m-%dT%H:%M"), **seen}
     assert "had not become aware by then" in approvers_desk.post(file, early).content.decode()
     now = timezone.localtime().strftime("%Y-%m-%dT%H:%M")
-    assert approvers_desk.post(file, {"filed_at": now, "reference": "2025-1"}).status_code == 302
+    read = {"filed_at": now, "reference": "2025-1", **seen}
+    approvers_desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n다른 글"})
+    assert "was changed while you read" in approvers_desk.post(file, read).text
+    approvers_desk.post(change, {"authority": "PIPC", "text": "## 1. 기관명\n쿠팡"})
+    assert "쿠팡</pre>" in approvers_desk.get(file).text
+    assert approvers_desk.post(file, read).status_code == 302
 
     report.refresh_from_db()
     assert (report.state, report.reference, report.filed_by) == ("filed", "2025-1", approver)
@@ -102,7 +110,7 @@ def test_from_draft_to_filed_on_the_desk(approvers_desk, coupang, approver):
     approvers_desk.post(change, {"authority": "X", "text": "changed"})
     report.refresh_from_db()
     assert report.text == "## 1. 기관명\n쿠팡"
-    assert approvers_desk.get(file).status_code == 404
+    assert "Filed already" in approvers_desk.get(file, follow=True).text
 
 
 def test_filing_needs_the_time_of_the_filing(approvers_desk, coupang, approver):
@@ -142,7 +150,7 @@ def test_supplements_follow_the_first_report(approvers_desk, coupang, approver):
     assert "This supplement is drafted already." in approvers_desk.post(again, follow=True).text
     assert RegulatorReport.objects.count() == 2
     url = reverse("admin:statements_regulatorreport_supplement", args=[second.pk])
-    assert approvers_desk.post(url).status_code == 404  # the first report is not filed yet
+    assert "This report is not filed yet" in approvers_desk.post(url, follow=True).text
     reports.file(second, at=timezone.now(), reference="", by=approver)
     approvers_desk.post(url)
     third = RegulatorReport.objects.get(number=3)
