@@ -101,14 +101,30 @@ def _regions() -> Sequence[str]:
     return tuple(dict.fromkeys([*settings.CODE_TEXT_REGIONS, *others]))
 
 
+def takes_texts(number: str) -> bool:
+    """Returns whether the portal sends text messages to a number in E.164: it is a mobile number of
+    one of settings.CODE_TEXT_REGIONS.
+    """
+    found = read_phones(number, settings.PHONE_REGION).phones
+    return bool(found) and _is_mobile(found[0]) and _is_of_region(found[0])
+
+
+def _is_mobile(phone: Phone) -> bool:
+    # Personal numbers cost their caller more, and forward to any other number.
+    kind = phonenumbers.number_type(phonenumbers.parse(phone.number))
+    return not phone.is_landline and kind != PhoneNumberType.PERSONAL_NUMBER
+
+
+def _is_of_region(phone: Phone) -> bool:
+    number = phonenumbers.parse(phone.number)
+    return phonenumbers.region_code_for_number(number) in settings.CODE_TEXT_REGIONS
+
+
 def _allowed(phone: Phone) -> str:
     """Returns the number if it takes text messages and is of one of the regions."""
-    number = phonenumbers.parse(phone.number)
-    # Personal numbers cost their caller more, and forward to any other number.
-    is_personal = phonenumbers.number_type(number) == PhoneNumberType.PERSONAL_NUMBER
-    if phone.is_landline or is_personal:
+    if not _is_mobile(phone):
         raise ValidationError(_no_texts())
-    if phonenumbers.region_code_for_number(number) not in settings.CODE_TEXT_REGIONS:
+    if not _is_of_region(phone):
         raise ValidationError(
             _("We send text messages to numbers with %(codes)s only. Use your e-mail address.")
             % {"codes": _country_codes()}

@@ -44,6 +44,7 @@ OF_PAGES = {
     "desk_api": "120/m/ip",
     # A mobile carrier puts thousands of people behind one network address.
     "message_check": "120/m/ip",
+    "stop_texts": "120/m/ip",
     "language_switch": "120/m/ip",
     "scam_report": "30/10m/ip,300/d/ip",
     "ticket": "10/h/key,30/d/key",

@@ -255,6 +255,8 @@ TWILIO_SENDER = environment.text("TWILIO_SENDER")
 # The price of one message by kind ("sms", "lms", "segment"), and "currency"; {} shows no cost.
 SMS_PRICES = environment.json_object("SMS_PRICES")
 SMS_CONNECTIONS = environment.number("SMS_CONNECTIONS", 8)
+# The most text messages of one alert, to subscribers who want it so; 0: they are not offered.
+ALERT_TEXTS = environment.number("ALERT_TEXTS", 5_000)
 SMS_MAX_BYTES = 2_000  # in EUC-KR; Korean carriers accept this size as one long message
 
 # Push messages of alerts to browsers; None offers none. The hosts are those of push services: an

@@ -54,13 +54,17 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
+        page_extensions.extend("account_links", "notices/extensions/alerts_account_link.html")
         page_extensions.extend("account_links", "notices/extensions/messages_link.html")
         page_extensions.extend("my_data_foot", "notices/extensions/messages_link.html")
         page_extensions.extend("own_copy", "notices/extensions/own_copy.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")
         page_extensions.extend("desk_person", "notices/extensions/desk_person.html")
         desk_look_ups.PEOPLE_OF_CODES.append(people_of_code)
-        own_copy.SECTIONS += [notices_copy.alerts, notices_copy.browsers, notices_copy.messages]
+        own_copy.SECTIONS += [
+            *(notices_copy.alerts, notices_copy.number, notices_copy.browsers),
+            notices_copy.messages,
+        ]
         purging.BEFORE_PURGE.append(detach_people)
         plans.BLOCKERS.append(retention_blockers)
         rewrapping.OF_OTHER_APPS.append(("push subscriptions", rewrap_push_subscriptions))

@@ -30,6 +30,7 @@ from notices.engine import (
     held_back,
     ledger,
     pacing,
+    planning,
     ramp,
     sending_plans,
     starting,
@@ -51,9 +52,10 @@ class NothingToCorrectError(Exception):
     """The version is not published, or no notice brought an earlier version to a recipient."""
 
 
-def approval_objection(notice: Notice, *, by: User) -> str:
+def approval_objection(notice: Notice, *, by: User, people: int | None = None) -> str:
     """Returns why `by` may not approve the notice in its current state; "" if there is no
-    objection. The reason is in the active language.
+    objection. The reason is in the active language. `people` is the number of recipients, None if
+    it was not counted.
     """
     if notice.state != Notice.State.DRAFT:
         return _("This notice was approved or cancelled before.")
@@ -69,7 +71,8 @@ def approval_objection(notice: Notice, *, by: User) -> str:
         return _("The incident is not public yet: its readers would find no page.")
     if sending_plans.is_plan_missing(notice):
         return _("There is no sending plan “%(plan)s” any more.") % {"plan": notice.sending_plan}
-    return _missing_text(notice) or _missing_gateway(notice) or _missing_for_push(notice)
+    missing = _missing_text(notice) or _missing_gateway(notice) or _missing_for_push(notice)
+    return missing or _too_many_texts(notice, people)
 
 
 def _same_person(notice: Notice, by: User) -> str:
@@ -83,13 +86,27 @@ def _same_person(notice: Notice, by: User) -> str:
 def _missing_gateway(notice: Notice) -> str:
     if notice.channel != Notice.Channel.SMS:
         return ""
-    if missing := gateways.missing_settings():
+    found = gateways.gateway_classes() if notice.is_mandatory else gateways.free_text_gateways()
+    if not found:
+        return _("No gateway takes the text of an alert: those of SMS_GATEWAY send templates only.")
+    if missing := gateways.missing_settings(found):
         text = _("No gateway for text messages is set up (%(settings)s).")
         return text % {"settings": ", ".join(missing)}
     for code, name in with_own_names(notice.incident.languages):
         if message_samples.sample_sms_size(notice, code).is_too_long:
             return _("The text message is too long in %(language)s.") % {"language": name}
     return ""
+
+
+def _too_many_texts(notice: Notice, people: int | None) -> str:
+    """Returns the objection to an alert to more numbers than settings.ALERT_TEXTS allows."""
+    if notice.channel != Notice.Channel.SMS or notice.is_mandatory or notice.is_test:
+        return ""
+    number = planning.count_now(notice).people if people is None else people
+    if number <= settings.ALERT_TEXTS:
+        return ""
+    text = _("It would be %(number)s text messages. ALERT_TEXTS allows %(most)s for one alert.")
+    return text % {"number": f"{number:,}", "most": f"{settings.ALERT_TEXTS:,}"}
 
 
 def _missing_for_push(notice: Notice) -> str:
@@ -159,7 +176,7 @@ def approve(
             "version__statement__incident", "incident"
         )
         notice = locked.get(pk=notice.pk)
-        if reason := approval_objection(notice, by=by):
+        if reason := approval_objection(notice, by=by, people=people):
             raise ApprovalRefusedError(reason)
         messages = messages_of_draft(notice)
         if seen not in (None, message_templates.fingerprint(messages)):

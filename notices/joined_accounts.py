@@ -6,24 +6,28 @@ from tink import TinkError
 
 from accounts.joining import move
 from accounts.models import User
+from notices import alert_numbers
 from notices.models import AlertSubscription, PushSubscription
 
 logger = logging.getLogger(__name__)
 
 
 def move_rows(ends: User, stays: User) -> None:
-    """Gives the alert subscriptions and the browsers of `ends` to `stays`.
+    """Gives the alert subscriptions, the browsers and the number for alerts of `ends` to `stays`.
 
-    A topic that both subscribe to stays once. Ended subscriptions move too: they are the history of
-    the consent. A browser whose address cannot be decrypted is deleted.
+    A topic that both subscribe to stays once, and once a week if one of them wants that. Ended
+    subscriptions move too: they are the history of the consent. The number of `stays` comes first.
+    A browser whose address cannot be decrypted is deleted.
     """
-    live = AlertSubscription.objects.live().filter(user=ends)
-    topics = AlertSubscription.objects.live().filter(user=stays).values("incident", "topic")
-    for subscription in live:
+    live = AlertSubscription.objects.live()
+    for subscription in live.filter(user=ends):
         same = {"incident": subscription.incident_id, "topic": subscription.topic}
-        if topics.filter(**same).exists():
+        if kept := live.filter(user=stays, **same).first():
+            kept.is_weekly |= subscription.is_weekly
+            kept.save(update_fields=["is_weekly"])
             subscription.delete()
     move(AlertSubscription.objects.filter(user=ends), stays)
+    alert_numbers.join(ends, stays)
     for browser in PushSubscription.objects.filter(user=ends):
         try:
             address = browser.decrypt_address()

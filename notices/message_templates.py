@@ -60,7 +60,8 @@ def render_template(notice: Notice, language: str) -> NoticeMessage:
     """Renders the notice's message template in one language. Returns it unsaved."""
     marker, slot = _marked_slots()
     if notice.channel == Notice.Channel.SMS:
-        return _render_sms(notice, language, marker=marker, slot=slot, name="notice")
+        name = "notice" if notice.is_mandatory else "alert"
+        return _render_sms(notice, language, marker=marker, slot=slot, name=name)
     if notice.channel == Notice.Channel.PUSH:
         return _render_push(notice, language, marker=marker)
     folder = "notice" if notice.is_mandatory else "weekly" if notice.is_weekly_mail else "alert"

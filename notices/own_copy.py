@@ -4,6 +4,7 @@ from typing import Any
 
 from incidents.own_copy import CopySource, Section
 from notices.forms.alerts import topic_label
+from notices.models import AlertNumber
 from notices.own_messages import OwnMessage, own_messages
 
 
@@ -21,6 +22,14 @@ def alerts(source: CopySource) -> Section:
             "unsubscribed_at": row.unsubscribed_at,
         }
         for row in rows
+    ]
+
+
+def number(source: CopySource) -> Section:
+    """Returns the number to which the user's alerts go by text message, if one is chosen."""
+    rows = AlertNumber.objects.live().filter(user=source.user).select_related("phone")
+    return "number_for_alerts", [
+        {"number": row.phone.number, "chosen_at": row.chosen_at} for row in rows
     ]
 
 

@@ -79,8 +79,9 @@ def _account_mails(user: User) -> Iterator[OwnMessage]:
 
 
 def _alerts(user: User) -> Iterator[OwnMessage]:
+    contact = {"email": user.email or "", "phone": next(iter(user.verified_phones()), "")}
     for delivery in _sent(Q(subscription__in=list(user.subscriptions.all()))):
-        yield _with_text(delivery, _recipient(delivery, email=user.email or ""))
+        yield _with_text(delivery, _recipient(delivery, **contact))
 
 
 def _push_messages(user: User) -> Iterator[OwnMessage]:

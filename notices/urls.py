@@ -13,5 +13,8 @@ urlpatterns: list[URLPattern] = [
     path("alerts/", alerts.alerts, name="alerts"),
     path("alerts/browsers/", alerts.subscribe_browser, name="subscribe_browser"),
     path("alerts/browsers/<uuid:key>/end/", alerts.end_browser, name="end_browser"),
+    path("alerts/end/", alerts.end_alerts, name="end_alerts"),
+    path("alerts/undo/", alerts.undo_end_alerts, name="undo_end_alerts"),
+    path("stop/<str:code>/", alerts.stop_texts, name="stop_texts"),
     path("alerts/unsubscribe/<str:token>/", alerts.unsubscribe, name="unsubscribe"),
 ]

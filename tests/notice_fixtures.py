@@ -10,6 +10,7 @@ from notices import decisions
 from notices.models import Notice
 from statements import publishing
 from statements.models import Statement, StatementVersion
+from tests.gateway import Gateway
 from tests.notice_factory import affected, draft_notice, published
 from tests.smtp_server import SmtpServer
 from tests.statement_factory import complete_draft
@@ -21,6 +22,17 @@ def server(settings):
     with SmtpServer() as server:
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
         yield server
+
+
+@pytest.fixture
+def gateway(settings):
+    """A running gateway for text messages, set in the settings."""
+    with Gateway() as gateway:
+        settings.SMS_GATEWAY = "notices.engine.gateways.HttpGateway"
+        settings.SMS_GATEWAY_URL = gateway.url
+        settings.SMS_GATEWAY_TOKEN = "secret"
+        settings.SMS_SENDER = "15881234"
+        yield gateway
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "shows_form": not is_waiting or form.is_bound,
             "buckets": shown_notice.buckets(counted.run, notice.incident) if counted.run else [],
             "cost": sms_figures.highest_cost(notice, counted.run),
-            "refusal": decisions.approval_objection(notice, by=staff),
+            "refusal": decisions.approval_objection(notice, by=staff, people=counted.people),
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": shown_notice.samples(notice),
             **approval.context(notice),

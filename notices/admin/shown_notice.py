@@ -141,6 +141,11 @@ def buckets(dry_run: DryRun, incident: Incident) -> list[tuple[str, int]]:
             if dry_run.weekly
             else []
         ),
+        *(
+            [(_("Subscribers who want it by text message, too: draft that alert"), dry_run.by_text)]
+            if dry_run.by_text
+            else []
+        ),
         (_("Reachable"), dry_run.reachable),
         (_("Suppressed for this incident"), dry_run.suppressed),
         (_("Held back: many people share the contact"), dry_run.shared_contact),

@@ -16,7 +16,14 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from incidents.models import AffectedPerson, Exposure, Incident
 from notices.engine import held_back
-from notices.models import AlertSubscription, Delivery, Notice, PushSubscription, TestAddress
+from notices.models import (
+    AlertNumber,
+    AlertSubscription,
+    Delivery,
+    Notice,
+    PushSubscription,
+    TestAddress,
+)
 from notices.returned_mail import suppression_list
 
 Audience = Notice.Audience
@@ -102,17 +109,30 @@ def _accepted(notices: list[int], keys: Keys) -> QuerySet[Delivery]:
 def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
     """Returns the live subscriptions to the alert's topic, of users who are active.
 
-    An alert by e-mail leaves out users without an address, who sign in with a number, and those who
-    want one mail a week. A weekly mail goes to those who wanted that when one of its alerts was
-    approved, or want it now, and to whom that alert did not go.
+    An alert by text message goes to those who chose a number. One by e-mail leaves out those who
+    want one mail a week and have an address; who has none, and signs in with a number, ends as
+    unreachable, so that no weekly mail brings the alert to an address that is added later. A weekly
+    mail goes to those who wanted that when one of its alerts was approved, or want it now, and to
+    whom that alert did not go.
     """
     live = _live_subscriptions(notice)
-    if notice.channel != Notice.Channel.EMAIL:
+    if notice.channel == Notice.Channel.SMS:
+        return live.filter(_HAS_NUMBER)
+    if notice.channel == Notice.Channel.PUSH:
         return live
-    by_mail = live.filter(user__email__isnull=False)
     if notice.is_weekly_mail:
-        return by_mail.filter(_missed(notice.weekly_alerts.all()))
-    return by_mail.filter(is_weekly=False)
+        return live.filter(_missed(notice.weekly_alerts.all()), user__email__isnull=False)
+    return live.exclude(is_weekly=True, user__email__isnull=False)
+
+
+_HAS_NUMBER = Exists(AlertNumber.objects.live().filter(user=OuterRef("user")))
+
+
+def subscribers_by_text(alert: Notice) -> QuerySet[AlertSubscription]:
+    """Returns the subscriptions of users who want an alert by e-mail as a text message, too."""
+    is_by_mail = alert.channel == Notice.Channel.EMAIL and not alert.is_test
+    live = _live_subscriptions(alert) if is_by_mail else AlertSubscription.objects.none()
+    return live.filter(_HAS_NUMBER)
 
 
 def weekly_subscribers(alert: Notice) -> QuerySet[AlertSubscription]:
@@ -181,6 +201,7 @@ class DryRun:
     unusable_address: int = 0
     landline: int = 0  # which takes no text messages
     weekly: int = 0  # subscribers who get the alert with the next weekly mail, besides the people
+    by_text: int = 0  # subscribers who want the alert by text message, too: another notice
     by_language: Counter[str] = field(default_factory=Counter)
     by_relation: Counter[int] = field(default_factory=Counter)
 
@@ -211,8 +232,14 @@ def count_people(notice: Notice) -> DryRun:
     return run
 
 
-def count_languages(languages: list[str]) -> DryRun:
-    """Returns the count of an audience in which every recipient is reachable: subscribers or test
-    addresses. `languages` holds one entry for each recipient.
+def count_languages(languages: list[str], *, no_address: int = 0) -> DryRun:
+    """Returns the count of an audience of subscribers, browsers or test addresses.
+
+    `languages` holds one entry for each recipient. `no_address` of them cannot be reached.
     """
-    return DryRun(people=len(languages), reachable=len(languages), by_language=Counter(languages))
+    return DryRun(
+        people=len(languages),
+        reachable=len(languages) - no_address,
+        no_address=no_address,
+        by_language=Counter(languages),
+    )

@@ -5,7 +5,7 @@ import secrets
 from decimal import Decimal
 
 from accounts.code_queue import CarrierError, RecipientRefusedError
-from notices.engine.gateways import GatewayRow, SmsGateway, gateway_classes, missing_settings
+from notices.engine.gateways import GatewayRow, free_text_gateways, take_any_text
 from notices.engine.request_transport import (
     AccountRefusedError,
     RequestUnavailableError,
@@ -26,8 +26,7 @@ class GatewayTextSender:
 
     def is_ready(self) -> bool:
         """Returns whether one of the gateways takes any text, and none lacks a setting."""
-        found = _gateways_for_codes()
-        return bool(found) and not missing_settings(found)
+        return take_any_text()
 
     def price_of(self, text: str) -> Decimal | None:
         """Returns the price by settings.SMS_PRICES; None if it is not known."""
@@ -42,7 +41,7 @@ class GatewayConnection:
     """The gateways of one thread that sends codes."""
 
     def __init__(self) -> None:
-        self._row = GatewayRow([found() for found in _gateways_for_codes()])
+        self._row = GatewayRow([found() for found in free_text_gateways()])
 
     def send(self, number: str, text: str) -> None:
         """Sends one text message once.
@@ -68,7 +67,3 @@ class GatewayConnection:
     def close(self) -> None:
         """Closes the connections."""
         self._row.close()
-
-
-def _gateways_for_codes() -> list[type[SmsGateway]]:
-    return [found for found in gateway_classes() if not getattr(found, "has_fixed_texts", False)]

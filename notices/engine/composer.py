@@ -6,6 +6,10 @@ from functools import cached_property
 from typing import NamedTuple
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
+from accounts.contacts import is_phone
+from accounts.typed_contacts import takes_texts
 from incidents.bulk_encryption import BulkDecryptor
 from incidents.encryption import CONTACT, TEST_ADDRESS, EncryptionError
 from incidents.leaks import leaked_classes_of
@@ -14,7 +18,7 @@ from notices.engine.ledger import Lease, Transition
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import MessageFiller, OutgoingMessage, Recipient, UnusableAddressError
 from notices.message_samples import sample_classes, sample_name
-from notices.models import Delivery, Notice, TestAddress
+from notices.models import AlertNumber, Delivery, Notice, TestAddress
 from notices.returned_mail.suppression_list import SuppressionLookup
 
 logger = logging.getLogger(__name__)
@@ -34,7 +38,7 @@ class DueRow(NamedTuple):
     was_refused: bool
     contact: bytes | None  # ciphertext; of an affected person or a test address
     data_classes: tuple[int, ...]
-    email: str  # of a subscriber; "": unsubscribed or not an alert
+    address: str  # of a subscriber: an e-mail address or a number; "": unsubscribed or no alert
     is_shared: bool  # the message is the one to a contact of many people
 
 
@@ -55,8 +59,8 @@ class Composer:
         """Returns the due rows of the lease's chunk."""
         if self._notice.is_test:
             return list(self._test_rows(lease))
-        rows = list(_affected_rows(lease) if self._notice.is_mandatory else _subscriber_rows(lease))
-        self._suppressions.look_at(lease.chunk, {row.recipient: row.email for row in rows})
+        rows = list(_affected_rows(lease) if self._notice.is_mandatory else self._subscribed(lease))
+        self._suppressions.look_at(lease.chunk, {row.recipient: row.address for row in rows})
         self._held_back.look_at(lease.chunk)
         return [self._without_classes_if_shared(row) for row in rows]
 
@@ -67,6 +71,10 @@ class Composer:
         """
         is_shared = bool(row.data_classes) and self._held_back.is_first(row.recipient)
         return row._replace(is_shared=True, data_classes=()) if is_shared else row
+
+    def _subscribed(self, lease: Lease) -> Iterator[DueRow]:
+        is_sms = self._notice.channel == Notice.Channel.SMS
+        return _number_rows(lease) if is_sms else _subscriber_rows(lease)
 
     def _test_rows(self, lease: Lease) -> Iterator[DueRow]:
         """Yields the rows of a test, with the data classes of a sample person."""
@@ -151,7 +159,28 @@ def _subscriber_rows(lease: Lease) -> Iterator[DueRow]:
         yield DueRow._make((lease.chunk.pk, *row, None, (), address, False))
 
 
+def _number_rows(lease: Lease) -> Iterator[DueRow]:
+    """Yields the rows of an alert by text message. A row has a number if its user is active, still
+    subscribed, and still wants text messages to a number that they have proven.
+    """
+    numbers = AlertNumber.objects.live().filter(user=OuterRef("subscription__user"))
+    due = Delivery.objects.of_chunk(lease.chunk).due()
+    with_number = due.annotate(number=Subquery(numbers.values("phone__number")))
+    columns = ("number", "subscription__user__is_active", "subscription__unsubscribed_at")
+    for *row, number, is_active, unsubscribed_at in with_number.values_list(*COLUMNS, *columns):
+        address = number if is_active and unsubscribed_at is None else None
+        yield DueRow._make((lease.chunk.pk, *row, None, (), address or "", False))
+
+
 def _subscriber_recipient(row: DueRow) -> Recipient | Transition:
-    if not row.email:
+    if not row.address:
         return Transition(State.SUPPRESSED, LedgerMessages.UNSUBSCRIBED.stored())
-    return Recipient(delivery_id=row.delivery_id, recipient=row.recipient, email=row.email)
+    is_sms = is_phone(row.address)
+    if is_sms and not takes_texts(row.address):
+        return Transition(State.UNREACHABLE, LedgerMessages.NO_NUMBER.stored())
+    return Recipient(
+        delivery_id=row.delivery_id,
+        recipient=row.recipient,
+        email="" if is_sms else row.address,
+        phone=row.address if is_sms else "",
+    )

@@ -56,7 +56,7 @@ class SmsGateway(Protocol):
     """Names of settings without which no notice by SMS can be approved; () for none.
 
     A gateway that sends approved templates only has the attribute `has_fixed_texts = True` as well:
-    it gets no sign-in codes.
+    it gets no sign-in codes and no alerts.
     """
 
     def send(self, message: OutgoingMessage) -> Reply:
@@ -71,9 +71,9 @@ class SmsGateway(Protocol):
         """Closes the gateway's connections. Called when the transport ends."""
 
 
-def sms_transport() -> RequestTransport:
-    """Returns the transport over the gateways that SMS_GATEWAY names."""
-    gateway = GatewayRow([found() for found in gateway_classes()])
+def sms_transport(gateways: Sequence[type[SmsGateway]]) -> RequestTransport:
+    """Returns the transport over `gateways`: the first, and its fallbacks."""
+    gateway = GatewayRow([found() for found in gateways])
 
     def send_all(messages: Sequence[OutgoingMessage]) -> Answers:
         return {message.delivery_id: gateway.send(message) for message in messages}
@@ -88,6 +88,19 @@ def gateway_classes() -> list[type[SmsGateway]]:
     fallbacks. Raises ImportError.
     """
     return [import_string(name.strip()) for name in settings.SMS_GATEWAY.split(",")]
+
+
+def free_text_gateways() -> list[type[SmsGateway]]:
+    """Returns the gateways that take any text. Others, such as AlimTalk, send approved templates
+    only. Raises ImportError.
+    """
+    return [found for found in gateway_classes() if not getattr(found, "has_fixed_texts", False)]
+
+
+def take_any_text() -> bool:
+    """Returns whether one of the gateways takes any text, and none of these lacks a setting."""
+    found = free_text_gateways()
+    return bool(found) and not missing_settings(found)
 
 
 def missing_settings(gateways: Sequence[type[SmsGateway]] = ()) -> list[str]:

@@ -35,8 +35,8 @@ def _addresses(notice: Notice, share: float) -> Iterator[str]:
     The range keeps the query small.
     """
     if not notice.is_mandatory:
-        subscribers = audiences.subscribers(notice).order_by("pk")
-        for email in subscribers.values_list("user__email", flat=True)[:SAMPLE]:
+        subscribers = audiences.subscribers(notice).filter(user__email__isnull=False)
+        for email in subscribers.order_by("pk").values_list("user__email", flat=True)[:SAMPLE]:
             yield email or "@"
         return
     keys = audiences.ALL_KEYS

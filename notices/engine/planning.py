@@ -48,8 +48,14 @@ def count_now(notice: Notice) -> DryRun:
     if notice.is_mandatory:
         return audiences.count_people(notice)
     subscribed = _relevant(notice, audiences.subscribers(notice).select_related("user"))
-    run = audiences.count_languages([subscription.user.language for subscription in subscribed])
+    users = [subscription.user for subscription in subscribed]
+    is_by_mail = notice.channel == Notice.Channel.EMAIL
+    run = audiences.count_languages(
+        [user.language for user in users],
+        no_address=sum(is_by_mail and not user.email for user in users),
+    )
     run.weekly = audiences.weekly_subscribers(notice).count()
+    run.by_text = len(_relevant(notice, audiences.subscribers_by_text(notice)))
     return run
 
 
@@ -102,8 +108,11 @@ def _subscriber_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
     subscribers = audiences.subscribers(notice)
     relevant = _relevant(notice, subscribers.filter(**keys.between("pk")))
     selected = subscribers.filter(pk__in=[subscription.pk for subscription in relevant])
+    has_address: Q | Value = Value(True)
+    if notice.channel == Notice.Channel.EMAIL:
+        has_address = Q(user__email__isnull=False)
     rows: QuerySet[Any, Any] = selected.annotate(
-        language=F("user__language"), is_reachable=Value(True)
+        language=F("user__language"), is_reachable=has_address
     )
     return rows.values(*_ROW_FIELDS)
 

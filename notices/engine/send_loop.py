@@ -83,7 +83,9 @@ def transport_of(notice: Notice) -> Transport:
     provider's API, or SMTP.
     """
     if notice.channel == Notice.Channel.SMS:
-        return gateways.sms_transport()
+        is_notice = notice.is_mandatory
+        found = gateways.gateway_classes() if is_notice else gateways.free_text_gateways()
+        return gateways.sms_transport(found)
     if notice.channel == Notice.Channel.PUSH:
         return web_push.web_push_transport()
     if settings.NOTICE_PROVIDER:

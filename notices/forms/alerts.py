@@ -1,5 +1,6 @@
-"""The form of the alerts page: which alerts a user subscribes to."""
+"""The form of the alerts page: which alerts a user subscribes to, and how they come."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,18 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from foundations.web_push import LONGEST_ENDPOINT, PushAddress, WebPushError
 from incidents.models import Incident
-from notices.models import AlertSubscription
+from notices import alert_numbers
+from notices.models import AlertNumber, AlertSubscription
 from notices.push_subscriptions import add_browser, renew_browser
 
 UPDATES = AlertSubscription.Topic.UPDATES
 AT_ONCE, WEEKLY = "at_once", "weekly"
+NUMBER, NO_TEXTS = "number_for_alerts", "no"
 
 
 class AlertsForm(forms.Form):
-    """For each public incident a list of topics, and how often its updates come by e-mail.
+    """For each public incident a list of topics, and how often its updates come by e-mail; and
+    whether alerts come by text message, if the user has a mobile number.
 
     Subscriptions to unticked topics end.
     """
@@ -38,26 +42,47 @@ class AlertsForm(forms.Form):
                 required=False,
                 initial=[one.topic for one in live if one.incident_id == incident.pk],
             )
+            if not user.email:
+                continue
             is_weekly = any(one.is_weekly for one in live if one.incident_id == incident.pk)
             self.fields[_how_often(incident.pk)] = forms.ChoiceField(
                 label=_("How often do you want the updates by e-mail?"),
                 help_text=_(
                     "Scam warnings and changes to your own data always come at once. So do push "
-                    "messages."
+                    "messages and text messages."
                 ),
                 choices=[(AT_ONCE, _("At once")), (WEEKLY, _("Once a week, in one e-mail"))],
                 widget=forms.RadioSelect,
                 required=False,
                 initial=WEEKLY if is_weekly else AT_ONCE,
             )
+        self.number = AlertNumber.objects.live().filter(user=user).first()
+        numbers = alert_numbers.number_choices(user, self.number)
+        if self.incidents and numbers:
+            # Text messages are the only way to a user without an address, so they are proposed.
+            is_proposed = not (user.email or live)
+            proposed = numbers[0][0] if is_proposed else NO_TEXTS
+            self.fields[NUMBER] = forms.ChoiceField(
+                label=_("Do you want the alerts by text message?"),
+                help_text=_(
+                    "A text message has the title and an address that ends them, and nothing about "
+                    "you."
+                ),
+                choices=[(NO_TEXTS, _("No")), *numbers],
+                widget=forms.RadioSelect,
+                required=False,
+                initial=self.number.phone_id if self.number else proposed,
+            )
 
     def save(self) -> None:
-        """Starts subscriptions to newly ticked topics and ends the others. Ended rows stay."""
+        """Starts subscriptions to newly ticked topics and ends the others. Ended rows stay. What
+        the browser did not send of the other questions stays as it was.
+        """
         with transaction.atomic():
             User.objects.select_for_update().get(pk=self.user.pk)  # serialises two browser tabs
             for slug, incident in self.incidents.items():
                 self._save_topics(incident, set(self.cleaned_data[slug]))
-                if chosen := self.cleaned_data[_how_often(incident.pk)]:
+                if chosen := self.cleaned_data.get(_how_often(incident.pk)):
                     live = self.user.subscriptions.live()
                     updates = live.filter(topic=UPDATES, incident=incident)
                     if chosen == WEEKLY:
@@ -65,6 +90,8 @@ class AlertsForm(forms.Form):
                     else:
                         weekly = updates.filter(is_weekly=True)
                         weekly.update(is_weekly=False, weekly_until=timezone.now())
+            if number := self.cleaned_data.get(NUMBER):
+                alert_numbers.choose(self.user, None if number == NO_TEXTS else int(number))
 
     def _save_topics(self, incident: Incident, wanted: set[str]) -> None:
         live = self.user.subscriptions.live().filter(incident=incident)
@@ -81,7 +108,9 @@ def _how_often(incident_id: int) -> str:
 
 
 def posted_choices(posted: QueryDict) -> dict[str, list[str]]:
-    """Returns what is chosen in a posted AlertsForm, by field. Unknown values are left out."""
+    """Returns what is chosen in a posted AlertsForm, by field. Unknown values are left out, and so
+    is the number, which is personal.
+    """
     found = {}
     for pk, slug in Incident.objects.public().values_list("pk", "slug"):
         topics, name = posted.getlist(slug), _how_often(pk)
@@ -150,3 +179,24 @@ def unsubscribe_from(subscription_id: UUID) -> None:
     """Ends one subscription. Does nothing if it has ended or does not exist."""
     live = AlertSubscription.objects.live().filter(pk=subscription_id)
     live.update(unsubscribed_at=timezone.now())
+
+
+def end_all(user: User) -> list[str]:
+    """Ends all alert subscriptions of the user, and returns their keys for `undo_end`."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        live = user.subscriptions.live()
+        keys = [str(key) for key in live.values_list("pk", flat=True)]
+        live.update(unsubscribed_at=timezone.now())
+    return keys
+
+
+def undo_end(user: User, keys: Sequence[str]) -> None:
+    """Goes on with those of the user's ended subscriptions whose topic has none meanwhile."""
+    with transaction.atomic():
+        User.objects.select_for_update().get(pk=user.pk)
+        for ended in user.subscriptions.filter(pk__in=keys, unsubscribed_at__isnull=False):
+            same = {"incident": ended.incident_id, "topic": ended.topic}
+            if not user.subscriptions.live().filter(**same).exists():
+                ended.unsubscribed_at = None
+                ended.save(update_fields=["unsubscribed_at"])

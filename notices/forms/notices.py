@@ -126,11 +126,9 @@ class NoticeForm(forms.ModelForm):
             self.add_error("test_addresses", _("Type them for a test, and for nothing else."))
 
     def _check_channel(self, cleaned: dict[str, Any]) -> None:
-        """Refuses alerts by text message, and push messages that are no alert."""
-        is_alert, channel = cleaned.get("kind") == Notice.Kind.ALERT, cleaned.get("channel")
-        if is_alert and channel == Notice.Channel.SMS:
-            self.add_error("channel", _("Alerts go by e-mail or push: subscribers gave no number."))
-        if channel == Notice.Channel.PUSH and not is_alert:
+        """Refuses push messages that are no alert."""
+        is_alert = cleaned.get("kind") == Notice.Kind.ALERT
+        if cleaned.get("channel") == Notice.Channel.PUSH and not is_alert:
             self.add_error("channel", _("Push messages are for alerts to subscribers only."))
 
     def clean_channel(self) -> str:

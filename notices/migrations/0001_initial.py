@@ -40,6 +40,19 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='AlertNumber',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('chosen_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ('phone', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.verifiedphone')),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='alert_number', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+            ],
+            options={
+                'verbose_name': 'number for alerts',
+                'verbose_name_plural': 'numbers for alerts',
+            },
+        ),
+        migrations.CreateModel(
             name='AlertSubscription',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
@@ -122,7 +135,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(models.Q(('kind', 'mandatory'), models.Q(('audience', 'weekly'), _negated=True)), models.Q(('audience__in', ['everybody', 'test', 'weekly']), ('kind', 'alert')), _connector='OR'), name='alerts_go_to_subscribers'),
                     models.CheckConstraint(condition=models.Q(models.Q(('audience', 'weekly'), ('topic', 'updates'), ('weekly_on__isnull', False)), models.Q(models.Q(('audience', 'weekly'), _negated=True), ('weekly_on__isnull', True)), _connector='OR'), name='weekly_mail_has_its_day'),
                     models.UniqueConstraint(fields=('incident', 'weekly_on'), name='one_weekly_mail_a_week'),
-                    models.CheckConstraint(condition=models.Q(('channel', 'email'), models.Q(('channel', 'sms'), ('kind', 'mandatory')), models.Q(('audience__in', ['everybody', 'test']), ('channel', 'push'), ('kind', 'alert')), _connector='OR'), name='channel_fits_the_kind'),
+                    models.CheckConstraint(condition=models.Q(('channel', 'email'), models.Q(('channel', 'sms'), models.Q(('audience', 'weekly'), _negated=True)), models.Q(('audience__in', ['everybody', 'test']), ('channel', 'push'), ('kind', 'alert')), _connector='OR'), name='channel_fits_the_kind'),
                     models.CheckConstraint(condition=models.Q(models.Q(('audience', 'batch'), ('batch__isnull', False)), models.Q(models.Q(('audience', 'batch'), _negated=True), ('batch__isnull', True)), _connector='OR'), name='audience_names_its_batch'),
                     models.CheckConstraint(condition=models.Q(models.Q(('audience', 'unreached'), ('follows__isnull', False)), models.Q(models.Q(('audience', 'unreached'), _negated=True), ('follows__isnull', True)), _connector='OR'), name='audience_names_its_notice'),
                     models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), ('audience', 'test'), models.Q(('approved_by', models.F('created_by')), _negated=True), _connector='OR'), name='notice_approved_by_a_second_person'),

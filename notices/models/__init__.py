@@ -1,5 +1,6 @@
 """The models of notices: one file for each noun."""
 
+from notices.models.alert_number import AlertNumber
 from notices.models.certificate import Certificate
 from notices.models.chunk import Chunk
 from notices.models.delivery import Delivery
@@ -22,6 +23,7 @@ from notices.models.suppression import Suppression
 from notices.models.test_address import TestAddress
 
 __all__ = [
+    "AlertNumber",
     "AlertSubscription",
     "Certificate",
     "Chunk",

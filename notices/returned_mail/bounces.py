@@ -161,7 +161,11 @@ def _is_of_this_address(delivery: Delivery, report: DeliveryReport) -> bool:
 
 
 def _address_of(delivery: Delivery) -> str:
-    """Returns the e-mail address of the delivery; "" if it is not known any more."""
+    """Returns the e-mail address of the delivery; "" of a text message, and if it is not known any
+    more.
+    """
+    if delivery.notice.channel == Notice.Channel.SMS:
+        return ""
     if delivery.subscription is not None:
         return delivery.subscription.user.email or ""
     try:

@@ -125,11 +125,11 @@ class SuppressionLookup:
         self._has_any = self._of_incident.exists()
         self._recipients: dict[UUID, str] = {}
 
-    def look_at(self, chunk: Chunk, emails: Mapping[UUID, str]) -> None:
+    def look_at(self, chunk: Chunk, addresses: Mapping[UUID, str]) -> None:
         """Loads the recipients of a chunk that an entry for this incident suppresses.
 
-        Affected people are found by their stored index. Subscribers are found by `emails`, their
-        addresses by recipient.
+        Affected people are found by their stored index. Subscribers are found by `addresses`: their
+        e-mail addresses or numbers by recipient.
         """
         if not self._has_any:
             return
@@ -141,8 +141,11 @@ class SuppressionLookup:
                 rows.filter(source__isnull=False).values_list("recipient", "source")
             )
             return
-        cipher = self._notice.incident.cipher()
-        owners = {cipher.email_index(normalise_email(emails[key])): key for key in emails}
+        channel, incident = self._notice.channel, self._notice.incident
+        owners = {
+            index_in(channel, normalised(channel, address), incident): key
+            for key, address in addresses.items()
+        }
         listed = self._of_incident.filter(index__in=list(owners))
         self._recipients |= {
             owners[index]: source for index, source in listed.values_list("index", "source")

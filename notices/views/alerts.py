@@ -1,4 +1,4 @@
-"""The pages about alerts: to choose topics, and to unsubscribe from a mail without signing in."""
+"""The pages about alerts: to choose topics, and to end alerts from a message without signing in."""
 
 from uuid import UUID
 
@@ -15,17 +15,21 @@ from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from foundations.secret_urls import secret_url
 from incidents.views import SignedInRequest
-from notices import push_subscriptions
+from notices import alert_numbers, push_subscriptions
 from notices.forms.alerts import (
     AlertsForm,
     PushForm,
     RenewalForm,
     chosen_topics,
+    end_all,
     posted_choices,
+    undo_end,
     unsubscribe_from,
 )
 from notices.message_codes import subscription_of_token
 from notices.models import AlertSubscription
+
+_ENDED = "notices_ended_alerts"  # in the session: what the button to end all alerts ended
 
 
 @sign_in_required(keep=posted_choices)
@@ -38,12 +42,15 @@ def alerts(request: SignedInRequest) -> HttpResponse:
     if form.is_valid():
         form.save()
         forget_choices(request)
+        request.session.pop(_ENDED, None)
         messages.success(request, _("Saved."))
         return redirect("alerts")
     context = {
         "form": form,
         "is_kept": kept is not None and posted is None,
         "chosen": chosen_topics(request.user),
+        "can_undo": bool(request.session.get(_ENDED)),
+        "texts_are_offered": alert_numbers.are_offered(),
         "push_key": settings.WEB_PUSH_KEY,
         "push_form": PushForm(auto_id=False),
         "browsers": request.user.push_subscriptions.order_by("subscribed_at"),
@@ -51,6 +58,25 @@ def alerts(request: SignedInRequest) -> HttpResponse:
         "push_worker": f"{settings.STATIC_URL}js/push_worker.js",
     }
     return render(request, "notices/alerts/alerts.html", context)
+
+
+@sign_in_required(page="alerts")
+@post_only(page="alerts")
+def end_alerts(request: SignedInRequest) -> HttpResponse:
+    """Ends all alerts of the user, who can undo it until the session ends or they choose again."""
+    if ended := end_all(request.user):
+        request.session[_ENDED] = ended
+    messages.success(request, _("All your alerts have ended."))
+    return redirect("alerts")
+
+
+@sign_in_required(page="alerts")
+@post_only(page="alerts")
+def undo_end_alerts(request: SignedInRequest) -> HttpResponse:
+    """Goes on with the alerts that `end_alerts` ended."""
+    undo_end(request.user, request.session.pop(_ENDED, []))
+    messages.success(request, _("Your alerts are as they were."))
+    return redirect("alerts")
 
 
 @sign_in_required(page="alerts")
@@ -100,3 +126,21 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST" or live is None:
         return render(request, "notices/alerts/unsubscribed.html")
     return render(request, "notices/alerts/unsubscribe.html", {"subscription": live})
+
+
+@csrf_exempt  # a reader of the message has no session; its code is the proof
+@require_http_methods(["GET", "HEAD", "POST"])
+@limited("stop_texts", methods=["GET", "POST"])
+def stop_texts(request: HttpRequest, code: str) -> HttpResponse:
+    """Ends a user's alerts by text message by POST. GET only shows a button.
+
+    `code` is that of one of these messages. A repeated POST shows the same page.
+    """
+    alert = alert_numbers.alert_of_code(code)
+    if alert is None:
+        return render(request, "notices/alerts/unknown_token.html")
+    number = alert_numbers.number_of(alert)
+    if request.method == "POST":
+        number.delete()
+    context = {"is_ended": not number.exists()}
+    return render(request, "notices/alerts/stop_texts.html", context)

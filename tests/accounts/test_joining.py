@@ -45,7 +45,7 @@ MOVED = {
     *("accounts.JoinedAccount", "incidents.Reveal", "incidents.RowProof", "incidents.WrongAnswer"),
     *("incidents.DoneStep", "incidents.StepReminder", "tickets.Ticket"),
     "offers.OfferTaking",
-    *("notices.AlertSubscription", "notices.PushSubscription"),
+    *("notices.AlertNumber", "notices.AlertSubscription", "notices.PushSubscription"),
 }
 ENDED = {"mfa.Authenticator", "usersessions.UserSession"}
 OF_THE_TEAM = {

@@ -27,7 +27,7 @@ from incidents.models import (
     WrongAnswer,
 )
 from notices.message_codes import message_code
-from notices.models import AlertSubscription, Delivery, PushSubscription
+from notices.models import AlertNumber, AlertSubscription, Delivery, PushSubscription
 from offers.models import OfferTaking
 from tests.accounts.test_joining import ENDED, MOVED
 from tests.notice_factory import work
@@ -55,6 +55,7 @@ IN_COPY = {  # where the copy has the rows of each table that names a customer
     "incidents.StepReminder": "reminders_of_steps",
     "offers.OfferTaking": "offers",
     "tickets.Ticket": "tickets",
+    "notices.AlertNumber": "number_for_alerts",
     "notices.AlertSubscription": "alerts",
     "notices.PushSubscription": "browsers_with_push_messages",
 }
@@ -187,7 +188,8 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
     passkey = {"name": "My phone", "credential": {"id": "a-public-key"}}
     Authenticator.objects.create(user=minji, type="webauthn", data=passkey)
     Authenticator.objects.create(user=seojun, type="webauthn", data=passkey)
-    VerifiedPhone.objects.create(user=minji, number="+821041412002")
+    phone = VerifiedPhone.objects.create(user=minji, number="+821041412002")
+    AlertNumber.objects.create(user=minji, phone=phone)
     minji.new_devices.create(browser="Chrome", system="Android")
     JoinedAccount.objects.create(user=minji)
     Reveal.objects.create(user=minji, person=row)  # whose address the account has no more

@@ -15,23 +15,13 @@ from incidents.models import AffectedPerson
 from notices import decisions, message_codes, sms, tasks
 from notices.ledger_messages import LedgerMessages
 from notices.models import Delivery, Notice, TestAddress
-from tests.gateway import HANG_UP, Gateway
+from tests.gateway import HANG_UP
 from tests.notice_factory import assert_adds_up, delivery_to, draft_notice, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 
 MINJI, SEOJUN = "+821012345678", "+821098765432"
 State = Delivery.State
-
-
-@pytest.fixture
-def gateway(settings):
-    with Gateway() as gateway:
-        settings.SMS_GATEWAY = "notices.engine.gateways.HttpGateway"
-        settings.SMS_GATEWAY_URL = gateway.url
-        settings.SMS_GATEWAY_TOKEN = "secret"
-        settings.SMS_SENDER = "15881234"
-        yield gateway
 
 
 @pytest.fixture
@@ -388,6 +378,8 @@ def test_the_fixed_texts_fit_the_alphabet_of_telephone_networks(language):
         "Your number is recorded for many people, so this message says nothing of what leaked.",
         "What to do: type %(portal_host)s into your browser.",
         "Questions: %(phone)s",
+        "Read it: type %(portal_host)s into your browser.",
+        "No more texts: %(portal_host)s/stop/%(code)s",
         (
             "[%(portal_name)s] On %(at)s, your two accounts here became one. If it was not you, "
             "type %(host)s into your browser, sign in and open your account."
