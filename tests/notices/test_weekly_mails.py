@@ -17,7 +17,7 @@ from accounts.models import User
 from breachportal.management.commands import restore
 from foundations.formatting import moment
 from incidents.models import Incident
-from notices import decisions, message_codes, tasks, weekly_mails
+from notices import decisions, joined_accounts, message_codes, tasks, weekly_mails
 from notices.engine import audiences, pacing, planning, sending_plans
 from notices.forms.alerts import AlertsForm
 from notices.forms.notices import NoticeForm
@@ -179,6 +179,48 @@ def test_who_chose_at_once_and_had_no_address_gets_no_weekly_mail(
     User.objects.filter(pk=minji.pk).update(email="minji@example.com")
     weekly_mail()
     assert [mail.message["To"] for mail in server.taken] == ["seojun@example.com"]
+
+
+def test_an_address_that_is_added_later_gets_no_alert_of_before(
+    version, incident, minji, seojun, server
+):
+    subscribe(seojun, incident)
+    subscribe(minji, incident)
+    User.objects.filter(pk=minji.pk).update(email=None)
+    alert = sent_alert(version)
+    assert alert.unreachable == 1  # nothing brings it: the desk counts her
+    assert_adds_up(alert)
+    User.objects.filter(pk=minji.pk).update(email="minji@example.com")
+    weekly_mail()
+    assert [mail.message["To"] for mail in server.taken] == ["seojun@example.com"]
+
+
+def test_joined_accounts_have_what_one_of_them_chose(version, incident, minji, seojun, server):
+    subscribe(minji, incident)
+    subscribe(seojun, incident, is_weekly=False)
+    sent_alert(version)
+    joined_accounts.move_rows(minji, seojun)
+    (kept,) = seojun.subscriptions.live()
+    assert kept.is_weekly
+    assert not start_due()  # it came at once
+
+
+def test_a_version_that_was_replaced_without_an_alert_is_not_called_new(
+    version, incident, minji, server
+):
+    subscribe(minji, incident)
+    sent_alert(version)
+    draft = publishing.draft_next(version.statement, by=version.created_by)
+    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
+    later = publishing.publish(draft, by=version.approved_by)
+    notice = weekly_mail()
+    text = server.taken[-1].message.get_body(("plain",)).get_content()
+    assert later.get_absolute_url() in text
+    assert version.get_absolute_url() not in text
+    next_draft = publishing.draft_next(version.statement, by=version.created_by)
+    StatementVersion.objects.filter(pk=next_draft.pk).update(change_reason={"ko": "또", "en": "N"})
+    publishing.publish(next_draft, by=version.approved_by)
+    assert notice.weekly_versions() == [later]  # what the mail named
 
 
 def test_an_ended_subscription_gets_none(version, incident, minji, server):
