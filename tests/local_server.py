@@ -1,8 +1,26 @@
-"""Runs an HTTP server on a free port in a thread of the test."""
+"""Runs servers of Python's standard library in a thread of the test."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import BaseServer
 from typing import Any, Self
+
+# The end of a server waits for so long; Python's usual value is half a second.
+POLL_SECONDS = 0.01
+
+
+@contextmanager
+def serving(server: BaseServer) -> Iterator[None]:
+    """Context manager: the server answers in a thread until the end of the block."""
+    thread = threading.Thread(target=server.serve_forever, args=[POLL_SECONDS], daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join(10)
 
 
 class LocalServer:
@@ -29,11 +47,10 @@ class LocalServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}{self.path}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
+        self._until_end = ExitStack()
+        self._until_end.enter_context(self._server)
+        self._until_end.enter_context(serving(self._server))
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._thread.join(10)
-        self._server.server_close()
+        self._until_end.close()

@@ -1,10 +1,11 @@
 """A receiver of webhooks for tests."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import cast
+
+from tests.local_server import serving
 
 
 class WebhookReceiver(ThreadingHTTPServer):
@@ -38,7 +39,5 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def webhook_receiver() -> Iterator[WebhookReceiver]:
     """Context manager: yields a receiver that runs."""
-    with WebhookReceiver() as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    with WebhookReceiver() as server, serving(server):
         yield server
-        server.shutdown()

@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import socketserver
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -28,6 +27,7 @@ from incidents.team_messages import TeamEvent
 from notices.models import Notice
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text
+from tests.local_server import serving
 from tests.smtp_server import DROP, SmtpServer
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -367,13 +367,9 @@ def closing(request) -> Iterator[int]:
                 self.wfile.write(reply)
                 self.rfile.readline()
 
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Closing) as server, serving(server):
         server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
         yield server.server_address[1]
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,10 @@
 
 import re
 import socketserver
-import threading
+from contextlib import ExitStack
 from typing import Any
+
+from tests.local_server import serving
 
 
 class ImapServer:
@@ -29,13 +31,14 @@ class ImapServer:
 
         self._server: Any = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self._until_end = ExitStack()
+        self._until_end.enter_context(self._server)
+        self._until_end.enter_context(serving(self._server))
         self.url = f"imap://bounces:p%40ss@127.0.0.1:{self._server.server_address[1]}/"
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self._until_end.close()
 
     def answer(self, command: str, rest: list[str]) -> bytes:  # noqa: C901  a command a case
         match command:

@@ -1,7 +1,6 @@
 """`manage.py check_mail_domain` compares the published records with what mails need."""
 
 import json
-import threading
 from collections.abc import Iterator
 from io import StringIO
 from socketserver import BaseRequestHandler, ThreadingUDPServer
@@ -15,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from foundations.dkim import DkimSigner
+from tests.local_server import serving
 from tests.notices.test_dkim import KEYS, SIGNERS
 
 
@@ -85,10 +85,8 @@ def server(settings, monkeypatch) -> Iterator[NameServer]:
     settings.EMAIL_HOST = "smtp.hanbit.example"
     settings.DKIM_SIGNERS = (SIGNERS["rsa"],)
     monkeypatch.setattr("notices.dns_records.LOOKUP_SECONDS", 6.0)
-    with NameServer() as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+    with NameServer() as running, serving(running):
         yield running
-        running.shutdown()
 
 
 def run(server: NameServer, *more: str) -> tuple[str, int]:

@@ -1,6 +1,5 @@
 """Domains that one provider sees as one share a destination: by name, and by MX records."""
 
-import threading
 import time
 from collections.abc import Iterator
 
@@ -15,6 +14,7 @@ from notices.dns_records import DnsRecords
 from notices.engine.throttling import DestinationLimiter
 from notices.mail_exchangers import MailExchangers
 from notices.provider_groups import GROUP_NAMES, OTHER, group_of, provider_of_exchangers
+from tests.local_server import serving
 from tests.notice_factory import affected, work
 from tests.notices.test_check_mail_domain import NameServer
 
@@ -76,11 +76,9 @@ def test_a_destination_without_a_provider_is_in_the_group_of_others():
 def name_server() -> Iterator[NameServer]:
     for domain in ("company.example", "other.example"):
         latency.client().delete(mail_exchangers.KEY.format(domain))
-    with NameServer() as running:
+    with NameServer() as running, serving(running):
         running.zone[("company.example.", "MX")] = ["1 aspmx.l.google.com."]
-        threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
-        running.shutdown()
 
 
 def exchangers(server: NameServer, *, seconds: float = 2) -> MailExchangers:

@@ -5,7 +5,6 @@
 
 import re
 import subprocess
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -21,6 +20,7 @@ from breachportal.environment import REQUIRED_IN_PRODUCTION
 from harness.nginx import NGINX
 from harness.product import free_port
 from tests.house.test_docs import variables_read
+from tests.local_server import serving
 from tests.running.container_files import CHART, compose, processes_of_compose, unit
 from tests.running.test_deployment import processes
 
@@ -184,7 +184,6 @@ class Echo(BaseHTTPRequestHandler):
 def proxied(folder) -> Iterator[int]:
     """Context manager: nginx of the chart, before a server that echoes headers; gives its port."""
     echo, port = HTTPServer(("127.0.0.1", 0), Echo), free_port()
-    threading.Thread(target=echo.serve_forever, daemon=True).start()
     values = {"proxy": {"trusted": ["127.0.0.1/32"]}}
     [found] = [one for one in rendered(values) if one["metadata"]["name"] == "trial-proxy"]
     text = found["data"]["nginx.conf"].replace("/tmp/", f"{folder}/")  # noqa: S108
@@ -194,11 +193,11 @@ def proxied(folder) -> Iterator[int]:
     assert NGINX
     process = subprocess.Popen([NGINX, "-c", folder / "nginx.conf", "-g", "daemon off;"])
     try:
-        yield port
+        with serving(echo):
+            yield port
     finally:
         process.terminate()
         process.wait(timeout=10)
-        echo.shutdown()
 
 
 @pytest.mark.skipif(not NGINX, reason="nginx is not installed")
