@@ -3,15 +3,18 @@
 Run as `python -m tests.browser`.
 """
 
+import asyncio
+import atexit
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from harness.nginx import program
 
@@ -28,21 +31,64 @@ FLAGS = [
 
 def executable() -> str | None:
     """Returns the path of a Chromium: the system's, else Playwright's, else None."""
-    for name in SYSTEM_BROWSERS:
-        if found := shutil.which(name):
-            return found
+    if found := _of_the_system():
+        return found
     with sync_playwright() as playwright:
         own = playwright.chromium.executable_path
     return own if Path(own).exists() else None
 
 
+def _of_the_system() -> str | None:
+    return next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+
+
+@dataclass
+class _Kept:
+    """What a process starts once, because a start takes longer than many tests."""
+
+    playwright: Playwright
+    loop: asyncio.AbstractEventLoop
+    browser: Browser | None = None
+
+
+_kept: list[_Kept] = []
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Context manager: gives a running Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=FLAGS)
-        yield browser
-        browser.close()
+    """Context manager: gives a running Chromium, and closes the windows that were opened in it.
+
+    The next test gets the same Chromium. Playwright's event loop is the running loop of this thread
+    inside of the block only: Django and asyncio refuse to work in a thread with a running loop.
+    """
+    if not _kept:
+        playwright = sync_playwright().start()
+        _kept.append(_Kept(playwright, asyncio.get_running_loop()))
+        atexit.register(_end)
+    with _in_loop(_kept[0]) as kept:
+        if kept.browser is None or not kept.browser.is_connected():
+            path = _of_the_system() or kept.playwright.chromium.executable_path
+            kept.browser = kept.playwright.chromium.launch(executable_path=path, args=FLAGS)
+        browser = kept.browser
+        try:
+            yield browser
+        finally:
+            for context in browser.contexts:
+                context.close()
+
+
+@contextmanager
+def _in_loop(kept: _Kept) -> Iterator[_Kept]:
+    asyncio._set_running_loop(kept.loop)
+    try:
+        yield kept
+    finally:
+        asyncio._set_running_loop(None)
+
+
+def _end() -> None:
+    with _in_loop(_kept.pop()) as kept:
+        kept.playwright.stop()  # ends Chromium, too
 
 
 def loaded_width(page: Page) -> int:
