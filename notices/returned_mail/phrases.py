@@ -3,6 +3,9 @@
 import re
 import tomllib
 from pathlib import Path
+from typing import cast
+
+from django.utils.functional import SimpleLazyObject
 
 _CONTENT = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
 RECIPIENT: str = _CONTENT["recipient"]
@@ -22,4 +25,5 @@ def _compiled(phrases: list[str]) -> re.Pattern[str]:
     joined = "|".join(phrases)
     for name in ("recipient", "named", "wrong", "own", "role", "thing"):
         joined = joined.replace(f"{{{name}}}", _CONTENT[name])
-    return re.compile(joined, re.IGNORECASE)
+    # Compiled at its first use: it takes longer than most modules, and few processes need it.
+    return cast("re.Pattern[str]", SimpleLazyObject(lambda: re.compile(joined, re.IGNORECASE)))
