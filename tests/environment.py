@@ -1,6 +1,7 @@
 """Sets the environment of the tests, as a pytest plugin that runs before Django's settings."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ var = os.environ.setdefault("BREACHPORTAL_VAR", str(Path(__file__).parent.parent
 # So has each of the processes that pytest-xdist starts: a test may empty or stop its servers.
 if (worker := os.environ.get("PYTEST_XDIST_WORKER")) and not var.endswith(worker):
     os.environ["BREACHPORTAL_VAR"] = f"{var}-{worker}"
+# Hundreds of processes start, and compile 600 modules each if the first one does not store them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # Pages show changes at once; only tests/pages/test_page_cache.py caches pages as production does.
 os.environ.setdefault("PUBLIC_PAGE_SECONDS", "0")
 # A code mail is in the outbox when the request ends; tests/accounts/test_code_mails.py sends as
@@ -36,6 +40,15 @@ def pytest_configure(config: pytest.Config) -> None:
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             raise pytest.UsageError(f"{source} is not compiled; run `make catalogues`")
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Returns how many processes `-n auto` starts: one more than the cores.
+
+    Half of the time of all tests is waiting: for browsers, servers and bounds of seconds.
+    """
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
