@@ -8,7 +8,7 @@ from datetime import datetime
 from foundations import request_ids
 
 # Django logs the path of each refused request. A path can end in a certificate code or a token, or
-# in an address that a stranger looks up in vain.
+# in an address that a stranger looks up.
 _KEY_IN_PATH = re.compile(
     r"(/(?:certificates|unsubscribe|account/invitation|reminder/end|(?:breached|paste)account)/)\S*[^\s/]"
 )
