@@ -72,6 +72,27 @@ def test_files_are_read_of_the_team_only(rf: RequestFactory, minji, editor, path
     assert all(UNBUFFERED.fullmatch(one.replace("[0-9]+", "7")) for one in unbuffered)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//admin/incidents/upload/add/",
+        "/x/../admin/incidents/upload/add/",
+        "/admin/./incidents/upload/add/",
+        "/admin/incidents/upload/add/.",
+        "/admin/incidents/upload/add/x/..",
+        "/admin/offers//offer/7/codes/",
+        "/admin/offers/offer/7/codes/\n",
+    ],
+)
+def test_a_path_that_nginx_reads_as_an_upload_opens_no_body_of_a_stranger(rf, path):
+    """nginx passes the path on as it came, but takes the location of `//` as that of `/`."""
+    request: Any = rf.post("/", {"typed": "text"}, PATH_INFO=path)
+    assert request.path == path
+    request.user, request.session = AnonymousUser(), {}
+    uploads_by_importers(lambda _: HttpResponse())(request)
+    assert "typed" not in request.POST
+
+
 @pytest.mark.parametrize("cookie", ["", "x", "short", "x" * 31, "'; --"])
 def test_a_public_page_ignores_an_unknown_cookie_and_sets_none(cookie):
     client = Client()
