@@ -6,8 +6,12 @@ codes over the server of the notices, or sign in nowhere.
 
 import os
 from difflib import get_close_matches
+from typing import Any
 
+from django.conf import settings
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
+from django.http.request import split_domain_port, validate_host
 
 from breachportal.environment import text, words
 
@@ -41,23 +45,50 @@ OF_GATEWAYS = {
 }
 
 _CLOSE = 0.9  # of difflib: a letter of ten
+# Other programs have short names of this kind, such as TIMEZONE, LOGLEVEL and DATABASE_URI.
+_LONG = 13  # characters of a setting
 
 
-def refuse_without_effect(known: set[str]) -> None:
+def refuse_without_effect(known: set[str]) -> dict[str, str]:
     """Checks the environment for settings without effect. `known` are the names of all settings.
 
-    Raises ImproperlyConfigured, which names each such setting and what is missing.
+    Raises ImproperlyConfigured, which names each such setting and what is missing. Returns the
+    variables that may be misspelt, or of another program, each with the setting that may be meant.
     """
+    close = _misspelt(known, set(os.environ))
+    unclear = {name: meant for name, meant in close.items() if len(meant) < _LONG}
     problems = [
         *_without_others(),
         *_without_gateway(known),
         *_set_twice(known),
-        *_misspelt(known, set(os.environ)),
+        *(f"  {name}: is {close[name]} meant?" for name in close if name not in unclear),
     ]
     if problems:
         raise ImproperlyConfigured(
             "breachportal does not start with settings that have no effect:\n" + "\n".join(problems)
         )
+    return unclear
+
+
+def check_for_doctor(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Returns warnings for names that may be misspelt, and for a host that answers 400.
+
+    A proxy may send the requests for PORTAL_URL with another host.
+    """
+    found: list[checks.CheckMessage] = [
+        checks.Warning(
+            f"{name} has no effect here.",
+            hint=f"If {meant} is meant, correct the name.",
+            id="breachportal.W002",
+        )
+        for name, meant in settings.UNCLEAR_NAMES.items()
+    ]
+    host = split_domain_port(settings.PORTAL_HOST)[0]
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        text = f"ALLOWED_HOSTS lacks {host}, the host of PORTAL_URL."
+        hint = "Add it, unless a proxy sends another host to the portal."
+        found.append(checks.Warning(text, hint=hint, id="breachportal.W003"))
+    return found
 
 
 def _without_others() -> list[str]:
@@ -84,15 +115,15 @@ def _without_gateway(known: set[str]) -> list[str]:
     ]
 
 
-def _misspelt(known: set[str], given: set[str]) -> list[str]:
-    """Returns the variables whose names differ from that of a setting by a letter or two."""
+def _misspelt(known: set[str], given: set[str]) -> dict[str, str]:
+    """Returns the variables whose names differ by a letter or two from a setting, and its name."""
     names = sorted(name.removesuffix("_FILE") for name in given if name.isupper())
     close = {
         name: get_close_matches(name, known, n=1, cutoff=_CLOSE)
         for name in names
         if name not in known and not name.startswith("BREACHPORTAL_")  # also of container engines
     }
-    return [f"  {name}: is {other[0]} meant?" for name, other in close.items() if other]
+    return {name: other[0] for name, other in close.items() if other}
 
 
 def _set_twice(known: set[str]) -> list[str]:

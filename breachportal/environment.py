@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
-from django.http.request import validate_host
 
 from breachportal import embedded_servers
 from breachportal.server_addresses import database_options, is_host, require_readable
@@ -185,6 +184,14 @@ def private_url(name: str, default: str = "") -> str:
     return url
 
 
+def server_url(name: str, *, example: str) -> str:
+    """Returns the URL of a server, or "". Raises ImproperlyConfigured for one that is cut."""
+    url = text(name)
+    if url:
+        require_readable(name, url, example=example)
+    return url
+
+
 def signing_secret(name: str) -> str:
     """Returns a secret that signs messages, or "". Raises ImproperlyConfigured for a short one."""
     secret = text(name)
@@ -261,18 +268,20 @@ def host(name: str, default: str = "") -> str:
     return value
 
 
-def own_hosts(name: str, default: str, *, portal_host: str) -> list[str]:
+def own_hosts(name: str, default: str) -> list[str]:
     """Returns the hosts for which the portal answers, as Django's ALLOWED_HOSTS.
 
-    Raises ImproperlyConfigured for an item that no request can match, and if `portal_host`, the
-    host of PORTAL_URL, is not among them: each page would answer 400.
+    Raises ImproperlyConfigured for an item that no request can match, such as an IPv6 address
+    without brackets.
     """
     found = words(name, default)
     for item in found:
-        if item != "*" and not is_host(item.removeprefix(".")):
-            raise ImproperlyConfigured(f"{name}: {item!r} must be a host name only.")
-    if not validate_host(portal_host, found):
-        raise ImproperlyConfigured(f"{name} lacks {portal_host}, the host of PORTAL_URL.")
+        has_brackets = item.startswith("[") and item.endswith("]")
+        is_one = is_host(item.removeprefix(".")) and has_brackets == (":" in item)
+        if item != "*" and not is_one:
+            raise ImproperlyConfigured(
+                f"{name}: {item!r} must be a host name only, or an address such as [2001:db8::1]."
+            )
     return found
 
 
@@ -482,16 +491,22 @@ def celery_broker(redis_url: str) -> str:
     """Returns the URL of Celery's queues: `BROKER_URL`, or else `redis_url` as Celery reads it.
 
     Celery has its own scheme for Unix sockets, and does not check the certificate of a server of
-    `rediss://` unless the URL demands it. Raises ImproperlyConfigured for a URL of another kind.
+    `rediss://` unless the URL demands it. A `;` separates the URLs of servers of which it takes the
+    first that answers. Raises ImproperlyConfigured for a URL of another kind, and for servers with
+    and without TLS.
     """
-    if url := text("BROKER_URL"):
-        if not url.startswith(_BROKER_SCHEMES):
+    if urls := text("BROKER_URL"):
+        scheme = urls.partition("://")[0] + "://"
+        each = urls.split(";")
+        if scheme not in _BROKER_SCHEMES or not all(url.startswith(scheme) for url in each):
             raise ImproperlyConfigured(
-                f"BROKER_URL must begin with one of {', '.join(_BROKER_SCHEMES)};"
-                " leave it out for queues in Redis."
+                f"BROKER_URL must begin with one of {', '.join(_BROKER_SCHEMES)}, and so each URL"
+                " after a ; (of a password: %3B); leave it out for queues in Redis."
             )
-        require_readable("BROKER_URL", url, example="amqps://user:password@host:5671/portal")
-        return url
+        for url in each:
+            require_readable("BROKER_URL", url, example="amqps://user:password@host:5671/portal")
+        return urls
+    redis_url = redis_url.replace(";", "%3B")  # of a password
     address, _, query = redis_url.partition("?")
     if address.startswith("unix://"):
         path = address.removeprefix("unix://")

@@ -3,7 +3,8 @@
 import sys
 from typing import Any
 
-LEVELS = ("INFO", "DEBUG", "WARNING", "ERROR", "CRITICAL")  # the first is the default
+# The names of Python, with its aliases. The first is the default.
+LEVELS = ("INFO", "DEBUG", "WARNING", "WARN", "ERROR", "CRITICAL", "FATAL")
 
 
 def logging_of(log_format: str, *, level: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?\]?")
-_ESCAPES = "in a URL, write the signs @ / # ? % of a password as %40 %2F %23 %3F %25"
+_ESCAPES = "in a URL, write the signs @ / # ? % ; of a password as %40 %2F %23 %3F %25 %3B"
 
 
 def is_host(value: str) -> bool:
@@ -33,15 +33,16 @@ def database_options(name: str, url: str) -> dict[str, Any]:
         raise _unreadable(name, "postgresql://user:password@host/database") from None
     hosts = [host for host in str(options.get("host") or "").split(",") if host]
     ports = [port for port in str(options.get("port") or "").split(",") if port]
-    if not all(host.startswith(("/", "@")) or is_host(host) for host in hosts) or not all(
-        port.isdecimal() for port in ports
-    ):
+    is_url = url.startswith(("postgres://", "postgresql://"))
+    path = url.split("/", 3)[3].partition("?")[0] if is_url and url.count("/") > 2 else ""
+    are_hosts = all(host.startswith(("/", "@")) or is_host(host) for host in hosts)
+    if not are_hosts or not all(port.isdecimal() for port in ports) or "@" in path:
         raise _unreadable(name, "postgresql://user:password@host/database")
     return options
 
 
 def require_readable(name: str, url: str, *, example: str) -> None:
-    """Checks that `url` has a host, and a path of one part at most.
+    """Checks that `url` has a host, a path of one part at most, and `@` only before the host.
 
     `example` is a URL like the one that the setting `name` needs. Raises ImproperlyConfigured.
     """
@@ -50,7 +51,8 @@ def require_readable(name: str, url: str, *, example: str) -> None:
         is_readable = is_host(parts.hostname or "") and (parts.port is None or parts.port > 0)
     except ValueError:
         is_readable = False
-    if not is_readable or parts.fragment or "/" in parts.path.strip("/"):
+    rest = parts.path.strip("/")
+    if not is_readable or parts.fragment or "/" in rest or "@" in rest + parts.query:
         raise _unreadable(name, example)
 
 

@@ -67,9 +67,7 @@ PORTAL_NAME = environment.by_language(
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
 # Earlier secret keys. Links and message codes that were made with them stay valid.
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = environment.own_hosts(
-    "ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]", portal_host=urlsplit(PORTAL_URL).hostname or ""
-)
+ALLOWED_HOSTS = environment.own_hosts("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
@@ -295,8 +293,8 @@ NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
 )
 # The local part of the address to which mailbox providers send complaints, at MAIL_DOMAIN.
 COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
-# The mailbox that `receive_bounces --imap` reads, such as imaps://user:password@host/.
-IMAP_URL = environment.text("IMAP_URL")
+# The mailbox that `receive_bounces --imap` reads.
+IMAP_URL = environment.server_url("IMAP_URL", example="imaps://user:password@host/")
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -494,4 +492,4 @@ LOGGING = log_settings.logging_of(
 # Names that only some processes read, or only with another setting.
 _OTHERS = {environment.language_variable("PORTAL_NAME", code) for code in SHIPPED_LANGUAGES}
 _OTHERS |= {"DATABASE_REPLICA_URL", "BEAT_SCHEDULE"}
-dependent_settings.refuse_without_effect(environment.READ | _OTHERS)
+UNCLEAR_NAMES = dependent_settings.refuse_without_effect(environment.READ | _OTHERS)

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
 from redis import Redis
 
+from breachportal.dependent_settings import check_for_doctor
 from breachportal.environment import number, portal_url
 
 ROOT = Path(__file__).parents[2]
@@ -32,10 +34,11 @@ LOCAL = {"127.0.0.1", "None"}  # of brokers and databases that COMPLETE names
 
 
 def hosts(settings: SimpleNamespace) -> set[str]:
-    """Returns the hosts that the clients of PostgreSQL, Redis and RabbitMQ connect to."""
+    """Returns the hosts that the clients of PostgreSQL, Redis, RabbitMQ and IMAP connect to."""
     redis = Redis.from_url(settings.REDIS_URL).connection_pool.connection_kwargs["host"]
     broker = Connection(settings.CELERY_BROKER_URL).hostname
-    return {settings.DATABASES["default"]["HOST"], redis, str(broker)}
+    mailbox = str(urlsplit(settings.IMAP_URL).hostname)
+    return {settings.DATABASES["default"]["HOST"], redis, str(broker), mailbox}
 
 
 def start(tmp_path, expression="'started'", **environment):
@@ -319,6 +322,7 @@ def test_production_names_everything_unsafe_at_once(read):
         ("ALLOWED_HOSTS", "https://notice.hanbit.example"),
         ("ALLOWED_HOSTS", "notice.hanbit.example:443"),
         ("ALLOWED_HOSTS", "cafe.example:443"),
+        ("ALLOWED_HOSTS", "2001:db8::1"),
         ("TIME_ZONE", "Seoul"),
         ("TIME_ZONE", "UTC+9"),
         ("TIME_ZONE", "/etc/localtime"),
@@ -411,10 +415,15 @@ def test_code_texts_go_to_the_region_of_the_portal_by_default(read):
         ("DATABASE_URL", "host=db.example password={}"),
         ("REDIS_URL", "redis://:{}@redis.example:6379/0"),
         ("BROKER_URL", "amqps://portal:{}@rabbit.example/portal"),
+        ("IMAP_URL", "imaps://portal:{}@mail.example/"),
     ],
 )
 @pytest.mark.parametrize(
-    "password", ["se@same", "se/same", "se#same", "se%same", "se same", "se?same"]
+    "password",
+    [
+        *("se@same", "se/same", "se#same", "se%same", "se same", "se?same", "se;same"),
+        *("se@sa/same", "12/34same", "se@sa?same", "12?34same", "12;same"),
+    ],
 )
 def test_a_password_that_cuts_a_url_elsewhere_is_refused_without_a_part_of_it(
     read, name, value, password
@@ -425,11 +434,12 @@ def test_a_password_that_cuts_a_url_elsewhere_is_refused_without_a_part_of_it(
     except ImproperlyConfigured as error:
         settings, said = None, str(error)
     if settings is None:
-        assert said.startswith(f"{name} is not like ")
-        assert "%40" in said
+        assert said.startswith((f"{name} is not like ", f"{name} must begin with "))
+        assert "%40" in said or "%3B" in said
         assert "same" not in said
     else:
-        assert hosts(settings) <= {"db.example", "redis.example", "rabbit.example"} | LOCAL
+        servers = {f"{server}.example" for server in ("db", "redis", "rabbit", "mail")}
+        assert hosts(settings) <= servers | LOCAL
 
 
 @pytest.mark.parametrize(
@@ -443,11 +453,39 @@ def test_a_password_that_cuts_a_url_elsewhere_is_refused_without_a_part_of_it(
         ("DATABASE_URL", "portal"),
         ("EMAIL_HOST", '"smtp.hanbit.example"'),
         ("DEFAULT_FROM_EMAIL", "'Hanbit <notice@hanbit.example>'"),
-        ("ALLOWED_HOSTS", "www.hanbit.example"),
+        ("BROKER_URL", "amqps://u:p@one.example/v;amqp://u:p@two.example/v"),
+        ("BROKER_URL", "amqps://u:p@one.example/v;amqps://u:p@two.example/v/w"),
     ],
 )
 def test_a_value_that_would_be_read_in_another_way_is_refused(read, name, value):
     assert refusal(read, COMPLETE | {name: value}).startswith(f"{name} ")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"PORTAL_URL": "https://[2001:db8::1]:8443", "ALLOWED_HOSTS": "[2001:db8::1]"},
+        {"ALLOWED_HOSTS": "portal.internal"},  # a proxy may send another host
+        {"BROKER_URL": "amqps://u:p@one.example/v;amqps://u:p@two.example/v"},
+        {"DATABASE_URL": "postgresql://portal:pass@db.example/portal?password=a@b"},
+        {"LOG_LEVEL": "WARN"},
+        {"TIMEZONE": "UTC", "LOGLEVEL": "info", "WORKER": "1", "WEB_HOST": "a", "DATABASE_URI": ""},
+    ],
+)
+def test_a_right_value_and_a_name_of_another_program_do_not_stop_the_start(read, values):
+    settings = read(COMPLETE | values)
+    broker = values.get("BROKER_URL", COMPLETE["REDIS_URL"])
+    assert broker == settings.CELERY_BROKER_URL
+
+
+def test_the_doctor_names_an_unclear_variable_and_a_host_that_answers_400(read, settings):
+    found = read(COMPLETE | {"TIMEZONE": "UTC"})
+    settings.UNCLEAR_NAMES, settings.PORTAL_HOST = found.UNCLEAR_NAMES, "[2001:db8::1]:8443"
+    settings.ALLOWED_HOSTS = ["[2001:db8::1]"]
+    [name] = check_for_doctor()
+    assert (name.msg, "TIME_ZONE" in str(name.hint)) == ("TIMEZONE has no effect here.", True)
+    settings.ALLOWED_HOSTS = ["portal.internal"]
+    assert check_for_doctor()[1].msg.startswith("ALLOWED_HOSTS lacks [2001:db8::1]")
 
 
 def test_a_password_of_a_mail_server_is_in_ascii(read):
