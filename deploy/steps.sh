@@ -32,9 +32,10 @@ reload() {
     if has_systemd; then systemctl reload "$1"; else service "$1" reload; fi
 }
 
-# Prints the setting $1 of production.env, without quotes; nothing if it is not set.
+# Prints the setting $1 of production.env, without quotes around it; nothing if it is not set.
 setting() {
-    [[ ! -e $SETTINGS/production.env ]] || sed -nE "s/^$1=[\"']?([^\"'\r]*).*/\1/p" "$SETTINGS/production.env" | tail -n 1
+    [[ ! -e $SETTINGS/production.env ]] || sed -nE "/^[[:space:]]*$1[[:space:]]*=/!d; s/^[^=]*=[[:space:]]*//; s/[[:space:]]+\$//
+        s/^\"([^\"]*)\"\$/\1/; s/^'([^']*)'\$/\1/; p" "$SETTINGS/production.env" | tail -n 1
 }
 
 make_account() {

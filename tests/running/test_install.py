@@ -26,7 +26,9 @@ def run(tmp_path):
     copy.parent.mkdir()
     copy.write_bytes(INSTALLER.read_bytes())
     steps = (INSTALLER.parent / "steps.sh").read_text(encoding="utf-8")
-    (copy.parent / "steps.sh").write_text(steps.replace("=/etc/", f"={tmp_path}/etc/"))
+    for folder in ("etc", "opt"):
+        steps = steps.replace(f"=/{folder}/", f"={tmp_path}/{folder}/")
+    (copy.parent / "steps.sh").write_text(steps)
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = ["bash", str(copy), *words]
@@ -54,6 +56,7 @@ def options(**changed: str) -> list[str]:
         ("from", "Example"),
         ("from", "Example $(id) <a@example.com>"),
         ("from", 'Ex"ample <a@example.com>'),
+        ("from", "'Example' <a@example.com>"),
         ("from", "Example <a@example.com>\nSECRET_KEY=x"),
         ("certificate", "/nonexistent"),
         ("acme_server", "http://acme.example.com/directory"),
@@ -82,7 +85,7 @@ def test_an_unknown_option_and_a_missing_value_are_refused(run, words):
 EARLIER = """PORTAL_URL="https://notice.example.com"\r
 EMAIL_HOST=smtp.example.com
 EMAIL_PORT=2525
-DEFAULT_FROM_EMAIL=예시상점 <notice@example.com>
+  DEFAULT_FROM_EMAIL = 예시상점's <notice@example.com>
 """
 
 
@@ -100,11 +103,81 @@ DEFAULT_FROM_EMAIL=예시상점 <notice@example.com>
 def test_a_later_run_needs_no_option_and_refuses_one_that_it_would_not_follow(
     run, tmp_path, words, refused
 ):
-    (tmp_path / "etc/breachportal").mkdir(parents=True)
-    (tmp_path / "etc/breachportal/production.env").write_text(EARLIER)
+    earlier_run(tmp_path)
     faults = [line for line in run(*words).stderr.splitlines() if "checkout" not in line]
     assert len(faults) == bool(refused), faults
     assert refused in "".join(faults)
+
+
+def earlier_run(folder: Path, *, is_complete: bool = True) -> None:
+    (folder / "etc/breachportal").mkdir(parents=True)
+    (folder / "etc/breachportal/production.env").write_text(EARLIER)
+    if is_complete:
+        (folder / "opt").mkdir()
+        (folder / "opt/breachportal").symlink_to(folder)
+
+
+def test_a_run_after_one_that_ended_before_its_administrators_needs_them(run, tmp_path):
+    earlier_run(tmp_path, is_complete=False)
+    assert "install: --admin: two are needed, 0 given" in run().stderr
+    admins = ["--admin", "a@example.com", "--admin", "b@example.com"]
+    assert "--admin" not in run(*admins).stderr
+
+
+def with_only(tmp_path: Path, end: str) -> subprocess.CompletedProcess[str]:
+    """Runs `end` with the functions of the installer, below `tmp_path` in place of the root."""
+    earlier_run(tmp_path)
+    (tmp_path / "etc/nginx/conf.d").mkdir(parents=True)
+    text = INSTALLER.read_text(encoding="utf-8").replace('\nmain "$@"\n', "\n")
+    text = text.replace('$(dirname "${BASH_SOURCE[0]}")/steps.sh', "/dev/stdin")
+    steps = (INSTALLER.parent / "steps.sh").read_text(encoding="utf-8")
+    parts = [re.sub(r"(?<![\w.])/(etc|opt|var)/", rf"{tmp_path}/\1/", one) for one in (text, steps)]
+    script = tmp_path / "script"
+    script.write_text(f"{parts[0]}\n{end}")
+    return subprocess.run(
+        ["bash", str(script)], input=parts[1], capture_output=True, text=True, check=False
+    )
+
+
+ALL_STEPS = (
+    *("check_options", "install_packages", "make_account", "build_version"),
+    *("make_secrets", "make_database", "make_redis", "write_settings", "prepare_database"),
+    *("collect_static", "switch_to", "install_units", "start_portal"),
+    *("serve", "reload", "nginx", "install"),
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "contact"),
+    [
+        ("", "--register-unsafely-without-email"),
+        ("--acme-email c@example.com", "-m c@example.com"),
+        ("--admin a@example.com", "-m a@example.com"),
+    ],
+)
+def test_a_run_without_options_asks_for_a_certificate_and_reaches_its_end(tmp_path, words, contact):
+    stubs = "".join(f"{name}() {{ :; }}\n" for name in ALL_STEPS)
+    stubs += 'find_version() { VERSION=$(readlink "$CODE"); }\n'
+    stubs += 'install_site() { get_certificate; }\ncertbot() { echo "certbot $*"; }\n'
+    done = with_only(tmp_path, f"{stubs}main {words}")
+    assert done.returncode == 0, done.stderr
+    assert f"--agree-tos {contact} --deploy-hook" in done.stdout
+    assert done.stdout.endswith('first notice".\n')
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("Error: That e-mail address is already taken.", 0),
+        ("duplicate key value violates unique constraint accounts_user_email_key", 0),
+        ("no database", 1),
+    ],
+)
+def test_an_account_that_was_not_made_ends_the_run(tmp_path, said, code):
+    stubs = f'change_tables() {{ :; }}\nmanage() {{ echo "{said}" >&2; return 1; }}\n'
+    done = with_only(tmp_path, f"{stubs}ADMINS=(a@example.com)\nprepare_database")
+    assert done.returncode == code
+    assert ("no account for a@example.com: no database" in done.stderr) == bool(code)
 
 
 def test_help_names_every_option(run):
@@ -153,7 +226,7 @@ DATABASE_URL_FILE={folder}/portal-url
 LOG_LEVEL=INFO"""  # the last line has no end
 PRINT = """#!/bin/sh
 echo "$(basename "$0") $*"
-env | grep -E '^(DATABASE_URL|DEFAULT_FROM|LOG_|SECRET|BREACH)' | sort
+env | grep -E '^(DATABASE_URL|DEFAULT_FROM|LOG_|log_|SECRET|BREACH)' | LC_ALL=C sort
 """
 
 
@@ -228,6 +301,7 @@ def test_a_line_that_systemd_would_leave_out_or_read_in_another_way_is_named(com
     assert said.startswith("breachportal: /etc/breachportal/production.env, line 3: it is not NAME")
 
 
-def test_lines_of_windows_and_spaces_at_the_end_are_read_as_systemd_reads_them(command):
-    lines = command("doctor", settings="LOG_LEVEL=INFO \r\n\r\n; a comment\r\nLOG_NAME='a b'\r\n")
-    assert lines[-2:] == ["LOG_LEVEL=INFO", "LOG_NAME=a b"]
+def test_lines_of_windows_and_spaces_are_read_as_systemd_reads_them(command):
+    text = "LOG_LEVEL=INFO \r\n\r\n ; a comment\r\nLOG_NAME='a b'\r\n  LOG_2 = it's\nlog_proxy=http://a\n"
+    lines = command("doctor", settings=text)
+    assert lines[-4:] == ["LOG_2=it's", "LOG_LEVEL=INFO", "LOG_NAME=a b", "log_proxy=http://a"]
