@@ -66,8 +66,7 @@ _LABELS = re.compile(rf"(?:{_LABEL}\s*[=:]\s*)+")
 _TEXT_LITERAL = re.compile(r"""(?:[bune]|_[a-z0-9]{2,12} ?)(['"])([^'"]*)\1""", re.IGNORECASE)
 # Addresses of a mailbox as Exchange lists them, beside others that are no e-mail addresses:
 # SMTP:a@b;smtp:c@d;X500:/o=Corp/cn=kim
-_PROXY_ADDRESSES = re.compile(r"(?:smtp|x500|x400|sip|eum|spo):", re.IGNORECASE)
-_BY_SMTP = re.compile(r"(?<![^;,|\s])smtp:([^;,|\s]+)", re.IGNORECASE)
+_KIND_OF_PROXY = re.compile(r"(?<![^;,|\s])(smtp|x500|x400|sip|eum|spo):", re.IGNORECASE)
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]]*)\]\((mailto:[^()]*)\)")
 _ANGLE = re.compile(r"<([^<>]*)>")
 # The small form of U+0130, the capital i of Turkish, which programs make of `i`. No registry takes
@@ -236,9 +235,24 @@ def _unwrapped(text: str) -> str:
     if literal := _TEXT_LITERAL.fullmatch(text):
         text = literal[2]
     plain = _without_label(text.strip(_AROUND)).strip(_AROUND)
-    if _PROXY_ADDRESSES.match(plain) and (listed := _BY_SMTP.findall(plain)):
-        plain = ";".join(listed)
-    return _MARKDOWN_LINK.sub(r"\1 <\2>", plain)
+    return _MARKDOWN_LINK.sub(r"\1 <\2>", _of_exchange(plain) or plain)
+
+
+def _of_exchange(plain: str) -> str:
+    """Returns the e-mail addresses of a list that Exchange wrote; "" if the text is no such list.
+
+    An address without its kind before it, as the second of "smtp:a@b;c@d", is not certain.
+    """
+    before, *parts = _KIND_OF_PROXY.split(plain)
+    listed: list[str] = []
+    for kind, text in zip(parts[::2], parts[1::2], strict=True):
+        first, *others = _split(text) or [""]
+        is_by_mail = kind.lower() == "smtp"
+        if before or (others and is_by_mail) or any("@" in other for other in others):
+            return ""
+        if is_by_mail and first:
+            listed.append(first)
+    return ";".join(listed)
 
 
 def _without_label(text: str) -> str:
