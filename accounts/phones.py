@@ -40,9 +40,9 @@ _AREA_CODE = re.compile(
     r"((?:(?:\+|00)\d{1,3} ?(?:\(0\) ?)?|\(?0)\d{1,5}\)?|[1-9]\d\d) ?/ ?(\d[\d -]{3,}\d)", re.ASCII
 )
 # 06/12/34/56/78: pairs of digits are too short for numbers of their own.
-_PAIRS = re.compile(r"0\d(?:([/_~,])\d\d)(?:\1\d\d){3}", re.ASCII)
+_PAIRS = re.compile(r"0\d(?:([/_~])\d\d)(?:\1\d\d){3}", re.ASCII)
 _COUNTRY_IN_BRACKETS = re.compile(r"\((\+\d{1,3})\)", re.ASCII)  # (+84) 901 234 562
-_SIGN_AT_THE_END = re.compile(r"\d{7,15}\+", re.ASCII)  # as text from right to left shows it
+_SIGN_AT_THE_END = re.compile(r"(\d{7,15})\+", re.ASCII)  # as text from right to left shows it
 _FLOAT = re.compile(r"(\d+)\.0+", re.ASCII)  # what a spreadsheet makes of digits
 _NUMBER = re.compile(r"(?!\d+[).]\s)(?P<number>\+?\(?\d[\d ().-]*\d)", re.ASCII)
 _WRITTEN = re.compile(
@@ -133,7 +133,10 @@ def _read_phones(text: str, region: str, has_lost_zeros: bool) -> PhoneCell:
         return PhoneCell((Phone(usual, is_landline=False),), "")
     if number := _FLOAT.fullmatch(plain):
         plain, has_lost_zeros = number[1], True
-    found = _read_one(plain, region, has_lost_zeros)
+    if ends_in_sign := _SIGN_AT_THE_END.fullmatch(plain):
+        found = _before_sign(ends_in_sign[1], region, has_lost_zeros)
+    else:
+        found = _read_one(plain, region, has_lost_zeros)
     if isinstance(found, Phone):
         return PhoneCell((found,), "")
     pieces = [piece for piece in map(str.strip, _SEVERAL.split(plain)) if piece.strip("-. ")]
@@ -158,8 +161,6 @@ def _plain(text: str) -> str:
     if not plain.isascii():
         plain = with_plain_digits(plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
-    if _SIGN_AT_THE_END.fullmatch(plain):
-        plain = f"+{plain[:-1]}"
     plain = _COUNTRY_IN_BRACKETS.sub(r"\1 ", plain, count=1)
     plain = _ODD_SEPARATORS.sub(r"\1-\3-\4", plain)
     if pairs := _PAIRS.fullmatch(plain):
@@ -169,6 +170,16 @@ def _plain(text: str) -> str:
 
 
 # ---------------------------------------------------------------- one number
+
+
+def _before_sign(digits: str, region: str, has_lost_zeros: bool) -> Phone | str:
+    """Returns the number of digits that a plus sign follows and belongs before.
+
+    If the digits alone are another number of the region, it is not certain that it does.
+    """
+    found, readings = _of_plan(digits), _of_region(digits, region, has_lost_zeros)
+    certain = {found, NOT_A_NUMBER} | ({LOST_ZERO} if found in readings else set())
+    return found if readings <= certain else NOT_A_NUMBER
 
 
 def _read_one(text: str, region: str, has_lost_zeros: bool) -> Phone | str:

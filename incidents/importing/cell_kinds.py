@@ -85,19 +85,27 @@ _PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
-# What stands in a postal address beside a number. Names hold it too, but seldom with a number.
+# What stands in a postal address beside a number. Names and user names hold it too, and a number
+# after it, as 홍길동1, st_1001 and 用户1号; so most of these words need another one.
+_TWO_WORDS = r"(?=.*[^\W\d_]\S*\s.*[^\W\d_])"
 _STREET = re.compile(
-    r"[가-힣](?:로|길|동|리|가|읍|면) ?\d|\d ?(?:丁目|番|号|號|楼|樓|室|弄)|[路街道巷] ?\d"
-    r"|(?:stra(?:ss|ß)e|str\.|gasse|weg|platz|straat|laan)(?![^\W\d_])"
-    r"|(?<![^\W_])(?:street|st|road|rd|avenue|ave|lane|drive|boulevard|apt|rue|calle|avenida|av|rua|"
-    r"via|piazza|ulica|ul|улица|ул|jalan|jl|sokak|cadde|mah|đường)(?![^\W_])",
+    rf"^{_TWO_WORDS}.*(?:[가-힣](?:로|길|동|리|가|읍|면) ?\d"
+    r"|(?<![\w-])(?:street|st|road|rd|avenue|ave|lane|drive|boulevard|apt|rue|calle|avenida|av|rua|"
+    r"via|piazza|ulica|ul|улица|ул|jalan|jl|sokak|cadde|mah|đường)(?![\w-]))"
+    r"|\d ?(?:丁目|番地|号楼|號樓|楼|樓|室|弄)|\w{3}[路街道巷] ?\d|[路街道巷] ?\d+ ?[号號]"
+    r"|(?:stra(?:ss|ß)e|gasse|weg|platz|straat|laan)(?!\w)|str\.",
     re.IGNORECASE,
 )
+# 512/202511, 01/02/05/07/11: so are documents and draws numbered. They are phone numbers only in a
+# column of phones.
+_LIKE_DOCUMENT = re.compile(r"[1-9]\d{1,3} ?[/_~][\d /_~-]+|0\d(?:[/_~]\d\d){4}", re.ASCII)
 PHONE_REGION: str = settings.PHONE_REGION
 _FEWEST_PHONE_DIGITS, _MOST_CHARACTERS = 9, 320
 _WIDE_AT = re.compile("[\uff20\ufe6b]")
 _UNFILLED = re.compile(r"\d{0,4}[ ._-]*[._-][ ._-]*", re.ASCII)
 _NOT_DIGITS = str.maketrans("", "", " -")
+# A number with a label, as "Drive 415-555-0109", may look like a postal address.
+_PERHAPS_NUMBERS = {CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO, CellKind.PLACE, CellKind.TEXT}
 
 
 def is_placeholder(text: str) -> bool:
@@ -135,7 +143,7 @@ def kind_of_number(cell: str, region: str = "") -> CellKind:
     kind = kind_of(cell, region)
     if _UNFILLED.fullmatch(cell.strip()):
         return CellKind.PLACEHOLDER
-    if kind not in (CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO, CellKind.TEXT):
+    if kind not in _PERHAPS_NUMBERS:
         return kind
     found = read_phones(cell.strip(), region or PHONE_REGION)
     if found.phones:
@@ -208,11 +216,12 @@ def _kind_with_digits(text: str, region: str) -> CellKind:
 def _is_phone(text: str, region: str) -> bool:
     """Returns whether it is a phone number, or several, and is written like one.
 
-    A bare number is one only with a leading zero or plus: other digits are an id as likely.
+    A bare number is one only with a leading zero or plus: other digits are an id as likely. So are
+    those with slashes as in the numbers of documents.
     """
     if len(_DIGIT.findall(text)) < _FEWEST_PHONE_DIGITS or _LETTER.search(text):
         return False
-    if text.isdecimal() and not text.startswith("0"):
+    if (text.isdecimal() and not text.startswith("0")) or _LIKE_DOCUMENT.fullmatch(text):
         return False
     return bool(read_phones(text, region).phones)
 

@@ -268,11 +268,14 @@ def test_cells_of_real_exports_become_the_numbers_that_are_written(cell, right):
         ("347/1234567", "IT", "+393471234567"),
         ("415/555-0109", "US", "+14155550109"),
         ("06/12/34/56/77", "FR", "+33612345677"),
-        ("06,12,34,56,81", "FR", "+33612345681"),
+        ("06,12,34,56,81", "FR", None),
         ("06/12/34/56", "FR", None),
         ("31/12/2025", "HK", None),
         ("966501234564+", "KR", "+966501234564"),
         ("010-1234-5678+", "KR", None),
+        ("491712345677+", "DE", "+491712345677"),
+        ("6064486957+", "US", None),  # also a number of the US without the sign
+        ("15123456789+", "DE", None),  # also a number of Germany that has lost its zero
     ],
 )
 def test_a_number_without_country_code_is_one_of_the_region(cell, region, number):
@@ -407,6 +410,8 @@ def test_the_fast_path_of_a_country_code_agrees_with_the_library(
             "SMTP:q1@b.example;smtp:Q3@b.example;X500:/o=Corp/cn=kim lee;sip:q1@b.example",
             ["q1@b.example", "q3@b.example"],
         ),
+        ("smtp:a@b.example; SMTP: c@d.example", ["a@b.example", "c@d.example"]),
+        ("X400:C=US;A= ;S=Kim;SMTP:a@b.example", ["a@b.example"]),
         ("two3@b.example\u200b", ["two3@b.example"]),
         ("'two4@b.example", ["two4@b.example"]),
         ("이름0 <u0@b.example>", ["u0@b.example"]),
@@ -430,6 +435,11 @@ def test_addresses_are_peeled_out_of_a_cell(cell, addresses):
         "john,doe@b.example",
         "john doe@b.example",
         "a@b.example;none",
+        "SMTP:a@b.example;c@d.example",
+        "smtp:a@b.example;mailto:c@d.example",
+        "smtp:a@b.example, Kim <c@d.example>",
+        "sip:a@b.example;c@d.example;smtp:e@f.example",
+        "SMTP:a@b.example;none",
         "a@b.example <c@d.example>",
         "<a@b.example",
         "a@b.com\nBcc: c@d.com",
