@@ -91,6 +91,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _OTHER_END = re.compile(r"(.*\d[\d -]{6,}\d) ?[/~,] ?(\d{3,4})")  # of "010-2345-6781/6782"
 _LAST_LINES = re.compile(r" ?[/~] ?\d{1,2}$")  # of "0171/2345612/13"
 _LIKE_DIGITS = str.maketrans("OoIl|", "00111")
+_WITHOUT_SEPARATORS = str.maketrans("", "", " ().-")
 _DIGIT = re.compile(r"\d")
 _FEWEST_OF_START = 4  # characters, with the `+`
 _FEWEST_DIGITS, _MOST_DIGITS = 7, 15  # of a number with its country code
@@ -361,7 +362,8 @@ def _may_be_number(text: str) -> bool:
     """Returns whether a text has enough digits, or signs for them; fast, for addresses in words."""
     if len(_DIGIT.findall(text)) >= _FEWEST_DIGITS or _SHORTENED.fullmatch(text):
         return True
-    return bool(_HIDDEN_DIGITS.search(text) or _MANY_LIKE_DIGITS.search(text))
+    is_hidden = _HIDDEN_DIGITS.search(text.translate(_WITHOUT_SEPARATORS))
+    return bool(is_hidden or _MANY_LIKE_DIGITS.search(text))
 
 
 def _readings(text: str) -> Iterator[str]:
@@ -399,7 +401,7 @@ def _number_patterns(text: str, region: str) -> Iterator[str]:
         start, hidden = shortened[1] + shortened[2], int(shortened[3]) - len(shortened[2])
         yield _pattern_of_start(start, hidden, region)
     for piece in _NUMBER.findall(text):
-        digits = re.sub(r"[ ().-]", "", piece)
+        digits = piece.translate(_WITHOUT_SEPARATORS)
         first = _HIDDEN_DIGITS.search(digits)
         if not first or not any(map(str.isdigit, digits)):
             continue

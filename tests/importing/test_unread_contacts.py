@@ -103,12 +103,13 @@ def test_another_contact_of_the_row_still_opens_it(incident, load):
         "2,이서준,home@example.com,010-2345-0002,9021#,2025-01-01,one,more\n",
         '2,이서준,"x;home@example.com\n3,박지훈",010-2345-0002,9021#,2025-01-01\n',
         "1,이서준,other@example.com,010-2345-0001,9021#,2025-01-01\n",
+        "1,이서준,other@example.com,⁰¹⁰-²³⁴⁵-⁰⁰⁰¹,9021#,2025-01-01\n",
         "2,,home@example.com;b@example.com,,9021#,someday\n",
     ],
 )
 def test_every_kind_of_rejected_row_counts(incident, load, rejected):
     load(MINJI + rejected)
-    shared = "+821023450001" if "0001" in rejected else "home@example.com"
+    shared = "+821023450001" if "⁰" in rejected or "0001" in rejected else "home@example.com"
     assert "7585#" not in shown_to(shared)
 
 
