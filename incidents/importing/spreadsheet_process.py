@@ -171,7 +171,7 @@ def _open_rows(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[int, bytes
             repeated = _ROWS_REPEATED.search(head[0])
             number += int(repeated[1]) if repeated else 1
         for table in _TABLE.finditer(piece):
-            is_wanted, number = html.unescape(table[1].decode()) == name, 1
+            is_wanted, number = html.unescape(table[2].decode()) == name, 1
 
 
 def _column(place: re.Match[bytes] | None, before: bytes) -> int:
@@ -188,11 +188,11 @@ def _column(place: re.Match[bytes] | None, before: bytes) -> int:
 _READ_BYTES = 1 << 20
 _ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b(?!-)|</(?:\w+:)?(?:sheetData|table)>")
 _HEAD = re.compile(rb"[^<>]*>")  # the rest of the tag of a row
-_TABLE = re.compile(rb'<table:table\b[^>]*\btable:name="([^"]*)"')
-_ROWS_REPEATED = re.compile(rb'number-rows-repeated="(\d{1,7})"')
+_TABLE = re.compile(rb"""<table:table\b[^>]*\btable:name=(["'])(.*?)\1""", re.DOTALL)
+_ROWS_REPEATED = re.compile(rb"""number-rows-repeated=["'](\d{1,7})["']""")
 _CELL = re.compile(rb"<(?:\w+:)?(?:covered-)?(?:table-cell|c)\b")
-_REPEATED = re.compile(rb'number-columns-repeated="(\d{1,5})"')
-_PLACE = re.compile(rb'\br="([A-Z]{1,3})(\d{1,7})"')
+_REPEATED = re.compile(rb"""number-columns-repeated=["'](\d{1,5})["']""")
+_PLACE = re.compile(rb"""\br=["']([A-Z]{1,3})(\d{1,7})["']""")
 # A cell without a type that has a formula and no value; in the second pattern, or a zero.
 _FORMULA = (
     rb"<(?:\w+:)?c\b(?![^>]*\bt=)[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
@@ -300,8 +300,10 @@ def _text_at(data: bytes, at: int) -> tuple[str, int]:
 
 
 _BUNDLE_SHEET, _MERGE_CELL = 156, 176
-_SPANNED = re.compile(rb'<table:table-cell\b[^>]*\bnumber-rows-spanned="(?!1")(\d{1,7})"[^>]*>')
-_COLUMNS_SPANNED = re.compile(rb'number-columns-spanned="(\d{1,5})"')
+_SPANNED = re.compile(
+    rb"""<table:table-cell\b[^>]*\bnumber-rows-spanned=["'](?!1["'])(\d{1,7})["'][^>]*>"""
+)
+_COLUMNS_SPANNED = re.compile(rb"""number-columns-spanned=["'](\d{1,5})["']""")
 
 
 def _of_written(columns: dict[int, int], sheet: Any) -> dict[int, int]:

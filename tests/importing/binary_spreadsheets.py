@@ -194,13 +194,16 @@ def _wide(text: str) -> bytes:
 # ---------------------------------------------------------------- ods
 
 
-def ods(*sheets: Rows, is_encrypted: bool = False) -> bytes:
-    """Returns a spreadsheet of OpenDocument. A cell is text, a number, XML in bytes or None."""
+def ods(*sheets: Rows, is_encrypted: bool = False, quote: str = '"') -> bytes:
+    """Returns a spreadsheet of OpenDocument. A cell is text, a number, XML in bytes or None.
+
+    `quote` stands around the values of attributes.
+    """
     office = "urn:oasis:names:tc:opendocument:xmlns"
     tables = "".join(
         f'<table:table table:name="S{number}">{"".join(map(_open_row, rows))}</table:table>'
         for number, rows in enumerate(sheets, start=1)
-    )
+    ).replace('"', quote)
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content '
         f'xmlns:office="{office}:office:1.0" xmlns:table="{office}:table:1.0" '

@@ -919,6 +919,13 @@ EXPORTS = [
         table=ID,
     ),
     Case(
+        "ods, attributes in single quotes",
+        ods(MERGED_OPEN, quote="'"),
+        refused="line 2: email is merged with the rows below",
+        suffix=".ods",
+        table=ID,
+    ),
+    Case(
         "ods, merged cells in another sheet",
         ods([HEAD.split(","), ["1", "Kim", "q1@b.example", KR1]], MERGED_OPEN),
         of(("1", "Kim", "q1@b.example", E1)),
@@ -966,6 +973,17 @@ EXPORTS = [
         table=mapped(reference="_id", name="name", email="email")
         + '[dates]\non = "unix_ms"\n'
         + '[[leaked]]\nclass = "purchases"\nvalue = "{name}"\ndate = "on"\n',
+    ),
+    Case(
+        "mongoexport, ids as floats",
+        b"".join(
+            b'{"id":{"$numberDouble":"%s"},"name":{"$numberDouble":"NaN"},"email":"q%d@b.example"}\n'
+            % (number, n)
+            for n, number in enumerate((b"1001.0", b"1.001002E+06"), 1)
+        ),
+        of(("1001", "", "q1@b.example"), ("1001002", "", "q2@b.example")),
+        suffix=".json",
+        table=mapped(reference="id", name="name", email="email"),
     ),
     Case(
         "russian, in the encoding of DOS",

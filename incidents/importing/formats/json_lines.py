@@ -1,6 +1,7 @@
 """JSON Lines: one object a line. Values are read as text, like the cells of a CSV file."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -86,19 +87,32 @@ class _DuplicateKeyError(ValueError):
 
 # The types of MongoDB's Extended JSON that are one text: {"$oid": "5f3a…"}, {"$numberLong": "7"}.
 _TYPES_OF_TEXT = frozenset(
-    ["$oid", "$date", "$uuid", "$symbol"]
-    + ["$numberInt", "$numberLong", "$numberDouble", "$numberDecimal"]
+    ["$oid", "$date", "$uuid", "$symbol", "$numberInt", "$numberLong", "$numberDecimal"]
 )
+# The same number as {"$numberInt": "1001"} has the text "1001.0" here, and a larger one "1.5E+06".
+_DOUBLE = "$numberDouble"
+_EXACT = 2**53  # up to here a float holds each whole number
 
 
-def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any] | str:
+def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any] | str | None:
     """Returns an object, or the text of one that only names the type of a text."""
-    if len(pairs) == 1 and pairs[0][0] in _TYPES_OF_TEXT and isinstance(pairs[0][1], str):
-        return pairs[0][1]
+    if len(pairs) == 1 and isinstance(text := pairs[0][1], str):
+        if pairs[0][0] in _TYPES_OF_TEXT:
+            return text
+        if pairs[0][0] == _DOUBLE:
+            return _of_double(text)
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _DuplicateKeyError
     return found
+
+
+def _of_double(text: str) -> str | None:
+    """Returns a float of MongoDB as text, a whole number without a fraction; None for NaN."""
+    number = float(text)
+    if not math.isfinite(number):
+        return None
+    return str(int(number)) if number.is_integer() and abs(number) < _EXACT else text
 
 
 def _nothing(_text: str) -> None:
