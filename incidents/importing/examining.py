@@ -165,6 +165,7 @@ def _without_form(declared: Declared) -> Declared:
     return Declared(
         used=declared.used,
         single=declared.single,
+        both=declared.both,
         describing=declared.describing,
         is_strict=declared.is_strict,
     )
@@ -472,6 +473,7 @@ class _Columns:
             whole,
             identity=names.index(self.declared.identity),
             values=[place for place, name in enumerate(names) if name in self.declared.single],
+            both=[place for place, name in enumerate(names) if name in self.declared.both],
         )
         if place >= 0:
             raise self._refused(RefusalMessages.LONG_FORM, column=names[place])

@@ -4,6 +4,7 @@ A finding refuses the file until the operator accepts it by its code. It is what
 a broken export looks like; but a column of masked addresses may also have leaked like this.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -175,10 +176,18 @@ def _contact_findings(
 ) -> list[ColumnFinding]:
     return [
         finding
-        for name, meant in dict(_expected_kinds(mapping)).items()
+        for name, meant in _meanings(mapping).items()
         if name in columns
         for finding in _of_column(columns[name], meant, file=file, mapping=mapping)
     ]
+
+
+def _meanings(mapping: ColumnMapping) -> dict[str, list[str]]:
+    """Returns the kinds that the cells of each column should have; a column may have two."""
+    found = defaultdict[str, list[str]](list)
+    for name, meant in _expected_kinds(mapping):
+        found[name].append(meant)
+    return found
 
 
 def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
@@ -195,7 +204,7 @@ def _expected_kinds(mapping: ColumnMapping) -> Iterator[tuple[str, str]]:
 
 
 def _of_column(
-    column: ColumnProfile, meant: str, *, file: str, mapping: ColumnMapping
+    column: ColumnProfile, meant: Sequence[str], *, file: str, mapping: ColumnMapping
 ) -> Iterator[ColumnFinding]:
     def finding(kind: str, why: RefusalMessages, number: int, **slots: str) -> ColumnFinding:
         code = f"{kind}:{column.name}"
@@ -203,7 +212,7 @@ def _of_column(
             file=file,
             mapping_words=mapping.name,
             column=column.name,
-            meant_words=meant,
+            meant_words=meant[0],
             number=f"{number:,}",
             cells=f"{column.values:,}",
             code=code,
@@ -213,8 +222,8 @@ def _of_column(
 
     for kind, words in _OTHERS.items():
         # A name may be the address of the person: few of them show nothing.
-        shares = _SHARES[:1] if (meant, words) == (NAME, EMAIL) else _SHARES
-        if words != meant and _is_most(column, column.kinds[kind], shares):
+        shares = _SHARES[:1] if NAME in meant and words == EMAIL else _SHARES
+        if words not in meant and _is_most(column, column.kinds[kind], shares):
             yield finding("swapped", RefusalMessages.SWAPPED, column.kinds[kind], kind_words=words)
             return
     if coded := _coded(column):
@@ -226,13 +235,14 @@ def _of_column(
 
 
 def _unusable(
-    column: ColumnProfile, meant: str, mapping: ColumnMapping
+    column: ColumnProfile, meant: Sequence[str], mapping: ColumnMapping
 ) -> tuple[RefusalMessages, int] | None:
     """Returns why cells of a column of contacts cannot be used, and how many, if these are many."""
-    if meant == NAME:
+    if NAME in meant:
         return None
-    unusable = column.values - sum(column.kinds[kind] for kind in _USABLE[meant])
-    without_zero = column.kinds[CellKind.PHONE_LOST_ZERO] if meant == PHONE else 0
+    usable = {kind for one in meant for kind in _USABLE[one]}
+    unusable = column.values - sum(column.kinds[kind] for kind in usable)
+    without_zero = column.kinds[CellKind.PHONE_LOST_ZERO] if PHONE in meant else 0
     if mapping.lost_zeros:
         unusable -= without_zero
     elif _is_unusable(column, without_zero):

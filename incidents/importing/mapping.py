@@ -163,6 +163,7 @@ class ColumnMapping(TomlTable):
             describing=frozenset(self.columns_that_describe()),
             is_strict=self.strict,
             single=frozenset(self.dates).union(*(one.short_columns() for one in self.people())),
+            both=frozenset().union(*(one.columns_of_both() for one in self.people())),
         )
 
     def check_source(self, source: Source) -> None:

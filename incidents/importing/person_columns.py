@@ -187,6 +187,14 @@ class PersonColumns(TomlTable):
         for cells in (*self.email_cells, *self.phone_cells, self.name_cells):
             yield from cells.columns() if cells else ()
 
+    def columns_of_both(self) -> set[str]:
+        """Returns the columns of which a cell holds an e-mail address or a phone number."""
+        emails, numbers = (
+            {column for cells in each for column in cells.columns()}
+            for each in (self.email_cells, self.phone_cells)
+        )
+        return emails & numbers
+
     def classes(self) -> set[str]:
         """Returns the slugs of the data classes that a row of this person can have."""
         contact = {CONTACT_CLASSES[part] for part in self.contact_leaked}

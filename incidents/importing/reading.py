@@ -72,6 +72,7 @@ class Declared:
     used: frozenset[str] | None = None  # the columns that the mapping reads
     identity: str = ""  # the column with the reference
     single: frozenset[str] = frozenset()  # those of them that hold one text, such as contacts
+    both: frozenset[str] = frozenset()  # those that hold an e-mail address or a phone number
     describing: frozenset[str] = frozenset()  # those of which an undecodable cell costs no row
     is_strict: bool = False  # whether undecodable bytes in any other column reject a row, too
 

@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from foundations.process_pool import workers
 from incidents.importing import examining, mapping, previewing, profiling
 from incidents.importing.blocks import blocks_of
-from incidents.importing.cell_kinds import CellKind, is_resident_number, kind_of, masked
+from incidents.importing.cell_kinds import (
+    CellKind,
+    is_resident_number,
+    kind_of,
+    kind_of_number,
+    masked,
+)
 from incidents.importing.column_profiles import ColumnProfile, FileProfile
 from incidents.importing.previewing import Preview
 from incidents.importing.profile_report import translate_profile
@@ -97,6 +103,15 @@ def remarks(seen: Preview, name: str) -> str:
         ("서울시 강남구 테헤란로 12", CellKind.PLACE),
         ("千代田区丸の内2丁目", CellKind.PLACE),
         ("Hauptstr. 5", CellKind.PLACE),
+        ("建国路88号", CellKind.PLACE),
+        ("via Roma 5", CellKind.PLACE),
+        ("홍길동1", CellKind.TEXT),
+        ("이유리 2", CellKind.TEXT),
+        ("st_1001", CellKind.TEXT),
+        ("Ave 2", CellKind.TEXT),
+        ("Platz1", CellKind.TEXT),
+        ("用户1号", CellKind.TEXT),
+        ("1番", CellKind.TEXT),
         ("12 High Street", CellKind.PLACE),
         ("Ulrich 2", CellKind.TEXT),
         ("Steve Streeter", CellKind.TEXT),
@@ -105,6 +120,21 @@ def remarks(seen: Preview, name: str) -> str:
 )
 def test_a_cell_has_a_kind(cell, kind):
     assert kind_of(cell) == kind
+
+
+@pytest.mark.parametrize(
+    ("cell", "region"),
+    [
+        ("이유리 010-1234-5678", "KR"),
+        ("Drive 415-555-0109", "US"),
+        ("512/202511", "PL"),
+        ("212/2025111", "US"),
+        ("06/12/34/56/77", "FR"),
+    ],
+)
+def test_some_cells_are_numbers_only_in_a_column_of_phones(cell, region):
+    assert kind_of(cell, region) in (CellKind.TEXT, CellKind.PLACE)
+    assert kind_of_number(cell, region) == CellKind.PHONE
 
 
 def test_a_korean_number_without_hyphen_needs_its_check_digit():
@@ -259,6 +289,23 @@ def test_few_cells_show_another_column_if_nearly_all_are_of_another_kind(look, c
     assert [one.code for one in look(members(3, **columns) + members(1)).findings] == codes
     assert not look(members(1, **columns)).findings
     assert not look(members(2, **columns) + members(1)).findings
+
+
+def test_a_column_may_hold_addresses_and_numbers(look):
+    text = MAPPING.replace('name = "name"\n', "").replace('["name", ', "[")
+    text = text.replace('"email"\n', '"contact"\n').replace('"phone"\n', '"contact"\n')
+
+    def codes(*cells: tuple[str, str, str]) -> list[str]:
+        found = look([list(row) for row in cells], ["id", "kind", "contact"], text).findings
+        return [one.code for one in found]
+
+    numbers = [(id_, "phone", f"010-1234-567{id_}") for id_ in "12"]
+    assert codes(*((id_, "email", f"m{id_}@example.com") for id_ in "123"), numbers[0]) == []
+    assert codes(*((id_, "email", f"m{id_}@example.com") for id_ in "12"), *numbers) == []
+    residents = [(id_, "phone", f"800101-123450{id_}") for id_ in "123"]
+    assert codes(*residents) == ["swapped:contact"]
+    with pytest.raises(ImportRefusedError, match="kind names attributes"):
+        codes(("1", "email", "m1@example.com"), ("1", "name", "Kim"))
 
 
 def test_a_column_of_which_most_is_unusable_is_a_finding(look):
