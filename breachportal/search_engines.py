@@ -22,7 +22,10 @@ from statements.public import easy_read
 _SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
 _XHTML = "http://www.w3.org/1999/xhtml"
 # Pages of one person. Each of them also has the mark "noindex".
-_PRIVATE = ["admin/", "*/account/", "*/my-data/", "*/questions/", "*/unsubscribe/", "*/alerts/"]
+_PRIVATE = [
+    *("admin/", "*/account/", "*/my-data/", "*/questions/"),
+    *("*/alerts/", "*/unsubscribe/", "*/stop/"),
+]
 MOST_ADDRESSES = 50_000  # in one file
 
 Arguments = tuple[str, ...]

@@ -10,7 +10,8 @@ from foundations import request_ids
 # Django logs the path of each refused request. A path can end in a certificate code or a token, or
 # in an address that a stranger looks up.
 _KEY_IN_PATH = re.compile(
-    r"(/(?:certificates|unsubscribe|account/invitation|reminder/end|(?:breached|paste)account)/)\S*[^\s/]"
+    r"(/(?:certificates|unsubscribe|stop|account/invitation|reminder/end|(?:breached|paste)account)/)"
+    r"\S*[^\s/]"
 )
 # PostgreSQL's error messages quote the values of a row in these lines.
 _VALUES_OF_A_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""URLs that end in a secret: a token, or the code of a certificate.
+"""URLs that end in a secret: a token, or the code of a certificate or message.
 
 A reader of such a URL can use it. It is in no log of the portal (foundations.logs), and the shipped
 site of nginx logs no request for it.

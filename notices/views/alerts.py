@@ -128,6 +128,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "notices/alerts/unsubscribe.html", {"subscription": live})
 
 
+@secret_url
 @csrf_exempt  # a reader of the message has no session; its code is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("stop_texts", methods=["GET", "POST"])

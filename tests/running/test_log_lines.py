@@ -59,6 +59,11 @@ def with_free_text(
             yield route, each
 
 
+def test_no_log_has_the_code_of_a_text_message_that_was_typed_without_a_language():
+    line = logging.LogRecord("django.request", 30, "", 1, "Not Found: /stop/7QK2-X9ND", (), None)
+    assert "7QK2" not in Line().format(line)
+
+
 @pytest.mark.parametrize(("route", "pattern"), [*with_free_text()])
 def test_no_log_has_the_secret_in_an_address(route, pattern):
     path = FREE_TEXT.sub("IjE6c2VjcmV0", f"/{route}")
@@ -71,7 +76,8 @@ def test_no_log_has_the_secret_in_an_address(route, pattern):
 
 def test_the_addresses_that_end_in_a_secret_are_known():
     routes = " ".join(route for route, _pattern in with_free_text())
-    for name in ("certificates/", "unsubscribe/", "reminder/end/", "invitation/", "account/"):
+    names = ("certificates/", "unsubscribe/", "stop/", "reminder/end/", "invitation/", "account/")
+    for name in names:
         assert f"{name}<" in routes
 
 
