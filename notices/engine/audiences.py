@@ -161,7 +161,7 @@ def _missed(alerts: Iterable[Notice]) -> Q:
     """
     condition = Q(pk__in=[])
     for alert in alerts:
-        sent = Delivery.objects.filter(notice=alert, recipient=OuterRef("pk"))
+        sent = Delivery.objects.filter(notice=alert, subscription=OuterRef("pk"))
         weekly = Q(is_weekly=True) | Q(weekly_until__gt=alert.approved_at)
         condition |= Q(weekly, ~Exists(sent), subscribed_at__lt=alert.approved_at)
     return condition

@@ -133,7 +133,7 @@ def test_the_histories_of_both_stay_without_duplicates(
     }
     live = AlertSubscription.objects.live().values_list("user", "topic")
     assert sorted(live) == [(minji.pk, "scams"), (minji.pk, "updates")]
-    assert AlertSubscription.objects.count() == 3  # with the ended consent
+    assert AlertSubscription.objects.count() == 4  # with the two that ended
     push = PushSubscription.objects.get()
     assert push.decrypt_address().endpoint == "https://push.example/1"
     entry = AuditEntry.objects.get(kind="joined")

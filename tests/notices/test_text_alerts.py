@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import joining
 from accounts.models import User, VerifiedPhone
 from accounts.typed_contacts import takes_texts
 from notices import decisions, joined_accounts
@@ -62,6 +63,12 @@ def alert(version, editor, minji, halmoni) -> Notice:
     choose(halmoni)
     scam_alert(version, editor, minji, halmoni)
     return draft_notice(version, editor, kind="alert", topic="scams", channel="sms")
+
+
+def draft_like(alert: Notice) -> Notice:
+    """Returns another draft of the same alert."""
+    fields = {"kind": "alert", "topic": "scams", "channel": "sms"}
+    return draft_notice(alert.version, alert.created_by, **fields)
 
 
 def stop_address(alert: Notice, user: User) -> str:
@@ -271,6 +278,35 @@ def test_a_joined_account_keeps_the_number(minji, halmoni):
     halmoni.phones.update(user=minji)
     joined_accounts.move_rows(halmoni, minji)
     assert AlertNumber.objects.live().get().user == minji
+
+
+def test_a_text_that_waits_while_accounts_are_joined_is_sent_once(
+    alert, approver, minji, halmoni, gateway
+):
+    AlertNumber.objects.filter(user=minji).delete()
+    sent(draft_like(alert), approver)
+    decisions.approve(alert, by=approver)
+    planning.plan_ledger(alert.pk)
+    joining.join(minji, halmoni)
+    work(alert)
+    assert len(gateway.texts_to(HALMONI)) == 2
+    assert alert.suppressed == 0
+    assert_adds_up(alert)
+    assert len(own_messages(minji, str)) == 2
+    row = Delivery.objects.get(notice=alert)
+    page = Client().post(reverse("stop_texts", args=[message_code(row.pk)])).text
+    assert "<button" not in page
+    assert not AlertNumber.objects.exists()
+
+
+def test_who_waits_for_a_text_in_both_accounts_gets_one(alert, approver, minji, halmoni, gateway):
+    decisions.approve(alert, by=approver)
+    planning.plan_ledger(alert.pk)
+    joining.join(minji, halmoni)
+    work(alert)
+    assert len(gateway.asked) == 1
+    assert alert.suppressed == 1
+    assert_adds_up(alert)
 
 
 def test_the_account_page_leads_to_the_alerts(client, minji):

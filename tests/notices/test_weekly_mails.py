@@ -205,6 +205,33 @@ def test_joined_accounts_have_what_one_of_them_chose(version, incident, minji, s
     assert not start_due()  # it came at once
 
 
+@pytest.mark.parametrize("is_still_weekly", [True, False])
+def test_a_weekly_alert_of_a_joined_account_comes_with_the_mail_of_the_other(
+    version, incident, minji, seojun, server, is_still_weekly
+):
+    subscribe(minji, incident)
+    sent_alert(version)
+    if not is_still_weekly:
+        choose(minji, incident, "at_once")
+    subscribe(seojun, incident)
+    seojun.subscriptions.update(subscribed_at=timezone.now())
+    joined_accounts.move_rows(minji, seojun)
+    weekly_mail()
+    assert [mail.message["To"] for mail in server.taken] == ["seojun@example.com"]
+
+
+def test_an_alert_that_came_at_once_does_not_come_again_after_accounts_are_joined(
+    version, incident, minji, seojun, server
+):
+    subscribe(minji, incident, is_weekly=False)
+    sent_alert(version)
+    subscribe(seojun, incident)
+    seojun.subscriptions.update(subscribed_at=timezone.now())
+    joined_accounts.move_rows(minji, seojun)
+    assert not start_due()
+    assert len(own_messages(seojun, str)) == 1
+
+
 def test_a_version_that_was_replaced_without_an_alert_is_not_called_new(
     version, incident, minji, server
 ):
