@@ -1,9 +1,6 @@
 """The numbers to which alerts go by text message: who is offered it, and what ends it."""
 
-from datetime import timedelta
-
 from django.conf import settings
-from django.utils import timezone
 
 from accounts.models import User
 from accounts.typed_contacts import takes_texts
@@ -11,8 +8,6 @@ from notices.engine.gateways import take_any_text
 from notices.message_codes import delivery_of_code
 from notices.models import AlertNumber, Delivery, Notice
 from notices.models.alert_number import AlertNumberQuerySet
-
-CLOCKS = timedelta(hours=1)  # by which those of two hosts may differ
 
 
 def are_offered() -> bool:
@@ -63,12 +58,10 @@ def alert_of_code(code: str) -> Delivery | None:
 
 
 def number_of(alert: Delivery) -> AlertNumberQuerySet:
-    """Returns the number of the user whom an alert by text message went to.
+    """Returns the number for alerts, if any, of the user whom an alert by text message went to.
 
-    A number that the user chose later than CLOCKS after the message is not the one that it went to.
+    It is the one that the user has now, also if they chose it after that message.
     """
     if alert.subscription is None:
         return AlertNumber.objects.none()
-    sent_by = (alert.ended_at or timezone.now()) + CLOCKS
-    own = AlertNumber.objects.live().filter(user=alert.subscription.user_id)
-    return own.filter(chosen_at__lte=sent_by)
+    return AlertNumber.objects.live().filter(user=alert.subscription.user_id)

@@ -175,9 +175,20 @@ def chosen_topics(user: User) -> list[tuple[Incident, list[str]]]:
     return chosen
 
 
-def unsubscribe_from(subscription_id: UUID) -> None:
-    """Ends one subscription. Does nothing if it has ended or does not exist."""
-    live = AlertSubscription.objects.live().filter(pk=subscription_id)
+def live_subscription(key: UUID) -> AlertSubscription | None:
+    """Returns the subscription with this key or, if it has ended, the one that the same user has to
+    the same topic now: a message of before ends that one, too.
+    """
+    of_key = AlertSubscription.objects.filter(pk=key).first()
+    if of_key is None:
+        return None
+    same = {"user": of_key.user_id, "incident": of_key.incident_id, "topic": of_key.topic}
+    return AlertSubscription.objects.live().select_related("incident").filter(**same).first()
+
+
+def unsubscribe_from(subscription: AlertSubscription) -> None:
+    """Ends one subscription. Does nothing if it has ended."""
+    live = AlertSubscription.objects.live().filter(pk=subscription.pk)
     live.update(unsubscribed_at=timezone.now())
 
 

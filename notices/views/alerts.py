@@ -22,12 +22,12 @@ from notices.forms.alerts import (
     RenewalForm,
     chosen_topics,
     end_all,
+    live_subscription,
     posted_choices,
     undo_end,
     unsubscribe_from,
 )
 from notices.message_codes import subscription_of_token
-from notices.models import AlertSubscription
 
 _ENDED = "notices_ended_alerts"  # in the session: what the button to end all alerts ended
 
@@ -112,7 +112,7 @@ def renew_browser(request: HttpRequest) -> HttpResponse:
 @csrf_exempt  # RFC 8058: mail programs post here without a session; the signed token is the proof
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    """Ends one alert subscription by POST. GET only shows a button.
+    """Ends one alert subscription by POST, or the one that followed it. GET only shows a button.
 
     A repeated POST shows the same page. The pages for an unknown token and for one of a deleted
     account show no data.
@@ -120,9 +120,9 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     key = subscription_of_token(token)
     if key is None:
         return render(request, "notices/alerts/unknown_token.html")
-    live = AlertSubscription.objects.live().select_related("incident").filter(pk=key).first()
-    if request.method == "POST":
-        unsubscribe_from(key)
+    live = live_subscription(key)
+    if live and request.method == "POST":
+        unsubscribe_from(live)
     if request.method == "POST" or live is None:
         return render(request, "notices/alerts/unsubscribed.html")
     return render(request, "notices/alerts/unsubscribe.html", {"subscription": live})

@@ -67,6 +67,15 @@ def test_unsubscribing_twice_is_no_error(stranger, subscription):
     assert subscription.unsubscribed_at
 
 
+def test_a_mail_of_before_ends_the_subscription_that_was_chosen_after_it(stranger, subscription):
+    stranger.post(address(subscription.pk), ONE_CLICK)
+    same = {"user": subscription.user, "incident": subscription.incident, "topic": "scams"}
+    again = AlertSubscription.objects.create(**same)
+    assert b"<button" in stranger.get(address(subscription.pk)).content
+    stranger.post(address(subscription.pk), ONE_CLICK)
+    assert not is_live(again)
+
+
 def test_only_this_subscription_ends(stranger, subscription, minji, seojun, incident):
     others = [
         AlertSubscription.objects.create(user=minji, incident=incident, topic="updates"),

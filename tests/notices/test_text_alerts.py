@@ -248,14 +248,17 @@ def test_the_address_in_the_text_ends_the_texts_and_nothing_else(
     assert reader.get(address).text == ended.text
 
 
-def test_an_old_text_does_not_end_a_number_that_was_chosen_later(alert, approver, minji, gateway):
+@pytest.mark.parametrize("number", [MINJI, "+821077778888"])
+def test_an_old_text_ends_the_texts_that_were_chosen_after_it(
+    alert, approver, minji, gateway, number
+):
     sent(alert, approver)
     AlertNumber.objects.filter(user=minji).delete()
-    choose(minji, "+821077778888")
+    choose(minji, "" if number == MINJI else number)
     AlertNumber.objects.update(chosen_at=timezone.now() + timedelta(days=2))
-    page = Client().post(stop_address(alert, minji)).text
-    assert AlertNumber.objects.filter(user=minji).exists()
-    assert "<button" not in page
+    assert "<button" in Client().get(stop_address(alert, minji)).text
+    assert "<button" not in Client().post(stop_address(alert, minji)).text
+    assert not AlertNumber.objects.filter(user=minji).exists()
 
 
 def test_only_the_code_of_such_a_text_opens_the_page(
