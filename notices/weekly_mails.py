@@ -79,6 +79,9 @@ def _start(incident_id: int, due: datetime) -> Notice | None:
             approved_at=newest.approved_at,
         )
         mails.filter(pk__in=[alert.pk for alert in alerts]).update(weekly_mail=notice)
+        if named := notice.weekly_versions():
+            notice.version = named[0]
+            notice.save(update_fields=["version"])
         render = message_templates.render_template
         messages = [render(notice, code) for code in incident.languages]
         people = audiences.subscribers(notice).count()

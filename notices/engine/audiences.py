@@ -156,15 +156,32 @@ def _live_subscriptions(notice: Notice) -> QuerySet[AlertSubscription]:
 
 def _missed(alerts: Iterable[Notice]) -> Q:
     """Returns the condition of subscriptions that are older than one of the alerts, and of which
-    that alert's ledger has no row. The user wants one mail a week, or did so until after the
-    approval. So a user who changes how often they want alerts gets each once.
+    that alert's ledger has no row, nor has that of a weekly mail that named its text. The user
+    wants one mail a week, or did so until after the approval. So a user who changes how often they
+    want alerts gets each once.
     """
     condition = Q(pk__in=[])
     for alert in alerts:
-        sent = Delivery.objects.filter(notice=alert, subscription=OuterRef("pk"))
+        notices = [alert.pk, *_primary_keys(_mails_that_named(alert))]
+        sent = Delivery.objects.filter(notice__in=notices, subscription=OuterRef("pk"))
         weekly = Q(is_weekly=True) | Q(weekly_until__gt=alert.approved_at)
         condition |= Q(weekly, ~Exists(sent), subscribed_at__lt=alert.approved_at)
     return condition
+
+
+def _mails_that_named(alert: Notice) -> QuerySet[Notice]:
+    """Returns the weekly mails that named the alert's version, or a newer one, for another alert on
+    its statement; see `Notice.weekly_versions`.
+    """
+    version = alert.version
+    mails = Notice.objects.filter(
+        incident=alert.incident_id,
+        audience=Audience.WEEKLY,
+        created_at__gte=version.published_at,
+        weekly_alerts__version__statement=version.statement_id,
+    )
+    own = Q(pk=alert.weekly_mail_id) if alert.weekly_mail_id else Q()
+    return mails.exclude(Q(state=Notice.State.CANCELLED) | own)
 
 
 def browsers(notice: Notice) -> QuerySet[PushSubscription]:

@@ -9,6 +9,7 @@ from foundations.formatting import moment, number
 from foundations.languages import default_language
 from notices.models import Delivery, Notice
 from notices.models.states import END_STATES
+from statements.models import StatementVersion
 
 
 def notice_summary(notice: Notice) -> documents.Document:
@@ -37,16 +38,25 @@ def notice_summary(notice: Notice) -> documents.Document:
 
 
 def _what(notice: Notice) -> list[tuple[str, str]]:
-    named = {"title": notice.version.title, "number": notice.version.number}
     return [
         (_("Company"), str(notice.incident.company)),
         (_("Incident"), str(notice.incident.title)),
-        (_("Text"), _("“%(title)s”, version %(number)s") % named),
+        *((_("Text"), _named(version)) for version in _versions(notice)),
         (_("Kind"), notice.get_kind_display()),
         (_("Channel"), notice.get_channel_display()),
         (_("Audience"), notice.get_audience_display()),
         (_("State"), notice.get_state_display()),
     ]
+
+
+def _versions(notice: Notice) -> list[StatementVersion]:
+    """Returns the versions that the notice's message brings or, as a weekly mail, names."""
+    return notice.weekly_versions() if notice.is_weekly_mail else [notice.version]
+
+
+def _named(version: StatementVersion) -> str:
+    named = {"title": version.title, "number": version.number}
+    return _("“%(title)s”, version %(number)s") % named
 
 
 def _who(notice: Notice) -> list[tuple[str, str]]:
@@ -116,7 +126,7 @@ def _adds_up(notice: Notice) -> str:
 
 
 def _checks(notice: Notice) -> list[tuple[str, str]]:
-    rows = [(_("Text (SHA-256)"), _halves(notice.version.hash))]
+    rows = [(_("Text (SHA-256)"), _halves(version.hash)) for version in _versions(notice)]
     if digest := getattr(notice, "digest", None):
         rows.append((_("Ledger (SHA-256)"), _halves(digest.digest)))
     return rows

@@ -250,6 +250,31 @@ def test_a_version_that_was_replaced_without_an_alert_is_not_called_new(
     assert notice.weekly_versions() == [later]  # what the mail named
 
 
+def test_a_version_that_a_mail_named_is_not_new_in_the_next_one(
+    version, incident, minji, seojun, server
+):
+    subscribe(minji, incident)
+    sent_alert(version, before_due=timedelta(days=8))
+    draft = publishing.draft_next(version.statement, by=version.created_by)
+    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
+    later = publishing.publish(draft, by=version.approved_by)
+    first = weekly_mail()
+    assert first.version == later  # in the proof, too
+    with timezone.override(incident.zone), override("en"):
+        facts = [row for part in notice_summary(first).blocks for row in getattr(part, "rows", [])]
+    assert ("Text", "“About your data”, version 2") in facts
+    assert first.weekly_on
+    Notice.objects.filter(pk=first.pk).update(weekly_on=first.weekly_on - timedelta(weeks=1))
+    sent_alert(later)
+    assert not start_due()
+    subscribe(seojun, incident)  # after the first mail, and before the alert
+    second = weekly_mail()
+    assert second != first
+    (row,) = Delivery.objects.filter(notice=second)
+    assert row.subscription
+    assert row.subscription.user == seojun
+
+
 def test_an_ended_subscription_gets_none(version, incident, minji, server):
     subscription = subscribe(minji, incident)
     sent_alert(version)
