@@ -60,8 +60,7 @@ def _add_number(user: User, number: str, *, leaves_account: bool) -> None:
         raise OtherAccountError
     if not leaves_account and (owner := account_of(user, number)):
         raise SecondAccountError(owner)
-    proven = {"user": user, "verified_at": timezone.now()}
-    VerifiedPhone.objects.update_or_create(number=number, defaults=proven)
+    VerifiedPhone.prove(number, user)
 
 
 def _add_email(user: User, email: str) -> None:

@@ -109,8 +109,7 @@ class UserManager(BaseUserManager["User"]):
                 user = self.model(language=language or settings.LANGUAGE_CODE)
                 user.set_unusable_password()
                 user.save(using=self._db)
-            proven = {"user": user, "verified_at": timezone.now()}
-            VerifiedPhone.objects.update_or_create(number=number, defaults=proven)
+            VerifiedPhone.prove(number, user)
         return user
 
     def create_superuser(self, email: str, **fields: Any) -> "User":

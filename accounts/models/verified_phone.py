@@ -1,6 +1,7 @@
 """The model of phone numbers that users have verified."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
@@ -8,6 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.contacts import readable_contact
+
+if TYPE_CHECKING:
+    from accounts.models import User
 
 # Carriers give a number to another person some time after its owner gave it up: in the US after 45
 # days at the earliest (47 CFR 52.15), in Korea after 90 since April 2023. A younger proof shows
@@ -43,3 +47,12 @@ class VerifiedPhone(models.Model):
     def readable(self) -> str:
         """The number as people write it, in groups of digits."""
         return readable_contact(self.number)
+
+    @classmethod
+    def prove(cls, number: str, user: "User") -> None:
+        """Gives `number`, which the user has just proven, to the user. In an earlier account the
+        row is deleted, with all that was chosen for the number there.
+        """
+        cls.objects.filter(number=number).exclude(user=user).delete()
+        proven = {"user": user, "verified_at": timezone.now()}
+        cls.objects.update_or_create(number=number, defaults=proven)
