@@ -43,6 +43,7 @@ class LedgerMessages(StoredMessages):
     NOT_NAMED = _("the provider's answer does not name it")
     REFUSED = _("refused")
     CERTIFICATE = _("certificate: {error}")
+    NO_GATEWAY = _("no gateway takes this text message")
     NO_PUSH_KEY = _("no key for push messages is set up")
 
     # A person's decision about a doubt; KEPT is the reply of the demonstration's gateway

@@ -152,7 +152,11 @@ class GatewayRow:
             gateway.close()
 
     def send(self, message: OutgoingMessage) -> Reply:
-        """Sends one message. Raises the last gateway's error if none could take the message."""
+        """Sends one message. Raises the last gateway's error if none could take the message, and
+        AccountRefusedError if there is no gateway.
+        """
+        if not self._gateways:  # SMS_GATEWAY changed since the approval
+            raise AccountRefusedError(LedgerMessages.NO_GATEWAY.stored())
         for gateway in self._gateways[:-1]:
             with suppress(RequestUnavailableError, AccountRefusedError):
                 reply = gateway.send(message)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.contacts import is_usable_email, normalise_email, normalise_phone
 from accounts.desk_look_ups import LookUpReasonForm, typed_field
-from accounts.models import User
+from accounts.models import User, VerifiedPhone
 from incidents.desk_look_ups import UnreadableInputError, people_of
 from incidents.encryption import TEST_ADDRESS, EncryptionError
 from notices import decisions, message_codes, message_templates
@@ -364,7 +364,12 @@ class DeliveryLookUpForm(LookUpReasonForm):
             self.add_error(None, translate_ledger_message(str(error)))
             return Q(pk__in=[])
         # Each side is a list of keys, so that each has its index; a join would read the ledger.
-        subscriptions = AlertSubscription.objects.filter(user__email=normalise_email(typed))
+        phones = VerifiedPhone.objects.filter(number=normalise_phone(typed) or "")
+        users = [
+            *User.objects.filter(email=normalise_email(typed)).values_list("pk", flat=True),
+            *phones.values_list("user", flat=True),
+        ]
+        subscriptions = AlertSubscription.objects.filter(user__in=users)
         return Q(person__in=[person.pk for person in people]) | Q(
             subscription__in=list(subscriptions.values_list("pk", flat=True))
         )

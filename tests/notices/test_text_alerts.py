@@ -9,11 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import joining
+from accounts.further_contacts import add_contact
 from accounts.models import User, VerifiedPhone
 from accounts.typed_contacts import takes_texts
 from notices import decisions, joined_accounts
 from notices.engine import planning
 from notices.forms.alerts import end_all, undo_end
+from notices.forms.notices import ApproveForm, DeliveryLookUpForm
 from notices.message_codes import message_code
 from notices.message_samples import sample_mail, sample_sms_size
 from notices.models import (
@@ -180,6 +182,14 @@ def test_who_ended_it_or_lost_the_number_on_the_way_gets_none(
     assert_adds_up(alert)
 
 
+def test_a_number_that_comes_back_is_not_that_of_the_alerts_again(minji, halmoni):
+    choose(halmoni)
+    for user in (minji, halmoni):
+        add_contact(user, HALMONI, leaves_account=True)
+    assert halmoni.phones.get().number == HALMONI
+    assert not AlertNumber.objects.exists()
+
+
 # ---------------------------------------------------------------- before the approval
 
 
@@ -208,6 +218,28 @@ def test_more_texts_than_allowed_are_refused(alert, approver, approvers_desk, se
     decisions.approve(alert, by=approver)
 
 
+def test_an_alert_that_was_not_counted_is_counted_before_it_starts(
+    alert, approver, settings, gateway
+):
+    settings.ALERT_TEXTS = settings.NOTICE_RAMP_FROM_PEOPLE = 1
+    posted = {"people": str(alert.pk), "seen": "x"}
+    shown = ApproveForm(posted, notice=alert, by=approver, people=None).shown
+    form = ApproveForm({**posted, "seen": shown}, notice=alert, by=approver, people=None)
+    assert not form.approve()
+    assert "ALERT_TEXTS" in str(form.errors)
+    settings.ALERT_TEXTS = 2
+    form = ApproveForm({**posted, "seen": shown}, notice=alert, by=approver, people=None)
+    assert form.approve()
+
+
+def test_the_desk_finds_the_texts_of_a_number(alert, approver, halmoni, gateway):
+    sent(alert, approver)
+    form = DeliveryLookUpForm({"asked": "010-5555-6666", "reason": "The customer asks."})
+    assert form.is_valid()
+    (found,) = form.cleaned_data["deliveries"]
+    assert found.subscription.user == halmoni
+
+
 def test_an_alert_needs_a_gateway_that_takes_any_text(alert, approver, settings, gateway):
     settings.SMS_GATEWAY = "notices.engine.solapi.SolapiAlimtalkGateway"
     with pytest.raises(decisions.ApprovalRefusedError, match="SMS_GATEWAY"):
@@ -215,6 +247,14 @@ def test_an_alert_needs_a_gateway_that_takes_any_text(alert, approver, settings,
     settings.SMS_GATEWAY += ",notices.engine.gateways.HttpGateway"
     work(sent(alert, approver))
     assert len(gateway.asked) == 2
+
+
+def test_texts_wait_when_no_gateway_takes_them_any_more(alert, approver, settings, gateway):
+    decisions.approve(alert, by=approver)
+    settings.SMS_GATEWAY = "notices.engine.solapi.SolapiAlimtalkGateway"
+    work(alert)
+    assert (alert.in_doubt, alert.problem) == (0, "no gateway takes this text message")
+    assert Delivery.objects.filter(notice=alert).waiting().count() == 2
 
 
 @pytest.mark.parametrize("language", [code for code, _name in django_settings.LANGUAGES])
