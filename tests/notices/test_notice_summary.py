@@ -73,7 +73,8 @@ def test_the_summary_of_an_unfinished_send_says_how_many_have_an_end_state(
 
 def test_a_draft_has_no_summary_and_other_users_get_none(draft, notice, approver, client, minji):
     Notice.objects.filter(pk=notice.pk).update(state="draft")
-    assert summary_of(notice, approver).status_code == 404
+    page = reverse("admin:notices_notice_change", args=[notice.pk])
+    assert summary_of(notice, approver).url == page
     client.force_login(minji)
     url = reverse("admin:notices_notice_summary", args=[notice.pk])
     assert client.get(url).status_code == 404
