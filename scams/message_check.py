@@ -285,19 +285,21 @@ def _is_one_address_alone(unknown: list[UnknownTrace], text: str) -> bool:
 
 
 def _forwarders(text: str, known: KnownTraces) -> set[str]:
-    """Returns the addresses of those who forwarded the message: senders in heads before the last.
+    """Returns the addresses of those who forwarded the message: senders in heads before the last;
+    and that of a page's owner.
 
     The last head is that of the innermost message, so its sender has to be ours. An address that
     also occurs outside heads is not among them, nor one that imitates ours.
     """
     heads = reader_heads.heads_in(text, within=reader_heads.lines_above_message(text))
-    if not heads.senders or not known.has(_email_trace(heads.senders[-1])):
+    if heads.senders and not known.has(_email_trace(heads.senders[-1])):
         return set()
     all_addresses = Counter(match[0].lower() for match in EMAIL.finditer(text))
-    in_heads = Counter(heads.senders) + heads.recipients
+    readers = [*heads.senders, *filter(None, [heads.owner])]
+    in_heads = Counter(readers) + heads.recipients
     return {
         pasted_text.normal_email(one)
-        for one in heads.senders
+        for one in readers
         if all_addresses[one] == in_heads[one]
         and look_alikes.suspicion_reason(one.rpartition("@")[2], known.hosts)
         == SuspicionReason.OTHER

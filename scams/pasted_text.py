@@ -90,7 +90,10 @@ _BETWEEN_DIGITS = re.compile(r"(?<=\d)[~_,·•*](?=\d)")
 _DAY, _MONTH = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])"
 _JOINT = r"(?:[.\-/][ \t]?)"
 _HOUR = r"[. ()]{0,3}(?:[가-힣A-Za-z]{1,4}[. )]{0,3})?[ \t]?\d{1,2}[:시]"
-_DOTTED_TIME = r"(?:[01]?\d|2[0-3])\.[0-5]\d\.[0-5]\d(?![.\d])(?: [+-]\d{4}(?!\d))?"
+# Further digits after it may belong to a telephone number.
+_DOTTED_TIME = r"(?:[01]?\d|2[0-3])\.[0-5]\d\.[0-5]\d(?![.\d])"
+_ZONE = r"(?: [+-](?:0\d|1[0-4])(?:00|30|45)(?!\d))?"
+_NO_DIGITS = r"(?![ \t().+\-\u2010-\u2015]{0,9}\d)"
 # Dates with a four-digit year, and dates with two digits before a time of day.
 _DATE = re.compile(
     rf"(?<![\d.\-/+(])\(?(?:"
@@ -98,7 +101,8 @@ _DATE = re.compile(
     rf"|{_DAY}{_JOINT}{_MONTH}{_JOINT}(?:19|20)\d\d"
     rf"|{_MONTH}{_JOINT}{_DAY}{_JOINT}(?:19|20)\d\d"
     rf"|\d\d{_JOINT}{_MONTH}{_JOINT}{_DAY}(?={_HOUR})"
-    rf"|(?<=[a-zæøåäö] )20\d\d {_DOTTED_TIME}|(?<=klo ){_DOTTED_TIME}"
+    rf"|(?<=[a-zæøåäö] )20\d\d {_DOTTED_TIME}{_ZONE}{_NO_DIGITS}"
+    rf"|(?<=klo ){_DOTTED_TIME}{_NO_DIGITS}"
     rf")(?![\d\-/]|\.\d)\.?(?:{_HOUR})?"
 )
 

@@ -20,6 +20,7 @@ MOST_RECIPIENTS = 20  # in one line of a head
 MOST_NAME_COLUMNS = 32  # before an address; a sentence without blanks is longer
 _MOST_WORDS_OF_NAME = 3
 _MOST_LINES_TO_OWNER = 3  # of a printed page, beside blank ones
+_GMAIL_PAGE = re.compile(r"\bGmail - |^Gmail(?:\t|$)")
 _MOST_LINES_BETWEEN = 2  # without a label, between two lines of a head
 _OF_BODY = re.compile(
     r"https?://|[\w-]\.[\w-]{1,63}(?::\d{1,5})?/[a-z]|(?<![\w-])[0-9a-z]{4}-[0-9a-z]{4}-[0-9a-z]{4}(?![\w-])",
@@ -67,6 +68,8 @@ _LABELS = [
 # colon. The line may have lost its last ">".
 _ONE_ADDRESS = r"[^<>\s@:]{1,64}@[^<>\s@:]{1,255}"
 _NAMED = rf"[^:<>@]{{0,100}}<{_ONE_ADDRESS}>?[ \t;]*"
+# The owner of a printed page: a name of at most three words, and the address.
+_OWNER = re.compile(rf"(?:Gmail\t)?(?:[^:<>@\s]{{1,32}}[ \t]{{1,9}}){{1,3}}<{_ONE_ADDRESS}>?")
 _WITHOUT_COLON = rf"[ \t]+(?P<rest>{_NAMED}|{_ONE_ADDRESS}(?: <{_ONE_ADDRESS}>)?)$"
 _LABELS += [
     (Label.SENDER, re.compile(r"보낸 ?사람[ \t]*(?P<rest>[^:]*@.*)"), False),
@@ -114,9 +117,15 @@ _ONE_TO_LINE = re.compile(
     r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
 )
 _LINK_AFTER = r"(?:[ \t]*[<(\[]?(?:https?://)?(?:{links})[>)\]]?){{0,2}}\.?"
-# The page of a link: no words of another script, no second link, no telephone number.
-_PAGE = r"(?:(?!://|\d{2,4}-\d{3,4}-\d{4})[a-z0-9_/?&=%:.+~#!;*$-])"
+# The page of a link: no words of another script, no second link, no telephone number, and no field
+# of OneLink that names another page.
+_PAGE = (
+    r"(?:(?!://|%2f|af_(?:r|\w{0,20}(?:dp|url))=|\d{2,4}-\d{3,4}-\d{4})"
+    r"[a-z0-9_/?&=%:.+~#!;*$-])"
+)
 _OUTLOOK = r"aka\.ms/(?:o0ukef|ghei36|qtex0l|AAb9ysg|AAYgQnX|weboutlook|GetOutlookFor\w{2,8})"
+_YAHOO_WORDS = "yahoo mail: search, organi[sz]e, conquer"
+_YAHOO = r"(?:(?:go|mail|aol)\.onelink\.me/(?:107872968|1025746)|(?:overview\.)?mail\.yahoo\.com/)"
 _WEBMAIL = (
     r"(?:mail\.google\.com/mail/|mail\.(?:naver|worksmobile|kakao)\.com/|mail\.daum\.net/"
     r"|outlook\.(?:live|office|office365)\.com/mail/)"
@@ -143,10 +152,8 @@ _FOOTERS = [
             r"go\.microsoft\.com/fwlink/\?LinkId=55098\d",
         ),
         (
-            r"sent from (?:yahoo mail|aol)(?: \w{2,3} \w{2,10})?|yahoo mail: search, .{5,40}",
-            r"(?:go|mail|aol|overview\.mail)\.(?:onelink\.me|yahoo\.com)/(?:107872968|1025746)?"
-            + _PAGE
-            + "{0,200}",
+            "sent from (?:yahoo mail|aol)(?: (?:on|for) [a-z]{2,10})?|" + _YAHOO_WORDS,
+            _YAHOO + _PAGE + "{0,200}",
         ),
         (
             r"sent with proton ?mail(?: secure email)?\.?",
@@ -214,6 +221,7 @@ class Heads:
 
     recipients: Counter[str]
     senders: list[str]  # in the order of the text: the last is that of the innermost message
+    owner: str = ""  # of a page that may be a printed page of Gmail, but does not name it
 
 
 def heads_in(text: str, *, within: int) -> Heads:
@@ -236,11 +244,14 @@ def heads_in(text: str, *, within: int) -> Heads:
             elif line.label == Label.SENDER:
                 senders |= line.addresses
     number, owner = _owner_line(lines)
-    if set(owner) & {address for found in recipients.values() for address in found}:
+    is_named = bool(set(owner) & {each for found in recipients.values() for each in found})
+    is_of_gmail = bool(_GMAIL_PAGE.search(next(filter(None, lines), "")))
+    if is_named and is_of_gmail:
         recipients[number] = owner
     return Heads(
         Counter(address for found in recipients.values() for address in found),
         [address for _number, found in sorted(senders.items()) for address in found],
+        owner=owner[0] if is_named and not is_of_gmail else "",
     )
 
 
@@ -265,7 +276,7 @@ def _owner_line(lines: list[str]) -> tuple[int, list[str]]:
     """
     filled = [(number, line) for number, line in enumerate(lines) if line]
     for number, line in filled[:_MOST_LINES_TO_OWNER]:
-        owner = _addresses(line, most_names=6)
+        owner = _addresses(line, most_names=6) if _OWNER.fullmatch(line) else []
         is_named = not (_labelled(line) or asks_for_something(line) or _is_attribution(line))
         if len(owner) == 1 and is_named:
             after = [EMAIL.findall(each) for later, each in filled if later > number]

@@ -77,7 +77,7 @@ OWN_HEADS = {
     "{quoted}",
     "apple_reply": "2025. 11. 18. 오후 8:30, 한빛마켓 <notice@portal.example> 작성:\n\n{quoted}",
     "gmail_reply_en": "On Tue, Nov 18, 2025 at 8:30 PM Hanbit <notice@portal.example> wrote:\n{quoted}",
-    "gmail_print": "민지 김 <minji@gmail.com>\n\n한빛마켓 <notice@portal.example>\n"
+    "gmail_print": "25. 11. 18. 오후 8:31 Gmail - 안내\n\n민지 김 <minji@gmail.com>\n\n한빛마켓 <notice@portal.example>\n"
     "2025년 11월 18일 (화) 오후 8:30\n받는사람: minji@gmail.com\n\n{text}\n"
     "https://mail.google.com/mail/u/0/?ik=1a2b3c&view=pt&search=all&simpl=msg-f:18490 1/2",
     "samsung_ko": "-------- 원본 이메일 --------\n발신: 한빛마켓 <notice@portal.example>\n"

@@ -116,3 +116,69 @@ def test_a_head_in_another_language_names_readers_and_asks_for_nothing(language)
 def test_the_owner_of_a_printed_page_follows_no_forged_sender():
     """A sender's line and a To line with one address name no owner."""
     assert verdict_on(f"고객센터 <{EVIL}>\n\nTo: {EVIL}\n\n{TEXT}") == "altered"
+
+
+def test_the_owner_of_a_printed_page_is_asked_about_unless_the_page_names_gmail():
+    page = f"{{}}{{}}\n안내\n한빛마켓 <{OUR}>\nTo: {{}}\n\n{TEXT}"
+    gmail, reader = "11/18/25, 8:31 PM Gmail - 안내\n", "minji@gmail.com"
+    assert verdict_on(page.format(gmail, f"Minji Kim <{reader}>", reader)) == "sent"
+    assert verdict_on(page.format("", f"Minji Kim <{reader}>", reader)) == "ask"
+    assert verdict_on(page.format("", f"피해 보상 담당 <{EVIL}>", EVIL)) == "ask"
+    for first in (gmail, "안내\n", ""):
+        for owner in (
+            f"보상금은 여기로: {EVIL}",
+            f"보상금은 여기로 {EVIL}",
+            f"피해 보상금 수령 담당 직원 <{EVIL}>",
+        ):
+            assert verdict_on(page.format(first, owner, EVIL)) == "altered", owner
+
+
+FOOTERS = (
+    "Yahoo Mail: Search, Organize, Conquer",
+    "Sent from Yahoo Mail on Android",
+    "Sent from AOL for iOS",
+    "Get Outlook for iOS https://aka.ms/o0ukef",
+    "Sent with Proton Mail secure email.",
+    "Virus-free. www.avast.com",
+    "Sent with Tutanota; enjoy secure & ad-free emails: https://tuta.com",
+    "Sent with Aqua Mail for Android",
+    "Sent with Mailbird https://www.getmailbird.com/?utm_source=Mailbird",
+)
+TRACES = ("https://evil.example/pay", "evil.example/pay", EVIL, "010-9876-5432", "0298765432")
+
+
+@pytest.mark.parametrize("footer", FOOTERS)
+def test_a_footer_hides_no_link_address_or_number(footer):
+    """A trace that stands at any blank of a footer, in place of a word, or after it."""
+    assert verdict_on(f"{TEXT}\n{footer}\n") == "sent"
+    words = footer.split()
+    for place in range(1, len(words) + 1):
+        for trace in TRACES:
+            for after in (words[place:], words[place + 1 :], []):
+                line = " ".join([*words[:place], trace, *after])
+                assert verdict_on(f"{TEXT}\n{line}\n") == "altered", line
+
+
+def test_the_link_of_a_footer_leads_to_no_other_page():
+    line = "Sent from AOL on Android https://aol.onelink.me/{}"
+    for page in ("abcd", "1025746?af_web_dp=evil.example", "1025746?u=https%3A%2F%2Fevil.example"):
+        assert verdict_on(f"{TEXT}\n{line.format(page)}\n") == "altered", page
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "전화 klo 02.12.34 -9876",
+        "전화 klo 02.12.34 9876",
+        "전화 klo 02.12.34 (9876)",
+        "call 2025 02.12.34 -5678",
+        "call 2025 02.12.34 5678",
+    ],
+)
+def test_a_time_with_dots_hides_no_number(line):
+    assert verdict_on(f"{TEXT}\n{line}\n") == "altered"
+
+
+def test_a_time_with_dots_is_no_number():
+    for line in ("18. november 2025 20.30.11 +0100", "18.11.2025 klo 20.30.11"):
+        assert verdict_on(f"{line}\n{TEXT}") == "sent", line
