@@ -44,6 +44,7 @@ from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
 State = Delivery.State
+_LATER = (Result.DEFERRED, Result.POSTPONED)
 TURN_SECONDS = 0.25  # the longest time until a pause, a cancellation or a lost lease is noticed
 LEASES_AT_ONCE = 2  # the next chunk is leased before the last messages of one are answered
 PLANNING_SECONDS = 0.1  # between two queries for a chunk while the ledger is being planned
@@ -417,7 +418,7 @@ class _Run:
             if advice.action == "slow":
                 rest, share = 60.0 * advice.wait_minutes, advice.pace
                 self._slow_down(destination, rest=rest, share=share)
-        elif reply.result is Result.DEFERRED and names_a_rate(reply.server_reply):
+        elif reply.result in _LATER and names_a_rate(reply.server_reply):
             self._slow_down(destination)
 
     def _learn_of_server(self, words: str) -> None:

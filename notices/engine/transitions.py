@@ -22,7 +22,8 @@ def transition_of(
     """Returns the transition of `row`, a delivery of the lease's chunk, after one more attempt.
 
     A refusal gets the transition of a temporary refusal. So does an unclear one as long as the
-    server has accepted no message of this notice (`has_accepted`): it may refuse all of them.
+    server has accepted no message of this notice (`has_accepted`): it may refuse all of them. For
+    that reason a postponed message counts as refused until then, too.
     """
     attempts, is_possible_duplicate = row.attempts + 1, row.is_possible_duplicate
     match reply.result:
@@ -30,7 +31,7 @@ def transition_of(
             return Transition(State.ACCEPTED, reply.server_reply, data_classes=row.data_classes)
         case Result.UNCLEAR if has_accepted:
             return Transition(State.BOUNCED, reply.server_reply)
-        case Result.DEFERRED | Result.REFUSED | Result.UNCLEAR:
+        case Result.DEFERRED | Result.POSTPONED | Result.REFUSED | Result.UNCLEAR:
             deferred = ledger.deferred(
                 lease,
                 attempts=attempts,
@@ -38,7 +39,8 @@ def transition_of(
                 reply=reply.server_reply,
                 wait=reply.wait,
             )
-            is_refusal = reply.result is not Result.DEFERRED
+            is_for_now = reply.result is Result.POSTPONED and has_accepted
+            is_refusal = reply.result is not Result.DEFERRED and not is_for_now
             return replace(deferred, is_first_refusal=is_refusal and not row.was_refused)
         case Result.BOUNCED:
             return Transition(State.BOUNCED, reply.server_reply)

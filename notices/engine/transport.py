@@ -16,7 +16,12 @@ from typing import Protocol, Self
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail.phrases import shape_pattern
-from notices.returned_mail.reply_reading import Cause, asks_for_later, cause_of
+from notices.returned_mail.reply_reading import (
+    Cause,
+    asks_for_later,
+    cause_of,
+    is_of_recipient_for_now,
+)
 
 REPLY_CHARACTERS = 500
 CLOSING = 421
@@ -47,6 +52,7 @@ class Result(Enum):
 
     ACCEPTED = auto()
     DEFERRED = auto()  # the server refuses this recipient for now
+    POSTPONED = auto()  # the server asks for a later attempt, and may refuse all recipients
     BOUNCED = auto()  # the server refuses this recipient permanently
     UNREACHABLE = auto()  # this server cannot send to this recipient's address
     REFUSED = auto()  # the server refuses the sender or the content, not the recipient
@@ -140,13 +146,20 @@ def classify_reply(code: int, server_reply: str, *, step: str) -> Result:
         case 5 if code in NOT_AUTHENTICATED:
             return Result.REFUSED
         case 5 if asks_for_later(server_reply):
-            return Result.DEFERRED
+            return _judge_later(server_reply, step=step)
         case 5 if step in ("sender", "data"):
             return Result.REFUSED
         case 5:
             return _judge_words(server_reply, step=step)
         case _:
             return Result.NOT_SENT
+
+
+def _judge_later(server_reply: str, *, step: str) -> Result:
+    """Returns the result of a permanent refusal that asks for a later attempt."""
+    if step == "sender":
+        return Result.NOT_SENT
+    return Result.DEFERRED if is_of_recipient_for_now(server_reply) else Result.POSTPONED
 
 
 def _judge_words(server_reply: str, *, step: str) -> Result:

@@ -23,7 +23,7 @@ def shape_pattern(name: str) -> re.Pattern[str]:
 
 def _compiled(phrases: list[str]) -> re.Pattern[str]:
     joined = "|".join(phrases)
-    for name in ("recipient", "named", "wrong", "own", "role", "thing"):
+    for name in ("recipient", "named", "wrong", "own", "role", "thing", "verb"):
         joined = joined.replace(f"{{{name}}}", _CONTENT[name])
     # Compiled at its first use: it takes longer than most modules, and few processes need it.
     return cast("re.Pattern[str]", SimpleLazyObject(lambda: re.compile(joined, re.IGNORECASE)))

@@ -68,8 +68,10 @@ _COMMAND = re.compile(r"\b(?:in reply to|after) (?:pipelined )?mail from\b", re.
 _UNKNOWN_USER = re.compile(r"\bunknown user|\buser unknown", re.IGNORECASE)
 _OTHER_ADDRESS = re.compile(r"(?<![\d.])5\.1\.0(?![\d.])")
 _GREYLISTED = re.compile(r"gr[ae]y[- ]?list", re.IGNORECASE)
-_LATER = shape_pattern("later")
+_FOR_NOW = shape_pattern("for_now")
+_AGAIN = shape_pattern("again")
 _TEMPORARY_STATUS = re.compile(r"(?<![\d.])4\.\d{1,3}\.\d{1,4}(?![\d.]*\.\d)")
+_MAILBOX_STATUS = re.compile(r"(?<![\d.])4\.[12]\.\d{1,3}(?![\d.]*\.\d)")
 _MAILBOX = re.compile(rf"\b{RECIPIENT}\b", re.IGNORECASE)
 _CODES = {
     **dict.fromkeys(("1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4", "4.310"), Cause.ADDRESS),
@@ -96,6 +98,8 @@ def cause_of(reply: str) -> Cause:
         return Cause.UNCLEAR
     if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
         return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
+    if by_words is Cause.ADDRESS and _FOR_NOW.search(text):
+        by_words = Cause.UNCLEAR
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
@@ -114,13 +118,20 @@ def after_content(reply: str, *, most: int) -> str:
 def asks_for_later(reply: str) -> bool:
     """Returns whether a refusal says that a later attempt may succeed, whatever its code is.
 
-    Words for a bad address, for us or for the content count more.
+    Words for us or for the content count more. So do words for a bad
+    address, if no word says "for now".
     """
     text = " ".join(_without_names(reply[:MOST_CHARACTERS]).split())
     if _GREYLISTED.search(text):
         return True
-    is_later = _LATER.search(text) or _TEMPORARY_STATUS.search(text)
+    is_later = _FOR_NOW.search(text) or _AGAIN.search(text) or _TEMPORARY_STATUS.search(text)
     return bool(is_later) and cause_of(text) not in (Cause.SENDER, Cause.CONTENT, Cause.ADDRESS)
+
+
+def is_of_recipient_for_now(reply: str) -> bool:
+    """Returns whether a refusal for now is the recipient's own: by greylisting, or of a mailbox."""
+    is_named = _GREYLISTED.search(reply) or _MAILBOX_STATUS.search(reply)
+    return bool(is_named) or cause_of(reply) is Cause.MAILBOX
 
 
 def _is_ambiguous(text: str) -> bool:

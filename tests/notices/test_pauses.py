@@ -120,6 +120,21 @@ def test_dead_addresses_pause_a_fast_send_within_200_tries(draft, incident, appr
     assert_adds_up(notice)
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 Your message was temporarily rejected, try again later",
+        "554 refused, limit 100 messages per hour",
+    ],
+)
+def test_a_relay_that_refuses_all_for_now_pauses(draft, incident, approver, server, reply):
+    for email in crowd(incident, "example.com", "naver.com", "gmail.com", number=12):
+        server.reply_next("recipient", email, *[reply] * 9)
+    notice = work(approved(draft, approver))
+    assert (notice.state, notice.paused_for) == (Notice.State.PAUSED, "refused")
+    assert (notice.problem, notice.bounced) == (reply, 0)
+
+
 def test_a_relay_that_refuses_us_marks_no_person(draft, incident, approver, server):
     emails = crowd(incident, "example.com", "naver.com", "gmail.com", number=60)
     for email in emails:

@@ -240,6 +240,7 @@ def test_each_refusal_is_read_the_same_pipelined_or_not(
         ("EHLO", DROP),
         ("MAIL", "421 4.3.2 not now"),
         ("MAIL", "451 4.3.0 not now"),
+        ("MAIL", "554 5.3.2 busy, please try again later"),
         ("RCPT", "421 4.3.2 not now"),
         ("DATA", "421 4.3.2 not now"),
         ("DATA", DROP),
