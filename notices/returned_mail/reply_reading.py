@@ -46,7 +46,7 @@ _LINK = re.compile(r"https?://\S+")
 # Names are no words of the server: user.unknown@example.com, host antispam.example.com[192.0.2.1].
 _ADDRESS = re.compile(r"<?[^\s<>@;:,()'\"]{1,64}@[\w.-]{1,255}>?")
 _HOST = re.compile(
-    r"\b[\w-]+(?:\.[\w-]+)+(?=\.? ?[\[(][\da-f.:]{7,45}[\])]| said\b)", re.IGNORECASE
+    r"\b[\w-]{1,63}(?:\.[\w-]{1,63}){1,10}(?=\.? ?[\[(][\da-f.:]{7,45}[\])]| said\b)", re.IGNORECASE
 )
 _TEMPORARY = re.compile(r"(?<![\w.])4(?:[25]\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
 _PERMANENT = re.compile(r"(?<![\w.])5(?:\d\d|\.\d{1,3}\.\d{1,4})(?=[ \-,:)\]]|$)")
