@@ -15,6 +15,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model
+from django.db.models.constants import LOOKUP_SEP
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
@@ -70,7 +71,26 @@ class KeyPages(ChangeList):
         return self.model_admin.page_key  # type: ignore[attr-defined,no-any-return]
 
 
-class LargeTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class OnlyFiltersAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """The base of admins whose list is asked by its filters only, and by no other column.
+
+    Django allows each column of the table. A list that is asked by an address says, without a
+    reason and unrecorded, whether it is there, and the address gets into logs. `further_lookups`
+    are those of links to the list, besides its filters.
+    """
+
+    further_lookups: ClassVar[Sequence[str]] = ()
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Returns whether `lookup` is of a filter of the list, or a further one."""
+        if lookup in self.further_lookups:
+            return True
+        filters = {_first_part(str(each)) for each in self.get_list_filter(request)}
+        is_of_filter = _first_part(lookup) in filters
+        return is_of_filter and super().lookup_allowed(lookup, value, request)
+
+
+class LargeTableAdmin(OnlyFiltersAdmin):
     """The base of admins of tables that grow with the people or their messages.
 
     The fields of `page_key` are one index, all with "-" or none; the last one is the primary key.
@@ -92,6 +112,10 @@ class LargeTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> type[ChangeList]:
         """Returns KeyPages in place of Django's list."""
         return KeyPages
+
+
+def _first_part(lookup: str) -> str:
+    return lookup.partition(LOOKUP_SEP)[0]
 
 
 def query_after(filters: Mapping[str, Any], key: Sequence[str], row: Model) -> str:

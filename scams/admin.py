@@ -44,6 +44,7 @@ class ScamReportAdmin(ReadOnlyAdmin, LargeTableAdmin):
     fields = ["incident", "reported_at", "channel", "state", "alike", "warning"]
     readonly_fields = ["alike"]
     page_key = ("-reported_at", "-pk")
+    further_lookups = ("same__exact",)
     actions = None
 
     def has_delete_permission(self, request: HttpRequest, obj: ScamReport | None = None) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import desk_look_ups
 from accounts.admin_site import RightMissingError, desk_path, staff_of
+from accounts.desk_lists import OnlyFiltersAdmin
 from accounts.desk_tasks import TaskOverError
 from accounts.due_mails import MOST_TRIES
 from accounts.models import User
@@ -33,7 +34,7 @@ _MASKING = {
 
 
 @admin.register(AddressChange)
-class AddressChangeAdmin(ProposalAdmin):
+class AddressChangeAdmin(ProposalAdmin, OnlyFiltersAdmin):
     """The changes of address. The page of a person makes the proposals; the list is the record."""
 
     confirm_right = CONFIRM

@@ -154,12 +154,30 @@ def test_the_account_of_a_customer_asks_for_the_reason_and_is_for_superusers(
     assert (entry.object_type, entry.object_id) == ("accounts_user", str(minji.pk))
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "accounts_user_changelist?email=minji@example.com",
+        "accounts_user_changelist?email__startswith=z",
+        "accounts_user_changelist?groups__user__email__startswith=m",
+        "accounts_verifiedphone_changelist?number__endswith=5678",
+        "mfa_authenticator_changelist?data__secret__startswith=a",
+        "incidents_addresschange_changelist?reason__contains=Called",
+    ],
+)
+def test_no_list_says_whether_it_holds_what_a_page_shows_after_a_reason(desk, editor, minji, asked):
+    VerifiedPhone.objects.create(user=minji, number="+821012345678")
+    page, _mark, query = asked.partition("?")
+    answer = desk(editor).get(f"{desk_url(page)}?{query}")
+    assert answer.status_code == 400  # with a hit and without one
+
+
 def test_the_desks_log_names_no_customer(desk, editor, minji):
     """It is never deleted, and the account of the customer is."""
     phone = VerifiedPhone.objects.create(user=minji, number="+821012345601")
     superuser = desk(editor)
-    superuser.post(desk_url("accounts_verifiedphone_delete", phone.pk), {"post": "yes"})
     say_why(superuser, desk_url("accounts_user_change", minji.pk))
+    superuser.post(desk_url("accounts_verifiedphone_delete", phone.pk), {"post": "yes"})
     superuser.post(desk_url("accounts_user_delete", minji.pk), {"post": "yes"})
     assert not User.objects.filter(pk=minji.pk).exists()
     kept = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
