@@ -56,10 +56,14 @@ Row = TypeVar("Row", bound=DueMail)
 Row_contra = TypeVar("Row_contra", bound=DueMail, contravariant=True)
 
 
+def is_time() -> Q:
+    """Returns the condition of rows whose mail no server refused just now."""
+    return Q(mail_after=None) | Q(mail_after__lte=timezone.now())
+
+
 def may_be_tried() -> Q:
     """Returns the condition of rows whose mail no server refused permanently or just now."""
-    is_time = Q(mail_after=None) | Q(mail_after__lte=timezone.now())
-    return is_time & Q(mail_tries__lt=MOST_TRIES)
+    return is_time() & Q(mail_tries__lt=MOST_TRIES)
 
 
 def send_each(

@@ -1,5 +1,6 @@
 """The message that tells a contact in the data that a new address was recorded for its person."""
 
+import logging
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,8 @@ from incidents.own_rows import Kind, looked_up, strangers_among
 _ASKED_AGAIN = timedelta(days=1)  # whether a contact that may not be told may be told now
 _SHARED = {Kind.EMAIL: SharedContact.Kind.EMAIL, Kind.PHONE: SharedContact.Kind.PHONE}
 
+logger = logging.getLogger(__name__)
+
 # Each function returns whether no notice goes to a normalised address or number in the data of an
 # incident, because a message to it came back or was called spam. The apps above this one add theirs
 # in AppConfig.ready. They raise EncryptionError.
@@ -41,21 +44,25 @@ def send_due() -> None:
         )
 
 
-def contact_to_tell(person: AffectedPerson) -> tuple[Kind, str] | None:
+def contact_to_tell(
+    person: AffectedPerson, change: AddressChange | None = None
+) -> tuple[Kind, str] | None:
     """Returns the contact in the data that is told: the e-mail address, else the mobile number.
 
     Returns None if neither takes a notice: of a closed row, of a person whom no file holds any
-    more, of a hidden or shredded incident, of too many people, of a stranger, or held back. Raises
-    EncryptionError.
+    more, of a hidden or shredded incident, of too many people, of a stranger, held back, or
+    permanently refused when it was told of `change`. Raises EncryptionError.
     """
     incident = person.incident
     is_open = incident.is_public and not incident.shredded_at and leaked_classes_of([person.pk])
     if not is_open or PersonMark.objects.closing().filter(person=person).exists():
         return None
     tests = (_is_shared, _is_anothers, is_held_back)
-    return next(
-        (c for c in _contacts_of(person) if not any(test(person, *c) for test in tests)), None
-    )
+    for kind, contact in _contacts_of(person):
+        is_refused = change is not None and change.is_refused(kind)
+        if not is_refused and not any(test(person, kind, contact) for test in tests):
+            return kind, contact
+    return None
 
 
 def email_is_held_back(person: AffectedPerson) -> bool:
@@ -97,17 +104,25 @@ def _is_anothers(person: AffectedPerson, kind: Kind, contact: str) -> bool:
 
 
 def _tell(change: AddressChange, connection: Any, *, kind: Kind) -> None:
-    """Tells the contact if it is of this kind; asks again later if none may be told."""
+    """Tells the contact if it is of this kind; asks again later if none may be told.
+
+    A number that the gateway refuses uses up a try of the texts. The mails keep theirs.
+    """
     change.person.incident = change.incident
     try:
-        found = contact_to_tell(change.person)
+        found = contact_to_tell(change.person, change)
     except EncryptionError as error:
         raise due_mails.NotNowError(str(error)) from error
     if found is None:
         change.mail_after = timezone.now() + _ASKED_AGAIN
     elif found[0] is kind:
-        _send(change, kind, found[1], connection)
-        change.told_at = timezone.now()
+        try:
+            _send(change, kind, found[1], connection)
+            change.told_at = timezone.now()
+        except due_mails.RefusedError as reason:
+            logger.error("text about change of address %s is refused: %s", change.pk, reason)
+            change.text_tries += 1
+            change.mail_after = timezone.now() + due_mails.AGAIN_AFTER
 
 
 def _send(change: AddressChange, kind: Kind, contact: str, connection: Any) -> None:
@@ -130,4 +145,5 @@ def _send(change: AddressChange, kind: Kind, contact: str, connection: Any) -> N
 
 
 def _columns(change: AddressChange) -> dict[str, Any]:
-    return {name: getattr(change, name) for name in ("told_at", "mail_tries", "mail_after")}
+    columns = ("told_at", "mail_tries", "text_tries", "mail_after")
+    return {name: getattr(change, name) for name in columns}

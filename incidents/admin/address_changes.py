@@ -15,7 +15,6 @@ from accounts import desk_look_ups
 from accounts.admin_site import RightMissingError, desk_path, staff_of
 from accounts.desk_lists import OnlyFiltersAdmin
 from accounts.desk_tasks import TaskOverError
-from accounts.due_mails import MOST_TRIES
 from accounts.models import User
 from incidents.address_mails import contact_to_tell, email_is_held_back
 from incidents.admin.person_forms import STRANGERS, EndAddressChangeForm
@@ -133,23 +132,20 @@ def masked_address(change: AddressChange) -> str:
 def how_it_is_told(person: AffectedPerson, change: AddressChange | None = None) -> str:
     """Returns whether and how the contact in the data is told of a new address, in words."""
     try:
-        found = contact_to_tell(person)
+        found = contact_to_tell(person, change)
         came_back = email_is_held_back(person)
     except EncryptionError:
         return _("The contact in the data cannot be read now, so it is told later.")
     before = (
         _("Mails to the address in the data came back or were called spam.") if came_back else ""
     )
-    return f"{before} {_telling(person, change, found)}".strip()
+    return f"{before} {_telling(person, found)}".strip()
 
 
-def _telling(
-    person: AffectedPerson, change: AddressChange | None, found: tuple[Kind, str] | None
-) -> str:
-    is_refused = change is not None and change.mail_tries >= MOST_TRIES
+def _telling(person: AffectedPerson, found: tuple[Kind, str] | None) -> str:
     if not person.incident.is_public:
         return _("The contact in the data is told once the incident is public.")
-    if found is None or is_refused:
+    if found is None:
         return _(
             "No contact in the data can be told: each is missing, unusable, shared or refused."
         )

@@ -594,6 +594,7 @@ class Migration(migrations.Migration):
                 ('contact_index', models.UUIDField(editable=False)),
                 ('ciphertext', models.BinaryField()),
                 ('told_at', models.DateTimeField(null=True, verbose_name='contact in the data told')),
+                ('text_tries', models.PositiveSmallIntegerField(default=0)),
                 ('ended_at', models.DateTimeField(null=True, verbose_name='ended')),
                 ('ended_reason', models.CharField(blank=True, max_length=500, verbose_name='why it was ended')),
                 ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by')),

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.due_mails import DueMail, may_be_tried
+from accounts.due_mails import MOST_TRIES, DueMail, is_time
 from accounts.models import User
 from incidents import encryption
 from incidents.models.affected_person import AffectedPerson, FurtherContact
@@ -34,7 +34,8 @@ class AddressChangeQuerySet(ProposalQuerySet["AddressChange"]):
         incidents.address_mails decides which contact that is, if any.
         """
         open_incidents = {"incident__shredded_at": None, "incident__is_public": True}
-        due = self.filter(may_be_tried(), confirmed_at__isnull=False, told_at=None)
+        has_tries = Q(mail_tries__lt=MOST_TRIES) | Q(text_tries__lt=MOST_TRIES)
+        due = self.filter(is_time() & has_tries, confirmed_at__isnull=False, told_at=None)
         return due.filter(**open_incidents).order_by("pk")
 
     def with_contact(
@@ -71,6 +72,7 @@ class AddressChange(Proposal, DueMail):
     contact_index = models.UUIDField(editable=False)
     ciphertext = models.BinaryField(editable=False)  # the normalised address or number
     told_at = models.DateTimeField(_("contact in the data told"), null=True)
+    text_tries = models.PositiveSmallIntegerField(default=0)  # refusals of the number
     ended_by = models.ForeignKey(
         User, verbose_name=_("ended by"), on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -117,6 +119,11 @@ class AddressChange(Proposal, DueMail):
     def is_counting(self) -> bool:
         """Returns whether the person is found by the address."""
         return self.confirmed_at is not None and self.ended_at is None
+
+    def is_refused(self, kind: int) -> bool:
+        """Returns whether the contact of this kind in the data was refused permanently."""
+        tries = self.mail_tries if kind == Kind.EMAIL else self.text_tries
+        return tries >= MOST_TRIES
 
     def set_contact(self, contact: str) -> None:
         """Stores a normalised address or number, encrypted. Raises EncryptionError."""

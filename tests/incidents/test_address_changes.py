@@ -1,6 +1,7 @@
 """A new address of a person: support proposes it after a proof, a second person confirms it."""
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -10,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts import due_mails
 from accounts.due_mails import MOST_TRIES
 from accounts.mail_codes import MailKind
 from accounts.models import AuditEntry, User, VerifiedPhone
@@ -251,6 +253,35 @@ def test_a_text_that_the_gateway_refuses_is_tried_again_and_a_mail_uses_up_no_tr
     AddressChange.objects.update(mail_after=None, mail_tries=3)
     address_mails.send_due()
     assert [one.to for one in mail.outbox] == [["old@example.com"]]
+
+
+def test_a_number_is_told_if_the_mailbox_in_the_data_is_gone(
+    team, younghee, solapi, mails, monkeypatch
+):
+    refusals = ["550 5.1.1 no such mailbox"] * MOST_TRIES
+    mails.reply_next("recipient", "old@example.com", *refusals)
+    monkeypatch.setattr(due_mails, "AGAIN_AFTER", timedelta(0))
+    change = recorded(team, younghee)
+    for _run in range(MOST_TRIES):
+        address_mails.send_due()
+    assert not solapi.messages
+    support = desk(team["support"])
+    change_page = desk_url(CHANGE_PAGE, change.pk)
+    say_why(support, change_page)
+    assert "is told by text message" in page_text(support.get(change_page))
+    wrong = {"errorCode": "ValidationError", "errorMessage": "invalid recipient"}
+    solapi.refuse("01011112222", 400, wrong)
+    address_mails.send_due()
+    change.refresh_from_db()
+    assert (change.mail_tries, change.text_tries, change.told_at) == (MOST_TRIES, 1, None)
+    AddressChange.objects.update(text_tries=MOST_TRIES)
+    assert not AddressChange.objects.to_tell().exists()
+    assert "No contact in the data can be told" in page_text(support.get(change_page))
+    AddressChange.objects.update(text_tries=MOST_TRIES - 1)
+    address_mails.send_due()
+    change.refresh_from_db()
+    assert change.told_at
+    assert [one["to"] for one in solapi.messages] == ["01011112222"]
 
 
 def test_a_new_number_finds_the_row_and_support_looks_it_up(team, incident, younghee, solapi):

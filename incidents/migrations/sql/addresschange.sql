@@ -6,7 +6,7 @@ LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     answer CONSTANT text[] := '{confirmed_by_id,confirmed_at,withdrawn_at}';
     ending CONSTANT text[] := '{ended_by_id,ended_at,ended_reason}';
-    work CONSTANT text[] := '{ciphertext,told_at,mail_tries,mail_after}';
+    work CONSTANT text[] := '{ciphertext,told_at,mail_tries,text_tries,mail_after}';
     is_answered CONSTANT boolean := OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL;
     before CONSTANT jsonb := to_jsonb(OLD) - work;
     after jsonb;

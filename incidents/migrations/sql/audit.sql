@@ -33,7 +33,7 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_personmark
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF confirmed_at, withdrawn_at, told_at, ended_at
     ON incidents_addresschange
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
-        'mail_tries mail_after', 'reason ended_reason ciphertext contact_index', 'incident_id', '');
+        'mail_tries text_tries mail_after', 'reason ended_reason ciphertext contact_index', 'incident_id', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_upload
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'changed_at', 'first_rejects findings', 'incident_id', '');
