@@ -143,10 +143,13 @@ def _is_automatic(request: HttpRequest) -> bool:
 
     Browsers mark a navigation that a person began with Sec-Fetch-User, and parts of a page with the
     mode "no-cors" (Fetch Metadata Request Headers, W3C). A script of ours that no person's act
-    starts fetches in the mode "same-origin". A browser without these headers counts as a person,
-    and so does each navigation in Safari, which sends the mode and never Sec-Fetch-User: its
-    absence counts only in a session that sent it before.
+    starts fetches in the mode "same-origin" and with the header X-Live-Part. A browser without the
+    Sec-Fetch headers counts as a person otherwise, and so does each navigation in Safari, which
+    sends the mode and never Sec-Fetch-User: its absence counts only in a session that sent it
+    before.
     """
+    if "X-Live-Part" in request.headers:
+        return True
     mode = request.headers.get("Sec-Fetch-Mode")
     marks = request.session.get(_TIMES, {}).get("marks", False)
     is_reload = marks and mode == "navigate" and "Sec-Fetch-User" not in request.headers

@@ -19,6 +19,7 @@ BY_A_PERSON = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"}
 BY_THE_PAGE = {"Sec-Fetch-Mode": "navigate"}
 A_PART_OF_THE_PAGE = {"Sec-Fetch-Mode": "no-cors"}
 BY_A_TIMER = {"Sec-Fetch-Mode": "same-origin"}  # static/js/live_part.js
+BY_A_TIMER_OF_AN_OLD_BROWSER = {"X-Live-Part": "1"}
 BY_A_SCRIPT = {"Sec-Fetch-Mode": "cors"}
 
 
@@ -75,6 +76,7 @@ def test_a_page_that_reloads_itself_is_no_work(desk, later):
         desk.get(desk_url("index"), headers=BY_THE_PAGE)
         desk.get(desk_url("jsi18n"), headers=A_PART_OF_THE_PAGE)
         desk.get(desk_url("index"), headers=BY_A_TIMER)
+        desk.get(desk_url("index"), headers=BY_A_TIMER_OF_AN_OLD_BROWSER)
     assert not is_on_desk(desk)
 
 
