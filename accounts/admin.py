@@ -347,6 +347,7 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         if not is_done:
             grant.refresh_from_db()
             require_waiting(grant)
+            raise PermissionDenied  # it waits: what the user may do changed meanwhile
         self.log_change(request, grant, str(done))
         messages.success(request, done)
         return redirect("admin:accounts_rightsgrant_change", grant.pk)

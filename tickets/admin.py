@@ -139,7 +139,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         require(request, ANSWER)
         ticket = _ticket(pk)
         if ticket.state == Ticket.State.CLOSED:
-            raise TaskOverError(ticket, _("Closed already"))
+            raise TaskOverError(ticket, _("Closed already"), act="Closed.")
         try:
             correspondence.close(ticket)
         except NotAnsweredError:

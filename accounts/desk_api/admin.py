@@ -128,7 +128,9 @@ class ApiTokenAdmin(admin.ModelAdmin):
         self._require_superuser(request)
         token = get_object_or_404(ApiToken, pk=pk)
         if not token.revoke():
-            raise TaskOverError(token, _("Revoked already"))
+            token.refresh_from_db()
+            at = token.revoked_at
+            raise TaskOverError(token, _("Revoked already"), at=at, act="Revoked.")
         self.log_change(request, token, str(_("Revoked.")))
         messages.success(request, _("The token opens nothing from now on."))
         return redirect("admin:accounts_apitoken_change", pk)

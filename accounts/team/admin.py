@@ -162,6 +162,8 @@ def _over(invitation: Invitation) -> TaskOverError:
     invitation.refresh_from_db()
     state = invitation.state.label
     if invitation.accepted_at or invitation.withdrawn_at or not invitation.confirmed_at:
+        if at := invitation.withdrawn_at:
+            return TaskOverError(invitation, state, at=at, act="Withdrawn.")
         return TaskOverError(invitation, state, at=invitation.accepted_at)
     by, at = invitation.confirmed_by, invitation.confirmed_at
     return TaskOverError(invitation, _("Confirmed already"), by=by, at=at)

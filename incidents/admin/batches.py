@@ -235,14 +235,16 @@ def _batch_tools(pk: int) -> list[tuple[str, str]]:
 def _closed_or_withdrawn(batch: ExposureBatch) -> TaskOverError:
     """Returns what the desk says of a version that is closed or withdrawn already.
 
-    It names who asked a worker for it, or who confirmed the withdrawal.
+    It names who closed it or asked a worker for it, or who confirmed the withdrawal.
     """
-    change = batch.changes.filter(state=BatchChange.State.DONE).order_by("-pk").first()
-    by, at = change.asked_by if change else None, batch.closed_at
+    state = batch.get_state_display()
     if batch.state == ExposureBatch.State.WITHDRAWN:
         decided = batch.withdrawals.filter(confirmed_at__isnull=False).first()
-        by, at = decided.confirmed_by if decided else None, batch.withdrawn_at
-    return TaskOverError(batch, batch.get_state_display(), by=by, at=at if by else None)
+        by = decided.confirmed_by if decided else None
+        return TaskOverError(batch, state, by=by, at=batch.withdrawn_at)
+    change = batch.changes.filter(state=BatchChange.State.DONE).order_by("-pk").first()
+    by, done = change.asked_by if change else None, "Closed the scope version."
+    return TaskOverError(batch, state, by=by, at=batch.closed_at, act=done)
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:

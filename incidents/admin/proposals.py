@@ -111,10 +111,14 @@ class ProposalAdmin(admin.ModelAdmin):
         return self._done(request, proposal, proposal.withdraw(), _("Withdrawn."))
 
     def _done(self, request: HttpRequest, proposal: Any, is_done: bool, done: str) -> HttpResponse:
-        """Shows and records `done`. Raises TaskOverError if the proposal waited no more."""
+        """Shows and records `done`. Raises TaskOverError if the proposal waited no more.
+
+        Raises PermissionDenied if it waits and `is_done` is False all the same.
+        """
         if not is_done:
             proposal.refresh_from_db()
             require_waiting(proposal)
+            raise PermissionDenied
         self.log_change(request, proposal, done)
         messages.success(request, done)
         return self._page_of(proposal)

@@ -393,15 +393,18 @@ def _own_draft(request: HttpRequest, pk: int, *, only_tests: bool = False) -> No
     """Returns the user's own draft, which they may cancel; None for other notices.
 
     `only_tests` returns only a test to the user's own addresses, which they may send as well.
-    Raises PermissionDenied for a user who may not read notices.
+    Raises PermissionDenied for a user who may not read notices, and TaskOverError if the notice is
+    the user's own and has ended: or, of those tests, is approved.
     """
     require(request, VIEW)
     staff = staff_of(request)
-    drafts = Notice.objects.select_related("incident", "version__statement__incident")
-    draft = drafts.filter(pk=pk, state=State.DRAFT, created_by=staff).first()
-    if draft and only_tests and not is_own_test(draft, staff):
+    related = Notice.objects.select_related("incident", "version__statement__incident")
+    own = related.filter(pk=pk, created_by=staff).first()
+    if own is None or (only_tests and not is_own_test(own, staff)):
         return None
-    return draft
+    if own.state in _ENDED or (only_tests and own.state != State.DRAFT):
+        raise _over(own)
+    return own if own.state == State.DRAFT else None
 
 
 def _progress(request: HttpRequest, notice: Notice) -> dict[str, Any]:

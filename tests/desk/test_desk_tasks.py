@@ -7,9 +7,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
+from django.utils.translation import gettext, override
 
 from accounts.desk_api.tokens import ApiToken
 from accounts.models import AuditEntry, CompanyIdentity, Invitation, RightsGrant, User
@@ -267,6 +269,61 @@ def test_a_page_of_a_task_that_is_over_says_who_did_it_and_leads_to_its_object(
     said = page_text(desk.get(change))
     assert over.says in said
     assert "Nothing was changed now." in said
+
+
+@pytest.mark.parametrize(
+    ("name", "entry"),
+    [
+        ("tickets_ticket_close", "Closed."),
+        ("incidents_exposurebatch_close", "Closed the scope version."),
+        ("accounts_apitoken_revoke", "Revoked."),
+        ("incidents_incident_take_shred_request_back", ""),
+        ("incidents_upload_import", ""),
+    ],
+)
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_it_names_who_did_it_and_not_who_did_something_else_later(
+    desk, team, people, name, entry, language
+):
+    over = TASKS[name](team["approver"])
+    with override(language):
+        acts = [(team["support"], gettext(entry))] if entry else []
+    for by, text in [*acts, (team["editor"], "Something else.")]:
+        LogEntry.objects.log_actions(by.pk, [over.row], CHANGE, text, single_object=True)
+    said = page_text(desk.post(desk_url(name, over.row.pk), follow=True))
+    who = f" ({team['support']}, " if entry else f"{over.says}. Nothing was changed now."
+    assert who in said
+    assert str(team["editor"]) not in said.partition("Nothing was changed now.")[0][-200:]
+
+
+@pytest.mark.parametrize("act", ["cancel", "approve"])
+def test_an_author_reads_that_the_own_draft_or_test_has_ended(client, team, act, monkeypatch):
+    editor = team["editor"]
+    monkeypatch.setattr("notices.admin.notices.is_own_test", lambda _notice, _by: True)
+    sign_in_to_desk(client, editor)
+    client.cookies["language"] = "en"
+    notice = set_to(Notice, state="cancelled", created_by=editor)
+    page = desk_url(f"notices_notice_{act}", notice.pk)
+    for answer in (client.get(page, follow=True), client.post(page, follow=True)):
+        assert "ancelled. Nothing was changed now." in page_text(answer)
+
+
+def test_a_page_that_renews_itself_says_it_once(desk):
+    page = desk_url("notices_notice_approve", set_to(Notice, state="cancelled").pk)
+    desk.get(page, headers={"X-Live-Part": "1"}, follow=True)
+    assert page_text(desk.get(page, follow=True)).count("Nothing was changed now.") == 1
+
+
+@pytest.mark.parametrize("model", [RightsGrant, BatchWithdrawal])
+@pytest.mark.parametrize("act", ["confirm", "withdraw"])
+def test_an_act_that_did_nothing_is_not_shown_as_done(desk, monkeypatch, model, act):
+    monkeypatch.setattr(model, act, lambda *_by: False)
+    monkeypatch.setattr("accounts.models.RightsGrant.may_be_confirmed_by", lambda *_by: True)
+    row = model._default_manager.get()
+    name = f"{model._meta.app_label}_{model._meta.model_name}_{act}"
+    User.objects.filter(email="approver@hanbit.example").update(is_superuser=True)
+    assert desk.post(desk_url(name, row.pk)).status_code == 403
+    assert not LogEntry.objects.filter(object_id=str(row.pk)).exists()
 
 
 @pytest.mark.parametrize(
