@@ -454,7 +454,7 @@ def _over(notice: Notice) -> TaskOverError:
     if notice.state == State.DRAFT:
         return TaskOverError(notice, _("This notice is not approved yet"))
     if notice.approved_at is None:
-        return TaskOverError(notice, notice.get_state_display())
+        return TaskOverError(notice, notice.get_state_display(), act="Cancelled.")
     what = _("Its state: %(state)s. Approved already") % {"state": notice.get_state_display()}
     return TaskOverError(notice, what, by=notice.approved_by, at=notice.approved_at)
 

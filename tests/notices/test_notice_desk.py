@@ -171,7 +171,7 @@ def test_a_notice_is_paused_resumed_and_cancelled(client, approver, notice, serv
     assert notice.state == Notice.State.CANCELLED
     assert server.taken == []
     again = client.post(url("notice_resume", notice.pk), follow=True)
-    assert "Nothing was done" in page(again)
+    assert "Nothing was changed now" in page(again)
 
 
 @pytest.mark.parametrize("typed", [{}, {"number": ""}, {"number": "4711"}])
