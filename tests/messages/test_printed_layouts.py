@@ -154,7 +154,8 @@ def test_a_footer_hides_no_link_address_or_number(footer):
     words = footer.split()
     for place in range(1, len(words) + 1):
         for trace in TRACES:
-            for after in (words[place:], words[place + 1 :], []):
+            for end in (place, place + 1, len(words)):
+                after = words[end:]
                 line = " ".join([*words[:place], trace, *after])
                 assert verdict_on(f"{TEXT}\n{line}\n") == "altered", line
 
