@@ -58,7 +58,7 @@ def found(client, **query) -> list[AuditEntry]:
     response = client.get(LIST, query)
     assert response.status_code == 200
     assert not response.context["form"].errors, response.context["form"].errors
-    return [entry for entry, _object, _summary in response.context["rows"]]
+    return [entry for entry, *_shown in response.context["rows"]]
 
 
 def exported(client, file_format: str, **query) -> str:
@@ -185,7 +185,7 @@ def test_the_pages_show_each_entry_once_newest_first(client, auditor, editor, mo
     keys, query = [], {"who": editor.email}
     while True:
         response = client.get(LIST, query)
-        keys += [entry.pk for entry, _object, _summary in response.context["rows"]]
+        keys += [entry.pk for entry, *_shown in response.context["rows"]]
         older = response.context["found"].older
         if older is None:
             break

@@ -110,7 +110,7 @@ def test_a_messy_file_is_read(name, first_line):
         ("04_enc_iso2022kr.csv", 'encoding = "iso-2022-kr"'),
         ("10_mysql_outfile_escapes.csv", "escape = '\\' in the mapping, or escape = ''"),
         ("11a_single_quotes.csv", 'quote = "\'" in the mapping'),
-        ("14a_mongo.jsonl", "member_id holds objects or lists"),
+        ("14a_mongo.jsonl", "email holds objects or lists"),
         ("15h_html.xls", "an HTML page, whatever its name says"),
         ("16g_encrypted.xlsx", "an encrypted spreadsheet; save it without a password"),
     ],

@@ -23,7 +23,7 @@ ADDRESS, VALUE, NAME = "minji@example.com", "서울특별시 강남구 테헤란
 # Pages that anyone may read, and steps of a sign-in. All others need a user.
 OPEN = re.compile(
     r"^$|^(ko|en)/($|statements/|incidents/|transparency|log|feed|check/|certificates/|advisories/"
-    r"|alerts/unsubscribe/|account/(sign-in/|sign-out/|closed/|language/)|unsubscribe/)"
+    r"|alerts/unsubscribe/|stop/|account/(sign-in/|sign-out/|closed/|language/)|unsubscribe/)"
     r"|^(api/v3/|robots\.txt|sitemap\.xml|favicon\.ico|\.well-known/|admin/)"
 )
 ROLES = ["importer", "editor", "approver", "support", "auditor"]

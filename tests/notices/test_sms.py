@@ -268,18 +268,6 @@ def test_without_a_gateway_nothing_is_approved(draft, phones, approver, settings
         decisions.approve(draft, by=approver)
 
 
-def test_alerts_are_not_sent_by_sms(version, editor):
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Notice.objects.create(
-            incident=version.statement.incident,
-            version=version,
-            kind="alert",
-            topic="scams",
-            channel="sms",
-            created_by=editor,
-        )
-
-
 def test_a_test_notice_goes_to_the_typed_numbers(client, version, editor, approver, gateway):
     sign_in_to_desk(client, editor)
     fields = {"version": version.pk, "kind": "mandatory", "topic": "", "channel": "sms"}
