@@ -306,7 +306,7 @@ def publish(play: Play) -> None:
     play.press("approver", "[type=submit][value='Publish for good']", "/change/")
     play.press_next("editor", "Make the incident public", "/incident/*/change/#id_is_public")
     play.check("editor", "#id_is_public")
-    play.press("editor", "[name=_save]", "/incident/*/page/")
+    play.press("editor", "[name=_save]", "/incident/**")
     assert Incident.objects.get().is_public
 
 

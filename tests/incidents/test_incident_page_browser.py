@@ -29,7 +29,9 @@ WIDTHS = (390, 1280)
 HANGUL = re.compile("[가-힣]+")
 # A role's name, an address, a file's name and a hash stay as they are.
 LATIN = re.compile(r"[A-Za-z]{3,}")
-AS_WRITTEN = re.compile(r"\(\w+\)|\S+@\S+|(?<![A-Za-z])(?:SMS|PDF|KST)(?![A-Za-z])")
+AS_WRITTEN = re.compile(
+    r"\(\w+\)|\S+@\S+|(?<![A-Za-z])(?:SMS|PDF|KST)(?![A-Za-z])|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}"
+)
 
 
 @pytest.fixture

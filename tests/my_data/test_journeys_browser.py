@@ -220,14 +220,15 @@ def alerted(leaked, minji, settings) -> StatementVersion:
 def test_tell_me(begin: Begin, minji, alerted):
     with begin(name="6-alerts", user=minji) as customer:
         customer.open("alerts/")
-        customer.see("alerts", customer.page.locator("main form .button").first)
+        save = customer.page.locator("main form:has(input[type=checkbox]) .button")
+        customer.see("alerts", save)
         customer.tap(customer.page.locator("input[type=checkbox]").first)
-        customer.tap(customer.page.locator("main form .button").first)
+        customer.tap(save)
         customer.see("saved", customer.page.locator(".message"))
         customer.answered()
         assert customer.taps == documented_taps("6-alerts")
         customer.tap(customer.page.locator("input[value=weekly]"))
-        customer.tap(customer.page.locator("main form .button").first)
+        customer.tap(save)
         customer.see("weekly", customer.page.locator(".notice-box li", has_text="("))
         assert minji.subscriptions.live().get(topic="updates").is_weekly
     with begin(name="6-messages", user=minji) as customer:

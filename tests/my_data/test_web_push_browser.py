@@ -86,7 +86,7 @@ def press(page: Page, service: LocalPushService) -> LocalBrowser:
     keys = {"p256dh": address.p256dh, "auth": address.auth}
     page.evaluate(SUBSCRIBE, {"endpoint": address.endpoint, "keys": keys})
     push_button(page).click()
-    expect(page.locator("form[action*='/end/']")).to_have_count(1)
+    expect(page.locator("form[action*='/browsers/'][action$='/end/']")).to_have_count(1)
     return local
 
 

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 import redis
-from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone, translation
 
