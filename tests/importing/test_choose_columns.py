@@ -284,7 +284,8 @@ def test_a_discarded_upload_has_no_profile(desk, incident):
     upload = uploaded(desk, incident)
     desk.post(url("discard", upload))
 
-    assert "Thrown away (importer@" in page_text(desk.get(url("columns", upload), follow=True))
+    shown = page_text(desk.get(url("columns", upload), follow=True))
+    assert "Thrown away. Nothing was changed now." in shown
     assert not upload.pieces.exists()
 
 
