@@ -37,7 +37,7 @@ from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
 from accounts.desk_lists import LargeTableAdmin
-from accounts.desk_tasks import require_waiting
+from accounts.desk_tasks import require_done, require_waiting
 from accounts.devices import sessions_of
 from accounts.forms import UserForm
 from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
@@ -78,20 +78,6 @@ def _in_log(row: Any) -> Any:
     return row if isinstance(row, User) and row.is_staff else _Unnamed(row)
 
 
-class UnnamedInLogAdmin(admin.ModelAdmin):
-    """An admin of rows of customers. The desk's log, which stays, has no address of theirs."""
-
-    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return super().log_addition(request, _in_log(obj), message)
-
-    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
-        return super().log_change(request, _in_log(obj), message)
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
-        rows: Any = [_in_log(row) for row in queryset]
-        return super().log_deletions(request, rows)
-
-
 class EmailAddressInline(ReadOnlyAdmin, admin.TabularInline):
     model = EmailAddress
     fields = ["email", "verified", "primary"]
@@ -121,11 +107,11 @@ def _is_kept(request: HttpRequest, user: User) -> bool:
 def _after_the_reason(name: str) -> Any:
     """Returns Django's view of this name. A customer's page asks for a reason first.
 
-    Each view of Django that shows one row has it. The class has `_customer_to_look_up`.
+    Each view of Django that shows one row has it.
     """
 
     def view(
-        self: Any,
+        self: "OfAnAccount",
         request: HttpRequest,
         object_id: str | None = None,
         *args: Any,
@@ -145,25 +131,47 @@ def shown_account(user: User) -> str:
 
 
 class OfAnAccount(LargeTableAdmin):
-    """The list of rows that belong to accounts. The row of a customer asks for a reason first."""
+    """The list of accounts, or of their rows. The page of a customer's row asks for a reason first.
+
+    The desk's log, which stays, has no address of a customer. `account_of` returns whose a row is.
+    """
 
     changeform_view = _after_the_reason("changeform_view")
     delete_view = _after_the_reason("delete_view")
     history_view = _after_the_reason("history_view")
 
+    def account_of(self, row: Any) -> User:
+        user: User = row.user
+        return user
+
     @admin.display(description=_("user"))
     def account(self, obj: Any) -> str:
-        return shown_account(obj.user)
+        return shown_account(self.account_of(obj))
 
     def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
-        row: Any = self.get_object(request, unquote(object_id)) if object_id else None
-        if row is None or row.user.is_staff or not self.has_view_permission(request, row):
+        """Returns the customer of the page if the user may see it and no look-up opened it.
+
+        `object_id` is as the address has it: Django's pages unquote it, so this does, too.
+        """
+        row = self.get_object(request, unquote(object_id)) if object_id else None
+        if row is None or not self.has_view_permission(request, row):
             return None
-        return None if desk_look_ups.is_open(request, row.user) else row.user
+        user = self.account_of(row)
+        return None if user.is_staff or desk_look_ups.is_open(request, user) else user
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_addition(request, _in_log(obj), message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_change(request, _in_log(obj), message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        rows: Any = [_in_log(row) for row in queryset]
+        return super().log_deletions(request, rows)
 
 
 @admin.register(User)
-class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
+class UserAdmin(OfAnAccount):
     form = UserForm
     change_form_template = "accounts/desk/user.html"
     list_display = ["account", "name", "is_staff", "is_active", "language", "last_login"]
@@ -179,19 +187,8 @@ class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
         rows = super().get_queryset(request).prefetch_related("phones")
         return rows if request.user.is_superuser else rows.filter(is_staff=True)
 
-    changeform_view = _after_the_reason("changeform_view")
-    delete_view = _after_the_reason("delete_view")
-    history_view = _after_the_reason("history_view")
-
-    def _customer_to_look_up(self, request: HttpRequest, object_id: str | None) -> User | None:
-        """Returns the customer of the page if the user may see it and no look-up opened it.
-
-        `object_id` is as the address has it: Django's pages unquote it, so this does, too.
-        """
-        user = self.get_object(request, unquote(object_id)) if object_id else None
-        if user is None or user.is_staff or not self.has_view_permission(request, user):
-            return None
-        return None if desk_look_ups.is_open(request, user) else user
+    def account_of(self, row: User) -> User:
+        return row
 
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **options: Any
@@ -211,10 +208,6 @@ class UserAdmin(UnnamedInLogAdmin, LargeTableAdmin):
         """
         rights = [] if request.user.is_superuser else ["is_staff", "is_superuser", "groups"]
         return [*self.readonly_fields, *rights, *(["email"] if obj else [])]
-
-    @admin.display(description=_("user"))
-    def account(self, obj: User) -> str:
-        return shown_account(obj)
 
     @admin.display(description=_("accounts that may be of the same person"))
     def same_person(self, obj: User) -> str:
@@ -344,17 +337,14 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     def _report(
         self, request: HttpRequest, grant: RightsGrant, is_done: bool, done: Any
     ) -> HttpResponse:
-        if not is_done:
-            grant.refresh_from_db()
-            require_waiting(grant)
-            raise PermissionDenied  # it waits: what the user may do changed meanwhile
+        require_done(grant, is_done)
         self.log_change(request, grant, str(done))
         messages.success(request, done)
         return redirect("admin:accounts_rightsgrant_change", grant.pk)
 
 
 @admin.register(VerifiedPhone)
-class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount):
+class VerifiedPhoneAdmin(ReadOnlyAdmin, OfAnAccount):
     """The numbers of customers, for superusers: members of the team have none."""
 
     list_display = ["account", "verified_at"]
@@ -369,7 +359,7 @@ class VerifiedPhoneAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount):
 
 
 @admin.register(Authenticator)
-class SecondFactorAdmin(ReadOnlyAdmin, UnnamedInLogAdmin, OfAnAccount, AuthenticatorAdmin):
+class SecondFactorAdmin(ReadOnlyAdmin, OfAnAccount, AuthenticatorAdmin):
     """The admin of second factors. Staff delete the rows of a user who lost the device.
 
     The user can then set up a new one.

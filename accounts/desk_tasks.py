@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -56,6 +57,17 @@ def require_waiting(proposal: Any) -> None:
         raise TaskOverError(proposal, _("Confirmed already"), by=proposal.confirmed_by, at=at)
     if at := proposal.withdrawn_at:
         raise TaskOverError(proposal, _("Withdrawn already"), at=at, act="Withdrawn.")
+
+
+def require_done(proposal: Any, is_done: bool) -> None:
+    """Raises TaskOverError if an act did nothing because its row waits no more.
+
+    Raises PermissionDenied if the row waits: what the user may do changed meanwhile.
+    """
+    if not is_done:
+        proposal.refresh_from_db()
+        require_waiting(proposal)
+        raise PermissionDenied
 
 
 def _entry_of(row: Model, act: str) -> LogEntry | None:

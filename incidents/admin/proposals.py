@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import second_person
 from accounts.admin_site import desk_path, require, staff_of
-from accounts.desk_tasks import require_waiting
+from accounts.desk_tasks import require_done, require_waiting
 from accounts.models import User
 
 
@@ -111,14 +111,8 @@ class ProposalAdmin(admin.ModelAdmin):
         return self._done(request, proposal, proposal.withdraw(), _("Withdrawn."))
 
     def _done(self, request: HttpRequest, proposal: Any, is_done: bool, done: str) -> HttpResponse:
-        """Shows and records `done`. Raises TaskOverError if the proposal waited no more.
-
-        Raises PermissionDenied if it waits and `is_done` is False all the same.
-        """
-        if not is_done:
-            proposal.refresh_from_db()
-            require_waiting(proposal)
-            raise PermissionDenied
+        """Shows and records `done`. Raises what require_done raises."""
+        require_done(proposal, is_done)
         self.log_change(request, proposal, done)
         messages.success(request, done)
         return self._page_of(proposal)
