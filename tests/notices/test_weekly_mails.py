@@ -237,16 +237,12 @@ def test_a_version_that_was_replaced_without_an_alert_is_not_called_new(
 ):
     subscribe(minji, incident)
     sent_alert(version)
-    draft = publishing.draft_next(version.statement, by=version.created_by)
-    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
-    later = publishing.publish(draft, by=version.approved_by)
+    later = published_again(version)
     notice = weekly_mail()
     text = server.taken[-1].message.get_body(("plain",)).get_content()
     assert later.get_absolute_url() in text
     assert version.get_absolute_url() not in text
-    next_draft = publishing.draft_next(version.statement, by=version.created_by)
-    StatementVersion.objects.filter(pk=next_draft.pk).update(change_reason={"ko": "또", "en": "N"})
-    publishing.publish(next_draft, by=version.approved_by)
+    published_again(version)
     assert notice.weekly_versions() == [later]  # what the mail named
 
 
@@ -255,9 +251,7 @@ def test_a_version_that_a_mail_named_is_not_new_in_the_next_one(
 ):
     subscribe(minji, incident)
     sent_alert(version, before_due=timedelta(days=8))
-    draft = publishing.draft_next(version.statement, by=version.created_by)
-    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
-    later = publishing.publish(draft, by=version.approved_by)
+    later = published_again(version)
     first = weekly_mail()
     assert first.version == later  # in the proof, too
     with timezone.override(incident.zone), override("en"):
@@ -436,6 +430,12 @@ def test_the_summary_names_the_approvals_of_its_alerts(version, incident, minji,
     assert not {"Approved by", "Approved on"} & {row[0] for row in facts}
 
 
+def published_again(version):
+    draft = publishing.draft_next(version.statement, by=version.created_by)
+    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
+    return publishing.publish(draft, by=version.approved_by)
+
+
 def alert_time(alert: Notice) -> datetime:
     alert.refresh_from_db()
     assert alert.approved_at
@@ -447,9 +447,7 @@ def test_the_check_names_what_the_mail_names_and_links_public_pages_only(
 ):
     subscribe(minji, incident)
     sent_alert(version)
-    draft = publishing.draft_next(version.statement, by=version.created_by)
-    StatementVersion.objects.filter(pk=draft.pk).update(change_reason={"ko": "바뀜", "en": "New"})
-    later = publishing.publish(draft, by=version.approved_by)
+    later = published_again(version)
     sent_alert(later)
     notice = weekly_mail()
     assert notice.weekly_versions() == [later]
