@@ -16,12 +16,12 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, F, Min, Q, Value
+from django.db.models import F, Value
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Least, Now
 
@@ -29,8 +29,9 @@ from foundations.session_locks import session_lock
 from notices.engine.learned_rates import greylist_wait
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Destination, DoubtCause, Notice
+from notices.models.chunk import ChunkQuerySet
 from notices.models.delivery import DeliveryQuerySet
-from notices.models.states import END_STATES
+from notices.models.states import END_STATES, WAITING_STATES, in_sql
 
 logger = logging.getLogger(__name__)
 
@@ -53,8 +54,7 @@ class Lease:
     is_past_deadline: bool  # by the database's clock, when the lease began
 
 
-@dataclass(frozen=True)
-class Transition:
+class Transition(NamedTuple):
     """A delivery's next state, the reason, and the wait before it is due again."""
 
     state: Delivery.State
@@ -138,29 +138,46 @@ def lease_chunk(notice: Notice, held: Collection[int] = ()) -> Lease | None:
     there is no moment in which that worker could still write.
     """
     others = Chunk.objects.exclude(pk__in=held)
-    chunks = others.select_for_update(skip_locked=True, no_key=True)
     with transaction.atomic():
-        chunk = chunks.due(notice).first() or chunks.left_behind(notice).first()
-        if chunk is None:
-            return None
-        fencing_token = chunk.fencing_token + 1
-        rows = Chunk.objects.filter(pk=chunk.pk)
-        rows.update(
-            state=Chunk.State.LEASED,
-            fencing_token=fencing_token,
-            leased_until=lease_end(),
-            on_wire=[],
+        lease = _lease_first(others.due(notice), notice) or _lease_first(
+            others.left_behind(notice), notice
         )
-        is_past_deadline = Notice.objects.filter(pk=notice.pk, deadline_at__lte=Now()).exists()
-        lease = Lease(
-            chunk=chunk,
-            notice=notice,
-            fencing_token=fencing_token,
-            is_past_deadline=is_past_deadline,
-        )
-        _mark_wire_in_doubt(lease)
-        _discard_plans()
+        if lease is not None:
+            _mark_wire_in_doubt(lease)
+            _discard_plans()
     return lease
+
+
+# `found` has the chunk as it was before the lease.
+_LEASE = """
+WITH found AS MATERIALIZED ({first}), leased AS (
+    UPDATE notices_chunk c SET state = 'leased', fencing_token = c.fencing_token + 1,
+        leased_until = statement_timestamp() + %s * interval '1 second', on_wire = '{{}}'
+    FROM found WHERE c.id = found.id
+    RETURNING c.id
+)
+SELECT found.*, n.deadline_at <= statement_timestamp() AS is_past_deadline
+FROM found JOIN leased USING (id) JOIN notices_notice n ON n.id = found.notice_id
+"""
+
+
+def _lease_first(chunks: ChunkQuerySet, notice: Notice) -> Lease | None:
+    """Leases the first of `chunks` that no other worker locks; one statement, because a send makes
+    it for each chunk.
+    """
+    free = chunks.select_for_update(skip_locked=True, no_key=True)
+    first, of_first = free[:1].query.sql_with_params()
+    statement = _LEASE.format(first=first)
+    values = [*of_first, settings.NOTICE_LEASE_SECONDS]
+    found = list(Chunk.objects.raw(statement, values, using=connection.alias))  # no replica
+    if not found:
+        return None
+    return Lease(
+        chunk=found[0],
+        notice=notice,
+        fencing_token=found[0].fencing_token + 1,
+        is_past_deadline=vars(found[0])["is_past_deadline"],
+    )
 
 
 def _discard_plans() -> None:
@@ -279,20 +296,13 @@ def release(
     """
     with suppress(LeaseLostError), transaction.atomic():
         _commit_without_flush()
-        chunk = _lock_chunk(lease)
-        rows = Delivery.objects.of_chunk(lease.chunk).waiting()
+        _lock_chunk(lease)
         if held:
             _hold_back(lease, held)
-        remaining = rows.aggregate(
-            rows=Count("pk"), at_once=Count("pk", Q(not_before__isnull=True)), at=Min("not_before")
-        )
-        not_before = None if remaining["at_once"] else remaining["at"]
-        if rest:
-            not_before = Now() + timedelta(seconds=rest)
-        elif is_held_up and _has_stopped_destination(lease.notice):
-            not_before = Now() + timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
-        state = Chunk.State.DUE if remaining["rows"] else Chunk.State.DONE
-        _end_lease(lease, chunk, state=state, not_before=not_before, failures=0)
+        wait = timedelta(seconds=rest) if rest else None
+        if not rest and is_held_up and _has_stopped_destination(lease.notice):
+            wait = timedelta(seconds=settings.NOTICE_STOPPED_SECONDS)
+        _end_lease(lease, wait=wait)
 
 
 def _has_stopped_destination(notice: Notice) -> bool:
@@ -359,14 +369,14 @@ def release_with_backoff(lease: Lease) -> None:
     grows with each failure in a row. Does nothing if the lease is lost.
     """
     with suppress(LeaseLostError), transaction.atomic():
-        chunk = _lock_chunk(lease)
+        _lock_chunk(lease)
         failures = lease.chunk.failures + 1
         wait = _exponential(
             settings.NOTICE_UNAVAILABLE_SECONDS,
             failures,
             most=settings.NOTICE_UNAVAILABLE_MAX_SECONDS,
         )
-        _end_lease(lease, chunk, state=Chunk.State.DUE, failures=failures, not_before=Now() + wait)
+        _end_lease(lease, wait=wait, failures=failures)
 
 
 def clear_backoff(notice: Notice) -> None:
@@ -378,33 +388,60 @@ def clear_backoff(notice: Notice) -> None:
     refused.update(not_before=None)
 
 
-def _lock_chunk(lease: Lease) -> Chunk:
-    """Returns the chunk's row, locked until the transaction ends. Raises LeaseLostError if the
-    lease is not the chunk's newest.
-    """
-    chunks = Chunk.objects.select_for_update(no_key=True)
-    chunk = chunks.filter(
-        pk=lease.chunk.pk, fencing_token=lease.fencing_token, state=Chunk.State.LEASED
-    ).first()
-    if chunk is None:
-        raise LeaseLostError
-    return chunk
+_LOCK_CHUNK = """
+SELECT FROM notices_chunk WHERE id = %s AND fencing_token = %s AND state = 'leased'
+FOR NO KEY UPDATE
+"""
 
 
-def _end_lease(lease: Lease, chunk: Chunk, **values: Any) -> None:
-    """Ends the lease with `values` for the chunk, and adds the chunk's counters to the notice. The
-    notice's row is locked last.
+def _lock_chunk(lease: Lease) -> None:
+    """Locks the chunk's row until the transaction ends. Raises LeaseLostError if the lease is not
+    the chunk's newest.
+
+    Later statements of the transaction see what others wrote to the chunk's rows before.
     """
-    Chunk.objects.filter(pk=chunk.pk).update(
-        leased_until=None, on_wire=[], **dict.fromkeys(END_STATES, 0), **values
-    )
-    counted: dict[str, Any] = {
-        name: F(name) + getattr(chunk, name) for name in END_STATES if getattr(chunk, name)
-    }
-    if chunk.accepted:
-        counted["problem"] = ""
-    if counted:
-        Notice.objects.filter(pk=lease.notice.pk).update(**counted)
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_CHUNK, [lease.chunk.pk, lease.fencing_token])
+        if not cursor.rowcount:
+            raise LeaseLostError
+
+
+# The notice's row is locked last, because all workers count in it.
+_END_LEASE = """
+WITH waiting AS (
+    SELECT count(*) AS people,
+        CASE WHEN NOT bool_or(d.not_before IS NULL) THEN min(d.not_before) END AS next_at
+    FROM notices_chunk c JOIN notices_delivery d
+        ON d.notice_id = c.notice_id AND d.recipient BETWEEN c.first AND c.last
+    WHERE c.id = %(chunk)s AND d.state IN ({waiting})
+), counted AS (
+    UPDATE notices_notice n
+    SET {sums}, problem = CASE WHEN c.accepted > 0 THEN '' ELSE n.problem END
+    FROM notices_chunk c WHERE c.id = %(chunk)s AND n.id = c.notice_id AND {all_counters} > 0
+)
+UPDATE notices_chunk c
+SET state = CASE WHEN waiting.people > 0 OR %(failures)s > 0 THEN 'due' ELSE 'done' END,
+    not_before = coalesce(statement_timestamp() + %(wait)s::interval, waiting.next_at),
+    failures = %(failures)s, leased_until = NULL, on_wire = '{{}}', {zeros}
+FROM waiting WHERE c.id = %(chunk)s
+""".format(  # noqa: S608 (only names from the lists of states, no outside values)
+    waiting=in_sql(WAITING_STATES),
+    sums=", ".join(f"{name} = n.{name} + c.{name}" for name in END_STATES),
+    all_counters=" + ".join(f"c.{name}" for name in END_STATES),
+    zeros=", ".join(f"{name} = 0" for name in END_STATES),
+)
+
+
+def _end_lease(lease: Lease, *, wait: timedelta | None, failures: int = 0) -> None:
+    """Ends the lease of a chunk that the caller has locked, and adds the chunk's counters to the
+    notice.
+
+    The chunk is due after `wait`, or else when its next delivery is. After failures it is due even
+    without a delivery. One statement, because a send makes it for each chunk.
+    """
+    values: dict[str, Any] = {"chunk": lease.chunk.pk, "wait": wait, "failures": failures}
+    with connection.cursor() as cursor:
+        cursor.execute(_END_LEASE, values)
 
 
 def _write(rows: DeliveryQuerySet, transition: Transition, *, lease: Lease) -> None:

@@ -68,13 +68,14 @@ def send_due(notice_id: int, *, seconds: float) -> bool:
                 return _cancel_due(notice, end=end)
             if notice.state not in ledger.MOVING:
                 return False
-            if notice.state == Notice.State.PLANNING and not ledger.has_due_chunk(notice):
-                time.sleep(PLANNING_SECONDS)  # a run begins with a dozen queries
+            has_due = ledger.has_due_chunk(notice)  # a run begins with a dozen queries
+            if has_due and _Run(notice, transport, governor, end=end).work():
                 continue
-            has_more = _Run(notice, transport, governor, end=end).work()
-            if not has_more and notice.state != Notice.State.PLANNING:
+            if notice.state != Notice.State.PLANNING:
                 return False
-            if not has_more:
+            # After a run without a due chunk the planning may be over; a server that rests leaves
+            # chunks due.
+            if not has_due or ledger.has_due_chunk(notice):
                 time.sleep(PLANNING_SECONDS)
     return True
 

@@ -5,8 +5,6 @@ between the moment in which a worker learns a result and the journal that writes
 `send_loop`).
 """
 
-from dataclasses import replace
-
 from notices.engine import ledger
 from notices.engine.composer import DueRow
 from notices.engine.ledger import Lease, Transition
@@ -41,7 +39,7 @@ def transition_of(
             )
             is_for_now = reply.result is Result.POSTPONED and has_accepted
             is_refusal = reply.result is not Result.DEFERRED and not is_for_now
-            return replace(deferred, is_first_refusal=is_refusal and not row.was_refused)
+            return deferred._replace(is_first_refusal=is_refusal and not row.was_refused)
         case Result.BOUNCED:
             return Transition(State.BOUNCED, reply.server_reply)
         case Result.UNREACHABLE:
