@@ -19,12 +19,14 @@ class MaskedCodes:
     """The codes of one purpose. `salt` separates them from those of other purposes."""
 
     def __init__(self, salt: str) -> None:
-        self._salt = salt
+        self._mac_salt, self._mask_salt = f"{salt}.mac", f"{salt}.mask"
 
     def code_of(self, number: int) -> str:
         """Returns the code of a number of 36 bits, such as 7QK2-X9ND-4HTB."""
-        mac = self._keyed("mac", number, _MAC_BITS)
-        masked = mac << _NUMBER_BITS | (number ^ self._keyed("mask", mac, _NUMBER_BITS))
+        secret: str = settings.SECRET_KEY
+        mac = _keyed(self._mac_salt, number, _MAC_BITS, secret)
+        mask = _keyed(self._mask_salt, mac, _NUMBER_BITS, secret)
+        masked = mac << _NUMBER_BITS | (number ^ mask)
         code = base32.from_number(masked, length=_CODE_LENGTH)
         return f"{code[:4]}-{code[4:8]}-{code[8:]}"
 
@@ -42,14 +44,15 @@ class MaskedCodes:
         found = base32.to_number(digits)
         mac, masked = found >> _NUMBER_BITS, found & (1 << _NUMBER_BITS) - 1
         for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-            number = masked ^ self._keyed("mask", mac, _NUMBER_BITS, secret)
-            if self._keyed("mac", number, _MAC_BITS, secret) == mac and is_valid(number):
+            number = masked ^ _keyed(self._mask_salt, mac, _NUMBER_BITS, secret)
+            if _keyed(self._mac_salt, number, _MAC_BITS, secret) == mac and is_valid(number):
                 return number
         return None
 
-    def _keyed(self, purpose: str, number: int, bits: int, secret: str = "") -> int:
-        mac = keyed_hash(f"{self._salt}.{purpose}", str(number), secret)
-        return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
+
+def _keyed(salt: str, number: int, bits: int, secret: str) -> int:
+    mac = keyed_hash(salt, str(number), secret)
+    return int.from_bytes(mac[:8], "big") & (1 << bits) - 1
 
 
 def keyed_hash(salt: str, value: str, secret: str = "") -> bytes:

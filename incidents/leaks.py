@@ -6,6 +6,7 @@ Exposures of withdrawn batches are ignored, except by `batches_of`.
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations, groupby
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -35,18 +36,23 @@ CONTACT_KEYS = {
 
 def leaked_classes_of(
     person_ids: Sequence[UUID] | QuerySet[Any, Any],
-) -> dict[UUID, list[int]]:
+) -> dict[UUID, tuple[int, ...]]:
     """Returns the ids of the data classes that leaked of each person, in DataClass's order.
 
     It makes two queries for any number of people, and decrypts nothing. The send calls it for
     one chunk at a time. A person without exposures has no entry.
     """
-    leaked: defaultdict[UUID, set[int]] = defaultdict(set)
+    leaked: defaultdict[UUID, tuple[int, ...]] = defaultdict(tuple)
     rows = Exposure.objects.not_withdrawn().filter(person_id__in=person_ids)
     for person_id, class_ids in rows.values_list("person_id", "data_classes"):
-        leaked[person_id].update(class_ids)
+        leaked[person_id] += tuple(class_ids)
     place = {key: place for place, key in enumerate(DataClass.objects.values_list("pk", flat=True))}
-    return {person_id: sorted(ids, key=place.__getitem__) for person_id, ids in leaked.items()}
+
+    @cache  # very many people have few combinations of classes
+    def in_order(ids: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(sorted(set(ids), key=place.__getitem__))
+
+    return {person_id: in_order(ids) for person_id, ids in leaked.items()}
 
 
 class ExposedRow(NamedTuple):

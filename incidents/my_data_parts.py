@@ -217,4 +217,4 @@ class UnopenedParts:
         ]
 
     def _class_names(self, person: UUID) -> list[str]:
-        return [str(self._catalogue[key].name) for key in self._classes.get(person, [])]
+        return [str(self._catalogue[key].name) for key in self._classes.get(person, ())]

@@ -103,7 +103,7 @@ def _again(delivery: Delivery, *, number: int = 0) -> OutgoingMessage:
         recipient=delivery.recipient,
         email=email,
         name=contact.get("n", ""),
-        data_classes=tuple(classes),
+        data_classes=classes,
         resend=number,
     )
     try:

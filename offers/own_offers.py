@@ -191,7 +191,7 @@ class _Audience:
     def __init__(self, offers: Sequence[Offer], keys: Sequence[UUID]) -> None:
         """`keys` are those of the rows that it decides about."""
         kinds = {offer.audience for offer in offers} if keys else set()
-        self._leaked: dict[UUID, list[int]] = {}
+        self._leaked: dict[UUID, tuple[int, ...]] = {}
         self._chosen: dict[int, set[int]] = {}
         self._told: set[tuple[int, UUID | None]] = set()
         if Offer.Audience.CLASSES in kinds:

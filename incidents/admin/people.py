@@ -169,7 +169,7 @@ class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
                 "person": person,
                 "batches": batches.get(person.pk, []),
                 "marks": [mark for mark in marks if mark.person_id == person.pk],
-                "classes": [catalogue[pk].name for pk in classes.get(person.pk, [])],
+                "classes": [catalogue[pk].name for pk in classes.get(person.pk, ())],
             }
             for person in people
         ]

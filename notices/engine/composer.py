@@ -143,7 +143,7 @@ def _affected_rows(lease: Lease) -> Iterator[DueRow]:
     rows = list(due.values_list(*COLUMNS, "person__contact"))
     classes = leaked_classes_of(due.order_by().values("recipient"))
     for row in rows:
-        yield DueRow._make((lease.chunk.pk, *row, tuple(classes.get(row[1], ())), "", False))
+        yield DueRow._make((lease.chunk.pk, *row, classes.get(row[1], ()), "", False))
 
 
 def _subscriber_rows(lease: Lease) -> Iterator[DueRow]:

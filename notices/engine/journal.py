@@ -20,8 +20,7 @@ from notices.models import Notice
 from notices.models.states import END_STATES, WAITING_STATES, in_sql
 
 
-@dataclass(frozen=True)
-class JournalEntry:
+class JournalEntry(NamedTuple):
     """The result of one delivery of a lease's chunk, as `journal` writes it."""
 
     lease: Lease

@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum, auto
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
@@ -82,8 +82,7 @@ class Reply:
             raise ValueError("a reply in doubt has a cause, and no other has one")
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The one reply to one message that was submitted."""
 
     message: OutgoingMessage

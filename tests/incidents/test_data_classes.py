@@ -134,6 +134,6 @@ def test_classes_of_many_people_are_sorted_and_without_withdrawn_batches(
         leaked = leaked_classes_of(people)
 
     names, emails, purchases = map(class_id, ("names", "email-addresses", "purchases"))
-    assert leaked[minji.pk] == [names, emails, purchases]
+    assert leaked[minji.pk] == (names, emails, purchases)
     assert seojun.pk not in leaked
     assert len(leaked) == 21

@@ -11,7 +11,7 @@ from harness import exposure_factory
 from incidents.models import DataClass
 from notices import decisions, message_codes, message_filling, message_templates, tasks
 from notices.message_filling import MessageFiller, Recipient
-from notices.models import AlertSubscription, Delivery, Notice
+from notices.models import AlertSubscription, Delivery, Notice, NoticeMessage
 from tests.localized import merged
 from tests.notice_factory import affected, delivery_to, scam_alert, work
 from tests.smtp_server import DROP
@@ -173,6 +173,24 @@ def test_every_line_is_short_and_ends_as_smtp_wants(notice, people, server, vers
         assert b"\n" not in taken.data.replace(b"\r\n", b"")
         assert b"\r" not in taken.data.replace(b"\r\n", b"")
         assert max(map(len, taken.data.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize("name", ["", "민지", ".com", "A"])
+@pytest.mark.parametrize("after", ["", ".", "\r\n.", "\n.", "\r\nkept\r\n.\r\nshort", "님께\r\n"])
+@pytest.mark.parametrize("before", ["", "\r\n", "\r", "first\r\n", "\r\n.. dotted\r\n", "Dear "])
+def test_a_line_that_begins_with_a_dot_is_known_before_the_send(before, name, after):
+    """The mail server would take it for the end of the mail; SMTP adds a dot to such lines."""
+    message = NoticeMessage(
+        notice=Notice(pk=1, channel=Notice.Channel.EMAIL),
+        language="ko",
+        marker="slotx",
+        mime=f"Subject: x\r\n\r\n{before}slotx-name-{after}slotx-classes-end\r\n".encode(),
+        slot_texts={"customer": "", "classes": {}},
+    )
+    mail = MessageFiller(message).mail(
+        Recipient(delivery_id=7, recipient=uuid4(), email="minji@example.com", name=name)
+    )
+    assert mail.has_dot_line == (b"\r\n." in mail.data)
 
 
 @pytest.mark.parametrize("name", HOSTILE_NAMES)

@@ -23,7 +23,7 @@ from notices.engine.transport import (
     redact_address,
 )
 from notices.ledger_messages import LedgerMessages
-from notices.message_filling import OutgoingMessage, as_seven_bit
+from notices.message_filling import DOT_LINE, OutgoingMessage, as_seven_bit
 from notices.models import DoubtCause
 from notices.returned_mail.delivery_reports import redact_addresses
 from notices.returned_mail.reply_reading import Cause, after_content, cause_of
@@ -33,6 +33,7 @@ OK, WILL_FORWARD, CANNOT_VERIFY, GO_AHEAD = 250, 251, 252, 354
 TOO_MANY = 452  # also the reply of a server that takes no more messages on the connection
 LONGEST_REPLY = 65_536  # octets; RFC 5321 allows 512 a line
 QUIT_SECONDS = 2.0
+_END = b".\r\n"
 
 
 class _SmtpStep(StrEnum):
@@ -47,12 +48,15 @@ class _SmtpStep(StrEnum):
     QUIT = "quit"
 
 
-_POSITIVE_CODES = {
+_POSITIVE_CODES: dict[_SmtpStep, tuple[int, ...]] = {
     _SmtpStep.SENDER: (OK,),
     _SmtpStep.RECIPIENT: (OK, WILL_FORWARD, CANNOT_VERIFY),
     _SmtpStep.DATA: (GO_AHEAD,),
-    _SmtpStep.EMPTY: (),
 }
+
+
+def _text_of(octets: bytes) -> str:
+    return decoded_octets(octets).rstrip()
 
 
 class LostError(Exception):
@@ -73,6 +77,14 @@ class Connection:
         self.sock = sock
         self.features = features
         self.has_pipelining = "pipelining" in features
+        self._has_8bit, self._has_size = "8bitmime" in features, "size" in features
+        # Read once, because each look at a setting takes time.
+        self._signers = settings.DKIM_SIGNERS
+        self._usual_seconds: float = settings.EMAIL_TIMEOUT
+        self._seconds: dict[_SmtpStep, float] = {
+            _SmtpStep.MESSAGE: settings.NOTICE_REPLY_SECONDS,
+            _SmtpStep.QUIT: QUIT_SECONDS,
+        }
         self.outcomes: list[Outcome] = []
         # The message with content on the way or an outstanding reply.
         self.on_wire: OutgoingMessage | None = None
@@ -129,8 +141,9 @@ class Connection:
         self.on_wire, self.next, self.is_ready = self.next, None, False
         content = self._content(self.on_wire)
         self._expect(_SmtpStep.MESSAGE)
-        self._before_dot = len(content)
-        self._send(content + (self._envelope(following) if following else b""))
+        self._before_dot = len(content) + len(_END)
+        envelope = self._envelope(following) if following else b""
+        self._send(b"".join((content, _END, envelope)))
 
     def withdraw(self) -> None:
         """Removes the message with the sent envelope. The connection must then be closed, because
@@ -145,12 +158,13 @@ class Connection:
         self._send(b"QUIT\r\n")
 
     def _content(self, message: OutgoingMessage) -> bytes:
-        data = message.data if "8bitmime" in self.features else as_seven_bit(message.data)
-        if signers := settings.DKIM_SIGNERS:
-            data = signed(data, signers)  # the last change, because the server gets what was signed
-        if b"\r\n." in data:
-            data = data.replace(b"\r\n.", b"\r\n..")
-        return data + b".\r\n"
+        data = message.data if self._has_8bit else as_seven_bit(message.data)
+        if self._signers:
+            # the last change, because the server gets what was signed
+            data = signed(data, self._signers)
+        if message.has_dot_line or data is not message.data:
+            data = data.replace(DOT_LINE, b"\r\n..")
+        return data
 
     def _envelope(self, message: OutgoingMessage) -> bytes:
         """Returns the commands to send now; b"" if this server cannot send to the message's
@@ -161,8 +175,8 @@ class Connection:
             text = LedgerMessages.NOT_IN_SUCH_LETTERS.stored()
             self.outcomes.append(Outcome(message, Reply(Result.UNREACHABLE, text)))
             return b""
-        options = f" SIZE={len(message.data)}" if "size" in self.features else ""
-        options += " BODY=8BITMIME" if "8bitmime" in self.features else ""
+        options = f" SIZE={len(message.data)}" if self._has_size else ""
+        options += " BODY=8BITMIME" if self._has_8bit else ""
         options += " SMTPUTF8" if needs_utf8 else ""
         self.next, self._refusal = message, None
         sender = f"MAIL FROM:<{message.sender}>{options}\r\n".encode()
@@ -181,12 +195,7 @@ class Connection:
         self._expected.extend(steps)
 
     def _set_deadline(self, step: _SmtpStep) -> None:
-        seconds: float = settings.EMAIL_TIMEOUT
-        if step is _SmtpStep.MESSAGE:
-            seconds = settings.NOTICE_REPLY_SECONDS
-        elif step is _SmtpStep.QUIT:
-            seconds = QUIT_SECONDS
-        self.deadline = time.monotonic() + seconds
+        self.deadline = time.monotonic() + self._seconds.get(step, self._usual_seconds)
 
     def _send(self, octets: bytes) -> None:
         self._out = self._out + octets if self._out else octets
@@ -236,14 +245,19 @@ class Connection:
             if self._lines:
                 reply_text = b" ".join(part[4:].rstrip() for part in [*self._lines, line])
                 self._lines = []
-            self._handle_reply(int(line[:3]), decoded_octets(reply_text).rstrip())
+            self._handle_reply(int(line[:3]), reply_text)
         if lines and self._expected:
             self._set_deadline(self._expected[0])
 
-    def _handle_reply(self, code: int, text: str) -> None:
+    def _handle_reply(self, code: int, octets: bytes) -> None:
         if not self._expected:
-            raise self._lost_error(code, text)
+            raise self._lost_error(code, _text_of(octets))
         step = self._expected.popleft()
+        if self.next is not None and code in _POSITIVE_CODES.get(step, ()):
+            self.begun += step is _SmtpStep.SENDER
+            self._go_on(self.next, step, is_positive=True)  # its words say nothing
+            return
+        text = _text_of(octets)
         if step is _SmtpStep.MESSAGE and self.on_wire is not None:
             message, self.on_wire = self.on_wire, None
             self.completed += 1
@@ -254,7 +268,8 @@ class Connection:
             if code != OK:
                 raise self._lost_error(code, text)
         elif self.next is not None:
-            self._handle_envelope_reply(self.next, step, code, text)
+            self._note_refusal(self.next, step, code, text)
+            self._go_on(self.next, step, is_positive=False)
 
     def _lost_error(self, code: int, text: str) -> LostError:
         """Returns a LostError with the server's reply. All staff of the desk can read it, so it
@@ -283,18 +298,23 @@ class Connection:
         if code == CLOSING:
             raise LostError(reply_text)
 
-    def _handle_envelope_reply(
+    def _note_refusal(
         self, message: OutgoingMessage, step: _SmtpStep, code: int, text: str
     ) -> None:
-        is_positive = code in _POSITIVE_CODES[step]
-        self.begun += is_positive and step is _SmtpStep.SENDER
-        if self._refusal is None and self._ends_connection(step, code, text):
+        """Keeps the first refusal of a message's commands, which is its result. Raises LostError if
+        the reply ends the connection.
+        """
+        if self._refusal is not None:
+            return
+        if self._ends_connection(step, code, text):
             raise self._lost_error(code, text)
-        if not is_positive and self._refusal is None:
-            result = classify_reply(code, f"{code} {text}", step=step.value)
-            reply_text = redact_address(f"{code} {text}", message.to)
-            is_of_server = result is Result.NOT_SENT and not self.begun
-            self._refusal = Reply(result, reply_text, is_of_server=is_of_server)
+        result = classify_reply(code, f"{code} {text}", step=step.value)
+        reply_text = redact_address(f"{code} {text}", message.to)
+        is_of_server = result is Result.NOT_SENT and not self.begun
+        self._refusal = Reply(result, reply_text, is_of_server=is_of_server)
+
+    def _go_on(self, message: OutgoingMessage, step: _SmtpStep, *, is_positive: bool) -> None:
+        """Does what follows the reply to a command of the message's envelope."""
         if self._unsent_commands and self._refusal is None:
             following, command = self._unsent_commands.popleft()
             self._expect(following)
