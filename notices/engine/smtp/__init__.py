@@ -18,10 +18,16 @@ from typing import Self
 
 from django.conf import settings
 
+from notices.engine.learned_rates import names_a_rate
 from notices.engine.smtp.connections import QUIT_SECONDS, Connection, LostError
 from notices.engine.smtp.limits import ConnectionLimit
 from notices.engine.smtp.opener import Opener
-from notices.engine.transport import Outcome, Result, ServerUnavailableError
+from notices.engine.transport import (
+    ConnectionDeniedError,
+    Outcome,
+    Result,
+    ServerUnavailableError,
+)
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
@@ -29,7 +35,7 @@ from notices.models import DoubtCause
 # Connections are added while a turn journals fewer messages than this. Each turn costs a flush of
 # the database's log, and more messages in a turn share that cost.
 MESSAGES_A_TURN = 24
-GROW_SECONDS = 0.1
+GROW_SECONDS = 0.02
 LOSSES_IN_A_ROW = 3
 # A message whose connection the server ended before its content goes over this many others.
 CONNECTIONS_FOR_ONE = 8
@@ -264,7 +270,10 @@ class SmtpTransport:
             if isinstance(opened, Connection):
                 self._connections.add(opened)
                 self._selector.register(opened.sock, EVENT_READ, opened)
-            elif self._connections:
+                continue
+            if isinstance(opened, ConnectionDeniedError) and names_a_rate(str(opened)):
+                self._messages_limit.forget()
+            if self._connections:
                 self._limit = len(self._connections)  # the server accepts no more connections
             elif not self._opener.is_busy:
                 raise opened

@@ -17,6 +17,7 @@ from django.conf import settings
 from foundations import latency
 
 KEY = "notices:messages_a_connection"  # a hash {"host:port": "number time"}
+FORGOTTEN_SECONDS = 60
 KEPT_SECONDS = 3600  # then a higher number is tried, at the cost of two ended connections
 
 
@@ -29,6 +30,7 @@ class ConnectionLimit:
     def __init__(self) -> None:
         self._server = server_name()
         self._last_end: int | None = None
+        self._forgotten_until = 0.0
         self.most = connection_limits().get(self._server)
 
     def record_end(self, messages: int) -> None:
@@ -36,6 +38,8 @@ class ConnectionLimit:
 
         Two ends in a row at about the same number set the limit to the smaller one.
         """
+        if time.monotonic() < self._forgotten_until:
+            return
         last, self._last_end = self._last_end, messages
         if last is None or abs(last - messages) > max(1, messages // 10):
             return
@@ -46,8 +50,9 @@ class ConnectionLimit:
 
     def forget(self) -> None:
         """Forgets the limit, because the server refuses new connections too: what ended the earlier
-        ones was no number of messages on each.
+        ones was no number of messages on each. Nor do the next ends teach any.
         """
+        self._forgotten_until = time.monotonic() + FORGOTTEN_SECONDS
         self._last_end = self.most = None
         with contextlib.suppress(redis.RedisError):
             latency.client().hdel(KEY, self._server)
