@@ -1,5 +1,6 @@
 """The Celery application. It has one queue for each purpose: `send`, `import` and `default`."""
 
+import gc
 import logging
 import os
 import sys
@@ -40,6 +41,16 @@ def check_database(sender: object = None, **_options: Any) -> None:
         database_checks.require_usable_database()
     except ImproperlyConfigured as error:
         sys.exit(str(error))
+
+
+@signals.worker_before_create_process.connect
+def leave_what_exists(**_options: Any) -> None:
+    """Leaves all objects of a worker out of the garbage collections of the processes it forks.
+
+    Nearly all of them live as long as the process. To collect them takes 0.14 s of a sender's time,
+    and copies the memory that the processes share.
+    """
+    gc.freeze()
 
 
 @signals.setup_logging.connect

@@ -1,6 +1,9 @@
 """A notice is sent through a real broker and a real Celery worker."""
 
+import gc
+
 import pytest
+from celery import signals
 from django.db import connections
 
 from breachportal.celery import app
@@ -37,3 +40,12 @@ def test_an_approved_notice_reaches_every_recipient_through_the_broker(
     assert len(set(recipients(server.taken))) == len(server.taken) == PEOPLE
     assert Delivery.objects.filter(notice=notice, attempts=1).count() == PEOPLE
     assert_adds_up(notice)
+
+
+def test_a_sender_never_collects_what_it_inherits():
+    """Nearly all objects of a worker live as long as its processes; a collection takes 0.14 s."""
+    try:
+        signals.worker_before_create_process.send(sender=None)
+        assert gc.get_freeze_count() > 100_000
+    finally:
+        gc.unfreeze()
