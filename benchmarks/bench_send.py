@@ -35,6 +35,7 @@ DKIM_DOMAIN = "portal.example"  # that of the sender in development
 LIMITS = (100, 20)  # messages a connection
 PAUSE_SECONDS = 4.0
 MODEL_CASE = 33_700_000
+WORKERS = 3  # of the Procfile: one for each queue
 Figures = dict[str, Any]
 
 
@@ -44,8 +45,11 @@ def say(text: str) -> None:
 
 
 def _memory(workers: product.Workers) -> Memory:
-    """Returns a Memory of the processes that send."""
-    return Memory(seconds=0.5, senders=lambda: map(resident, workers.senders()))
+    """Returns a Memory of the processes that send now. To look for them again and again would take
+    processor time from them.
+    """
+    senders = workers.senders()
+    return Memory(seconds=0.5, senders=lambda: map(resident, senders))
 
 
 def _sizes(memory: Memory) -> Figures:
@@ -75,7 +79,8 @@ class Run:
 
 @contextlib.contextmanager
 def running_into(port: int, **environment: str) -> Iterator[product.Workers]:
-    """Context manager: yields running workers of the product that send to `port`.
+    """Context manager: yields the workers of the product, which send to `port`, once each answers.
+    A worker that still starts would take a core from the first seconds of the send.
 
     `environment` sets further variables.
     """
@@ -83,7 +88,7 @@ def running_into(port: int, **environment: str) -> Iterator[product.Workers]:
 
     with product.Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(port), **environment) as workers:
         deadline = time.monotonic() + 60
-        while len(app.control.ping(timeout=0.5) or []) < 2:
+        while len(app.control.ping(timeout=0.5, limit=WORKERS) or []) < WORKERS:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"the workers do not answer; see {workers.log}")
         yield workers
