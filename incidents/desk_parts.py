@@ -36,6 +36,7 @@ CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.co
 CONFIRM_WITHDRAWAL = "incidents.confirm_batchwithdrawal"
 CONFIRM_ADDRESS = "incidents.confirm_addresschange"
 ADD_UPLOAD, CHANGE_UPLOAD = "incidents.add_upload", "incidents.change_upload"
+CONFIRM_UPLOAD = "incidents.confirm_upload"
 CHANGE_BATCH = "incidents.change_exposurebatch"
 MOST = 20  # of one kind on the page; the lists of the desk have the others
 
@@ -178,11 +179,15 @@ def _upload_task(upload: Upload) -> DeskTask:
         if upload.state == Upload.State.TO_MAP
         else _("Import the checked file %(file)s")
     )
+    is_for_another = upload.state == Upload.State.CHECKED and upload.people_joined
     return DeskTask(
         key=f"upload-{upload.pk}-{upload.state}",
         words=text % {"file": upload.name},
         url=reverse("admin:incidents_upload_change", args=[upload.pk]),
-        right=CHANGE_UPLOAD,
+        right=CONFIRM_UPLOAD if is_for_another else CHANGE_UPLOAD,
+        not_by=frozenset([upload.by_id] if is_for_another and upload.by_id else []),
+        message_kind=MessageKind.WAITING if is_for_another else "",
+        message=_("A file that adds to people of other files waits to be imported."),
     )
 
 

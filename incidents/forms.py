@@ -438,6 +438,19 @@ class ImportUploadForm(UploadStepForm):
                 widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
             )
 
+    @property
+    def seen(self) -> str:
+        """Returns which check a second person reads about, or "". The form sends it back."""
+        return self.upload.changed_at.isoformat() if self.upload.people_joined else ""
+
+    def clean(self) -> dict[str, Any]:
+        """Rejects a form of a second person who read about an earlier check."""
+        if self.data.get("seen", "") != self.seen:
+            raise forms.ValidationError(
+                _("The file was checked again while you read. Read the page again.")
+            )
+        return super().clean() or {}
+
     def act(self) -> bool:
         """Requests the import. Returns False if the upload is in another state than checked."""
         if uploads.want_import(self.upload, reason=self.cleaned_data.get("reason", "")):

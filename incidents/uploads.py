@@ -192,7 +192,12 @@ def want_import(upload: Upload, *, reason: str = "") -> bool:
 
     `reason` says why the findings of the check are accepted.
     """
-    checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED, findings=upload.findings)
+    checked = Upload.objects.filter(
+        pk=upload.pk,
+        state=State.CHECKED,
+        findings=upload.findings,
+        people_joined=upload.people_joined,
+    )
     return bool(checked.update(state=State.TO_IMPORT, accepted_reason=reason, **_new_step()))
 
 
@@ -306,6 +311,7 @@ def _check_rows(upload: Upload, path: Path) -> None:
         messages = [message for _code, message in upload.findings]
         raise ImportRefusedError(BETWEEN.join([*messages, str(refusal)])) from None
     _copy_counts(upload, found)
+    upload.people_joined = found.people_joined
     upload.first_rejects = [[line, reason] for line, reason in found.first_rejects]
 
 
@@ -327,6 +333,7 @@ def _import(upload: Upload) -> None:
                 encoding=upload.encoding,
                 rejects_path=rejects,
                 accepted=[code for code, _message in upload.findings],
+                most_joined=upload.people_joined,
                 report=keep_last,
             )
         except NothingTakenError as refusal:

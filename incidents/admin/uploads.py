@@ -1,6 +1,7 @@
 """Uploads on the desk: smaller files that a worker checks and imports."""
 
 import logging
+from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.forms import ModelForm
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -16,24 +18,30 @@ from django.urls import URLPattern, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from accounts import second_person
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.audit import acts
 from accounts.desk_tasks import TaskOverError
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
 from accounts.step_up import step_up_required
+from foundations.formatting import number
 from incidents import uploads
 from incidents.admin.confirmation import call_worker, confirmation_page
 from incidents.column_forms import ColumnsForm
 from incidents.encryption import EncryptionError
 from incidents.forms import DiscardUploadForm, ImportUploadForm, UploadForm
+from incidents.importing import rejects
 from incidents.importing.profile_report import translate_profile
 from incidents.importing.refusals import translate_refusal
 from incidents.importing.row_messages import translate_reject
-from incidents.models import Upload
+from incidents.models import ExposureFile, Upload
 from incidents.tasks import work_upload
 from incidents.upload_profiles import UploadProfile
+
+CHANGE_UPLOAD, CONFIRM_UPLOAD = "incidents.change_upload", "incidents.confirm_upload"
+MOST_FILES = 5  # of the loaded ones, named to the second person
 
 logger = logging.getLogger(__name__)
 State = Upload.State
@@ -57,6 +65,7 @@ class UploadAdmin(admin.ModelAdmin):
     shown = (
         *("incident", "name", number_column(Upload, "size"), "sha256", "state", "refused"),
         *(number_column(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
+        number_column(Upload, "people_joined"),
         *("rejects", "accepted_reason", "file", "by", "created_at", "mapping_text", "encoding"),
     )
 
@@ -123,11 +132,12 @@ class UploadAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         upload = Upload.objects.filter(pk=object_id).first() if _is_uuid(object_id) else None
-        may_change = request.user.has_perm("incidents.change_upload")
+        may_change = request.user.has_perm(CHANGE_UPLOAD)
         context = {
             **(extra_context or {}),
-            "tools": _upload_tools(upload) if upload and may_change else [],
+            "tools": _upload_tools(upload, staff_of(request)) if upload else [],
             "upload": upload,
+            "joined": joined_words(upload) if upload and upload.people_joined else "",
             "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
@@ -163,25 +173,23 @@ class UploadAdmin(admin.ModelAdmin):
         return TemplateResponse(request, "incidents/desk/columns.html", context)
 
     def import_upload(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Asks for a confirmation, then has a worker import the checked file."""
-        upload = _upload_to_change(request, pk)
+        """Asks for a confirmation, then has a worker import the checked file.
+
+        If it adds to people of other files, who uploaded it may not.
+        """
+        upload = _upload_to_change(request, pk, right=_import_right)
         if upload.state != State.CHECKED:
             raise TaskOverError(upload, upload.get_state_display())
+        if upload.people_joined:
+            _refuse_first_person(upload, staff_of(request))
         texts = {
             "title": _("Import %(file)s") % {"file": upload},
-            "explanation": _(
-                "{taken} rows can be taken, {rejected} are rejected. They go into the open "
-                "scope version of {incident}, or open the next one."
-            ).format(
-                taken=f"{upload.rows_taken:,}",
-                rejected=f"{upload.rows_rejected:,}",
-                incident=upload.incident,
-            ),
+            "explanation": "\n".join(_what_is_imported(upload)),
             "button": _("Import it"),
             "done": _("A worker imports the file."),
         }
         form = ImportUploadForm(_posted(request), upload=upload)
-        response = confirmation_page(self, request, upload, form=form, texts=texts)
+        response = confirmation_page(self, request, upload, form=form, texts=texts, seen=form.seen)
         if response.status_code == 302:
             call_worker(work_upload, str(upload.pk))
         return response
@@ -222,9 +230,24 @@ class UploadAdmin(admin.ModelAdmin):
             what="rejected rows",
         )
         logger.info("user %s downloaded the rejects of upload %s", request.user.pk, upload.pk)
-        content = BytesIO(b"".join(uploads.rejects_of(upload)))
+        content = BytesIO(rejects.translated(b"".join(uploads.rejects_of(upload))))
         name = f"{Path(upload.name).stem}.rejects.csv"
         return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv")
+
+
+def joined_words(upload: Upload) -> str:
+    """Returns why another person than who uploaded the file imports it."""
+    text = ngettext(
+        "Other files hold %(people)s person of this one. It gives a further contact of that "
+        "person, or none that the files have in common.",
+        "Other files hold %(people)s people of this one. It gives a further contact of these "
+        "people, or none that the files have in common.",
+        upload.people_joined,
+    )
+    why = _(
+        "Who has a contact of a person reads all data of the person: a second person imports it."
+    )
+    return f"{text % {'people': number(upload.people_joined)}} {why}"
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -240,10 +263,48 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _upload_to_change(request: HttpRequest, pk: UUID) -> Upload:
+def _upload_to_change(
+    request: HttpRequest,
+    pk: UUID,
+    *,
+    right: Callable[[Upload], str] = lambda _upload: CHANGE_UPLOAD,
+) -> Upload:
     """Returns the upload. Raises RightMissingError, or Http404 if it is unknown."""
-    require(request, "incidents.change_upload")
-    return get_object_or_404(Upload.objects.select_related("incident"), pk=pk)
+    upload = get_object_or_404(Upload.objects.select_related("incident", "by"), pk=pk)
+    require(request, right(upload))
+    return upload
+
+
+def _import_right(upload: Upload) -> str:
+    return CONFIRM_UPLOAD if upload.people_joined else CHANGE_UPLOAD
+
+
+def _refuse_first_person(upload: Upload, staff: User) -> None:
+    """Raises PermissionDenied if the user cannot be the second person of the upload."""
+    if upload.by == staff:
+        raise PermissionDenied(_("You uploaded this file; another person has to import it."))
+    if upload.by and (reason := second_person.objection(staff, first=[upload.by])):
+        raise PermissionDenied(reason)
+
+
+def _what_is_imported(upload: Upload) -> Iterator[str]:
+    yield _(
+        "{taken} rows can be taken, {rejected} are rejected. They go into the open "
+        "scope version of {incident}, or open the next one."
+    ).format(
+        taken=f"{upload.rows_taken:,}",
+        rejected=f"{upload.rows_rejected:,}",
+        incident=upload.incident,
+    )
+    if upload.people_joined:
+        loaded = ExposureFile.objects.filter(
+            incident=upload.incident, state=ExposureFile.State.LOADED
+        )
+        names = loaded.order_by("pk").values_list("name", flat=True)
+        yield joined_words(upload)
+        yield _("Files that are loaded: {files}. Ask {user} where the addresses come from.").format(
+            files=", ".join(names[:MOST_FILES]), user=upload.by or "–"
+        )
 
 
 def _translated_profile(upload: Upload) -> UploadProfile | None:
@@ -255,19 +316,21 @@ def _translated_profile(upload: Upload) -> UploadProfile | None:
     return profile and profile.translated(translate_profile)
 
 
-def _upload_tools(upload: Upload) -> list[tuple[str, str]]:
+def _upload_tools(upload: Upload, staff: User) -> list[tuple[str, str]]:
     """Returns (URL, label) of each step that is possible now."""
     tools = []
     kinds = set(upload.pieces.values_list("kind", flat=True).distinct())
-    if upload.state in (State.TO_MAP, State.CHECKED) and "profile" in kinds:
+    may_change = staff.has_perm(CHANGE_UPLOAD)
+    if may_change and upload.state in (State.TO_MAP, State.CHECKED) and "profile" in kinds:
         url = reverse("admin:incidents_upload_columns", args=[upload.pk])
         tools.append((url, _("Choose the columns")))
-    if upload.state == State.CHECKED and upload.rows_taken:
+    is_to_import = upload.state == State.CHECKED and upload.rows_taken
+    if is_to_import and staff.has_perm(_import_right(upload)):
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
-    if "rejects" in kinds:
+    if may_change and "rejects" in kinds:
         url = reverse("admin:incidents_upload_rejects", args=[upload.pk])
         tools.append((url, _("Download the rejected rows")))
-    if kinds:
+    if may_change and kinds:
         url = reverse("admin:incidents_upload_discard", args=[upload.pk])
         tools.append((url, _("Throw it away")))
     return tools

@@ -65,6 +65,7 @@ def import_file(
     batch_number: int | None = None,
     rejects_path: Path | None = None,
     accepted: Collection[str] = (),
+    most_joined: int | None = None,
     report: Report = lambda _: None,
 ) -> ExposureFile:
     """Loads one file into the open batch of the incident, and returns its row.
@@ -73,8 +74,9 @@ def import_file(
     mapping. `encoding` is declared by the operator, "" to use that of the mapping or to detect it.
     `batch_number` is the scope version that must be open or next; None for any. `rejects_path`
     names the reject file or a directory for it (rejects.choose_path). `accepted` holds the codes of
-    findings that do not refuse the file (incidents.importing.findings). `report` is called with the
-    progress after each block, and with the result at the end.
+    findings that do not refuse the file (incidents.importing.findings). `most_joined` is how many
+    people of other files it may join (Staging.people_joined); None for any number. `report` is
+    called with the progress after each block, and with the result at the end.
 
     Raises ImportRefusedError: NothingTakenError if every row is rejected, ImportStoppedError after
     Ctrl-C or without a database; ScopeRefusedError if another scope version is open;
@@ -99,6 +101,7 @@ def import_file(
                     languages=incident.languages,
                 )
             reject_file = rejects.choose_path(path, rejects_path)
+            job = replace(job, most_joined=most_joined)
             file, result = _import(job, batch_number, reject_file, pool, report)
     report(result)
     if file.state == ExposureFile.State.FAILED:
@@ -156,6 +159,7 @@ def check_file(
         staging, progress = _stage(job, progress, pool, report, file_id=0)
         rejected = staging.rejected()
         people, exposures = staging.expected()
+        joined = staging.people_joined()
         first = [reject for _, reject in zip(range(FIRST_REJECTS), staging.rejects(), strict=False)]
         transaction.set_rollback(True)
     return replace(
@@ -163,6 +167,7 @@ def check_file(
         rows_rejected=rejected,
         people_new=people,
         exposures=exposures,
+        people_joined=joined,
         first_rejects=first,
         is_done=True,
     )
@@ -179,6 +184,7 @@ class _Job:
     class_ids: dict[str, int]
     long_classes: frozenset[str]
     correction: corrections.Correction | None  # of a reject file that comes back
+    most_joined: int | None = None
 
 
 def _examine(
@@ -272,6 +278,7 @@ def _load(
 ) -> ImportProgress:
     """Loads the file, or only writes its reject file if no row is taken (state "failed")."""
     staging, progress = _stage(job, progress, pool, report, file_id=file.pk)
+    _refuse_further_joined(job, staging)
     file.rows_read = progress.rows_read
     file.rows_taken, file.rows_rejected = progress.rows_taken, staging.rejected()
     lines, people, exposures = rejects.RejectedLines(staging.rejects()), 0, 0
@@ -292,6 +299,12 @@ def _load(
         reject_file=rejected.path if file.rows_rejected else None,
         is_done=True,
     )
+
+
+def _refuse_further_joined(job: _Job, staging: Staging) -> None:
+    """Raises ImportRefusedError if other files hold more people of this one than at its check."""
+    if job.most_joined is not None and staging.people_joined() > job.most_joined:
+        raise ImportRefusedError(RefusalMessages.JOINED.stored(file=job.source.name))
 
 
 def _record_rejects(

@@ -23,6 +23,7 @@ class ImportProgress:
     is_merging: bool = False  # whether all rows are read; people and indexes are now merged
     people_new: int = 0  # this and the next fields are set at the end
     exposures: int = 0
+    people_joined: int = 0  # see Staging.people_joined; only of a check
     second_people_without_phone: int = 0
     odd_cells: Counter[tuple[str, CellMessages]] = field(default_factory=Counter)  # by column
     reject_file: Path | None = None

@@ -277,6 +277,10 @@ class RefusalMessages(StoredMessages):
         "ids look like numbers with .0 or with zeros lost; set the column to text and export again"
     )
 
+    JOINED = _(
+        "{file}: other files with people of this one were loaded since its check; upload it again"
+    )
+
     # The mapping. MAPPING is the name of a mapping that was entered on the desk.
     MAPPING = _("mapping")
     TABLE = _("{mapping_words}, {table}")

@@ -6,6 +6,7 @@ of the file may read it.
 """
 
 import csv
+import io
 import os
 import re
 from array import array
@@ -19,7 +20,7 @@ from django.conf import settings
 from foundations.formulas import neutralised, restored
 from incidents.importing.reading import REJECT_COLUMNS, ImportRefusedError, Row, Source
 from incidents.importing.refusals import RefusalMessages
-from incidents.importing.row_messages import RejectMessages
+from incidents.importing.row_messages import RejectMessages, translate_reject
 
 UNDECODABLE = RejectMessages.UNDECODABLE.stored()
 _ESCAPED_BYTE = re.compile(r"\\x[0-9a-f]{2}")
@@ -85,6 +86,17 @@ def line_in_dump(row: Row) -> int | None:
     """
     found = _LINE.match(row.cells[0] if row.cells else "")
     return int(found[1]) if found else None
+
+
+def translated(content: bytes) -> bytes:
+    """Returns a reject file with its reasons in the active language."""
+    rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""))
+    text = io.StringIO()
+    written = csv.writer(text)
+    written.writerow(next(rows))
+    for line, reason, *cells in rows:
+        written.writerow([line, neutralised(translate_reject(restored(reason))), *cells])
+    return text.getvalue().encode("utf-8-sig")
 
 
 class RejectFile:

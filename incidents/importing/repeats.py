@@ -29,6 +29,10 @@ class Contact(NamedTuple):
         """Returns the e-mail addresses ("e") or phone numbers ("p"), the first one first."""
         return [text for key, text in self.parts.items() if key.startswith(letter)]
 
+    def has_contact_of(self, other: "Contact") -> bool:
+        """Returns whether the two have an address or a number in common."""
+        return any(set(self.texts(letter)) & set(other.texts(letter)) for letter in "ep")
+
     def completed(self, other: "Contact") -> "Contact":
         """Returns this contact with the parts added that only `other` has."""
         email = self if self.email_index or not other.texts("e") else other
@@ -59,6 +63,7 @@ class RepeatMerger:
         self.contacts: list[tuple[Any, ...]] = []
         self.further: list[tuple[int, UUID, int, UUID]] = []
         self.given: list[tuple[Any, ...]] = []  # the contacts that the file gives of stored people
+        self.joined = 0  # how many stored people get a further contact, or have none in common
         self._person: UUID | None = None
         self._known: Contact | None = None
         self._stored: Contact | None = None
@@ -109,9 +114,11 @@ class RepeatMerger:
         """
         if self._person and self._known and self._known != self._stored:
             self.contacts.append(self._encrypted(self._person, self._known))
-        if self._person and self._given and self._is_stored:
+        if self._person and self._given and self._known and self._is_stored:
             person, ciphertext, *fields = self._encrypted(self._person, self._given)
             is_same = self._given == self._known
+            is_confirmed = self._known == self._stored and self._given.has_contact_of(self._known)
+            self.joined += not is_confirmed
             self.given.append((person, None if is_same else ciphertext, *fields))
         self._person = None
 

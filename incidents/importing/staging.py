@@ -137,6 +137,22 @@ _ROWS_WITHOUT_CONTACT = """
 SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
 """
 _ROWS_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
+# Those of whom the file gives no contact, and those whose contact a withdrawal emptied, but of whom
+# another file holds data.
+_COUNT_JOINED = f"""
+SELECT count(*) FROM (
+    SELECT person FROM ({_ROWS_WITHOUT_CONTACT}) s
+    WHERE NOT EXISTS (SELECT FROM {{people}} p WHERE p.person = s.person)
+    UNION
+    SELECT s.person FROM {{people}} s
+    JOIN incidents_affectedperson p ON p.id = s.person AND p.contact = ''
+    WHERE EXISTS (
+        SELECT FROM incidents_exposure e
+        JOIN incidents_exposurefile f ON f.id = e.file_id AND f.state <> 'withdrawn'
+        WHERE e.person_id = s.person
+    )
+) joined
+"""  # noqa: S608
 # People who occur a second time, in this file or in the store. Rows of one person with the same
 # digest have the same contact and need not be decrypted (`is_same`).
 _REPEATED_IN_FILE = """
@@ -266,6 +282,7 @@ class Staging:
         self._zeros = 0
         self._people_rows = self._exposure_rows = 0
         self._already_stored = 0  # how many people of the file the store has already
+        self._joined = 0
         with connection.cursor() as cursor:
             # No deferred check may be pending when tables are altered.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -383,6 +400,13 @@ class Staging:
         """Returns what `merge` would return: new people and exposures."""
         return self._value(_NEW_PEOPLE), self._value("SELECT count(*) FROM {exposures}")
 
+    def people_joined(self) -> int:
+        """Returns how many people of other files this one gives a further contact of, or none.
+
+        Who has the contact reads what all files hold of the person.
+        """
+        return self._joined + int(self._value(_COUNT_JOINED))
+
     def rejects(self) -> Iterator[tuple[int, str]]:
         """Yields the line and the reason of each reject, in file order."""
         for fetched in self._stream("SELECT line, reason FROM {rejects} ORDER BY line"):
@@ -434,6 +458,7 @@ class Staging:
             self._flush(merger)
         merger.end_person()
         self._flush(merger)
+        self._joined += merger.joined
         self._run(_CHANGE_EXPOSURES, exposures=exposures)
         self._run(_DROP_EXPOSURES, exposures=exposures)
 

@@ -48,6 +48,8 @@ class Upload(models.Model):
     rows_read = models.PositiveBigIntegerField(_("rows read"), default=0)
     rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
     rows_rejected = models.PositiveBigIntegerField(_("rows rejected"), default=0)
+    # Staging.people_joined, as the check found it: another person imports such a file.
+    people_joined = models.PositiveBigIntegerField(_("people known from other files"), default=0)
     first_rejects = models.JSONField(
         _("first rejects"), default=list, help_text="[line, reason], as the check found them."
     )
@@ -71,6 +73,7 @@ class Upload(models.Model):
         verbose_name = _("uploaded file")
         verbose_name_plural = _("uploaded files")
         ordering = ["-created_at"]
+        permissions = [("confirm_upload", _("Can import files that add to people of other files"))]
         indexes = [models.Index(fields=["state", "changed_at"], name="upload_by_state")]
 
     def __str__(self) -> str:

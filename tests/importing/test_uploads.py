@@ -33,7 +33,8 @@ from accounts.models import User
 from breachportal.celery import app
 from foundations.process_pool import workers
 from harness.sign_in import sign_in_to_desk, step_up
-from incidents import uploads
+from incidents import scope_versions, uploads
+from incidents.desk_parts import incident_parts
 from incidents.forms import MAPPING_EXAMPLE
 from incidents.importing import loading, stopping
 from incidents.importing.progress import ImportProgress
@@ -41,7 +42,14 @@ from incidents.importing.reading import File, ImportRefusedError, refusing_read_
 from incidents.importing.refusals import RefusalMessages
 from incidents.importing.row_messages import RejectMessages, translate_reject
 from incidents.importing.stopping import ImportStoppedError
-from incidents.models import AffectedPerson, ExposureFile, Incident, Upload, UploadPiece
+from incidents.models import (
+    AffectedPerson,
+    BatchWithdrawal,
+    ExposureFile,
+    Incident,
+    Upload,
+    UploadPiece,
+)
 from incidents.scope_versions import incident_lock
 from tests.database import conninfo
 from tests.desk_pages import page_text
@@ -193,6 +201,153 @@ def test_the_rejected_rows_are_downloaded_by_importers_alone(
     for action in ("rejects", "import", "discard"):
         assert other.get(url(action, upload)).status_code == 403
     assert other.get(ADD).status_code == 403
+
+
+def test_the_reasons_in_the_rejected_rows_are_in_the_readers_language(
+    desk, incident, places, importer
+):
+    """The file with Korean reasons comes back as a correction."""
+    upload = worked(sent(desk, incident))
+    desk.post(url("import", upload))
+    worked(upload)
+    step_up(desk, importer)
+    desk.cookies["language"] = "ko"
+    got = b"".join(desk.get(url("rejects", upload)).streaming_content).decode("utf-8-sig")
+    assert got.splitlines()[:2] == [
+        "line,reason,member_id,name,email",
+        "4,member_id 값이 없음,,이지호,",
+    ]
+    corrected = got.replace(",,이지호", ",3,이지호").encode("utf-8-sig")
+    again = worked(sent(desk, incident, corrected, name="members.rejects.csv"))
+    assert (again.state, again.rows_taken) == (State.CHECKED, 1)
+
+
+# A file that adds to people of other files
+
+
+FIRST = "member_id,name,email\n1,김민지,\n2,박서준,seojun@example.com\n".encode()
+OWN = 'phone = "phone"\ncontact_leaked = ["name", "email", "phone"]'
+WITH_PHONE = MAPPING.replace('contact_leaked = ["name", "email"]', OWN)
+ONLY_KNOWN = """
+[person]
+relation = "member"
+reference = "member_id"
+known = true
+[[leaked]]
+class = "physical-addresses"
+value = "{address}"
+"""
+
+
+def member(role: str) -> User:
+    user = User.objects.create_user(f"second-{role}@hanbit.example", is_staff=True)
+    user.groups.add(user.groups.model.objects.get(name=role))
+    return user
+
+
+def imported(desk: Client, incident: Incident, content: bytes, **fields: str) -> Upload:
+    upload = worked(sent(desk, incident, content, **fields))
+    desk.post(url("import", upload))
+    return worked(upload)
+
+
+@pytest.mark.parametrize(
+    ("second", "mapping", "people"),
+    [
+        ("member_id,name,email\n1,,evil@example.com\n", MAPPING, 1),
+        ("member_id,name,email\n1,김민지,evil@example.com\n2,,seojun@example.com\n", MAPPING, 1),
+        ("member_id,name,email\n2,,seojun@example.com; evil@example.com\n", MAPPING, 1),
+        ("member_id,name,email,phone\n2,박서준,,010-1234-5601\n", WITH_PHONE, 1),
+        ("member_id,name,email\n2,박서준,\n", MAPPING, 1),
+        ("member_id,address\n1,Seoul\n2,Busan\n", ONLY_KNOWN, 2),
+        (
+            "member_id,name,email\n2,박서준,seojun@example.com\n3,이지호,jiho@example.com\n",
+            MAPPING,
+            0,
+        ),
+        ("member_id,name,email\n2,박서준,evil@example.com\n3,,x@example.com\n", MAPPING, 0),
+    ],
+)
+def test_a_file_that_adds_to_people_of_other_files_takes_a_second_person(
+    desk, incident, places, second, mapping, people
+):
+    """Otherwise one importer opens the data of a stranger to an address of their own."""
+    imported(desk, incident, FIRST)
+    before = AffectedPerson.objects.count()
+    upload = worked(sent(desk, incident, second.encode(), name="second.csv", mapping=mapping))
+    assert upload.people_joined == people, upload.refusal
+    refused = desk.post(url("import", upload)).status_code == 403
+    assert refused == bool(people)
+    if not people:
+        return
+    assert "a second person imports it" in page(desk, upload)
+    assert worked(upload).state == State.CHECKED
+    assert AffectedPerson.objects.count() == before
+    other = Client()
+    sign_in_to_desk(other, member("approver"))
+    other.cookies["language"] = "en"
+    shown = other.get(url("import", upload))
+    assert "Files that are loaded: members.csv" in page_text(shown)
+    assert other.post(url("import", upload)).status_code == 200  # nothing was read
+    assert other.post(url("import", upload), {"seen": shown.context["seen"]}).status_code == 302
+    assert worked(upload).state == State.IMPORTED
+
+
+def test_a_contact_of_people_whose_own_file_was_withdrawn_takes_a_second_person(
+    desk, incident, places, importer
+):
+    """The withdrawal emptied the contact, and another file still holds values of the person."""
+    imported(desk, incident, FIRST)
+    first = ExposureFile.objects.get().batch
+    scope_versions.close(first)
+    later = worked(
+        sent(desk, incident, b"member_id,address\n1,Seoul\n", name="v.csv", mapping=ONLY_KNOWN)
+    )
+    uploads.want_import(later)
+    assert worked(later).state == State.IMPORTED
+    rows = scope_versions.rows_taken(first)
+    second = member("approver")
+    BatchWithdrawal.objects.create(
+        batch=first, reason="x", public_reason="wrong_file", rows=rows, proposed_by=importer
+    ).confirm(second)
+    scope_versions.withdraw(first)
+    evil = b"member_id,name,email\n1,,evil@example.com\n2,,two@example.com\n"
+    assert worked(sent(desk, incident, evil, name="e.csv")).people_joined == 1
+
+
+def test_who_uploads_such_a_file_never_imports_it(desk, importer, incident, places):
+    importer.groups.add(importer.groups.model.objects.get(name="approver"))
+    imported(desk, incident, FIRST)
+    second = b"member_id,name,email\n1,,evil@example.com\n"
+    upload = worked(sent(desk, incident, second, name="second.csv"))
+    answer = desk.post(url("import", upload), {"seen": upload.changed_at.isoformat()})
+    assert answer.status_code == 403
+    assert "another person has to import it" in answer.content.decode()
+
+
+def test_a_file_is_not_imported_if_others_with_its_people_were_loaded_since_its_check(
+    desk, incident, places
+):
+    second = b"member_id,name,email\n1,,evil@example.com\n"
+    upload = worked(sent(desk, incident, second, name="second.csv"))
+    assert upload.people_joined == 0
+    imported(desk, incident, FIRST)
+    desk.post(url("import", upload))
+    upload = worked(upload)
+    assert upload.state == State.REFUSED
+    assert "other files with people of this one were loaded" in upload.refusal
+    assert not AffectedPerson.objects.filter(
+        email_index=incident.cipher().email_index("evil@example.com")
+    ).exists()
+
+
+def test_the_board_asks_another_person_to_import_such_a_file(desk, incident, places, importer):
+    imported(desk, incident, FIRST)
+    upload = worked(sent(desk, incident, b"member_id,name,email\n1,,a@b.example\n", name="b.csv"))
+    task = next(each for each in incident_parts(incident).tasks if str(upload.pk) in each.key)
+    assert task.may(member("approver"))
+    assert not task.may(importer)
+    assert task.message_kind
 
 
 def test_customers_find_no_uploads(minji, client, incident, desk):

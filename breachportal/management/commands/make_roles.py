@@ -39,7 +39,7 @@ ROLES = {
     + [f"offers.{may}_offerclass" for may in ("add", "change", "delete")],
     "approver": ["statements.publish_statementversion", "notices.approve_notice"]
     + ["incidents.confirm_factchange", "incidents.confirm_writeoff"]
-    + ["incidents.confirm_batchwithdrawal"]
+    + ["incidents.confirm_batchwithdrawal", "incidents.confirm_upload"]
     + ["incidents.confirm_addresschange", "incidents.view_addresschange"]
     + ["incidents.add_retentiondecision", "incidents.confirm_retentiondecision"]
     + ["statements.add_dutyconfirmation", "statements.change_dutyconfirmation"]
