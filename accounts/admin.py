@@ -16,12 +16,13 @@ from allauth.usersessions.admin import UserSessionAdmin  # noqa: F401
 from allauth.usersessions.models import UserSession
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -37,14 +38,14 @@ from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_api.admin import ApiTokenAdmin
 from accounts.desk_api.tokens import ApiToken
 from accounts.desk_lists import LargeTableAdmin
+from accounts.desk_look_ups import ActReasonForm
 from accounts.desk_tasks import require_done, require_waiting
 from accounts.devices import sessions_of
-from accounts.forms import UserForm
 from accounts.models import AuditEntry, Invitation, RightsGrant, User, VerifiedPhone
 from accounts.second_factor import end_other_sessions
 from accounts.team import matrix, roles
 from accounts.team.admin import InvitationAdmin, require_superuser
-from accounts.team.forms import EndStaffSessionForm, RolesField
+from accounts.team.forms import EndStaffSessionForm, RolesField, UserForm
 from accounts.team.matrix import ACTION_NAMES
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
@@ -88,6 +89,7 @@ class EmailAddressInline(ReadOnlyAdmin, admin.TabularInline):
 class PhoneInline(ReadOnlyAdmin, admin.TabularInline):
     model = VerifiedPhone
     fields = ["number", "verified_at"]
+    can_delete = False  # the page of the number asks for the reason
     extra = 0
 
 
@@ -137,8 +139,23 @@ class OfAnAccount(LargeTableAdmin):
     """
 
     changeform_view = _after_the_reason("changeform_view")
-    delete_view = _after_the_reason("delete_view")
     history_view = _after_the_reason("history_view")
+
+    delete_confirmation_template = "accounts/desk/delete.html"
+    actions = None  # a list of chosen rows names customers, and asks for no reason
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Deletes the row after a reason, which the desk's log keeps."""
+        if customer := self._customer_to_look_up(request, object_id):
+            return desk_look_ups.ask_reason(request, self, customer)
+        form = ActReasonForm(request.POST or None)
+        if request.POST and not form.is_valid():
+            # Django deletes after each POST with fields, and asks its question otherwise.
+            request.POST = QueryDict()
+        context = {**(extra_context or {}), "reason_form": form}
+        return super().delete_view(request, object_id, context)
 
     def account_of(self, row: Any) -> User:
         user: User = row.user
@@ -167,7 +184,8 @@ class OfAnAccount(LargeTableAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         rows: Any = [_in_log(row) for row in queryset]
-        return super().log_deletions(request, rows)
+        reason = request.POST.get("reason", "")
+        return LogEntry.objects.log_actions(staff_of(request).pk, rows, DELETION, reason)
 
 
 @admin.register(User)
@@ -180,7 +198,6 @@ class UserAdmin(OfAnAccount):
     readonly_fields = ["last_login", "created_at", "same_person"]
     filter_horizontal = ["groups"]
     inlines = [EmailAddressInline, PhoneInline]
-    actions = None  # accounts of the team stay, and each customer's account needs a look-up
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[User]":
         """Returns all users for a superuser, and the response team for others."""
@@ -199,7 +216,10 @@ class UserAdmin(OfAnAccount):
         return super().formfield_for_manytomany(db_field, request, **options)
 
     def get_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
-        return [*self.fields, *self.readonly_fields] if obj else self.fields
+        if obj is None:
+            return self.fields
+        asked = ["reason"] if self.has_change_permission(request, obj) else []
+        return [*self.fields, *asked, *self.readonly_fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         """Returns the read-only fields.
@@ -241,19 +261,19 @@ class UserAdmin(OfAnAccount):
         """
         require_superuser(request)
         user = get_object_or_404(User, Q(is_staff=True) | Q(is_superuser=True), pk=pk)
-        if request.method == "POST":
-            form = EndStaffSessionForm(request.POST, user=user)
-            if form.is_valid():
-                form.save(request)
-                done = gettext("Signed out there.")
-                self.log_change(request, user, done)
-                messages.success(request, done)
+        form = EndStaffSessionForm(request.POST or None, user=user)
+        if form.is_valid():
+            done = gettext("Signed out there.")
+            form.save(request)
+            self.log_change(request, user, f"{done} {form.cleaned_data['reason']}")
+            messages.success(request, done)
             return redirect("admin:accounts_user_sessions", pk)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Sessions of %(user)s") % {"user": user},
             "sessions": sessions_of(user),
             "original": user,
+            "form": form,
         }
         return TemplateResponse(request, "accounts/desk/sessions.html", context)
 
@@ -261,6 +281,8 @@ class UserAdmin(OfAnAccount):
         if not change:
             obj.set_unusable_password()
         super().save_model(request, obj, form, change)
+        if reason := form.cleaned_data.get("reason"):
+            self.log_change(request, obj, reason)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Stores new rights for another superuser to confirm, and says so."""
@@ -349,7 +371,6 @@ class VerifiedPhoneAdmin(ReadOnlyAdmin, OfAnAccount):
 
     list_display = ["account", "verified_at"]
     list_select_related = ["user"]
-    actions = None  # a list of chosen numbers names them
 
     def has_view_permission(self, request: HttpRequest, obj: VerifiedPhone | None = None) -> bool:
         return bool(request.user.is_superuser)
@@ -391,12 +412,6 @@ class SecondFactorAdmin(ReadOnlyAdmin, OfAnAccount, AuthenticatorAdmin):
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         super().delete_model(request, obj)
         end_other_sessions(request, obj.user)
-
-    def delete_queryset(self, request: HttpRequest, queryset: "QuerySet[Authenticator]") -> None:
-        users = list(User.objects.filter(authenticator__in=queryset).distinct())
-        super().delete_queryset(request, queryset)
-        for user in users:
-            end_other_sessions(request, user)
 
 
 class RightsField(forms.ModelMultipleChoiceField):

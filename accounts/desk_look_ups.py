@@ -74,6 +74,14 @@ class LookUpReasonForm(forms.Form):
         return without_contacts(self.cleaned_data["reason"])
 
 
+class ActReasonForm(LookUpReasonForm):
+    """The reason of an act that takes something from an account, such as a second factor."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = gettext_lazy("Reason")
+
+
 def without_contacts(reason: str) -> str:
     """Returns a reason that a person typed, which is stored in plain text.
 

@@ -26,9 +26,9 @@ from tink import TinkError
 from accounts import code_texts
 from accounts.audit import sign_ins
 from accounts.codes import CodeReplacedError, SentCode
-from accounts.contacts import is_phone, is_usable_email, normalise_email
+from accounts.contacts import is_phone
 from accounts.domain_typos import suggested_address
-from accounts.models import RightsGrant, User
+from accounts.models import User
 from accounts.typed_codes import clean_code
 from accounts.typed_contacts import SeveralNumbersError, read_contact
 from foundations.languages import account_languages, portal_languages
@@ -290,49 +290,3 @@ def _is_on_record(user: User) -> bool:
     except ProtectedError:
         return True
     return False
-
-
-class UserForm(forms.ModelForm):
-    """The form of a user on the desk. New rights wait for another superuser; see RightsGrant."""
-
-    FLAGS = ("is_staff", "is_superuser")
-
-    def clean_email(self) -> str:
-        """Returns the normalised address. Refuses an address that is not complete."""
-        email = normalise_email(self.cleaned_data["email"])
-        if not is_usable_email(email):
-            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        return email
-
-    def clean(self) -> dict[str, Any]:
-        """Holds back the rights that the user does not have yet.
-
-        A deactivated account has none: who activates it again gives it its rights. Refuses new
-        rights if others of the same user wait already.
-        """
-        cleaned = super().clean() or {}
-        before = User.objects.filter(pk=self.instance.pk).first()
-        active = before if before and (before.is_active or not cleaned.get("is_active")) else None
-        self.new_flags = [
-            name for name in self.FLAGS if cleaned.get(name) and not getattr(active, name, False)
-        ]
-        held = set(active.groups.all()) if active else set()
-        self.new_groups = [group for group in cleaned.get("groups") or () if group not in held]
-        if self.asks_for_rights and before and before.rights_grants.waiting().exists():
-            raise ValidationError(_("Other rights of this user wait to be confirmed."))
-        for name in self.new_flags:
-            cleaned[name] = False
-        if self.new_groups:
-            cleaned["groups"] = [group for group in cleaned["groups"] if group in held]
-        return cleaned
-
-    @property
-    def asks_for_rights(self) -> bool:
-        """Returns whether the form asks for rights that the user does not have."""
-        return bool(self.new_flags or self.new_groups)
-
-    def ask_for_rights(self, by: User) -> None:
-        """Stores the new rights, for another superuser to confirm. The user must be saved."""
-        flags = dict.fromkeys(self.new_flags, True)
-        grant = RightsGrant.objects.create(user=self.instance, asked_by=by, **flags)
-        grant.groups.set(self.new_groups)

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """The queue of tickets. Each is decrypted on its own page, and each view is recorded."""
 
+    actions = None
+
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [

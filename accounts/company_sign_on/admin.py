@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, staff_of
 from accounts.company_sign_on import connections
 from accounts.company_sign_on.identities import CompanyIdentity
+from accounts.desk_look_ups import ActReasonForm
 from accounts.desk_tasks import TaskOverError
 from accounts.team.admin import require_superuser
 
@@ -52,21 +53,27 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
         buttons = {
             "may_remove": may_act and rows.connected().exists(),
             "may_allow": may_act and rows.barred().exists(),
+            "reason_form": ActReasonForm(),
         }
         return super().change_view(
             request, object_id, form_url, {**(extra_context or {}), **buttons}
         )
 
     def remove(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Removes the connection. Raises PermissionDenied for all but superusers."""
+        """Removes the connection after a reason. Raises PermissionDenied for all but superusers."""
         require_superuser(request)
         identity = get_object_or_404(CompanyIdentity.objects.select_related("user"), pk=pk)
+        form = ActReasonForm(request.POST)
+        if not form.is_valid() and CompanyIdentity.objects.connected().filter(pk=pk).exists():
+            for error in form.errors["reason"]:
+                messages.error(request, f"{_('Reason')}: {error}")
+            return redirect("admin:accounts_companyidentity_change", pk)
         if not connections.remove(request, identity, staff_of(request)):
             identity.refresh_from_db()
             by, at = identity.removed_by, identity.removed_at
             raise TaskOverError(identity, _("Removed already"), by=by, at=at)
         done = _("Removed. The member is signed out and gets a mail.")
-        self.log_change(request, identity, str(done))
+        self.log_change(request, identity, f"{done} {form.cleaned_data['reason']}")
         messages.success(request, done)
         return redirect("admin:accounts_companyidentity_change", pk)
 

@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.admin_site import role_name
 from accounts.contacts import is_usable_email, normalise_email
-from accounts.models import Invitation, User
+from accounts.desk_look_ups import ActReasonForm
+from accounts.models import Invitation, RightsGrant, User
 from accounts.second_factor import end_other_sessions
 
 
@@ -74,8 +75,8 @@ class AcceptInvitationForm(forms.Form):
         return name
 
 
-class EndStaffSessionForm(forms.Form):
-    """Ends one session of a member of the team, or all of them if none is chosen."""
+class EndStaffSessionForm(ActReasonForm):
+    """Ends one session of a member of the team, or all of them if none is chosen. Asks why."""
 
     session = forms.ModelChoiceField(queryset=UserSession.objects.none(), required=False)
 
@@ -91,3 +92,66 @@ class EndStaffSessionForm(forms.Form):
             chosen.end()
         else:
             end_other_sessions(request, self.user)
+
+
+class UserForm(forms.ModelForm, ActReasonForm):
+    """The form of a user on the desk. New rights wait for another superuser; see RightsGrant.
+
+    Who takes rights away, or deactivates the account, gives a reason.
+    """
+
+    FLAGS = ("is_staff", "is_superuser")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+
+    def clean_email(self) -> str:
+        """Returns the normalised address. Refuses an address that is not complete."""
+        email = normalise_email(self.cleaned_data["email"])
+        if not is_usable_email(email):
+            raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
+        return email
+
+    def clean(self) -> dict[str, Any]:
+        """Holds back the rights that the user does not have yet.
+
+        A deactivated account has none: who activates it again gives it its rights. Refuses new
+        rights if others of the same user wait already.
+        """
+        cleaned = super().clean() or {}
+        before = User.objects.filter(pk=self.instance.pk).first()
+        if before and self._takes_from(before, cleaned) and not cleaned.get("reason"):
+            self.add_error("reason", _("Write why the account loses rights."))
+        active = before if before and (before.is_active or not cleaned.get("is_active")) else None
+        self.new_flags = [
+            name for name in self.FLAGS if cleaned.get(name) and not getattr(active, name, False)
+        ]
+        held = set(active.groups.all()) if active else set()
+        self.new_groups = [group for group in cleaned.get("groups") or () if group not in held]
+        if self.asks_for_rights and before and before.rights_grants.waiting().exists():
+            raise ValidationError(_("Other rights of this user wait to be confirmed."))
+        for name in self.new_flags:
+            cleaned[name] = False
+        if self.new_groups:
+            cleaned["groups"] = [group for group in cleaned["groups"] if group in held]
+        return cleaned
+
+    def _takes_from(self, before: User, cleaned: dict[str, Any]) -> bool:
+        """Returns whether the account loses a right, or is deactivated."""
+        flags = [name for name in ("is_active", *self.FLAGS) if name in self.fields]
+        kept = set(cleaned.get("groups") or ()) if "groups" in self.fields else None
+        return any(getattr(before, name) and not cleaned.get(name) for name in flags) or (
+            kept is not None and not kept.issuperset(before.groups.all())
+        )
+
+    @property
+    def asks_for_rights(self) -> bool:
+        """Returns whether the form asks for rights that the user does not have."""
+        return bool(self.new_flags or self.new_groups)
+
+    def ask_for_rights(self, by: User) -> None:
+        """Stores the new rights, for another superuser to confirm. The user must be saved."""
+        flags = dict.fromkeys(self.new_flags, True)
+        grant = RightsGrant.objects.create(user=self.instance, asked_by=by, **flags)
+        grant.groups.set(self.new_groups)

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 class AffectedPersonAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     """The look-up of a customer. The desk has no list of all affected people."""
 
+    actions = None
+
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [

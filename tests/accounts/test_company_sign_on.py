@@ -464,6 +464,8 @@ def test_a_superuser_removes_a_connection(client, member, sign_on):
     page = f"/admin/accounts/companyidentity/{identity.pk}/"
     assert f"{page}remove/" in desk.get(f"{page}change/").content.decode()
     desk.post(f"{page}remove/")
+    assert client.get(reverse("admin:index")).status_code == 200  # it takes a reason
+    desk.post(f"{page}remove/", {"reason": "A stolen laptop"})
     assert client.get(reverse("admin:index")).status_code == 302  # signed out
 
     connections.send_due()
@@ -496,7 +498,9 @@ def test_a_removal_opens_nothing_to_the_provider_or_the_mailbox(client, sign_on,
     signed_on(client, "staff", "member+mfa")
     client.get(confirm(client)["Location"])
     identity = CompanyIdentity.objects.get()
-    superuser_at_desk().post(f"/admin/accounts/companyidentity/{identity.pk}/remove/")
+    superuser_at_desk().post(
+        f"/admin/accounts/companyidentity/{identity.pk}/remove/", {"reason": "x"}
+    )
     later = Client()
     assert refused(signed_on(later, "staff", "member+mfa"))
     assert not is_signed_in(later)

@@ -87,6 +87,7 @@ def test_a_superuser_removes_a_connection(live_server, editor, approver, languag
         check(page, "company-accounts", language)
         page.goto(page_url)
         check(page, "company-account", language)
+        page.locator("form[action$='/remove/'] input[name=reason]").fill("24")
         page.locator("form[action$='/remove/'] input[type=submit]").click()
         expect(page.locator(".messagelist .success")).to_be_visible()
         expect(page.locator("form[action$='/remove/']")).to_have_count(0)

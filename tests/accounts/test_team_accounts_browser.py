@@ -184,6 +184,7 @@ def test_a_superuser_signs_another_member_out(live_server, editor, approver, lan
             page.goto(live_server.url + desk_url("accounts_user_change", approver.pk))
             page.locator(f"a[href='{desk_url('accounts_user_sessions', approver.pk)}']").click()
             check(page, "sessions", language)
+            page.locator("input[name=reason]").fill("24")
             page.locator("button[name=session]").first.click()
             expect(page.locator(".messagelist .success")).to_be_visible()
         theirs.reload()

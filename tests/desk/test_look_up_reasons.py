@@ -1,14 +1,21 @@
 """A reason leads to each page of a customer, and what it may hold: the audit trail keeps it."""
 
+from typing import Any
+
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.utils.translation import override
 
 from accounts import desk_look_ups
+from accounts.admin import OfAnAccount
+from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_look_ups import LookUpReasonForm
 from accounts.models import AuditEntry, User, VerifiedPhone
-from harness.sign_in import sign_in_to_desk
+from harness.sign_in import give_app, sign_in_to_desk
 from incidents.admin.person_forms import (
     EndAddressChangeForm,
     LiftMarkForm,
@@ -23,6 +30,15 @@ from tests.desk_pages import desk_url, page_text, say_why
 
 pytest_plugins = ["tests.notice_fixtures"]
 ASKED = "Reason for the look-up"
+NO_INLINES = {
+    f"{name}-{kind}_FORMS": "0"
+    for name in ("emailaddress_set", "phones")
+    for kind in ("TOTAL", "INITIAL")
+}
+# They name who wrote or asked, and are no rows of an account. A ticket has no page that deletes it.
+OF_OTHER_THINGS = {
+    *("statements.statementversion", "statements.regulatorreport", "tickets.ticket"),
+}
 
 
 @pytest.mark.parametrize(
@@ -177,11 +193,82 @@ def test_the_desks_log_names_no_customer(desk, editor, minji):
     phone = VerifiedPhone.objects.create(user=minji, number="+821012345601")
     superuser = desk(editor)
     say_why(superuser, desk_url("accounts_user_change", minji.pk))
-    superuser.post(desk_url("accounts_verifiedphone_delete", phone.pk), {"post": "yes"})
-    superuser.post(desk_url("accounts_user_delete", minji.pk), {"post": "yes"})
+    asked = {"post": "yes", "reason": "Asked to"}
+    superuser.post(desk_url("accounts_verifiedphone_delete", phone.pk), asked)
+    superuser.post(desk_url("accounts_user_delete", minji.pk), asked)
     assert not User.objects.filter(pk=minji.pk).exists()
     kept = [(one.object_repr, one.change_message) for one in LogEntry.objects.order_by("pk")]
-    assert kept == [(f"verified phone {phone.pk}", ""), (f"user {minji.pk}", "")]
+    names = [f"verified phone {phone.pk}", f"user {minji.pk}"]
+    assert kept == [(name, "Asked to") for name in names]
+
+
+def takings(approver: User, minji: User) -> dict[str, tuple[str, dict[str, object], Any]]:
+    """Returns by name each act that takes something from an account: its page, what it posts, and
+    the rows that it changes."""
+    phone = VerifiedPhone.objects.create(user=minji, number="+821012345601")
+    give_app(approver)
+    factor = Authenticator.objects.get(user=approver)
+    browser = Client()
+    browser.force_login(approver)
+    key = browser.session.session_key
+    session = UserSession.objects.create(user=approver, ip="127.0.0.1", session_key=key)
+    identity = CompanyIdentity.objects.create(user=approver, issuer="https://x", subject="x")
+    user = {"language": "en", "is_staff": "on", "is_superuser": "on", **NO_INLINES}
+    changed, post = "accounts_user_change", {"post": "yes"}
+    return {
+        "number": ("accounts_verifiedphone_delete", post, phone),
+        "account": ("accounts_user_delete", post, minji),
+        "second factor": ("mfa_authenticator_delete", post, factor),
+        "session": ("accounts_user_sessions", {"session": session.pk}, session),
+        "connection": ("accounts_companyidentity_remove", {}, identity),
+        "deactivated": (changed, user, approver),
+        "a right": (changed, {**user, "is_active": "on", "is_superuser": ""}, approver),
+    }
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        *("number", "account", "second factor", "session", "connection", "deactivated"),
+        "a right",
+    ],
+)
+def test_each_act_that_takes_something_from_an_account_has_a_reason(
+    desk, editor, approver, minji, what
+):
+    superuser = desk(editor)
+    page, posted, row = takings(approver, minji)[what]
+    address = desk_url(page, approver.pk if what == "session" else row.pk)
+    if what in ("number", "account"):
+        say_why(superuser, address)
+    rows = type(row)._default_manager.filter(pk=row.pk)
+    before = rows.values().get()
+    for refused in ({}, {"reason": ""}, {"reason": "minji@example.com"}):
+        superuser.post(address, {**posted, **refused})
+        assert rows.values().get() == before, refused
+    superuser.post(address, {**posted, "reason": "A lost laptop"})
+    assert rows.values().first() != before
+    entries = AuditEntry.objects.filter(kind="desk", actor_id=editor.pk)
+    assert any("A lost laptop" in str(entry.details) for entry in entries)
+
+
+def test_no_page_of_the_desk_deletes_rows_of_an_account_without_a_reason(editor):
+    request = RequestFactory().get("/admin/")
+    request.user = editor  # a superuser
+    deleting = {
+        model._meta.label_lower
+        for model, each in admin.site._registry.items()
+        if each.has_delete_permission(request) and not isinstance(each, OfAnAccount)
+        if any(field.related_model is User for field in model._meta.fields) or model is User
+    }
+    inlines = [
+        inline
+        for each in admin.site._registry.values()
+        for inline in each.get_inline_instances(request)
+        if any(field.related_model is User for field in inline.model._meta.fields)
+    ]
+    assert deleting == OF_OTHER_THINGS
+    assert not any(each.can_delete and each.has_delete_permission(request) for each in inlines)
 
 
 def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, empty_trail):

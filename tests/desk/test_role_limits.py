@@ -261,13 +261,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
 # Pages that refuse by who proposed something, besides the right.
 OWN = {name for name in PAGES if name.endswith("_withdraw")} | {"notices_notice_cancel"}
 # The bulk actions that the lists offer to a superuser. Each other list has none.
-ACTIONS = {
-    model: ["delete_selected"]
-    for model in (
-        "mfa.authenticator",
-        *("tickets.ticket", "tickets.answertemplate", "incidents.affectedperson"),
-    )
-}
+ACTIONS = {"tickets.answertemplate": ["delete_selected"]}
 # Acts of Django's pages; the lists are read by GET in test_access.py.
 DJANGOS = ("add", "change", "delete")
 NOT_ASKED = ("changelist", "history", "logout")
