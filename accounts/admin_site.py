@@ -6,6 +6,7 @@ from functools import update_wrapper
 from typing import Any, TypeVar, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.templatetags import admin_list
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
@@ -15,9 +16,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 from accounts import code_limits, code_states, second_factor
 from accounts.audit import actors, refusals
@@ -58,6 +62,20 @@ ROLE_NAMES = {
 }
 # The permission that Django requires for its own page of a model, by the action in the URL name.
 RIGHT_FOR = {"add": "add", "changelist": "view", "change": "view", "history": "view"}
+
+
+def _boolean_icon(value: bool | None) -> SafeString:
+    """Returns the picture of a boolean, with its meaning in the active language."""
+    name, words = {
+        True: ("yes", gettext("Yes")),
+        False: ("no", gettext("No")),
+        None: ("unknown", gettext("Unknown")),
+    }[value]
+    return format_html('<img src="{}" alt="{}">', static(f"admin/img/icon-{name}.svg"), words)
+
+
+# Django's own says "True" in each language, on each list and page that shows a boolean.
+admin_list._boolean_icon = _boolean_icon  # type: ignore[attr-defined]
 
 
 class RightMissingError(PermissionDenied):

@@ -31,7 +31,6 @@ NAMES = {  # which no language translates
     *("English", "한국어", "Markdown", "Redis", "Lines", "MiB", "gzip", "zstd", "windows"),
     *("Have", "Been", "Pwned", "Control", "Command", "Mac", "doctor", "postgres"),
     *("개", "건"),  # examples of Korean counters
-    *("True", "False", "Search"),  # Django's icons
 }
 CODES_OF_CLASSES = {
     field.attname
