@@ -7,9 +7,11 @@ because a person who reads the mailbox gets the sign-in codes of both.
 
 from collections.abc import Iterable
 
+from django.contrib.auth.models import Group
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import GRANT_JOINS_FOR, RightsGrant, User
+from accounts.models import GRANT_JOINS_FOR, AuditEntry, RightsGrant, User
 from accounts.twin_mailboxes import mailbox_of
 
 
@@ -17,7 +19,7 @@ def objection(by: User, *, first: Iterable[User]) -> str:
     """Returns why `by` cannot be the second person of what the users `first` did; else "".
 
     The reason is in the active language: their addresses are of the same mailbox, or one gave the
-    other rights within GRANT_JOINS_FOR.
+    other, or a role of the other, rights within GRANT_JOINS_FOR.
     """
     for user in first:
         if user.pk != by.pk and by.has_mailbox_of(user):
@@ -25,13 +27,32 @@ def objection(by: User, *, first: Iterable[User]) -> str:
                 "The address of %(user)s is of the same mailbox as yours: you cannot be two "
                 "people. Ask another person."
             ) % {"user": user}
-        if RightsGrant.objects.joining(by, user).exists():
+        if RightsGrant.objects.joining(by, user).exists() or _changed_a_role(by, user):
             hours = round(GRANT_JOINS_FOR.total_seconds() / 3600)
             return _(
                 "One of you gave the other rights on the desk less than %(hours)s hours ago: you "
                 "and %(user)s cannot be two people yet. Ask another person."
             ) % {"hours": hours, "user": user}
     return ""
+
+
+def _changed_a_role(one: User, other: User) -> bool:
+    """Returns whether one user added a right to a role of the other within GRANT_JOINS_FOR.
+
+    The trail says it, which no superuser can change.
+    """
+    added = AuditEntry.objects.filter(
+        object_type=Group.permissions.through._meta.db_table,
+        kind=AuditEntry.Kind.ADDED,
+        at__gt=timezone.now() - GRANT_JOINS_FOR,
+    )
+    return any(
+        added.filter(
+            actor_id=giver.pk,  # `details` has the value before and after
+            details__group_id__1__in=list(taker.groups.values_list("pk", flat=True)),
+        ).exists()
+        for giver, taker in ((one, other), (other, one))
+    )
 
 
 def same_person(user: User) -> list[User]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from smtplib import SMTPHeloError, SMTPRecipientsRefused, SMTPSenderRefused
+from zlib import crc32
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +22,9 @@ from django.utils.translation import override
 from httpx import ConnectError, ConnectTimeout
 
 from accounts import emails
+from accounts.admin_site import role_name
 from accounts.models import User
+from accounts.team import roles
 from foundations import webhooks
 from foundations.languages import default_desk_language, desk_language
 from foundations.webhooks import WebhookMessage
@@ -78,6 +81,7 @@ def events(unread: set[str] | None = None) -> Iterator[TeamEvent]:
     for task in desk_parts.general_tasks():
         yield from _task_event(task, "")
     yield from _superusers()
+    yield from _roles()
     for further in FURTHER_EVENTS:
         yield from _or_none(further, further.__name__, unread, (MessageKind.PORTAL,))
     for incident in Incident.objects.order_by("pk"):
@@ -183,6 +187,19 @@ def _superusers() -> Iterator[TeamEvent]:
             text=_("%(user)s is a superuser and may do everything on the desk.") % {"user": user},
             path=reverse("admin:accounts_user_change", args=[user.pk]),
             is_for=partial(_is_another_superuser, user.pk),
+        )
+
+
+def _roles() -> Iterator[TeamEvent]:
+    for role in roles.hand_changes():
+        digest = crc32(repr(role).encode())
+        yield TeamEvent(
+            key=f"role:{role.role}:{digest:08x}",
+            kind=MessageKind.SUPERUSER,
+            text=_("The rights of the role %(role)s were changed by hand.")
+            % {"role": role_name(role.role)},
+            path=reverse("admin:auth_group_matrix"),
+            is_for=lambda user: user.is_superuser,
         )
 
 

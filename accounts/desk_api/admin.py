@@ -82,7 +82,10 @@ class ApiTokenAdmin(admin.ModelAdmin):
     def state(self, obj: ApiToken) -> Any:
         if obj.revoked_at:
             return _("revoked")
-        return _("valid") if obj.expires_at > timezone.now() else _("expired")
+        if obj.expires_at <= timezone.now():
+            return _("expired")
+        is_valid = obj.made_by.is_active and obj.made_by.is_superuser
+        return _("valid") if is_valid else _("ended: its maker is no superuser any more")
 
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)

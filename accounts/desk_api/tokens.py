@@ -17,8 +17,12 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Tokens by whether they open the API."""
 
     def valid(self) -> "ApiTokenQuerySet":
-        """Returns the tokens that are neither revoked nor expired."""
-        return self.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
+        """Returns the tokens that are neither revoked nor expired, and whose maker is a superuser.
+
+        Who leaves the team may know the secret.
+        """
+        tokens = self.filter(made_by__is_active=True, made_by__is_superuser=True)
+        return tokens.filter(revoked_at__isnull=True, expires_at__gt=timezone.now())
 
     def of(self, secret: str) -> "ApiToken | None":
         """Returns the valid token with this secret, or None."""

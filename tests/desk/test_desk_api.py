@@ -82,13 +82,15 @@ def test_a_session_of_the_desk_is_no_token(incident: Incident, superuser: User) 
     assert client.get(LIST).status_code == 401
 
 
-@pytest.mark.parametrize("end", ["revoked", "expired"])
+@pytest.mark.parametrize("end", ["revoked", "expired", "is_active", "is_superuser"])
 def test_an_ended_token_reads_nothing(end: str, superuser: User) -> None:
     token, secret = token_by(superuser)
     assert get(LIST, secret).status_code == 200
     if end == "revoked":
         assert token.revoke()
         assert not token.revoke()
+    elif end != "expired":
+        User.objects.filter(pk=superuser.pk).update(**{end: False})  # the maker left
     else:
         ApiToken.objects.update(expires_at=timezone.now())
     assert get(LIST, secret).status_code == 401

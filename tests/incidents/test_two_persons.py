@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group, Permission
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +12,7 @@ from accounts import second_person
 from accounts.models import Invitation, RightsGrant, User, rights_grant
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import sign_in_to_desk
+from incidents import team_messages
 from incidents.models import FactChange
 from notices import decisions
 from notices.admin import approval
@@ -148,6 +150,25 @@ def test_two_accounts_of_one_mailbox_are_never_two_people(
     assert "of the same mailbox" in shown
     assert 'value="Approve and send"' not in shown
     assert not second_person.objection(approver, first=[editor])
+
+
+def test_who_adds_a_right_to_a_role_is_no_second_person_of_its_members(client, team, editor):
+    """Otherwise a superuser lets a second account of an auditor confirm what the first proposed."""
+    second, role = team["auditor"], Group.objects.get(name="auditor")
+    sign_in_to_desk(client, editor)
+    page = reverse("admin:auth_group_change", args=[role.pk])
+    held = list(role.permissions.values_list("pk", flat=True))
+    added = Permission.objects.get(codename="confirm_factchange")
+    client.post(page, {"name": role.name, "permissions": held})
+    assert not second_person.objection(second, first=[editor])
+    client.post(page, {"name": role.name, "permissions": [*held, added.pk]})
+    assert second.has_perm("incidents.confirm_factchange")
+    for one, other in ((second, editor), (editor, second)):
+        assert "cannot be two people yet" in second_person.objection(one, first=[other])
+    assert not second_person.objection(team["approver"], first=[editor])
+    told = [event for event in team_messages.events() if event.key.startswith("role:auditor:")]
+    assert [event.is_for(editor) for event in told] == [True]
+    assert not told[0].is_for(second)
 
 
 # What the approver reads
