@@ -93,6 +93,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "portal_marks": "foundations.portal_marks",
                 "punctuation": "foundations.punctuation",
                 "text_languages": "foundations.text_languages",
+                "unbroken": "foundations.unbroken",
             },
         },
     }

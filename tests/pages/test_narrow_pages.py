@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.test import Client
 from playwright.sync_api import Page, Route, ViewportSize
@@ -128,6 +129,31 @@ def test_links_in_the_foot_are_large_and_codes_stay_whole(coupang):
         heights = [link.evaluate("each => each.offsetHeight") for link in links]
         assert min(heights) >= 44, language
         assert page.locator(".whole").first.evaluate("each => each.offsetHeight") < 45  # one line
+
+
+# How many lines each code, number and address takes.
+LINES = """() => [...document.querySelectorAll(".whole")].map(each => {
+  const text = document.createRange();
+  text.selectNodeContents(each);
+  return new Set([...text.getClientRects()].map(one => Math.round(one.top))).size;
+})"""
+
+
+def test_codes_in_messages_that_we_sent_stay_whole(minji):
+    """At each width one of the codes would stand at the end of a line, and be parted there."""
+    text = "".join(
+        f"{'x' * length} 7QK2-X9ND-4HTB이며 {settings.PORTAL_HOST}/check 010-1234-5678을\n"
+        for length in range(1, 24)
+    )
+    minji.sent_mails.create(subject="s", text=text, language="en", code="7QK2-X9ND-4HTB")
+    client = Client()
+    client.force_login(minji)
+    pages = {"messages": client.get("/en/my-data/messages/").text}
+    for _name, page in shown(pages, width=320, height=640):
+        page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+        lines = page.evaluate(LINES)
+        assert len(lines) == 1 + 3 * 23
+        assert set(lines) == {1}
 
 
 EMPTY = {"home": "", "my-data": "my-data/", "alerts": "alerts/", "check": "check/"}

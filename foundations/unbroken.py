@@ -1,0 +1,39 @@
+"""Template filters that keep a code, a number and an address of the portal on one line.
+
+Browsers break lines at hyphens, and a code on two lines is hard to compare or to read aloud.
+"""
+
+import re
+
+from django import template
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+# ASCII only: a Korean particle follows without a space, and is no part of what stays whole.
+_CODE = r"(?<![0-9A-Za-z])[0-9A-Z]{4}(?:-[0-9A-Z]{4})+(?![0-9A-Za-z])"
+_NUMBER = r"(?<![0-9A-Za-z])\+?[0-9]{1,8}(?:-[0-9]{1,8})+(?![0-9A-Za-z])"
+
+
+@register.filter
+def unbroken(text: str) -> SafeString:
+    """Returns the text with what must stay on one line as an element of the class `whole`."""
+    host = re.escape(settings.PORTAL_HOST)
+    address = rf"(?:https?://)?{host}(?:/[0-9A-Za-z_./%:-]*[0-9A-Za-z_/])?"
+    pieces = re.split(f"({_CODE}|{_NUMBER}|{address})", text)  # each second one stays whole
+    return format_html_join(
+        "",
+        "{}",
+        [
+            (format_html('<span class="whole">{}</span>', piece) if place % 2 else piece,)
+            for place, piece in enumerate(pieces)
+        ],
+    )
+
+
+@register.filter
+def unbroken_in_mail(code: str) -> SafeString:
+    """Returns the code for the HTML of a mail, which has no style sheet."""
+    return format_html('<span style="white-space: nowrap;">{}</span>', code)
