@@ -283,6 +283,8 @@ class UserAdmin(OfAnAccount):
         super().save_model(request, obj, form, change)
         if reason := form.cleaned_data.get("reason"):
             self.log_change(request, obj, reason)
+        if not obj.is_active:
+            obj.look_up_keys.end()
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Stores new rights for another superuser to confirm, and says so."""

@@ -35,6 +35,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "ticket_extended": "answer:account:ticket",
     "company_account": "notice:account:team",
     "new_device": "notice:account:device",
+    "look_up_key": "notice:account:key",
     "accounts_joined": "notice:account:joined",
     "address_changed": "notice:account:address",
     "step_reminder": "reminder:account:steps",

@@ -234,12 +234,13 @@ class LanguageForm(forms.ModelForm):
 
 
 class EndSessionsForm(forms.Form):
-    """Ends one of the user's other sessions, or all of them if none is chosen."""
+    """Ends one of the user's other sessions; all of them and the look-up keys if none is chosen."""
 
     session = forms.ModelChoiceField(queryset=UserSession.objects.none(), required=False)
 
     def __init__(self, data: Any = None, *, user: User, current_key: str | None) -> None:
         super().__init__(data)
+        self.user = user
         self.others = UserSession.objects.filter(user=user).exclude(session_key=current_key)
         self.fields["session"].queryset = self.others  # type: ignore[attr-defined]
 
@@ -248,6 +249,8 @@ class EndSessionsForm(forms.Form):
         chosen = self.cleaned_data["session"]
         for session in [chosen] if chosen else self.others:
             session.end()
+        if not chosen:
+            self.user.look_up_keys.end()
 
 
 class CloseAccountForm(forms.Form):

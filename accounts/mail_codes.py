@@ -30,6 +30,7 @@ class MailKind(IntEnum):
     JOINED_TEXT = 6  # the same, by text message
     ADDRESS = 7  # the team recorded a new address
     ADDRESS_TEXT = 8  # the same, by text message
+    LOOK_UP_KEY = 9  # a key for programs was made
 
 
 _TEXTS = frozenset({MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT, MailKind.ADDRESS_TEXT})

@@ -123,13 +123,14 @@ class RemoveView(DeactivateTOTPView):
 
 
 def end_other_sessions(request: HttpRequest, user: User) -> None:
-    """Ends all sessions of `user` except the one of `request`.
+    """Ends all sessions of `user` except the one of `request`, and the user's look-up keys.
 
     A person with the lost or stolen device may be signed in in one of them.
     """
     current_key = request.session.session_key
     for session in UserSession.objects.filter(user=user).exclude(session_key=current_key):
         session.end()
+    user.look_up_keys.end()
     # Django binds each session to the password, so this also ends sessions without a listed row.
     user.set_unusable_password()
     user.save(update_fields=["password"])

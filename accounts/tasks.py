@@ -4,7 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 from django.utils.translation import override
 
-from accounts import code_states, joining, new_devices, sent_mails, session_purge
+from accounts import code_states, joining, look_up_keys, new_devices, sent_mails, session_purge
 from accounts.audit import chain, digests
 from accounts.company_sign_on import connections
 from foundations.languages import default_desk_language
@@ -12,19 +12,21 @@ from foundations.languages import default_desk_language
 
 @shared_task(base=DjangoTask)
 def purge_sessions() -> None:
-    """Deletes ended sessions with their browsers, old code states, new devices and mails."""
+    """Deletes ended sessions with their browsers, and old code states, devices, mails and keys."""
     session_purge.purge()
     code_states.purge()
     new_devices.purge()
     sent_mails.purge()
     joining.purge()
+    look_up_keys.purge()
 
 
 @shared_task(base=DjangoTask)
 def mail_new_devices() -> None:
-    """Sends the mails about sign-ins on new devices."""
+    """Sends the mails about sign-ins on new devices, joined accounts and new look-up keys."""
     new_devices.send_due()
     joining.send_due()
+    look_up_keys.send_due()
 
 
 @shared_task(base=DjangoTask)

@@ -9,7 +9,7 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import URLPattern, path
 
-from accounts import contact_views, customer_passkeys, second_factor, views
+from accounts import contact_views, customer_passkeys, look_up_key_views, second_factor, views
 from accounts.company_sign_on import views as company
 from accounts.second_factor import staff_only
 from accounts.team import pages, passkeys
@@ -32,6 +32,9 @@ urlpatterns: list[URLPattern] = [
     path("passkeys/", customer_passkeys.passkeys, name="passkeys"),
     path("passkeys/new/", customer_passkeys.add_passkey, name="add_passkey"),
     path("passkeys/remove/", customer_passkeys.remove_passkey, name="remove_passkey"),
+    path("keys/", look_up_key_views.keys, name="look_up_keys"),
+    path("keys/new/", look_up_key_views.new_key, name="new_look_up_key"),
+    path("keys/end/", look_up_key_views.end_key, name="end_look_up_key"),
     path("contacts/new/", contact_views.new_contact, name="new_contact"),
     path("contacts/new/code/", contact_views.new_contact_code, name="new_contact_code"),
     path(

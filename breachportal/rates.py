@@ -40,6 +40,9 @@ OF_PAGES = {
     "certificate_check": "30/m/ip,600/h/ip",
     "push_renewal": "60/m/ip,600/h/ip",
     "breach_api": "60/m/ip",
+    "look_up_network": "120/m/ip",  # look-ups with any key, and without one
+    "look_up": "10/m/key",  # with one key
+    "look_up_key": "10/d/key",  # new keys of one user
     "passkey": "120/m/ip",
     "desk_api": "120/m/ip",
     # A mobile carrier puts thousands of people behind one network address.

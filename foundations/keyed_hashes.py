@@ -18,7 +18,20 @@ def keyed_hash(purpose: str, text: str) -> str:
 
 def keyed_digest(purpose: str, text: str) -> bytes:
     """Returns what `keyed_hash` does, as 32 bytes."""
-    return hmac.digest(_key(purpose, settings.SECRET_KEY), text.encode(), "sha256")
+    return _digest(purpose, settings.SECRET_KEY, text)
+
+
+def keyed_digests(purpose: str, text: str) -> list[bytes]:
+    """Returns `keyed_digest`, and that under each key of settings.SECRET_KEY_FALLBACKS.
+
+    A stored hash is compared with all of them, so that it stays valid when the key changes.
+    """
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return [_digest(purpose, secret, text) for secret in secrets]
+
+
+def _digest(purpose: str, secret: str, text: str) -> bytes:
+    return hmac.digest(_key(purpose, secret), text.encode(), "sha256")
 
 
 @lru_cache(maxsize=64)

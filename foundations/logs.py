@@ -11,7 +11,8 @@ from foundations import request_ids
 # in an address that a stranger looks up.
 _KEY_IN_PATH = re.compile(
     r"(/(?:certificates|unsubscribe|stop|account/invitation|reminder/end|(?:breached|paste)account)/)"
-    r"\S*[^\s/]"
+    r"\S*[^\s/]",
+    re.IGNORECASE,  # as a client may write it
 )
 # PostgreSQL's error messages quote the values of a row in these lines.
 _VALUES_OF_A_ROW = re.compile(r"^(DETAIL|CONTEXT|LINE \d+):.*$", re.MULTILINE)

@@ -172,12 +172,15 @@ def too_many_requests(
     return response
 
 
-def seconds_to_wait(request: HttpRequest, action: str, *, by_user: bool) -> int:
+def seconds_to_wait(
+    request: HttpRequest, action: str, *, by_user: bool = False, key: str = ""
+) -> int:
     """Counts a request against settings.PROOF_RATES[action]; returns the seconds until it may pass.
 
-    Returns 0 if it may pass now, and if Redis cannot be reached, as `limited` does.
+    Rates per key count by the user with `by_user`, else by `key`. Returns 0 if the request may pass
+    now, and if Redis cannot be reached, as `limited` does.
     """
-    key = f"user:{request.user.pk}" if by_user else ""
+    key = f"user:{request.user.pk}" if by_user else key
     rates = settings.PROOF_RATES[action]
     try:
         return attempt(request, scope="notices", action=action, rates=rates, key=key).wait_seconds

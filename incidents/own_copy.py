@@ -84,6 +84,9 @@ def _account(user: User) -> dict[str, Any]:
             {"name": one.wrap().name, "made_at": one.created_at, "last_used_at": one.last_used_at}
             for one in passkeys_of(user)
         ],
+        "keys_for_programs": list(
+            user.look_up_keys.values("name", "made_at", "expires_at", "revoked_at", "last_used_at")
+        ),
         "member_numbers": list(user.member_numbers.values("number", "email", "confirmed_at")),
         "joined_accounts": list(
             user.joined_accounts.order_by("at").values_list("at", flat=True).distinct()

@@ -56,14 +56,16 @@ def issuer_that_counts() -> str:
     return str(provider["issuer"]) if provider.get("member_claim") else ""
 
 
-def numbers_of(user_id: int) -> list[str]:
+def numbers_of(user_id: int, *, email: str = "") -> list[str]:
     """Returns the member numbers of a user that the provider of the settings confirmed.
 
-    Makes no query if the settings name no claim with the number.
+    With `email` only the number that it confirmed with this address of the user. Makes no query if
+    the settings name no claim with the number.
     """
     issuer = issuer_that_counts()
     if not issuer:
         return []
     addresses = EmailAddress.objects.filter(user=user_id, verified=True).values("email")
+    addresses = addresses.filter(email=email) if email else addresses
     own = MemberNumber.objects.filter(user=user_id, email__in=addresses)
     return list(own.filter(issuer=issuer).values_list("number", flat=True))

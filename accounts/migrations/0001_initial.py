@@ -80,6 +80,27 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LookUpKey',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('mail_tries', models.PositiveSmallIntegerField(default=0)),
+                ('mail_after', models.DateTimeField(null=True)),
+                ('name', models.CharField(max_length=60)),
+                ('digest', models.BinaryField(max_length=32, unique=True)),
+                ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ('expires_at', models.DateTimeField()),
+                ('revoked_at', models.DateTimeField(null=True)),
+                ('last_used_at', models.DateTimeField(null=True)),
+                ('mailed_at', models.DateTimeField(null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='look_up_keys', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'ordering': ['-made_at', '-pk'],
+                'default_permissions': (),
+                'indexes': [models.Index(condition=models.Q(('mailed_at', None)), fields=['made_at'], name='look_up_key_mails_due')],
+            },
+        ),
+        migrations.CreateModel(
             name='SentMail',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -4,6 +4,7 @@ from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.company_sign_on.member_numbers import MemberNumber
 from accounts.desk_api.tokens import ApiToken
 from accounts.joined_account import JoinedAccount
+from accounts.look_up_key import LookUpKey
 from accounts.models.audit_entry import AuditEntry, AuditEntryQuerySet
 from accounts.models.code_state import CodeState
 from accounts.models.invitation import Invitation, InvitationQuerySet
@@ -25,6 +26,7 @@ __all__ = [
     "Invitation",
     "InvitationQuerySet",
     "JoinedAccount",
+    "LookUpKey",
     "MemberNumber",
     "NewDevice",
     "RightsGrant",

@@ -31,6 +31,15 @@ _FIELDS: dict[str, dict[str, Any]] = {
     ),
 }
 _BREACH = {"$ref": "#/components/schemas/Breach"}
+_NAMED = {"type": "object", "properties": {"Name": _FIELDS["Name"]}, "required": ["Name"]}
+_LEAKED = {"type": "array", "items": {"anyOf": [_BREACH, _NAMED]}}
+_KEY = "key"  # the name of the security scheme
+_REFUSALS = {
+    "400": "The account is no e-mail address.",
+    "401": "No key, or one that is not valid.",
+    "403": "The address is none that the key's owner has proven.",
+    "429": "Too many requests; see Retry-After.",
+}
 
 
 def description() -> dict[str, Any]:
@@ -40,7 +49,8 @@ def description() -> dict[str, Any]:
         "info": {
             "title": "breachportal: the breach API",
             "version": "3",
-            "description": "What is public about incidents, in Have I Been Pwned's form.",
+            "description": "What is public about incidents, and look-ups of one's own address, in "
+            "Have I Been Pwned's form.",
         },
         "servers": [{"url": f"{settings.PORTAL_URL}/api/v3"}],
         "paths": {
@@ -65,10 +75,31 @@ def description() -> dict[str, Any]:
             "/dataclasses": _path(
                 "The names of all data classes.", {"type": "array", "items": _TEXT}
             ),
-            "/breachedaccount/{account}": _refused(),
-            "/pasteaccount/{account}": _refused(),
+            "/breachedaccount/{account}": _look_up(
+                "The incidents in which data of an own address leaked.",
+                {
+                    "200": {
+                        "description": "Data of the address leaked in these incidents. It is not "
+                        "cleared of others. With truncateResponse=false whole breaches, as they "
+                        "are public: DataClasses are those of the incident, not of the person.",
+                        "content": {"application/json": {"schema": _LEAKED}},
+                    },
+                    "404": {"description": "The address is not among the leaked data known."},
+                    "503": {
+                        "description": "No all-clear: it is not known, or only told to the owner "
+                        "who signs in. See Retry-After."
+                    },
+                },
+                _parameter("truncateResponse", "query", "`false` returns whole breaches."),
+                _parameter("domain", "query", "Only the incidents of this domain."),
+            ),
+            "/pasteaccount/{account}": _look_up(
+                "The pastes with an own address: none, because the portal has no pastes.",
+                {"404": {"description": "No paste."}},
+            ),
         },
         "components": {
+            "securitySchemes": {_KEY: {"type": "apiKey", "in": "header", "name": "hibp-api-key"}},
             "schemas": {
                 "Breach": {
                     "type": "object",
@@ -76,7 +107,7 @@ def description() -> dict[str, Any]:
                     "required": list(_FIELDS),
                     "additionalProperties": False,
                 }
-            }
+            },
         },
     }
 
@@ -92,11 +123,11 @@ def _path(
     return {"get": {"summary": summary, "parameters": [*parameters], "responses": responses}}
 
 
-def _refused() -> dict[str, Any]:
-    summary = "Always refused: people see their own data after they sign in."
-    account = _parameter("account", "path", "Any value. Send no address of a person.")
-    responses = {"401": {"description": summary}}
-    return {"get": {"summary": summary, "parameters": [account], "responses": responses}}
+def _look_up(summary: str, responses: dict[str, Any], *more: dict[str, Any]) -> dict[str, Any]:
+    account = _parameter("account", "path", "An e-mail address that the key's owner has proven.")
+    refusals = {status: {"description": text} for status, text in _REFUSALS.items()}
+    found = {"summary": summary, "parameters": [account, *more], "security": [{_KEY: []}]}
+    return {"get": {**found, "responses": responses | refusals}}
 
 
 def _parameter(name: str, place: str, text: str) -> dict[str, Any]:

@@ -25,10 +25,18 @@ Record = dict[str, Any]
 
 def breaches(domain: str = "") -> list[Record]:
     """Returns the public incidents in the order of their names; those of `domain` if it is set."""
-    records = [record_of(incident) for incident in _public()]
-    if domain:
-        records = [one for one in records if one["Domain"] == domain.lower()]
-    return sorted(records, key=lambda one: str(one["Name"]))
+    asked = [incident for incident in _public() if is_of_domain(incident, domain)]
+    return sorted(map(record_of, asked), key=_name)
+
+
+def breaches_among(incidents: Iterable[int]) -> list[Record]:
+    """Returns those of the incidents that are public, by their ids, in the order of their names."""
+    return sorted(map(record_of, _public().filter(pk__in=incidents)), key=_name)
+
+
+def is_of_domain(incident: Incident, domain: str) -> bool:
+    """Returns whether an incident has the domain, or none is asked for."""
+    return not domain or _domain(incident) == domain.lower()
 
 
 def breach(name: str) -> Record | None:
@@ -61,7 +69,7 @@ def record_of(incident: Incident) -> Record:
         return {
             "Name": incident.slug,
             "Title": str(incident.title),
-            "Domain": _domain(incident.official_contacts.lines),
+            "Domain": _domain(incident),
             "BreachDate": _breach_date(incident).isoformat(),
             "AddedDate": _to_the_minute(added),
             "ModifiedDate": _to_the_minute(max(added, changed or added)),
@@ -99,9 +107,14 @@ def _class_name(data_class: DataClass) -> str:
     return data_class.hibp_name or str(data_class.name)
 
 
-def _domain(official_contacts: Iterable[str]) -> str:
+def _name(record: Record) -> str:
+    return str(record["Name"])
+
+
+def _domain(incident: Incident) -> str:
     """Returns the host of the first official web address, without "www."; "" without one."""
-    found = _HOST.search("\n".join(official_contacts))
+    with override(LANGUAGE):
+        found = _HOST.search("\n".join(incident.official_contacts.lines))
     return found[1].lower() if found else ""
 
 

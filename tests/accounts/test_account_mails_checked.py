@@ -22,6 +22,7 @@ MAILS: dict[str, tuple[MailKind, dict[str, Any]]] = {
     "ticket_answer": (MailKind.ANSWER, {"number": "7QK2-X9ND"}),
     "ticket_extended": (MailKind.ANSWER, {"number": "7QK2-X9ND"}),
     "new_device": (MailKind.NEW_DEVICE, {"device": "Chrome", "at": "18 November 2025, 10:00 KST"}),
+    "look_up_key": (MailKind.LOOK_UP_KEY, {"at": "18 November 2025, 10:00 KST", "days": 30}),
     "accounts_joined": (MailKind.JOINED, {"at": "18 November 2025, 10:00 KST"}),
     "address_changed": (
         MailKind.ADDRESS,

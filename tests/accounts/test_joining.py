@@ -47,7 +47,7 @@ MOVED = {
     "offers.OfferTaking",
     *("notices.AlertNumber", "notices.AlertSubscription", "notices.PushSubscription"),
 }
-ENDED = {"mfa.Authenticator", "usersessions.UserSession"}
+ENDED = {"mfa.Authenticator", "usersessions.UserSession", "accounts.LookUpKey"}
 OF_THE_TEAM = {
     *("accounts.User_groups", "accounts.User_user_permissions", "accounts.CompanyIdentity"),
     *("accounts.RightsGrant", "accounts.Invitation", "accounts.ApiToken", "admin.LogEntry"),

@@ -150,6 +150,7 @@ def test_my_data_and_the_account(language, incident, minji):
         "messages": client.get(f"/{language}/my-data/messages/").text,
         "another-contact": client.get(f"/{language}/account/contacts/new/").text,
         "passkeys": client.get(f"/{language}/account/passkeys/").text,
+        "keys": client.get(f"/{language}/account/keys/").text,
         "my-data": client.get(f"/{language}/my-data/").text,
         "all-of-it": client.post(f"/{language}/my-data/reveal/", follow=True).text,
         "certificate": client.get(f"/{language}/incidents/{incident.slug}/certificate/").text,

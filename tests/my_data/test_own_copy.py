@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import override
 
+from accounts import look_up_keys
 from accounts.company_sign_on.member_numbers import MemberNumber
 from accounts.joined_account import JoinedAccount
 from accounts.models import User, VerifiedPhone
@@ -46,6 +47,7 @@ IN_COPY = {  # where the copy has the rows of each table that names a customer
     "accounts.MemberNumber": "account.member_numbers",
     "accounts.JoinedAccount": "account.joined_accounts",
     "accounts.SentMail": "messages",
+    "accounts.LookUpKey": "account.keys_for_programs",
     "mfa.Authenticator": "account.passkeys",
     "usersessions.UserSession": "account.sessions",
     "incidents.Reveal": "seen_in_full",
@@ -191,6 +193,7 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
     phone = VerifiedPhone.objects.create(user=minji, number="+821041412002")
     AlertNumber.objects.create(user=minji, phone=phone)
     minji.new_devices.create(browser="Chrome", system="Android")
+    look_up_keys.make(minji, "My backup")
     JoinedAccount.objects.create(user=minji)
     Reveal.objects.create(user=minji, person=row)  # whose address the account has no more
     RowProof.objects.create(user=minji, person=row, fact="name")
@@ -218,6 +221,7 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
         assert len(section) == 1, (table, section)
     for text in (json.dumps(data), page):
         assert "My phone" in text
+        assert "My backup" in text
         assert "M-1042" in text
         assert "a-public-key" not in text
     for heading in ("When you looked", "When an answer of yours opened", "two accounts of yours"):

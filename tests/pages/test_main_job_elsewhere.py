@@ -160,6 +160,7 @@ OWN = [
     "account/",
     "account/sessions/",
     "account/passkeys/",
+    "account/keys/",
     "account/contacts/new/",
     "account/close/",
     "alerts/",

@@ -189,6 +189,9 @@ def test_a_customer_with_the_longest_values(incident, minji, seojun, language):
         "close": mine.get(f"/{language}/account/close/").text,
         "not-found": theirs.get(f"/{language}/my-data/").text,
         "confirm": theirs.get(f"/{language}/account/confirm/").text,
+        "new-key": mine.get(f"/{language}/account/keys/new/").text,
+        "made-key": mine.post(f"/{language}/account/keys/new/", {"name": "W" * 60}).text,
+        "keys": mine.get(f"/{language}/account/keys/").text,
     }
     assert ADDRESS in pages["all-of-it"]
     assert faults(pages) == {}

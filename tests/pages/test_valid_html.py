@@ -118,6 +118,8 @@ def test_the_pages_of_a_customer(incident, minji, seojun, tmp_path, language):
         "account": get("account/"),
         "new-contact": get("account/contacts/new/"),
         "sessions": get("account/sessions/"),
+        "keys": get("account/keys/"),
+        "new-key": get("account/keys/new/"),
         "close": get("account/close/"),
         "sign-out": get("account/sign-out/"),
         "alerts": get("alerts/"),
