@@ -12,6 +12,9 @@ from django.db.models import Q
 
 from foundations.keys import master_keyset
 
+# The key, in the credential of a passkey, of the text that binds it to its user.
+BOUND_TO_USER = "bound_to_user"
+
 
 def encrypt_for(user_pk: int, text: str) -> str:
     """Returns `text` encrypted for this user with the master keyset, in base64.

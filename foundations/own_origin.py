@@ -17,7 +17,11 @@ def is_from_own_page(request: HttpRequest) -> bool:
     """
     origin = request.META.get("HTTP_ORIGIN")
     site = request.META.get("HTTP_SEC_FETCH_SITE")
-    own = {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}
     if origin is None and site is None:
         return False
-    return (origin is None or origin in own) and site in (None, "same-origin")
+    return (origin is None or origin in own_origins(request)) and site in (None, "same-origin")
+
+
+def own_origins(request: HttpRequest) -> set[str]:
+    """Returns the origins of this portal: that of the request, and that of settings.PORTAL_URL."""
+    return {f"{request.scheme}://{request.get_host()}", *settings.CSRF_TRUSTED_ORIGINS}

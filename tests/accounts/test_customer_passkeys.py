@@ -1,14 +1,29 @@
 """Passkeys of customers: in place of a code, in a real Chromium with a virtual key."""
 
+import base64
+import hashlib
 import json
+import secrets
+import time
 from typing import Any
 
 import pytest
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
+from fido2.cose import ES256
+from fido2.utils import websafe_encode
+from fido2.webauthn import (
+    AttestationObject,
+    AttestedCredentialData,
+    AuthenticatorData,
+    CollectedClientData,
+)
 from playwright.sync_api import Page, expect
 
 from accounts import new_devices
@@ -235,3 +250,201 @@ def test_the_sign_in_page_says_nothing_about_an_address(client, minji):
     assert not before.get("allowCredentials")
     assert not after.get("allowCredentials")
     assert after["userVerification"] == "required"
+
+
+HOST = "localhost"  # the only one for which browsers and the library take http
+OWN = f"http://{HOST}"
+FLAG = AuthenticatorData.FLAG
+
+
+class SoftKey:
+    """A key as a browser holds it, which says what a test wants."""
+
+    def __init__(self) -> None:
+        self.key, self.id = ec.generate_private_key(ec.SECP256R1()), secrets.token_bytes(16)
+        self.counter = 0
+
+    def made(self, challenge: bytes, **lies: Any) -> str:
+        """Returns the browser's answer at the set-up."""
+        cose = ES256.from_cryptography_key(self.key.public_key())
+        attested = AttestedCredentialData.create(b"\0" * 16, self.id, cose)
+        made = AttestationObject.create("none", self._data(lies, attested), {})
+        asked = self._asked("webauthn.create", challenge, lies)
+        return self._answer({"attestationObject": websafe_encode(made)}, asked)
+
+    def used(self, challenge: bytes, user: User, **lies: Any) -> str:
+        """Returns the browser's answer at a sign-in."""
+        data, asked = self._data(lies), self._asked("webauthn.get", challenge, lies)
+        signature = self.key.sign(data + asked.hash, ec.ECDSA(hashes.SHA256()))
+        handle = user_pk_to_url_str(lies.get("named", user)).encode()
+        parts = {
+            "authenticatorData": websafe_encode(data),
+            "signature": websafe_encode(lies.get("signature", signature)),
+            "userHandle": websafe_encode(handle),
+        }
+        return self._answer(parts, asked)
+
+    def _data(self, lies: dict[str, Any], attested: bytes = b"") -> AuthenticatorData:
+        host = hashlib.sha256(lies.get("rp", HOST).encode()).digest()
+        flags = lies.get("flags", FLAG.UP | FLAG.UV) | (FLAG.AT if attested else 0)
+        return AuthenticatorData.create(host, flags, lies.get("counter", self.counter), attested)
+
+    def _asked(self, kind: str, challenge: bytes, lies: dict[str, Any]) -> CollectedClientData:
+        return CollectedClientData.create(
+            lies.get("kind", kind),
+            lies.get("asked", challenge),
+            lies.get("origin", OWN),
+            cross_origin=lies.get("in_frame", False),
+        )
+
+    def _answer(self, parts: dict[str, str], asked: CollectedClientData) -> str:
+        key, response = websafe_encode(self.id), {"clientDataJSON": websafe_encode(asked), **parts}
+        return json.dumps({"id": key, "rawId": key, "type": "public-key", "response": response})
+
+
+def challenge_of(client: Client, path: str) -> bytes:
+    data = client.get(path).context["js_data"]
+    options = data.get("creation_options") or data["request_options"]
+    challenge = str(options["publicKey"]["challenge"])
+    return base64.urlsafe_b64decode(challenge + "==")
+
+
+def set_up(client: Client, **lies: Any) -> SoftKey:
+    key = SoftKey()
+    client.post(ADD, {"name": "x", "credential": key.made(challenge_of(client, ADD), **lies)})
+    return key
+
+
+def with_passkey(user: User, **lies: Any) -> SoftKey:
+    """Signs the user in with a code in a new browser, and sets a passkey up."""
+    client = Client(HTTP_HOST=HOST)
+    sign_in(client, str(user.email))
+    return set_up(client, **lies)
+
+
+def is_let_in(client: Client, answer: str) -> bool:
+    client.post(SIGN_IN, {"credential": answer})
+    return "_auth_user_id" in client.session
+
+
+LIES: list[dict[str, Any]] = [
+    *(
+        {"origin": f"{scheme}localhost{port}"}
+        for scheme, port in (("http://", ":9"), ("http://x.", ""))
+    ),
+    *({"origin": origin} for origin in ("https://evil.example", "https://localhost.evil.example")),
+    *({"origin": origin} for origin in ("null", "", "http://localhost@evil.example", "localhost")),
+    *({"rp": "evil.example"}, {"rp": "x.localhost"}, {"kind": "payment.get"}, {"in_frame": True}),
+    *({"flags": 0}, {"flags": FLAG.UV}, {"flags": FLAG.UP}, {"asked": b"x" * 32}),
+]
+
+
+@pytest.mark.django_db
+def test_a_passkey_that_was_made_with_a_lie_is_not_stored(minji):
+    client = Client(HTTP_HOST=HOST)
+    sign_in(client, minji.email)
+    for lie in [*LIES, {"kind": "webauthn.get"}]:
+        set_up(client, **lie)
+        assert not Authenticator.objects.exists(), lie
+    set_up(client)
+    assert Authenticator.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_an_answer_with_a_lie_signs_no_one_in(minji, seojun):
+    key, client = with_passkey(minji), Client(HTTP_HOST=HOST)
+    lies = [*LIES, {"kind": "webauthn.create"}, {"named": seojun}, {"signature": b"x"}]
+    for lie in lies:
+        assert not is_let_in(client, key.used(challenge_of(client, SIGN_IN), minji, **lie)), lie
+    assert is_let_in(client, key.used(challenge_of(client, SIGN_IN), minji))
+
+
+@pytest.mark.django_db
+def test_an_answer_works_once_and_in_its_browser_only(minji):
+    key, client, other = with_passkey(minji), Client(HTTP_HOST=HOST), Client(HTTP_HOST=HOST)
+    answer = key.used(challenge_of(client, SIGN_IN), minji)
+    assert not is_let_in(Client(HTTP_HOST=HOST), answer)
+    challenge_of(other, SIGN_IN)
+    assert not is_let_in(other, answer)
+    assert is_let_in(client, answer)
+    client.logout()
+    assert not is_let_in(client, answer)
+    stepped_up = key.used(challenge_of(other, SIGN_IN), minji)
+    sign_in(client, minji.email)
+    client.get(STEP_UP)
+    client.post(STEP_UP, {"credential": stepped_up})
+    assert str(Proof.STEP_UP_CODE) not in str(client.session["accounts_proofs"])
+
+
+@pytest.mark.django_db
+def test_a_counter_that_does_not_rise_is_of_a_copy(minji):
+    key, client = with_passkey(minji, counter=5), Client(HTTP_HOST=HOST)
+    let_in = []
+    for counter in (4, 5, 0, 6, 6, 5, 0, 7):
+        if is_let_in(client, key.used(challenge_of(client, SIGN_IN), minji, counter=counter)):
+            let_in.append(counter)
+            client.logout()
+    assert let_in == [6, 7]
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_written_into_the_row_of_another_opens_nothing(minji, seojun):
+    own, thief = with_passkey(seojun), Authenticator.objects.get(user=seojun)
+    with_passkey(minji)
+    row = Authenticator.objects.get(user=minji)
+    row.data["credential"]["response"] = thief.data["credential"]["response"]
+    for name in ([], ["id", "rawId"]):
+        row.data["credential"] |= {each: thief.data["credential"][each] for each in name}
+        row.save()
+        client = Client(HTTP_HOST=HOST)
+        assert not is_let_in(client, own.used(challenge_of(client, SIGN_IN), minji))
+
+
+def hostile_answers() -> list[str]:
+    """Returns answers that are long to read, and what neither JSON nor the database takes."""
+    data = hashlib.sha256(HOST.encode()).digest() + bytes([FLAG.UP | FLAG.UV | FLAG.ED]) + bytes(4)
+    many, deep = b"\x9a\x00\x0d\x00\x00" + bytes(900_000), b"\x81" * 3_000
+    asked = websafe_encode(CollectedClientData.create("webauthn.get", b"x", OWN))
+    found = ["[" * 2_000, "9" * 5_000, '{"a":' * 1_000, '"\\ud800"', "NaN", "x" * 100_000]
+    for extensions in (many, deep, b"", b"\x1b", b"\xff", b"\x7a\xff\xff\xff\xff"):
+        parts = {
+            "clientDataJSON": asked,
+            "signature": "AA",
+            "userHandle": "MQ",
+            "authenticatorData": websafe_encode(data + extensions),
+            "attestationObject": websafe_encode(extensions),
+        }
+        found.append(
+            json.dumps({"id": "AA", "rawId": "AA", "type": "public-key", "response": parts})
+        )
+    return found
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", [SIGN_IN, STEP_UP, ADD])
+def test_no_answer_makes_the_page_fail_or_takes_long(minji, path):
+    client = Client(HTTP_HOST=HOST)
+    if path != SIGN_IN:
+        sign_in(client, minji.email)
+    began = time.thread_time()
+    for answer in hostile_answers():
+        client.get(path)
+        assert client.post(path, {"name": "x", "credential": answer}).status_code == 200
+    assert time.thread_time() - began < 5
+
+
+@pytest.mark.django_db
+def test_only_the_key_is_stored_of_what_a_browser_sends(minji):
+    client, key = Client(HTTP_HOST=HOST), SoftKey()
+    sign_in(client, minji.email)
+    sent = json.loads(key.made(challenge_of(client, ADD)))
+    sent |= {"clientExtensionResults": {"a": "\0"}, "bound_to_user": "x", "more": ["\ud800"]}
+    sent["response"] |= {"transports": ["\0"], "more": float("nan")}
+    client.post(ADD, {"name": "x", "credential": json.dumps(sent)})
+    stored = Authenticator.objects.get().data["credential"]
+    own = {"id", "rawId", "type", "response", "clientExtensionResults", "bound_to_user", "counter"}
+    assert set(stored) == own
+    assert stored["clientExtensionResults"] == {}
+    assert set(stored["response"]) == {"clientDataJSON", "attestationObject"}
+    other = Client(HTTP_HOST=HOST)
+    assert is_let_in(other, key.used(challenge_of(other, SIGN_IN), minji))

@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from accounts.second_factor_secrets import BOUND_TO_USER, decrypt_for, encrypt_for
 from foundations import keys
 from harness.exposure_factory import person
 from harness.sign_in import give_app, give_recovery_codes
@@ -44,11 +45,13 @@ def contact_of(row: AffectedPerson) -> dict[str, str]:
 def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
     give_app(editor, "secret")
     codes = give_recovery_codes(editor)
+    passkey = {"credential": {BOUND_TO_USER: encrypt_for(editor.pk, "key")}}
+    Authenticator.objects.create(user=editor, type=Authenticator.Type.WEBAUTHN, data=passkey)
 
     settings.MASTER_KEYSET = keys.rotated_master_keyset()
     assert contact_of(minjis)["n"] == "김민지"
     printed_line = rewrapped(capsys)
-    assert "Keysets of 1 of 1 incidents and 2 of 2 second factors wrapped again" in printed_line
+    assert "Keysets of 1 of 1 incidents and 3 of 3 second factors wrapped again" in printed_line
     settings.MASTER_KEYSET = keys.retired_master_keyset()
 
     assert contact_of(minjis)["n"] == "김민지"
@@ -56,6 +59,8 @@ def test_the_old_master_key_can_be_retired(minjis, editor, settings, capsys):
     assert get_adapter().decrypt(app.data["secret"]) == "secret"
     again = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES)
     assert again.wrap().get_unused_codes() == codes
+    stored = Authenticator.objects.get(type=Authenticator.Type.WEBAUTHN).data["credential"]
+    assert decrypt_for(editor.pk, stored[BOUND_TO_USER]) == "key"
 
 
 def test_the_old_master_key_decrypts_nothing_any_more(minjis, master, settings, capsys):

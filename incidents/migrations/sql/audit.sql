@@ -50,7 +50,13 @@ CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_reencryption
 
 CREATE TRIGGER audit AFTER INSERT ON django_admin_log
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_desk_log('incidents_incident');
-CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON mfa_authenticator
+CREATE TRIGGER audit AFTER INSERT OR DELETE ON mfa_authenticator
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('last_used_at', 'data', '', 'staff');
+-- Each use of a passkey raises its counter, which is no change of the passkey.
+CREATE TRIGGER audit_changed AFTER UPDATE ON mfa_authenticator
+    FOR EACH ROW WHEN (
+        to_jsonb(OLD) #- '{data,credential,counter}'
+        IS DISTINCT FROM to_jsonb(NEW) #- '{data,credential,counter}'
+    ) EXECUTE FUNCTION accounts_audit_change('last_used_at', 'data', '', 'staff');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON account_emailaddress
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('', '', '', 'staff');
