@@ -129,12 +129,15 @@ def _kept(url: str, _period: int) -> dict[str, Any]:
 def _answer(method: str, url: str, **options: Any) -> dict[str, Any]:
     """Returns the JSON object that the provider answers.
 
-    Raises SignOnError if it is away, slow, too long, an error, a redirect, or no object.
+    Raises SignOnError if it is away, slow, too long, an error, a redirect, compressed, or no
+    object.
     """
     until, body = time.monotonic() + SECONDS, b""
+    # A compressed answer could unpack to a thousand times its length before it is measured.
+    options["headers"] = {"Accept-Encoding": "identity", **options.get("headers", {})}
     try:
         with httpx.stream(method, url, timeout=SECONDS, follow_redirects=False, **options) as reply:
-            for part in reply.iter_bytes():
+            for part in reply.iter_raw():
                 body += part
                 if time.monotonic() > until or len(body) > MOST_BYTES:
                     raise SignOnError("the provider’s answer is slow or too long")

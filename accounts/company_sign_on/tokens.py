@@ -13,7 +13,8 @@ from foundations.plain_references import plain_reference
 # Signatures with a public key only. Without "none" and HS256 no one can sign with the public key.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA")
 LEEWAY_SECONDS = 60  # by which the clocks may differ
-MOST_SUBJECT = 255  # characters; OpenID Connect Core 1.0, section 2
+MOST_SUBJECT = 255  # characters of ASCII; OpenID Connect Core 1.0, section 2
+MOST_NAME = 80  # characters
 _REQUIRED = ["iss", "sub", "aud", "exp", "iat", "nonce"]
 
 
@@ -50,7 +51,7 @@ def signed_on(provider: Provider, answer: dict[str, Any], nonce: str) -> SignedO
         issuer=provider.issuer,
         subject=claims["sub"],
         email=_confirmed_email(provider, claims),
-        name=str(claims.get("name") or "")[:80],
+        name=_name(claims),
         has_second_factor=_has_second_factor(provider, claims),
         member_number=_member_number(provider, claims),
     )
@@ -77,7 +78,9 @@ def _verified(provider: Provider, token: object, nonce: str) -> dict[str, Any]:
         raise SignOnError("the ID token is of another sign-in")
     if claims.get("azp", provider.client_id) != provider.client_id:
         raise SignOnError("the ID token is for another program")
-    if not isinstance(claims["sub"], str) or not 0 < len(claims["sub"]) <= MOST_SUBJECT:
+    subject = claims["sub"]
+    is_subject = isinstance(subject, str) and subject.isascii() and subject.isprintable()
+    if not is_subject or not 0 < len(subject) <= MOST_SUBJECT:
         raise SignOnError("the ID token names no person")
     return claims
 
@@ -102,8 +105,18 @@ def _confirmed_email(provider: Provider, claims: dict[str, Any]) -> str:
     # Some providers write the flag as a text or a number: "true" and 1 mean yes, and no more does.
     if str(claims.get(provider.verified_claim)).lower() not in ("true", "1"):
         return ""
-    normalised = normalise_email(email) if isinstance(email, str) else ""
+    # Another spelling, as with full-width letters, may be the mailbox of another person.
+    if not isinstance(email, str) or not email.rpartition("@")[0].isascii():
+        return ""
+    normalised = normalise_email(email)
     return normalised if is_usable_email(normalised) else ""
+
+
+def _name(claims: dict[str, Any]) -> str:
+    """Returns the name in one line; "" if there is none that can be shown."""
+    name = claims.get("name")
+    line = " ".join(name.split()) if isinstance(name, str) else ""
+    return line[:MOST_NAME] if line.isprintable() else ""
 
 
 def _member_number(provider: Provider, claims: dict[str, Any]) -> str:

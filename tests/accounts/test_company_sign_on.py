@@ -1,14 +1,19 @@
 """Sign-in with the company's provider, which runs beside the tests as a process of its own."""
 
 import contextlib
+import gzip
+import json
 import threading
 import time
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
+from itertools import cycle
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from django.core import mail
 from django.test import Client
 from django.urls import reverse, reverse_lazy
@@ -563,3 +568,176 @@ def test_only_who_comes_from_the_desk_sees_the_providers_of_the_team(client, sig
     page = client.get(reverse("account_login") + "?next=/admin/").content.decode()
     assert "Team ID" in page
     assert "Team ID" not in client.get(reverse("account_login")).content.decode()
+
+
+class LyingProvider(LocalServer):
+    """A provider whose claims, keys and answers a test chooses. It takes each code."""
+
+    def __init__(self) -> None:
+        self.key, self.kid = ec.generate_private_key(ec.SECP256R1()), "first"
+        self.claims: dict[str, object] = {}  # in place of those of a right token
+        self.nonce = self.userinfo = ""
+        self.further_keys: list[object] = []
+        self.answers: dict[str, bytes] = {}  # in place of right ones, by path
+        self.headers: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    def serve(self, request: BaseHTTPRequestHandler, _body: bytes) -> None:
+        self.asked.append(request.path)
+        request.send_response(200)
+        for name, value in self.headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        with contextlib.suppress(OSError):
+            request.wfile.write(self.answers.get(request.path) or self.right(request.path))
+
+    def right(self, path: str) -> bytes:
+        if path == "/.well-known/openid-configuration":
+            names = {"authorization_endpoint": "go", "token_endpoint": "token", "jwks_uri": "keys"}
+            addresses = {name: f"{self.url}/{path}" for name, path in names.items()}
+            return json.dumps({"issuer": self.url, **addresses}).encode()
+        if path == "/keys":
+            own = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
+            return json.dumps({"keys": [*self.further_keys, {**own, "kid": self.kid}]}).encode()
+        return json.dumps({"id_token": self.token(), "access_token": "x"}).encode()
+
+    def token(self) -> str:
+        now = int(time.time())
+        right = {
+            "iss": self.url,
+            "sub": "1",
+            "aud": CLIENT,
+            "iat": now,
+            "exp": now + 60,
+            "nonce": self.nonce,
+            "email": "member@example.com",
+            "email_verified": True,
+        }
+        claims = json.dumps({**right, **self.claims}).encode()
+        return jwt.PyJWS().encode(claims, self.key, "ES256", headers={"kid": self.kid})
+
+
+@pytest.fixture
+def liar(sign_on):
+    with LyingProvider() as server:
+        for values in sign_on.values():
+            values["issuer"] = server.url
+        yield server
+
+
+def sign_on_at(liar: LyingProvider, client: Client, audience: str):
+    query = parse_qs(urlsplit(go_to_provider(client, audience)).query)
+    liar.nonce = query["nonce"][0]
+    state = {"state": query["state"][0], "code": "any"}
+    return client.get(reverse("company_sign_on_callback", args=[audience]), state)
+
+
+_INF, _NAN = float("inf"), float("nan")
+ODD_CLAIMS: dict[str, list[object]] = {
+    "sub": ["a\0", "\ud800", "é", 1, [], "", "x" * 256],
+    "email": [["member@example.com"], {"a": 1}, 1, None, "a\0@example.com"],
+    "exp": [_INF, _NAN, "x", None, [], -1],
+    "iat": [_INF, "x", None, {}],
+    "nbf": [_INF, _NAN, "x", {}],
+    "aud": [[], {}, None, "", [1], ["other"]],
+    "iss": [[], {}, None, "", "http://127.0.0.1"],
+    "nonce": [[], {}, None, "", 1],
+    "azp": [[CLIENT], {}, 1, ""],
+    "email_verified": ["yes", 2, [True], {}, None, "1 ", ""],
+}
+NO_CLAIMS = [{name: value} for name, values in ODD_CLAIMS.items() for value in values]
+
+
+def test_claims_that_are_none_open_nothing(client, member, liar):
+    let_in = []
+    for claims, audience in zip(NO_CLAIMS, cycle(["staff", "customers"]), strict=False):
+        liar.claims = claims
+        if not refused(sign_on_at(liar, client, audience)) or is_signed_in(client):
+            let_in.append(claims)
+    assert let_in == []
+
+
+@pytest.mark.parametrize("audience", ["staff", "customers"])
+def test_an_address_that_only_looks_like_another_proves_nothing(client, member, liar, audience):
+    for email in ("ｍember@example.com", "mem\u200bber@example.com", "ⓜember@example.com"):
+        liar.claims = {"email": email}
+        assert refused(sign_on_at(liar, client, audience))
+        assert not is_signed_in(client)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", {"a": 1}, "x" * 500])
+def test_a_name_that_cannot_be_shown_stops_no_sign_in(client, liar, name):
+    boss = User.objects.create_user("boss@example.com", is_staff=True, is_superuser=True)
+    other = User.objects.create_user("other@example.com", is_staff=True, is_superuser=True)
+    now = timezone.now()
+    Invitation.objects.create(
+        email="member@example.com",
+        asked_by=boss,
+        confirmed_by=other,
+        confirmed_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    liar.claims = {"name": name}
+    sign_on_at(liar, client, "staff")
+    assert confirm(client).status_code == 302
+    assert User.objects.get(email="member@example.com").name in ("member@example.com", "x" * 80)
+
+
+ODD_KEYS = [
+    *({"kty": []}, {"kty": "EC", "crv": "P-256", "x": 1, "y": 2}, {"kty": "EC", "alg": {}}),
+    *({"kty": "RSA", "n": 1, "e": []}, {"kty": "RSA", "n": "\ud800"}, {"kty": "oct", "k": 1}),
+]
+
+
+def test_a_key_that_is_none_makes_no_page_fail(client, liar):
+    failed = []
+    for key in ODD_KEYS:
+        providers._kept.cache_clear()
+        liar.further_keys = [key]
+        if sign_on_at(liar, client, "customers").status_code not in (302, 403):
+            failed.append(key)
+    assert failed == []
+
+
+TOKEN_ANSWERS = [
+    *(b"[]", b"{", b"{}", b"[" * 50_000, b"9" * 5_000, b"x" * 300_000, b'"\\ud800"', b"\xff"),
+    *(b'{"id_token": 1}', b'{"id_token": ""}', b'{"id_token": "a.b.c"}', b'{"id_token": "..."}'),
+    b'{"id_token": "e30.e30.e30"}',
+    *(
+        b'{"id_token": "' + head + b'.e30."}'
+        for head in (b"W10", b"eyJhbGciOltdfQ", b"eyJhbGciOnt9fQ")
+    ),
+    b'{"id_token": "\\ud800.e30."}',
+    b'{"id_token": "' + b"W1tbW1tb" * 12_000 + b'.e30."}',
+]
+
+
+def test_a_token_that_is_none_opens_nothing(client, liar):
+    let_in = []
+    for answer in TOKEN_ANSWERS:
+        liar.answers = {"/token": answer}
+        if not refused(sign_on_at(liar, client, "customers")):
+            let_in.append(answer[:40])
+    assert let_in == []
+
+
+def test_the_keys_of_the_provider_may_change(client, liar):
+    assert sign_on_at(liar, client, "customers").status_code == 302
+    liar.key, liar.kid = ec.generate_private_key(ec.SECP256R1()), "second"
+    client.logout()
+    assert sign_on_at(liar, client, "customers").status_code == 302
+    assert is_signed_in(client)
+    assert liar.asked.count("/keys") == 2
+
+
+def test_an_answer_that_unpacks_to_more_is_not_unpacked(client, liar):
+    liar.answers = {"/token": gzip.compress(b" " * 20_000_000 + liar.right("/token"))}
+    liar.headers = {"Content-Encoding": "gzip"}
+    address = liar.right("/.well-known/openid-configuration")
+    liar.answers["/.well-known/openid-configuration"] = gzip.compress(address)
+    assert refused(client.get(reverse("company_sign_on", args=["customers"])))
+
+
+def test_production_asks_no_address_without_https(client, liar, sign_on):
+    sign_on["customers"]["may_be_local"] = False
+    assert refused(client.get(reverse("company_sign_on", args=["customers"])))
