@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "breachportal.middleware.response_headers",
     "breachportal.middleware.content_security_policy",
+    "breachportal.methods.known_methods",
     "breachportal.request_bodies.limit_uploads",
     "foundations.sessions.SignedSessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

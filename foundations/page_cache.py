@@ -151,16 +151,19 @@ def _render(
 
 
 def _remove_cookies_from_public(request: HttpRequest) -> None:
-    if "HTTP_COOKIE" not in request.META:
-        return
+    if "HTTP_COOKIE" in request.META and is_for_public_page(request):
+        del request.META["HTTP_COOKIE"]
+        request.__dict__.pop("COOKIES", None)  # Django reads it from META when it is used
+
+
+def is_for_public_page(request: HttpRequest) -> bool:
+    """Returns whether the path of the request is that of a public page."""
     with override(get_language_from_path(request.path_info) or settings.LANGUAGE_CODE):
         try:
             view = resolve(request.path_info).func
         except Resolver404:
-            return
-    if getattr(view, "is_public_page", False):
-        del request.META["HTTP_COOKIE"]
-        request.__dict__.pop("COOKIES", None)  # Django reads it from META when it is used
+            return False
+    return getattr(view, "is_public_page", False)
 
 
 def _kept_or(response: HttpResponse, request: HttpRequest) -> HttpResponseBase | None:

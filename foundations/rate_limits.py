@@ -139,7 +139,8 @@ def limited(
     """Returns a decorator that limits how often a view may be requested.
 
     The view answers 429 once the request's network, or its user with `by_user`, has used up the
-    rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count.
+    rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count; HEAD counts as
+    GET, because it tells as much as the status does.
 
     If Redis cannot be reached, every request passes, because this decorator limits the server's
     work and not attempts to guess a secret.
@@ -149,7 +150,8 @@ def limited(
         @wraps(view)
         def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             wait = 0
-            if request.method in methods:
+            method = "GET" if request.method == "HEAD" else request.method
+            if method in methods:
                 wait = seconds_to_wait(request, action, by_user=by_user)
             if not wait:
                 return view(request, *args, **kwargs)

@@ -68,7 +68,7 @@ def certificate_check(request: HttpRequest) -> HttpResponse:
 
 @secret_url
 @require_safe
-@limited("certificate_check", methods=["GET", "HEAD"])
+@limited("certificate_check", methods=["GET"])
 def certificate_checked(request: HttpRequest, code: str) -> HttpResponse:
     """Shows the content of the certificate with the code in the URL, from its QR code."""
     return _verified_page(request, certificates.find_certificate(code))

@@ -14,7 +14,7 @@ CACHE_SECONDS = 60
 
 
 @require_safe
-@limited("breach_api", methods=["GET", "HEAD"])
+@limited("breach_api", methods=["GET"])
 @cache_control(public=True, max_age=CACHE_SECONDS)
 def breaches(request: HttpRequest) -> HttpResponse:
     """Returns all public incidents; those of one domain with `?Domain=`.

@@ -190,3 +190,10 @@ def test_no_network_address_can_be_found_in_redis(settings):
     settings.SECRET_KEY = "another one, as random as the first, and long enough"
     ask("5/h/ip", address=address)
     assert len(client.keys("breachportal:rl:*")) == 2
+
+
+@pytest.mark.django_db
+def test_head_counts_in_a_limit_as_get_does(client, settings):
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "stop_texts": "2/m/ip"}
+    page = reverse("stop_texts", args=["7QK2-X9ND-4HTB"])
+    assert [client.head(page).status_code for _each in range(3)] == [200, 200, 429]

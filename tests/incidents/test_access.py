@@ -5,11 +5,16 @@ The URLs come from the resolver, so a new page is covered without a change here.
 
 import re
 from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.urls.resolvers import RoutePattern
 
@@ -124,3 +129,96 @@ def test_the_same_wrong_address_of_the_desk_is_404_for_a_customer_as_any_other(c
         clients["customer"].get(path) for path in ("/admin/", "/admin/nothing/", "/nothing/")
     ]
     assert {answer.status_code for answer in answers} == {404}
+
+
+WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM)\s+\W?(\w+)")
+
+
+def written(queries: CaptureQueriesContext) -> set[str]:
+    """Returns what a request wrote, as "<statement> <table>"."""
+    found = (WRITES.match(query["sql"]) for query in queries)
+    return {f"{match[1]} {match[2]}" for match in found if match}
+
+
+def test_methods_that_no_page_takes_are_refused_and_do_nothing(clients):
+    wrong, identities = [], cycle(clients.items())
+    for path in paths():
+        for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND"):
+            identity, client = next(identities)
+            with CaptureQueriesContext(connection) as queries:
+                answer = client.generic(method, f"/{path}")
+            if answer.status_code != 405 or list(queries):
+                wrong.append(f"{identity} {method} /{path}: {answer.status_code}")
+        taken = answer.headers.get("Allow", "").split(", ")
+        if "POST" not in taken and clients["visitor"].post(f"/{path}").status_code != 405:
+            wrong.append(f"/{path}: it takes POST, too")
+    assert wrong == []
+
+
+def test_head_does_nothing_that_get_does_not(clients):
+    wrong = []
+    for path, (identity, client) in zip(paths(), cycle(clients.items()), strict=False):
+        with CaptureQueriesContext(connection) as of_get, undone():
+            get = client.get(f"/{path}")
+        with CaptureQueriesContext(connection) as of_head, undone():
+            head = client.head(f"/{path}")
+        is_same = head.status_code in (get.status_code, 405)
+        if not is_same or not written(of_head) <= written(of_get):
+            wrong.append(f"{identity} /{path}: {get.status_code}, {head.status_code}")
+    assert wrong == []
+
+
+class undone:  # noqa: N801
+    """Context manager: what the block writes is undone."""
+
+    def __enter__(self) -> None:
+        self.point = transaction.savepoint()
+
+    def __exit__(self, *_error: object) -> None:
+        transaction.savepoint_rollback(self.point)
+
+
+# Values that a form or a link of the portal never has, each for all parameters and fields at once.
+ODD_VALUES = [
+    *("\0", "-1", str(2**70), "9" * 5_000, "abc", "", "\u202e", "1e400", "NaN", "[" * 2_000, "{"),
+    *("2026-99-99", "0001-01-01", "9999-12-31T23:59:59+14:00", "%", "'", "x" * 3_000),
+]
+PARAMETERS = [
+    *("page", "p", "q", "o", "e", "id", "next", "all", "_facets", "_popup", "_to_field", "kept"),
+    *("email", "code", "credential", "contact", "language", "name", "reason", "passkey", "session"),
+    *("incident__id__exact", "state__exact", "at__year", "_changelist_filters", "action", "form"),
+]
+ODD_BODIES: list[tuple[str, Any]] = [
+    ("application/json", b"[" * 2_000),
+    ("application/json", b'{"email": null}'),
+    ("application/json", b"9" * 5_000),
+    ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="email"\r\n'),
+    ("multipart/form-data", b"--x"),
+    ("application/x-www-form-urlencoded; charset=nothing", b"email=1"),
+    ("application/x-www-form-urlencoded", b"&".join(b"a%d=1" % each for each in range(2_000))),
+    ("application/x-www-form-urlencoded", b"%FF=%FE&%00=%00&email[]=1&email=1&email=2&=&"),
+    ("text/plain", b"email=1"),
+]
+
+
+@pytest.mark.parametrize("identity", ["visitor", "affected", "superuser"])
+def test_no_value_and_no_body_makes_a_page_fail(clients, identity):
+    client, failed = clients[identity], []
+    for path, value, (kind, body) in zip(
+        paths(), cycle(ODD_VALUES), cycle(ODD_BODIES), strict=False
+    ):
+        if "sign-out" in path or "logout" in path or path.startswith("en/account/close"):
+            continue
+        cookies, fields = client.cookies.copy(), {name: [value, value] for name in PARAMETERS}
+        query = urlencode(fields, doseq=True)
+        for method, target, sent in (
+            ("GET", f"/{path}?{query}", ("", b"")),
+            ("POST", f"/{path}", ("application/x-www-form-urlencoded", query.encode())),
+            ("POST", f"/{path}", (kind, body)),
+        ):
+            with undone():
+                answer = client.generic(method, target, sent[1], content_type=sent[0])
+            client.cookies = cookies.copy()
+            if answer.status_code >= 500:
+                failed.append(f"{method} /{path} {value[:20]!r} {sent[0]} {sent[1][:20]!r}")
+    assert failed == []
