@@ -126,7 +126,7 @@ if environment.text(environment.PROCESS) == environment.WEB:
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {
-        "BACKEND": "foundations.caching.KeptRedisCache",
+        "BACKEND": "accounts.portal_cache.PortalCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {
             "serializer": "foundations.caching.JsonSerializer",
@@ -309,6 +309,9 @@ ACCOUNT_SIGNUP_FIELDS = ["email*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"  # the sign-in code itself verifies the address
 ACCOUNT_LOGOUT_REDIRECT_URL = "home"
 ACCOUNT_SESSION_REMEMBER = False
+# Guesses at the second factor of one user. allauth's default also counts by network address, which
+# it writes into Redis as it is.
+ACCOUNT_RATE_LIMITS = {"login_failed": "5/5m/key"}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_ISSUER = PORTAL_HOST
 MFA_FORMS = {

@@ -4,6 +4,7 @@ import time
 from typing import Any, cast
 
 import pytest
+import redis
 import tink
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -136,6 +137,15 @@ def test_guesses_at_the_app_code_are_limited(client, editor, secret):
     response = client.post(reverse("mfa_authenticate"), {"code": totp_code(secret)})
     assert response.status_code == 200
     assert "_auth_user_id" not in client.session
+
+
+def test_a_guess_leaves_no_network_address_in_redis(editor, secret):
+    visitor = Client(REMOTE_ADDR="203.0.113.7")
+    sign_in(visitor, editor.email)
+    visitor.post(reverse("mfa_authenticate"), {"code": "123456"})
+    names = redis.Redis.from_url(settings.REDIS_URL).keys("*login_failed*")
+    assert names
+    assert "203.0.113.7" not in str(names)
 
 
 def test_an_app_code_works_once_as_long_as_it_is_good(editor, secret, monkeypatch):

@@ -19,8 +19,9 @@ from accounts import code_limits, code_states
 from accounts.models import CodeState
 from accounts.tasks import purge_sessions
 from breachportal import embedded_servers
+from breachportal.demo.app_codes import code_at
 from foundations import rate_limits
-from harness.sign_in import ask_for_code, enter_code, newest_code, sign_in, wrong
+from harness.sign_in import ask_for_code, enter_code, give_app, newest_code, sign_in, wrong
 from tests.pages.test_no_leaks import Visitor, code_in
 from tests.smtp_server import SmtpServer
 from tests.web_processes import web_processes
@@ -115,6 +116,23 @@ class TestInOneProcess:
         CodeState.objects.update(expires_at=timezone.now())
         purge_sessions()
         assert not CodeState.objects.exists()
+
+    def test_the_team_opens_the_desk_and_each_code_works_once(self, editor):
+        code, is_open = code_at(give_app(editor), time.time()), []
+        for _browser in range(2):
+            client = Client()
+            sign_in(client, editor.email)
+            client.post(reverse("mfa_authenticate"), {"code": code})
+            is_open.append(client.get("/admin/").status_code == 200)
+        assert is_open == [True, False]
+
+    def test_guesses_at_a_second_factor_are_limited(self, client, editor):
+        secret = give_app(editor)
+        sign_in(client, editor.email)
+        for guess in range(5):
+            client.post(reverse("mfa_authenticate"), {"code": f"abc{guess}"})
+        client.post(reverse("mfa_authenticate"), {"code": code_at(secret, time.time())})
+        assert not is_signed_in(client)
 
     def test_values_are_shown_after_a_step_up(self, client, minji):
         client.force_login(minji)
