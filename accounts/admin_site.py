@@ -10,7 +10,7 @@ from django.contrib.admin.templatetags import admin_list
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.models import Group
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -122,7 +122,8 @@ class DeskSite(admin.AdminSite):
                 return self._refusal_page(request, refusal)
             except TaskOverError as over:
                 return over.answer(request)
-            except ValidationError as error:  # Django's redirect to a row with a malformed key
+            # Django's redirect to a row with a malformed key, and its look-up by `?_to_field=`
+            except (ValidationError, FieldDoesNotExist) as error:
                 raise Http404 from error
 
         return cast("V", update_wrapper(inner, guarded))

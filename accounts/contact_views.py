@@ -140,8 +140,9 @@ def remove_contact_page(request: HttpRequest) -> HttpResponse:
     user = cast("User", request.user)
     contacts = [*user.verified_emails(), *user.verified_phones()]
     if request.method == "POST":
+        posted = request.POST.get("contact", "")
         try:
-            remove_contact(user, request.POST.get("contact", ""))
+            remove_contact(user, posted if posted in contacts else "")
         except LastContactError:
             messages.error(request, _("This is your only address or number here."))
             return redirect("remove_contact")

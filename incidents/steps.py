@@ -56,6 +56,8 @@ def steps_for(
 
 def mark_step(user: User, incident: Incident, key: str, *, is_done: bool) -> None:
     """Records that the user has done a step, or deletes the record. Ignores an unknown step."""
+    if "\0" in key:
+        return  # PostgreSQL refuses it in a statement
     if not is_done:
         DoneStep.objects.filter(user=user, incident=incident, step=key).delete()
     elif key in _known_keys(incident):
