@@ -484,6 +484,21 @@ def redis(var: Path, *, may_embed: bool) -> str:
     return embedded_servers.redis_url(var) if not url and may_embed else url
 
 
+def require_authorities() -> None:
+    """Raises ImproperlyConfigured if `SSL_CERT_FILE` is set and holds no certificate.
+
+    Python would trust no server, and the log would blame the servers.
+    """
+    if path := os.environ.get("SSL_CERT_FILE"):
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"SSL_CERT_FILE: {path} has no certificates of authorities"
+                f" ({error.strerror or error})."
+            ) from None
+
+
 _BROKER_SCHEMES = ("amqp://", "amqps://")
 
 

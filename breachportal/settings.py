@@ -123,6 +123,7 @@ if environment.text(environment.PROCESS) == environment.WEB:
             seconds=environment.REPLICA_POOL_SECONDS,
             connection_class=BoundedConnection,
         )
+environment.require_authorities()
 REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {

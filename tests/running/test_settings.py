@@ -255,6 +255,15 @@ def test_a_file_of_a_setting_that_is_empty_or_unreadable_is_named(
     assert said == f"{name}_FILE: {file} {why}."
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+def test_authorities_that_cannot_be_read_are_named(read, tmp_path, content):
+    file = tmp_path / "ca.pem"
+    if content:
+        file.write_text(content)
+    said = refusal(read, COMPLETE | {"SSL_CERT_FILE": str(file)})
+    assert said.startswith(f"SSL_CERT_FILE: {file} has no certificates of authorities")
+
+
 @pytest.mark.parametrize("name", SECRETS)
 def test_every_secret_may_come_from_a_mounted_file(read, tmp_path, name):
     value, setting = SECRETS[name]
