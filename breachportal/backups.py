@@ -12,23 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from django.db import connection
+from psycopg import pq
 from psycopg.conninfo import conninfo_to_dict
 
 from breachportal import embedded_servers
 
 _NAME = re.compile(r"breachportal-(\d{8}T\d{6})Z\.dump")
 _FORM = "%Y%m%dT%H%M%S"
-# libpq reads these options from the environment, where a password is not visible to other accounts.
+# libpq reads its options from the environment, where a password is not visible to other accounts.
 _VARIABLES = {
-    "dbname": "PGDATABASE",
-    "user": "PGUSER",
-    "password": "PGPASSWORD",
-    "host": "PGHOST",
-    "port": "PGPORT",
-    "sslmode": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
+    one.keyword.decode(): one.envvar.decode() for one in pq.Conninfo.get_defaults() if one.envvar
 }
 
 

@@ -216,6 +216,21 @@ def test_a_file_that_is_no_backup_is_refused(tmp_path, content, empty_database):
     assert connection.introspection.table_names() == []
 
 
+def test_the_programs_of_postgresql_demand_what_the_portal_demands():
+    query = "sslmode=verify-full&channel_binding=require&target_session_attrs=read-write"
+    found = backups._environment(f"postgresql://owner:sesame@a:1,b:2/portal?{query}")
+    assert {name: found[name] for name in found if name.startswith("PG")} == {
+        "PGHOST": "a,b",
+        "PGPORT": "1,2",
+        "PGDATABASE": "portal",
+        "PGUSER": "owner",
+        "PGPASSWORD": "sesame",
+        "PGSSLMODE": "verify-full",
+        "PGCHANNELBINDING": "require",
+        "PGTARGETSESSIONATTRS": "read-write",
+    }
+
+
 def test_the_newest_backups_are_kept(folder):
     folder.mkdir()
     for day in range(1, 6):
