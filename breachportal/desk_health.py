@@ -21,13 +21,14 @@ from breachportal.doctor import diagnose
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from breachportal.doctor.machine import LEAST_FREE_BYTES, OLDEST_BACKUP
 from breachportal.doctor.messages import DoctorMessages
+from breachportal.doctor.servers import SLOW_SECONDS
 from foundations.stored_messages import translate_stored
 from incidents.desk_page import duration
 from incidents.desk_parts import CONFIRM_FACTS
 from incidents.models import MessageKind
 from incidents.team_messages import TeamEvent
 
-_SLOW_SECONDS, _STUCK_SECONDS = 120, 600  # how long a task may wait in a queue
+_STUCK_SECONDS = 600  # how long a task may wait in a queue before that is a fault
 _CLOCK_SECONDS = 6 * 60 * 60  # before the end of a legal clock
 _FULL_SHARE, _OVERFULL_SHARE = 0.8, 0.95  # of the connections that PostgreSQL accepts
 TOLD_AFTER = timedelta(minutes=5)  # a fault that goes by itself is no message
@@ -216,7 +217,7 @@ def _queues(reading: _Reading) -> Iterator[PartState]:
         number = int(reading.of("queue_tasks", queue=queue))
         oldest = reading.of("queue_oldest_seconds", queue=queue)
         words = ngettext("%(n)s task waits.", "%(n)s tasks wait.", number) % {"n": f"{number:,}"}
-        if oldest < _SLOW_SECONDS:
+        if oldest < SLOW_SECONDS:
             yield PartState(name, Level.OK, words)
             continue
         level = Level.WARNING if oldest < _STUCK_SECONDS else Level.FAULT

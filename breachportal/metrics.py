@@ -110,9 +110,26 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 
 def _queues() -> Iterator[Sample]:
-    read = _rabbitmq_queues if settings.CELERY_BROKER_IS_RABBITMQ else _redis_queues
-    yield from read()
+    yield from _queue_figures()
     yield "schedulers", len(beat.running()), {}
+
+
+def _queue_figures() -> Iterator[Sample]:
+    return _rabbitmq_queues() if settings.CELERY_BROKER_IS_RABBITMQ else _redis_queues()
+
+
+def waiting() -> dict[str, tuple[int, float]]:
+    """Returns {queue: (how many tasks wait, for how many seconds the oldest)}.
+
+    Raises an error of the broker's client if it does not answer.
+    """
+    found: dict[tuple[str, str], float] = {
+        (name, labels["queue"]): value for name, value, labels in _queue_figures() if labels
+    }
+    return {
+        queue: (int(found["queue_tasks", queue]), found["queue_oldest_seconds", queue])
+        for queue in QUEUES
+    }
 
 
 def _redis_queues() -> Iterator[Sample]:

@@ -49,23 +49,32 @@ class SmtpServer:
     `server.reply_next("recipient", address, "450 4.2.2 full", ...)` sets the replies to the next
     attempts for an address ("" for any), at "sender", "recipient", "data" or "message".
     DROP disconnects instead. After a DROP at "message" the server has still stored the message.
+    `ssl_context` is that of STARTTLS, or of TLS from the start (`is_implicit`).
     `reply_seconds` delays the replies to MAIL, RCPT and the message.
     """
 
     def __init__(
-        self, *, eight_bit: bool = True, ssl_context: Any = None, reply_seconds: float = 0
+        self,
+        *,
+        eight_bit: bool = True,
+        ssl_context: Any = None,
+        is_implicit: bool = False,
+        reply_seconds: float = 0,
     ) -> None:
         self.taken: list[Taken] = []
         self._reply_seconds = reply_seconds
         self.connections = 0
         self._script: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
-        self._options: dict[str, Any] = {"decode_data": not eight_bit, "tls_context": ssl_context}
+        self._options: dict[str, Any] = {"decode_data": not eight_bit}
+        if not is_implicit:  # but STARTTLS
+            self._options["tls_context"] = ssl_context
+        self._tls = ssl_context if is_implicit else None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> "SmtpServer":
         self._thread.start()
-        listening = self._loop.create_server(self._protocol, "127.0.0.1", 0)
+        listening = self._loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self._tls)
         self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(10)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self

@@ -1,5 +1,10 @@
-"""A TLS certificate as a fixture (a plugin of the test modules that name it)."""
+"""TLS certificates as fixtures (a plugin of test modules that name it), and servers with TLS."""
 
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -9,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from django.conf import settings
 from django.utils import timezone
 
 
@@ -39,3 +45,46 @@ def _written(path: Path, *, days: int) -> Path:
         + signed.public_bytes(pem)
     )
     return path
+
+
+def redis_socket() -> str:
+    """Returns the path at which the tests' Redis listens."""
+    return str(settings.REDIS_URL.removeprefix("unix://").partition("?")[0])
+
+
+@contextmanager
+def tls_before(path: str, certificate: Path, *, is_postgresql: bool = False) -> Iterator[int]:
+    """Context manager: a port of 127.0.0.1 that speaks TLS for the server at a Unix socket.
+
+    A client of PostgreSQL asks for TLS with eight bytes, and waits for a letter.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def pass_on(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65_536):
+                sink.sendall(data)
+        with suppress(OSError):
+            sink.shutdown(socket.SHUT_RDWR)
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = listener.accept()
+                with suppress(OSError):
+                    if is_postgresql:
+                        client.recv(8)
+                        client.sendall(b"S")
+                    inside = context.wrap_socket(client, server_side=True)
+                    server = socket.socket(socket.AF_UNIX)
+                    server.connect(path)
+                    for one in ((inside, server), (server, inside)):
+                        threading.Thread(target=pass_on, args=one, daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.close()

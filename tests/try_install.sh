@@ -128,10 +128,10 @@ wait "$!"
 sleep 30  # beat and the workers give their first signs
 install -m 644 "$ROOT/trial/cert.pem" "$ROOT/tmp/cert.pem"
 inside env SSL_CERT_FILE=/tmp/cert.pem /usr/local/bin/breachportal doctor --json >"$ROOT/doctor.json" || true
-# There is no mail server here, and the clock is the host's. Everything else must be well.
+# There is no mail server and no mail domain here, and the clock is the host's. Everything else must be well.
 python3 - "$ROOT/doctor.json" <<'PYTHON'
 import json, sys
-faults = [row for row in json.load(open(sys.argv[1])) if row["level"] != "ok" and row["check"] not in ("mail", "clock")]
+faults = [row for row in json.load(open(sys.argv[1])) if row["level"] != "ok" and row["check"] not in ("mail", "mail domain", "clock")]
 sys.exit(f"the doctor found: {faults}" if faults else 0)
 PYTHON
 echo "installed, installed again, answers, and is well"

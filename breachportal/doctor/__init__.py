@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from kombu.exceptions import OperationalError as BrokerError
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
-from breachportal.doctor import machine, public_address, servers
+from breachportal.doctor import encryption, machine, public_address, servers
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages
 
@@ -17,7 +17,7 @@ _DATABASE_AWAY = (OperationalError, InterfaceError, psycopg.OperationalError)
 _REFUSAL = r"\w:  (.*)"  # "FATAL" is in the language of the server; only its colon has two spaces
 _REASON = (
     r"(?:failed: |failed to resolve host '[^']*': (?:\[Errno -?\d+\] )?"
-    r"|Error -?\d+ connecting to .*?\. )(.*)"
+    r"|Error -?\d+ connecting to .*?\. |(?=\[SSL))(.*)"
 )
 _REDIS_REFUSES = (AuthenticationError, NoPermissionError)
 Check = Callable[[], Iterator[Diagnosis]]
@@ -38,6 +38,7 @@ CHECKS: dict[str, Check] = {
     "workers": servers.check_workers,
     "beat": servers.check_beat,
     "mail": servers.check_mail,
+    "mail domain": servers.check_domain_of_mail,
     "team": servers.check_team,
     "laws": servers.check_laws,
     "certificate": public_address.check_certificate,
@@ -99,6 +100,9 @@ def _away(error: Exception, away: set[str]) -> Diagnosis:
         "RabbitMQ": DoctorMessages.BROKER_DO,
     }[server]
     why = _reason(error)
+    setting = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL", "RabbitMQ": "BROKER_URL"}[server]
+    if found := encryption.refused(server, setting, why):
+        return found
     if why.endswith("session is read-only"):  # libpq found no primary among several hosts
         remedy = DoctorMessages.IS_STANDBY_DO
     return Diagnosis.fault(DoctorMessages.AWAY.stored(server=server, why=why), remedy.stored())

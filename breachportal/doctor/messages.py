@@ -24,8 +24,25 @@ class DoctorMessages(StoredMessages):
     )
     REDIS_REFUSES_DO = _("It runs. Correct the account or the password in REDIS_URL.")
     REDIS_AWAY_DO = _(
-        "Check that it runs (`systemctl status redis-server`), REDIS_URL, and the firewall."
+        "Check that it runs (`systemctl status redis-server`), REDIS_URL (rediss:// for a port "
+        "with TLS, redis:// for one without), and the firewall."
     )
+    CERTIFICATE_REFUSED = _("the certificate of {server} is refused: {why}")
+    CERTIFICATE_REFUSED_DO = _(
+        "It must be valid, and for the host in {setting}. If a private authority issued it, add "
+        "that one: `sudo cp ca.crt /usr/local/share/ca-certificates/`, "
+        "`sudo update-ca-certificates`, and restart the portal."
+    )
+    DATABASE_CERTIFICATE_DO = _(
+        "It must be valid, and for the host in DATABASE_URL; sslrootcert there must be the file of "
+        "the authority that issued it, such as /etc/ssl/certs/ca-certificates.crt."
+    )
+    NO_TLS = _("{server} answers without TLS, or with another kind of it: {why}")
+    NO_TLS_DO = _(
+        "Switch TLS on at that server, or correct the port or the kind of encryption: {setting}."
+    )
+    UNCHECKED = _("{setting} leads over a public network, and no certificate is checked")
+    UNCHECKED_DO = _("Others on the way can read and change what is sent. Demand TLS: {wanted}.")
     NOT_EXAMINED = _("this was not examined, because {server} does not answer")
     NOT_EXAMINED_DO = _("See what is said about {server}.")
 
@@ -122,6 +139,10 @@ class DoctorMessages(StoredMessages):
         "Start the process `{process}`: `sudo systemctl start breachportal-{process}`. If it ends "
         "again: `journalctl -u breachportal-{process}`."
     )
+    QUEUE_WAITS = _("queue {queue}: {number} tasks wait, the oldest for {seconds} seconds")
+    QUEUE_WAITS_DO = _(
+        "A long task may be at work. If none is: `sudo systemctl restart breachportal-{process}`."
+    )
     MANY_BEATS = _("beat runs {times} times: {names}")
     MANY_BEATS_DO = _("Stop all but one. Two do no harm, but the work is done twice.")
     SHARED_REDIS = _("another portal uses this Redis, too: {hosts}")
@@ -133,7 +154,11 @@ class DoctorMessages(StoredMessages):
     NO_BEAT_DO = _(
         "Start it: `sudo systemctl start breachportal-beat`. Lost work waits until it runs."
     )
-    MAIL_DO = _("Check host, port, EMAIL_SECURITY, account, and the firewall.")
+    MAIL_DO = _(
+        "Check host, port, EMAIL_SECURITY (starttls for port 587, tls for 465), account, and the "
+        "firewall."
+    )
+    MAIL_DOMAIN_DO = _("See all of it: `{command}`.")
     NO_ROLES = _("the roles are missing")
     NO_ROLES_DO = _("Run `{command}`.")
     ONE_SUPERUSER = _("superusers: {number}, and two are needed")

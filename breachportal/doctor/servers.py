@@ -12,12 +12,14 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from breachportal import beat, database_checks, database_logs, database_role
+from breachportal import beat, database_checks, database_logs, database_role, metrics
 from breachportal.celery import app
-from breachportal.doctor import typed
+from breachportal.doctor import encryption, typed
 from breachportal.doctor.diagnosis import Diagnosis
 from breachportal.doctor.messages import DoctorMessages as Found
 from incidents.models import Incident
+from notices.dns_records import DnsRecords
+from notices.mail_domain import check_mail_domain
 from statements.legal.own_laws import without_law
 
 OLDEST_POSTGRESQL = 15
@@ -26,6 +28,8 @@ OLDEST_RABBITMQ = (3, 10)
 INSPECT_SECONDS = 3.0
 _TIMEX_BYTES, _TIME_ERROR = 512, 5  # more than any struct timex; see adjtimex(2)
 MOST_CONNECTIONS = FULL_SHARE = 0.8
+SLOW_SECONDS = 120  # how long a task may wait in a queue
+DNS_SECONDS = 3.0
 QUEUES = {"send": "send", "import": "import", "default": "work"}  # and the process that serves it
 
 
@@ -59,6 +63,7 @@ def check_database() -> Iterator[Diagnosis]:
     else:
         yield Diagnosis.ok(f"PostgreSQL {version}")
     yield from _faults_of_writes()
+    yield from encryption.unchecked_database()
     used, limit = database_checks.connections_in_use()
     if used >= MOST_CONNECTIONS * limit:
         text = Found.CONNECTIONS.stored(used=used, limit=limit)
@@ -141,6 +146,7 @@ def check_redis() -> Iterator[Diagnosis]:
             if share >= FULL_SHARE:
                 text = Found.REDIS_FILLS.stored(percent=f"{share:.0%}".rstrip("%"))
                 yield Diagnosis.warning(text, Found.REDIS_FILLS_DO.stored())
+    yield from encryption.unchecked_url("REDIS_URL", settings.REDIS_URL)
     version = str(info["redis_version"])
     if tuple(map(int, version.split(".")[:2])) < OLDEST_REDIS:
         yield Diagnosis.fault(f"Redis {version}", Found.OLD_REDIS_DO.stored())
@@ -162,9 +168,13 @@ def check_broker() -> Iterator[Diagnosis]:
         try:
             connection.connect()
         except (*connection.connection_errors, *connection.channel_errors) as error:
-            yield Diagnosis.fault(f"RabbitMQ: {_words_of(error)}", Found.BROKER_DO.stored())
+            words = _words_of(error)
+            yield encryption.refused("RabbitMQ", "BROKER_URL", words) or Diagnosis.fault(
+                f"RabbitMQ: {words}", Found.BROKER_DO.stored()
+            )
             return
         version = str(connection.connection.server_properties["version"])
+    yield from encryption.unchecked_url("BROKER_URL", settings.CELERY_BROKER_URL)
     if tuple(map(int, version.split(".")[:2])) < OLDEST_RABBITMQ:
         yield Diagnosis.fault(f"RabbitMQ {version}", Found.OLD_BROKER_DO.stored())
     else:
@@ -172,7 +182,7 @@ def check_broker() -> Iterator[Diagnosis]:
 
 
 def check_workers() -> Iterator[Diagnosis]:
-    """Checks that each queue has a worker, and how much waits in it."""
+    """Checks that each queue has a worker, and that no task waits long in it."""
     answers = app.control.inspect(timeout=INSPECT_SECONDS).active_queues() or {}
     for queue, process in QUEUES.items():
         workers = [name for name, queues in answers.items() if queue in {q["name"] for q in queues}]
@@ -181,6 +191,12 @@ def check_workers() -> Iterator[Diagnosis]:
         else:
             yield Diagnosis.fault(
                 Found.NO_WORKER.stored(queue=queue), Found.NO_WORKER_DO.stored(process=process)
+            )
+    for queue, (number, seconds) in metrics.waiting().items():
+        if seconds >= SLOW_SECONDS:
+            yield Diagnosis.warning(
+                Found.QUEUE_WAITS.stored(queue=queue, number=number, seconds=f"{seconds:.0f}"),
+                Found.QUEUE_WAITS_DO.stored(process=QUEUES[queue]),
             )
 
 
@@ -214,12 +230,33 @@ def check_mail() -> Iterator[Diagnosis]:
         try:
             server.open()
         except (OSError, smtplib.SMTPException) as error:
-            yield Diagnosis.fault(f"{name} {place}: {_words_of(error)}", Found.MAIL_DO.stored())
+            words, security = _words_of(error), name.replace("HOST", "SECURITY")
+            yield encryption.refused(f"{name} {place}", f"{name}, {security}", words) or (
+                Diagnosis.fault(f"{name} {place}: {words}", Found.MAIL_DO.stored())
+            )
         else:
             yield Diagnosis.ok(f"{name} {place} accepts the portal")
+            if not (server.use_tls or server.use_ssl):
+                wanted = f"{name.replace('HOST', 'SECURITY')}=starttls"
+                yield from encryption.unchecked(name, server.host, wanted)
         finally:
             server.close()
-    yield Diagnosis.ok("`manage.py check_mail_domain` checks SPF, DKIM and DMARC")
+
+
+def check_domain_of_mail() -> Iterator[Diagnosis]:
+    """Checks the DNS records on which the delivery of mails depends; see notices.mail_domain."""
+    faults = []
+    for finding in check_mail_domain(DnsRecords(seconds=DNS_SECONDS)):
+        if finding.is_fault:
+            wanted = f"; {finding.wanted}" if finding.wanted else ""
+            command = typed.command("check_mail_domain", as_owner=False)
+            remedy = Found.MAIL_DOMAIN_DO.stored(command=command)
+            faults.append(Diagnosis.warning(f"{finding.check}: {finding.text}{wanted}", remedy))
+        if not finding.is_answered:  # the other questions would wait as long
+            break
+    yield from faults
+    if not faults:
+        yield Diagnosis.ok(f"the DNS records of {settings.MAIL_DOMAIN} are in order")
 
 
 def _words_of(error: BaseException) -> str:

@@ -9,13 +9,13 @@ from breachportal import resources
 ON_A_SERVER = Path("/usr/local/bin/breachportal")  # of deploy/install
 
 
-def command(words: str) -> str:
-    """Returns the command that runs `words` as the owner of the tables, such as "migrate".
+def command(words: str, *, as_owner: bool = True) -> str:
+    """Returns the command that runs `words`, such as "migrate", as the owner of the tables.
 
     Away from a server of deploy/install, the caller says that it takes the owner's account.
     """
     if ON_A_SERVER.is_symlink():
-        return f"sudo breachportal --owner {words}"
+        return f"sudo breachportal {'--owner ' if as_owner else ''}{words}"
     return f"{'breachportal' if resources.IS_PACKAGED else 'manage.py'} {words}"
 
 

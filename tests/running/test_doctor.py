@@ -1,5 +1,6 @@
 """The doctor: it names what is wrong with an installation, and prints no secret."""
 
+import ctypes
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from threading import Thread
@@ -23,6 +24,7 @@ from celery import Celery
 from celery.beat import PersistentScheduler
 from celery.schedules import schedule
 from django.conf import settings as django_settings
+from django.contrib.auth.models import Group
 from django.core.management import (
     CommandError,
     call_command,
@@ -32,17 +34,21 @@ from django.core.management import (
 from django.db import OperationalError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
+from dns.exception import DNSException
 
 from accounts.models import User
-from breachportal import beat, health
-from breachportal.doctor import CHECKS, _away, diagnose, machine, typed
+from breachportal import beat, database_checks, health
+from breachportal.doctor import CHECKS, _away, diagnose, encryption, machine, servers, typed
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from breachportal.doctor.messages import DoctorMessages
 from harness.nginx import NGINX, nginx
 from harness.product import BIN, free_port
+from notices.dns_records import DnsRecords
 from tests.database import conninfo
 from tests.pages.test_slow_bodies import wait_for
 from tests.running.test_redis_away import own_redis
+from tests.smtp_server import SmtpServer
+from tests.tls_fixtures import redis_socket, tls_before
 from tests.web_processes import web_processes
 
 pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
@@ -54,7 +60,19 @@ SOURCES = "".join(
     for name in ("machine.py", "servers.py")
 )
 SYSTEM = (
-    *("apt-get", "certbot", "chmod", "chown", "du", "journalctl", "mkdir", "redis-cli", "sudo"),
+    *(
+        "apt-get",
+        "certbot",
+        "chmod",
+        "chown",
+        "cp",
+        "du",
+        "update-ca-certificates",
+        "journalctl",
+        "mkdir",
+        "redis-cli",
+        "sudo",
+    ),
     *("-u", "timedatectl", "dmesg", "mount"),
 )
 
@@ -408,7 +426,7 @@ def test_a_worker_of_one_queue_is_seen():
 
 def test_a_mail_server_that_refuses_the_account_is_a_fault(settings):
     settings.EMAIL_PORT = free_port()
-    [(level, text), _note] = found("mail")
+    [(level, text)] = found("mail")
     assert level is Level.FAULT
     assert text == f"EMAIL_HOST 127.0.0.1:{settings.EMAIL_PORT}: [Errno 111] Connection refused"
 
@@ -503,6 +521,158 @@ def test_an_expired_certificate_is_to_be_renewed(settings, monkeypatch, expired_
         thread.join()
     assert finding.text == f"{place}: certificate has expired"
     assert "certbot renew" in finding.remedy
+
+
+TRUSTED, UNKNOWN, OF_ANOTHER_HOST = "127.0.0.1", "127.0.0.1 unknown", "localhost"
+
+
+@pytest.fixture(params=[TRUSTED, UNKNOWN, OF_ANOTHER_HOST])
+def host(request, monkeypatch, certificate) -> str:
+    """A host under which a server with `certificate` is reached."""
+    if request.param != UNKNOWN:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    return str(request.param)
+
+
+def assert_names_the_certificate(check: str, host: str, server: str) -> None:
+    first = next(finding for _name, finding in diagnose((check,)))
+    if host == TRUSTED:
+        assert first.level is Level.OK, first
+        return
+    assert (first.level, first.text.partition(": ")[0]) == (
+        Level.FAULT,
+        f"the certificate of {server} is refused",
+    )
+    assert "mismatch" in first.text or "match" in first.text or host == UNKNOWN
+    assert "ca-certificates" in first.remedy
+
+
+def test_a_redis_whose_certificate_is_refused(settings, certificate, host):
+    with tls_before(redis_socket(), certificate) as port:
+        settings.REDIS_URL = f"rediss://{host.split()[0]}:{port}/0"
+        assert_names_the_certificate("redis", host, "Redis")
+
+
+def test_a_postgresql_whose_certificate_is_refused(monkeypatch, certificate, tmp_path, host):
+    known = connection.settings_dict
+    path = f"{known['HOST']}/.s.PGSQL.{known['PORT'] or 5432}"
+    connection.close()
+    root = tmp_path / "missing.pem" if host == UNKNOWN else certificate
+    with tls_before(path, certificate, is_postgresql=True) as port:
+        monkeypatch.setitem(known, "HOST", host.split()[0])
+        monkeypatch.setitem(known, "PORT", str(port))
+        options = {"sslmode": "verify-full", "sslrootcert": str(root)}
+        monkeypatch.setitem(known, "OPTIONS", known["OPTIONS"] | options)
+        assert_names_the_certificate("database", host, "PostgreSQL")
+        connection.close()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_mail_server_whose_certificate_is_refused(settings, certificate, host, security):
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = security == "starttls", security == "tls"
+    with SmtpServer(ssl_context=context, is_implicit=security == "tls") as server:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = host.split()[0], server.port
+        place = f"{settings.EMAIL_HOST}:{server.port}"
+        assert_names_the_certificate("mail", host, f"EMAIL_HOST {place}")
+
+
+def test_a_server_without_tls_is_named(settings, monkeypatch, tmp_path):
+    settings.EMAIL_USE_SSL = True
+    with SmtpServer() as server, socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        [(level, text)] = found("mail")
+        assert (level, "answers without TLS" in text) == (Level.FAULT, True)
+        refusing = Thread(target=lambda: silent.accept()[0].sendall(b"N" + b"x" * 64))
+        refusing.start()
+        known = connection.settings_dict
+        connection.close()
+        monkeypatch.setitem(known, "HOST", "127.0.0.1")
+        monkeypatch.setitem(known, "PORT", str(silent.getsockname()[1]))
+        monkeypatch.setitem(known, "OPTIONS", known["OPTIONS"] | {"sslmode": "require"})
+        [(level, text)] = found("database")
+        refusing.join()
+        connection.close()
+    assert (level, "PostgreSQL answers without TLS" in text) == (Level.FAULT, True)
+
+
+@pytest.mark.parametrize(
+    ("url", "wanted"),
+    [
+        ("redis://8.8.8.8/0", "rediss://"),
+        ("rediss://8.8.8.8/0?ssl_cert_reqs=none", "rediss://"),
+        ("amqp://a:b@8.8.8.8//;amqp://9.9.9.9//", "amqps://"),
+        ("rediss://8.8.8.8/0", ""),
+        ("redis://10.0.0.1/0", ""),
+        ("amqps://a:b@8.8.8.8//", ""),
+        ("unix:///run/redis.sock", ""),
+    ],
+)
+def test_a_connection_over_a_public_network_demands_a_checked_certificate(url, wanted):
+    findings = list(encryption.unchecked_url("BROKER_URL", url))
+    assert [one.level for one in findings] == [Level.WARNING] * bool(wanted)
+    assert all(wanted in one.remedy for one in findings)
+
+
+def test_a_database_over_a_public_network_demands_a_checked_certificate(monkeypatch):
+    monkeypatch.setattr(encryption, "_is_public", lambda _host: True)
+    warning = "DATABASE_URL leads over a public network, and no certificate is checked"
+    assert (Level.WARNING, warning) in found("database")
+
+
+def test_what_is_wrong_on_this_machine_and_in_the_database_is_named(
+    settings, monkeypatch, tmp_path
+):
+    """The findings that no other test sees, each on a system that is broken in this way."""
+    Group.objects.all().delete()
+    monkeypatch.setattr(servers, "OLDEST_POSTGRESQL", 99)
+    monkeypatch.setattr(database_checks, "MOST_DRIFT", timedelta(seconds=-1))
+    monkeypatch.setattr(
+        servers, "_TIME_ERROR", ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(512))
+    )
+    settings.STATIC_ROOT = settings.STATIC_COPY = tmp_path / "missing"
+    for check, text in (
+        ("database", "PostgreSQL 1"),
+        ("clock", "this machine and the database differ by 0 seconds"),
+        ("clock", "the clock of this machine is not kept right by NTP"),
+        ("code", f"no static files are collected in {tmp_path}/missing"),
+        ("disk", f"this account cannot write to {tmp_path}/missing"),
+        ("account", "the account in DATABASE_URL may change or delete rows"),
+        ("team", "the roles are missing"),
+        ("settings", "BREACHPORTAL_MODE is not production"),
+    ):
+        wrong = [said for level, said in found(check) if level is not Level.OK]
+        assert any(said.startswith(text) for said in wrong), (check, wrong)
+
+
+def test_what_is_wrong_with_redis_is_named(settings, monkeypatch, tmp_path):
+    monkeypatch.setattr(servers, "OLDEST_REDIS", (99, 0))
+    with own_redis(tmp_path) as url, redis.Redis.from_url(url) as server:
+        settings.REDIS_URL = url
+        server.config_set("maxmemory", "1gb")
+        server.config_set("maxmemory-policy", "allkeys-lru")
+        server.rpush("send", json.dumps({"headers": {"sent_at": time.time() - 500}}))
+        texts = [text for level, text in found("redis") if level is Level.FAULT]
+        assert texts[0].startswith("Redis 6")
+        assert texts[1] == "Redis removes keys when its memory is full (allkeys-lru)"
+        [waits] = [text for level, text in found("workers") if level is Level.WARNING]
+    assert waits.startswith("queue send: 1 tasks wait, the oldest for 50")
+
+
+def test_a_mail_domain_without_its_records_is_a_warning(settings, monkeypatch):
+    settings.EMAIL_HOST, settings.MAIL_DOMAIN = "192.0.2.1", "notice.example"
+    monkeypatch.setattr(DnsRecords, "_records", lambda *_question: [])
+    findings = [one for _name, one in diagnose(("mail domain",))]
+    assert {one.level for one in findings} == {Level.WARNING}
+    assert any("notice.example has no record; publish TXT: v=spf1" in one.text for one in findings)
+    assert "check_mail_domain" in findings[0].remedy
+
+    def away(*_question: object) -> list[object]:
+        raise DNSException("no answer")
+
+    monkeypatch.setattr(DnsRecords, "_records", away)
+    assert len(found("mail domain")) == 1
 
 
 def test_only_the_doctor_learns_through_a_proxy_what_the_portal_sees(settings):
