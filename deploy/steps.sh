@@ -9,6 +9,7 @@ SETTINGS=/etc/breachportal
 SECRETS=$SETTINGS/secrets
 ACCOUNT=breachportal
 SITE=/etc/nginx/conf.d/breachportal.conf
+START_SECONDS=90 # of the web processes
 VERSION='' # the folder of the version that is brought in
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # The portal's account reads the code and the styles. What only one account may read gets its mode by name.
@@ -100,6 +101,23 @@ switch_to() {
     [[ -z $running ]] || ln -sfn "$running" "$VERSIONS/before"
     ln -sfn "$1" "$CODE.new"
     mv -T "$CODE.new" "$CODE"
+}
+
+# Asks whether the web processes at the port $1 answer.
+answers() {
+    "$VERSION/.venv/bin/python" -c "
+import sys, urllib.request
+urllib.request.urlopen('http://127.0.0.1:' + sys.argv[1] + '/healthz', timeout=5)" "$1" 2>/dev/null
+}
+
+# Waits until they do, for START_SECONDS at most.
+wait_for_web() {
+    local tries
+    for ((tries = 0; tries < START_SECONDS * 2; tries++)); do
+        answers "$1" && return
+        sleep 0.5
+    done
+    return 1
 }
 
 install_units() {

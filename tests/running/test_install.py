@@ -109,6 +109,15 @@ def test_a_later_run_needs_no_option_and_refuses_one_that_it_would_not_follow(
     assert refused in "".join(faults)
 
 
+def test_a_password_that_cannot_be_asked_for_is_missed_before_anything_is_changed(run, tmp_path):
+    said = run(*options(smtp_user="portal")).stderr
+    assert "--smtp-user: there is no terminal to ask for the password" in said
+    password = tmp_path / "etc/breachportal/secrets/smtp-password"
+    password.parent.mkdir(parents=True)
+    password.write_text("sesame")
+    assert "--smtp-user" not in run(*options(smtp_user="portal")).stderr
+
+
 def earlier_run(folder: Path, *, is_complete: bool = True) -> None:
     (folder / "etc/breachportal").mkdir(parents=True)
     (folder / "etc/breachportal/production.env").write_text(EARLIER)

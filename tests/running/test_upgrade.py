@@ -151,7 +151,9 @@ def is_led_to_spare(machine: Machine, call: int) -> bool:
 
 # Bash goes on after a step that fails, in a function that a condition calls. These only ask, end
 # with a program, or take one step.
-IN_CONDITIONS = {"answers", "wait_for_web", "has_systemd", "manage", "as_postgres"}
+IN_CONDITIONS = {
+    *("answers", "wait_for_web", "has_systemd", "manage", "as_postgres", "needs_password"),
+}
 
 
 def test_no_condition_calls_a_function_with_steps():
