@@ -8,6 +8,7 @@ exports of common products (docs/import-recipes.md) and their usual translations
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ REFERENCE, NAME, FIRST_NAME, LAST_NAME = "reference", "name", "first name", "las
 EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
 EMAIL_PART, PHONE_PART = "email part", "phone part"  # one of several columns with one contact
 CLASS = "class:"  # before the slug of a data class
+_NAME_OR_PART = "name or part"  # in column_names.toml
 
 # Words before a name that say whose it is. The names of others are not those of the member: of
 # recipients, of relatives, and of those who sell or serve.
@@ -30,6 +32,7 @@ _OTHERS = re.compile(
 )
 _MARKS = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_FAMILY_FIRST = re.compile(r"[\u3400-\u9fff가-힣]+")
 
 
 def _plain(text: str) -> str:
@@ -47,13 +50,18 @@ def _without_accents(text: str) -> str:
 
 
 @cache
-def _roles() -> dict[str, str]:
+def _words() -> dict[str, str]:
     text = Path(__file__).with_name("column_names.toml").read_text(encoding="utf-8")
     found: dict[str, str] = {}
     for role, names in tomllib.loads(text).items():
         for name in names:
             found.setdefault(_plain(name), role)
     return found
+
+
+@cache
+def _roles() -> dict[str, str]:
+    return {word: NAME if role == _NAME_OR_PART else role for word, role in _words().items()}
 
 
 def role_of(column: str) -> str:
@@ -80,6 +88,17 @@ def role_of(column: str) -> str:
         ),
         "",
     )
+
+
+def may_be_part_of_name(column: str) -> bool:
+    """Returns whether the name of a column means a whole name or a part of one, as 이름 and nom."""
+    plain = _plain(column)
+    return _NAME_OR_PART in (_words().get(plain), _words().get(_OWNERS.sub("", plain)))
+
+
+def is_family_name_first(columns: Iterable[str]) -> bool:
+    """Returns whether columns of parts of a name are in a language that writes the family first."""
+    return all(_FAMILY_FIRST.fullmatch(_MARKS.sub("", column)) for column in columns)
 
 
 def is_known(text: str) -> bool:

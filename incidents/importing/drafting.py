@@ -14,6 +14,8 @@ from incidents.importing.column_names import (
     DATE,
     EMAIL,
     EMAIL_PART,
+    FIRST_NAME,
+    LAST_NAME,
     NAME,
     PHONE,
     PHONE_PART,
@@ -52,11 +54,12 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     slugs = set(known)
     roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
     roles |= contact_parts.parts_of(seen.profile.columns)
+    roles = _with_parts_of_names(roles)
     roles = _without_contacts_of_others(_with_one_reference(seen, roles))
     dates = {
         name: _date_kind(seen.profile.column(name)) for name, role in roles.items() if role == DATE
     }
-    contacts = (NAME, EMAIL, PHONE, EMAIL_PART, PHONE_PART)
+    contacts = (NAME, FIRST_NAME, LAST_NAME, EMAIL, PHONE, EMAIL_PART, PHONE_PART)
     has_contact = any(role in contacts for role in roles.values())
     return Choices(
         format=seen.source.format,
@@ -92,7 +95,7 @@ def _fits(column: ColumnProfile, role: str) -> bool:
         return kind not in (CellKind.EMAIL, CellKind.DATE)
     if role == REFERENCE:
         return kind not in _NO_ID
-    if role in (NAME, column_names.FIRST_NAME, column_names.LAST_NAME):
+    if role in (NAME, FIRST_NAME, LAST_NAME):
         return column.share(CellKind.TEXT, CellKind.MASKED) >= _MOST
     if kind == CellKind.DATE and role == CLASS + "usernames":  # "last login"
         return False
@@ -100,6 +103,18 @@ def _fits(column: ColumnProfile, role: str) -> bool:
         DATE,
         CLASS + "credit-cards",
     )
+
+
+def _with_parts_of_names(roles: dict[str, str]) -> dict[str, str]:
+    """Returns the roles with names in one column, or in columns of parts.
+
+    A column such as 이름 next to one part of a name, as 성, is the other part.
+    """
+    names = [column for column, role in roles.items() if role == NAME]
+    parts = {FIRST_NAME, LAST_NAME} & set(roles.values())
+    if len(names) == len(parts) == 1 and column_names.may_be_part_of_name(names[0]):
+        return roles | {names[0]: LAST_NAME if parts == {FIRST_NAME} else FIRST_NAME}
+    return {column: "" if names and role in parts else role for column, role in roles.items()}
 
 
 def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
@@ -118,7 +133,8 @@ def _without_contacts_of_others(roles: dict[str, str]) -> dict[str, str]:
     """
     if not any(map(column_names.is_of_another, roles)):
         return roles
-    contacts = {name: role for name, role in roles.items() if role in (NAME, EMAIL, PHONE)}
+    shared = (NAME, FIRST_NAME, LAST_NAME, EMAIL, PHONE)
+    contacts = {name: role for name, role in roles.items() if role in shared}
     owned = {role for name, role in contacts.items() if column_names.is_of_owner(name)}
     return {
         name: "" if role in owned and not column_names.is_of_owner(name) else role
@@ -153,6 +169,8 @@ def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
         "contact_leaked": "confirm: remove what did not leak",
         "known": "confirm: the file has no contacts, so people come from an earlier file",
     }
+    if {FIRST_NAME, LAST_NAME} & set(choices.roles.values()):
+        comments["name"] = "confirm: these columns are the parts of one name, in this order"
     if others := choices.columns(NAME)[1:]:
         comments["name"] = f"confirm: the first of several; not {', '.join(map(quoted, others))}"
     for part, role in (("email", EMAIL), ("phone", PHONE)):

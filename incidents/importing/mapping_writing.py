@@ -16,6 +16,7 @@ from incidents.importing.column_names import (
     PHONE,
     PHONE_PART,
     REFERENCE,
+    is_family_name_first,
 )
 from incidents.importing.contact_parts import parts_of_each_address, parts_of_each_number
 from incidents.importing.placeholders import NULLS
@@ -51,7 +52,7 @@ def _contact_value(part: str, columns: list[str]) -> str:
     if len(columns) == 1:
         return quoted(columns[0])
     if part == "name":
-        return quoted(" ".join(f"{{{column}}}" for column in columns))
+        return quoted(_joined(columns, "" if is_family_name_first(columns) else " "))
     return f"[{', '.join(map(quoted, columns))}]"
 
 
@@ -78,10 +79,13 @@ class _Writer:
     def _contact_columns(self) -> dict[str, list[str]]:
         """Returns the columns of each contact part; templates of contacts in several columns.
 
-        A name is one column, or the first and last names in the order of the file.
+        A name is one column, or the first and last names in the order of the file; for columns such
+        as 이름 and 성, in the order of their language.
         """
         roles, columns = self._choices.roles, self._usable_columns
         parts = [column for column in roles if roles[column] in (FIRST_NAME, LAST_NAME)]
+        if is_family_name_first(parts):
+            parts.sort(key=lambda column: roles[column] == FIRST_NAME)
         addresses = parts_of_each_address(columns(EMAIL_PART))
         numbers = parts_of_each_number(columns(PHONE_PART))
         found = {

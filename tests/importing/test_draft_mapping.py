@@ -195,6 +195,52 @@ def test_first_and_last_names_become_one_name(draft):
     assert parsed(text).person.name == "{First Name} {Last Name}"
 
 
+@pytest.mark.parametrize(
+    ("columns", "name"),
+    [
+        ("성|이름", "{성}{이름}"),
+        ("이름|성", "{성}{이름}"),
+        ("姓|名", "{姓}{名}"),
+        ("名前|苗字", "{苗字}{名前}"),
+        ("名字|姓氏", "{姓氏}{名字}"),
+        ("last_name|first_name", "{last_name} {first_name}"),
+        ("name|surname", "{name} {surname}"),
+        ("Name|Vorname", "{Name} {Vorname}"),
+        ("Nachname|Vorname", "{Nachname} {Vorname}"),
+        ("Nom|Prénom", "{Nom} {Prénom}"),
+        ("Nombre|Apellido paterno|Apellido materno", None),
+        ("Nome|Cognome", "{Nome} {Cognome}"),
+        ("Nome|Apelido", "{Nome} {Apelido}"),
+        ("Voornaam|Achternaam", "{Voornaam} {Achternaam}"),
+        ("Förnamn|Efternamn", "{Förnamn} {Efternamn}"),
+        ("Imię|Nazwisko", "{Imię} {Nazwisko}"),
+        ("Jméno|Příjmení", "{Jméno} {Příjmení}"),
+        ("Vezetéknév|Keresztnév", "{Vezetéknév} {Keresztnév}"),
+        ("Nume|Prenume", "{Nume} {Prenume}"),
+        ("Adı|Soyadı", "{Adı} {Soyadı}"),
+        ("Фамилия|Имя|Отчество", None),
+        ("Прізвище|Ім'я", "{Прізвище} {Ім'я}"),
+        ("Επώνυμο|Όνομα", "{Επώνυμο} {Όνομα}"),
+        ("Họ|Tên", "{Họ} {Tên}"),
+        ("ชื่อ|นามสกุล", "{ชื่อ} {นามสกุล}"),
+        ("First Name|Middle Name|Last Name", None),
+        ("성명|성", "성명"),  # a whole name
+        ("full name|surname|first name", "full name"),
+    ],
+)
+def test_the_parts_of_a_name_become_one_name(draft, columns, name):
+    listed = columns.split("|")
+    row = ["1001", "minji@example.com", *["김", "민지", "가"][: len(listed)]]
+    found = parsed(draft(["id", "email", *listed], row)).person
+
+    assert found.name == (name or " ".join(f"{{{one}}}" for one in listed))
+    assert not found.known
+
+
+def test_names_in_two_columns_alone_are_contacts(draft):
+    assert not parsed(draft(["id", "성", "이름"], ["1001", "김", "민지"])).person.known
+
+
 def test_each_address_of_a_person_is_a_contact(draft):
     text = draft(["id", "email", "billing email"], ["1001", "minji@example.com", "kim@example.com"])
 
