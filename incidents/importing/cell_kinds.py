@@ -85,12 +85,20 @@ _PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
-# What stands in a postal address beside a number. Names and user names hold it too, and a number
-# after it, as 홍길동1, st_1001 and 用户1号; so most of these words need another one.
+# What stands in a postal address with a number. Names and user names hold it too, and a number
+# after it, as 홍길동1, st_1001 and Diane Lane 2; so most of these words need another one. In
+# Korean it is a city or district, or what follows the number: "테스트용 홍길동1" is a name.
 _TWO_WORDS = r"(?=.*[^\W\d_]\S*\s.*[^\W\d_])"
+_KOREAN_PLACE = (
+    r"(?:서울|부산|대구|인천|광주|대전|울산|세종|경기|강원|충북|충남|전북|전남|경북|경남|제주|"
+    r"(?<![가-힣])[중동서남북]구|[가-힣]{2}[시군구도])"
+)
+_KOREAN_STREET = "[가-힣](?:로|길|동|리|가|읍|면)"
 _STREET = re.compile(
-    rf"^{_TWO_WORDS}.*(?:[가-힣](?:로|길|동|리|가|읍|면) ?\d"
-    r"|(?<![\w-])(?:street|st|road|rd|avenue|ave|lane|drive|boulevard|apt|rue|calle|avenida|av|rua|"
+    rf"^{_TWO_WORDS}.*(?:{_KOREAN_PLACE} .*{_KOREAN_STREET} ?\d"
+    rf"|{_KOREAN_STREET} ?\d+(?:-\d|번|길|호|층|,)"
+    r"|\d.*(?<![\w-])(?:lane|drive)(?![\w-])"
+    r"|(?<![\w-])(?:street|st|road|rd|avenue|ave|boulevard|apt|rue|calle|avenida|av|rua|"
     r"via|piazza|ulica|ul|улица|ул|jalan|jl|sokak|cadde|mah|đường)(?![\w-]))"
     r"|\d ?(?:丁目|番地|号楼|號樓|楼|樓|室|弄)|\w{3}[路街道巷] ?\d|[路街道巷] ?\d+ ?[号號]"
     r"|(?:stra(?:ss|ß)e|gasse|weg|platz|straat|laan)(?!\w)|str\.",

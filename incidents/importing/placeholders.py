@@ -49,7 +49,11 @@ _PLACEHOLDERS = frozenset(
     + ["sin datos", "vacio", "vacío", "inconnu", "aucun", "aucune", "néant", "non renseigné"]
     + ["sconosciuto", "nessuno", "desconhecido", "nenhum", "não informado", "нет", "неизвестно"]
     + ["не указано", "пусто", "brak", "nieznany", "yok", "bilinmiyor", "onbekend", "geen"]
-    + ["không có", "tidak ada", "ไม่มี", "ukendt", "okänd", "saknas", "ingen"]
+    + ["không có", "không rõ", "chưa có", "tidak ada", "tidak diketahui", "ไม่มี", "ไม่ระบุ"]
+    + ["ukendt", "ukjent", "okänd", "saknas", "ingen", "ei ole", "tuntematon", "puudub"]
+    + ["žádný", "není", "neznámý", "nincs", "ismeretlen", "necunoscut", "nėra", "nav", "nema"]
+    + ["немає", "невідомо", "няма", "неизвестен", "κανένα", "άγνωστο", "אין", "לא ידוע"]
+    + ["لا يوجد", "غير متوفر", "غير معروف", "ندارد", "نامشخص"]
 ) | frozenset(map(str.lower, NULLS))
 # Days that programs write for none: the first or the last that they can store.
 NO_DAYS = frozenset(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from incidents.importing.column_names import is_known
 
-MOST_CHARACTERS = 80  # of a text that is compared with labels and footers
+MOST_CHARACTERS = 160  # of a text that is compared with labels and footers
 _USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.ASCII)
 # A number in the form that a spreadsheet shows: its last digits are lost.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}|\d[.,]\d+[eE]\d{1,3}", re.ASCII)
@@ -20,14 +20,17 @@ _TOTAL = (
     r"(?:grand |sub|row |record )?(?:total|count|sum|average)s?|평\s?균|平均值?|"
     r"합\s?계|총\s?계|소\s?계|누\s?계|"
     r"총합|합산|총|計|小計|合計|总计|总数|小计|合计|"
-    r"summe|gesamt|gesamtsumme|totale|somme|суммa|итого|всего|razem|toplam"
+    r"summe|gesamt|gesamtsumme|insgesamt|anzahl|totale[ns]?|totali|totaux|totais|somme|"
+    r"сумма|итого|всего|разом|усього|razem|celkem|összesen|toplam|totaal|antal|"
+    r"yhteensä|tổng(?: cộng| số)?|jumlah|รวม(?:ทั้งหมด)?|المجموع|الإجمالي|סה.?כ|건수|총원|인원"
 )
 _FOOTER = re.compile(
     rf"(?:{_TOTAL})(?:\s*[:=(\uff1a-].*|\s*[\d,.]+\s*(?:{_COUNTED})?\)?)?"
     rf"|\(?(?:total |총 ?|共 ?)?\d[\d,.]*\s*(?:{_COUNTED})(?:\(s\))?"
     r"(?:\s(?:affected|selected|returned|exported|fetched|in set|found)\b.*)?[.)]*"
     r"|(?:page|페이지|seite)\s*:?\s*\d+.*|\d+\s*/\s*\d+\s*(?:page|페이지|쪽)"
-    r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白)\W*"
+    r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白|以上)\W*"
+    r"|(?:sha-?(?:1|256|512)|md5|crc32|checksum|hash)\s*[:=]\s*[0-9a-f]{8,}"
     r"|(?:time|duration|elapsed|execution time|query time)\s*[:=].*"
     r"|(?:예\)|예시\s*[:)]|샘플\s*[:)]|ex\)|example:).*"
     r"|(?:printed|exported|generated|created|downloaded) (?:on|at|by)\b.*"

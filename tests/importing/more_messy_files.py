@@ -1177,6 +1177,7 @@ ROWS = [
 EMPTY_REFERENCES = [
     *("NULL", "-", "guest", "0", "0000", "n/a", "N/A", "없음", "없음.", "미입력", "해당없음", "-1"),
     *("k.A.", "keine", "無", "なし", "n/d", "s/n", "#REF!", "#VALUE!", "none"),
+    *("لا يوجد", "ei ole", "není", "nincs", "κανένα", "немає", "không rõ", "ไม่ระบุ"),
     *("null", "(null)", "undefined", "None", "nil", "N.A.", "unbekannt", "inconnu", "ninguno"),
     *(
         "desconocido",
@@ -1192,4 +1193,14 @@ EMPTY_REFERENCES = [
     ),
     *("TBD", "not available", "not set", "no data", "(blank)", "(empty)", "(비어 있음)", "(공백)"),
     *("0.0", "1970-01-01", "9999-12-31", "00000000-0000-0000-0000-000000000000", "?", "--", "."),
+]
+FOOTERS = [
+    *("Totaux", "Totales: 6", "tổng cộng", "건수", "Anzahl: 6", "сумма", "Celkem 6", "Összesen"),
+    *(
+        "Yhteensä",
+        "รวมทั้งหมด",
+        "المجموع",
+        "以上",
+        "sha256:9f86d081884c7d659a2feaa0c55ad0159f86d081884c7d659a2feaa0c55ad015",
+    ),
 ]

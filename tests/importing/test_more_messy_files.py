@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from incidents import store_check
-from incidents.importing import loading, stopping
+from incidents.importing import loading, references, stopping
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
@@ -103,3 +103,13 @@ def check(case: Case, incident: Incident, directory: Path) -> None:
 @pytest.mark.parametrize("reference", messy.EMPTY_REFERENCES)
 def test_a_word_for_nothing_is_no_reference(reference):
     assert is_placeholder(reference)
+
+
+@pytest.mark.parametrize("reference", messy.FOOTERS)
+def test_a_total_or_the_end_of_a_report_is_no_reference(reference):
+    assert references.is_footer(reference)
+
+
+@pytest.mark.parametrize("reference", ["minji", "suma", "antals", "sha256", "m-건수", "이상"])
+def test_a_user_name_is_no_footer(reference):
+    assert not references.is_footer(reference)
