@@ -5,7 +5,6 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 
-from confusable_homoglyphs.confusables import is_confusable
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
@@ -127,6 +126,9 @@ def _latin(sign: str) -> str:
 
     If a small letter looks like no Latin letter, its capital may: Cyrillic ve looks like B.
     """
+    # Its table takes 8 MiB, and most processes never ask.
+    from confusable_homoglyphs.confusables import is_confusable
+
     capital = sign.upper()
     for one in (sign, capital) if len(capital) == 1 else (sign,):
         found = is_confusable(one, greedy=True) or []  # False if there is none

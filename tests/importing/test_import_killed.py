@@ -37,5 +37,4 @@ def subject(transactional_db, tmp_path: Path) -> drill_import.Subject:
 def test_a_killed_import_started_again_gives_the_same_rows(subject):
     found = drill_import.drill(subject, kills=KILLS, seed=3)
 
-    assert found["kills"] >= 1
     assert found["same_digests"] == KILLS
