@@ -100,7 +100,7 @@ def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> Non
         return
     if _is_little_evidence(found, declared, sample):
         found = ""
-    found = found or (not is_possible and looks_like(sample)) or ""
+    found = found or ("" if is_possible else looks_like(sample)[0])
     found = found or _other_asian(declared, sample)
     if found and found != declared:
         why = RefusalMessages.OTHER_ENCODING.stored(file=name, said=declared, found=found)
@@ -141,7 +141,10 @@ def _why_not_detected(sample: bytes, name: str) -> str:
         return str(nul_byte(name, sample[: sample.index(b"\0")].count(b"\n") + 1))
     if is_ebcdic(sample):
         return RefusalMessages.EBCDIC.stored(file=name)
-    if guess := looks_like(sample):
+    guess, other = looks_like(sample)
+    if other:
+        return RefusalMessages.LOOKS_LIKE_TWO.stored(file=name, found=guess, other=other)
+    if guess:
         return RefusalMessages.LOOKS_LIKE.stored(file=name, found=guess)
     return RefusalMessages.NEITHER_ENCODING.stored(file=name)
 

@@ -2,61 +2,42 @@
 
 import re
 
-import charset_normalizer
-
-from incidents.importing.encoding_samples import (
-    can_decode,
-    decoded,
-    share_of_common_hangul,
-    share_of_lines,
-)
+from incidents.importing.encoding_samples import decoded, share_of_lines
 from incidents.importing.encodings import ISO2022_JP, ISO2022_KR
-from incidents.importing.korean_text import LEAST_COMMON_HANGUL, RUNS
-from incidents.importing.likely_encodings import other_letters
+from incidents.importing.korean_text import RUNS
+from incidents.importing.likely_encodings import likely_characters, likely_letters
 
-_LITTLE = 64  # bytes above ASCII, which do not distinguish one Western encoding from another
-_GUESSES = {
-    **dict.fromkeys(("cp932", "shift_jis", "shift_jis_2004", "shift_jisx0213"), "shift_jis"),
-    **dict.fromkeys(("euc_jp", "euc_jis_2004", "euc_jisx0213"), "euc-jp"),
-    **dict.fromkeys(("gb2312", "gbk", "gb18030"), "gb18030"),
-    **dict.fromkeys(("big5", "cp950", "big5hkscs"), "big5"),
-    **{f"cp{number}": f"windows-{number}" for number in range(1250, 1259)},
-    "koi8_r": "koi8-r",
-}
 _ESCAPES = {b"\x1b$)C": ISO2022_KR, b"\x1b$B": ISO2022_JP, b"\x1b$@": ISO2022_JP}
 _ALONE = re.compile(rb"(?<![A-Za-z\x80-\xff])[\x80-\xff]+(?![A-Za-z\x80-\xff])")
 _DOUBLE_BYTES = re.compile(rb"\x0e[^\x0f]*\x0f")
 _KANA = re.compile("[\u3041-\u30fe]")
+# Half-width ones have two bytes in EUC-JP only. In Shift_JIS each byte of another language is one.
+_ANY_KANA = re.compile("[\u3041-\u30fe\uff66-\uff9f]")
 
 
-def looks_like(sample: bytes) -> str:
-    """Returns the encoding that the bytes look like, or "". It is a guess."""
+def looks_like(sample: bytes) -> tuple[str, str]:
+    """Returns the encoding that the bytes look like, and another one if that is nearly as likely.
+
+    Each is "" if there is none. They are guesses.
+    """
     for escape, encoding in _ESCAPES.items():
         if escape in sample and sample.isascii():
-            return encoding
-    if share_of_common_hangul(sample, "johab") >= LEAST_COMMON_HANGUL:
-        return "johab"
-    runs = RUNS.findall(sample)
-    if runs and sum(len(run) == 1 for run in runs) >= 0.7 * len(runs) and not kana_encoding(sample):
-        western = "windows-1252" if can_decode(sample, "windows-1252") else "iso-8859-1"
-        return other_letters(western, sample) or western
-    if asian := kana_encoding(sample) or hanzi_encoding(sample):
-        return asian
-    if _are_cyrillic_capitals(runs) and not can_decode(sample, "big5"):
-        return "iso-8859-5"
-    best = charset_normalizer.from_bytes(sample[: 1 << 18], cp_isolation=list(_GUESSES)).best()
-    guess = _GUESSES.get(best.encoding, "") if best else ""
-    is_little = len(b"".join(runs)) < _LITTLE and can_decode(sample, "windows-1252")
-    if is_little and guess.startswith("windows-"):
-        return other_letters("windows-1252", sample) or "windows-1252"
-    return guess
+            return encoding, ""
+    if _is_half_width_kana(RUNS.findall(sample)):
+        return "shift_jis", ""
+    letters = likely_letters(sample)
+    if letters.are_likely:
+        asian = likely_characters(sample)
+    else:
+        asian = kana_encoding(sample) or likely_characters(sample) or hanzi_encoding(sample)
+    return (asian, "") if asian else (letters.encoding, letters.other)
 
 
 def hanzi_encoding(sample: bytes) -> str:
     """Returns the Chinese encoding in which nearly all characters are common ones, or "".
 
     GB 2312 and Big5 have the common characters first, in the rows of these first bytes. A short
-    text shows no more, and charset_normalizer takes it for Western text. Bytes next to a Latin
+    text shows no more. Bytes next to a Latin
     letter are accented letters, such as those of ASSUNÇÃO.
     """
     words = _ALONE.findall(sample)
@@ -74,10 +55,10 @@ def hanzi_encoding(sample: bytes) -> str:
 
 def kana_encoding(sample: bytes) -> str:
     """Returns the Japanese encoding in which a tenth of the characters are kana, or ""."""
-    for encoding in ("euc-jp", "shift_jis"):
+    for encoding, signs in (("euc-jp", _ANY_KANA), ("shift_jis", _KANA)):
         text = decoded(sample, encoding)
         characters = sum(not sign.isascii() for sign in text)
-        kana = len(_KANA.findall(text))
+        kana = len(signs.findall(text))
         if share_of_lines(sample, encoding) >= 0.5 and kana * 10 >= max(characters, 1):
             return encoding
     return "shift_jis" if _is_half_width_kana(RUNS.findall(sample)) else ""
@@ -95,11 +76,6 @@ def _is_half_width_kana(runs: list[bytes]) -> bool:
     last_rows = sum(byte >= 0xD0 for byte in text)
     is_long = len(text) >= 3 * len(runs) > 0 and _has_odd_words(runs)
     return is_in_range and is_long and 8 * min(first_rows, last_rows) > len(text)
-
-
-def _are_cyrillic_capitals(runs: list[bytes]) -> bool:
-    """Returns whether the text consists of capital letters in ISO-8859-5."""
-    return all(0xA1 <= byte <= 0xCF for byte in b"".join(runs)) and _has_odd_words(runs)
 
 
 def _has_odd_words(words: list[bytes]) -> bool:

@@ -77,6 +77,7 @@ _OTHER_LANGUAGE = 2.0  # the price of a word in another language than the words 
 _NEUTRAL = frozenset("§©®°€™£‚‘’“”„«»‹›–—…•·ªº¹²³½¼¾\u00a0\u00ad")
 _OPENING = frozenset("“‘„‚«‹¿¡–—…•·\u00a0")
 _ALONE = frozenset("±×÷¤¬¦µ¶†‡‰¢¥")
+_OTHER_SCRIPTS = "\u0370"  # the first letter that is not Latin
 # Beside letters: an apostrophe as in D´Angelo, units such as µg, sizes such as L×B, and ½kg.
 _BESIDE = frozenset("´×µ½¼¾\u00ad")
 # How much better another encoding must read: in all, and for each character. Text with a score of
@@ -115,9 +116,10 @@ def read(words: Iterable[str]) -> Reading:
     if not judged:
         return Reading(0.0, 0, 0, 0)
     by_word = [_scores(one) for one in judged]
-    in_one = dict(zip(_TABLES, map(sum, zip(*by_word, strict=True)), strict=True))
+    # The words have no order. Two encodings with the same words must get the same sums.
+    in_one = dict(zip(_TABLES, map(math.fsum, zip(*by_word, strict=True)), strict=True))
     best = max(in_one, key=in_one.__getitem__)
-    mixed = sum(max(scores) - _OTHER_LANGUAGE for scores in by_word)
+    mixed = math.fsum(max(scores) - _OTHER_LANGUAGE for scores in by_word)
     odd = sum(any(_is_odd(each, _TABLES[best]) for each in one) for one in judged)
     signs = sum(map(len, judged))
     return Reading(max(in_one[best], mixed), signs, len(judged), odd)
@@ -149,6 +151,11 @@ def reads_clearly_better(other: Reading, own: Reading) -> bool:
     return now <= _BADLY and not is_close
 
 
+def is_language(reading: Reading) -> bool:
+    """Returns whether text reads as that of any alphabet does."""
+    return reading.total >= _BADLY * reading.signs
+
+
 def _judged(word: str) -> list[str | float]:
     """Returns the letters of a word that are not ASCII, and the scores of its signs."""
     found: list[str | float] = []
@@ -156,7 +163,8 @@ def _judged(word: str) -> list[str | float]:
         if sign.isascii():
             continue
         if sign.isalpha() and sign not in "ªºµ":
-            found.append(sign if sign == "İ" else sign.lower())
+            is_out_of_place = _is_out_of_place(word, place)
+            found.append(_SIGN if is_out_of_place else sign if sign == "İ" else sign.lower())
         elif unicodedata.category(sign)[0] == "M":
             found.append(sign)
         elif sign <= "\x9f" or sign == "\ufffd" or "\udc80" <= sign <= "\udcff":
@@ -164,6 +172,26 @@ def _judged(word: str) -> list[str | float]:
         else:
             found.append(_USUAL_SIGN if _is_usual(word, place) else _SIGN)
     return found
+
+
+def _is_out_of_place(word: str, place: int) -> bool:
+    """Returns whether no word has a letter there.
+
+    It stands next to a letter of ASCII and is not Latin, as in `Schдfer`; is the fourth Latin
+    letter in a row that is not ASCII, as in `Èâàí`; or its case does not fit, as in `SchŠfer`.
+    """
+    sign, run = word[place], word[max(place - 3, 0) : place]
+    before, after = run[-1:], word[place + 1 : place + 2]
+    if sign >= _OTHER_SCRIPTS:
+        is_out = any(one.isascii() and one.isalpha() for one in (before, after))
+    else:
+        is_out = len(run) == 3 and all(
+            "\x7f" < one < _OTHER_SCRIPTS and one.isalpha() for one in run
+        )
+    if sign.isupper():
+        return is_out or before.islower()
+    is_after_capitals = before.isupper() and (after.isupper() or run[-2:-1].isupper())
+    return is_out or (sign.islower() and sign != "ß" and is_after_capitals)
 
 
 def _is_usual(word: str, place: int) -> bool:

@@ -1,22 +1,30 @@
 """Finds another encoding in which a text reads much better by its letters, which is no proof."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from incidents.importing import common_characters, letter_statistics
 from incidents.importing.encoded_twice import is_text_encoded_twice
 from incidents.importing.encoding_samples import decoded, share_of_lines
-from incidents.importing.encodings import NAMED_SINGLE_BYTE, SINGLE_BYTE
+from incidents.importing.encodings import NAMED_SINGLE_BYTE
 from incidents.importing.letter_statistics import Reading
 from incidents.importing.reading import CP949, MARK, UTF8, UTF8_MARKED
 
 _MOST_WORDS = 2_000  # whose letters are judged
 _WORD = re.compile(rb"[^\s\d,;:|\"'@/()_.&+\-]{1,32}")
+_APOSTROPHE = re.compile(r"(?<=\w)\u2019(?=\w)")
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _FEWEST_TWICE, _SHARE_TWICE = 4, 10  # words, and one of how many
 # A text that is CP949 has been proven to be; see _found_in.
 _WITHOUT_PROOF = frozenset([*NAMED_SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
+# The first of equals is taken: kana have the same bytes in GB 2312 as in EUC-JP.
+_GUESSED = ("euc-jp", "shift_jis", "gb18030", "big5", "johab")
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
+_OLD = frozenset(one for one in NAMED_SINGLE_BYTE if one.startswith(("cp", "mac")))  # DOS and Mac
+_USUAL_FIRST = tuple(dict.fromkeys(("windows-1252", *NAMED_SINGLE_BYTE)))
+# Of sums of logarithms of probabilities.
+_PRICE_OF_OTHERS, _PRICE_OF_OLD, _PRICE_OF_LOST, _CLOSE = 0.5, 3.0, 7.0, 4.0
 
 
 def likely_other(encoding: str, sample: bytes) -> str:
@@ -50,13 +58,24 @@ def _decoded_wrongly(sample: bytes) -> str:
 def _other_characters(encoding: str, sample: bytes) -> str:
     """Returns another Asian encoding in which the words are of frequent characters, or ""."""
     own = common_characters.common_in(letter_statistics.words_of(decoded(sample, encoding)))
+    return _of_frequent_characters(sample, common_characters.ASIAN, encoding, own)
+
+
+def likely_characters(sample: bytes) -> str:
+    """Returns the Asian encoding in which the words are of frequent characters, or ""."""
+    return _of_frequent_characters(sample, _GUESSED)
+
+
+def _of_frequent_characters(
+    sample: bytes, encodings: Iterable[str], own: str = "", found: tuple[int, float] = (0, 0.0)
+) -> str:
     readings = {
         other: common_characters.common_in(letter_statistics.words_of(decoded(sample, other)))
-        for other in common_characters.ASIAN
-        if other != encoding and share_of_lines(sample, other) > _MOST_OF_LINES
+        for other in encodings
+        if other != own and share_of_lines(sample, other) > _MOST_OF_LINES
     }
     best = max(readings, key=lambda one: readings[one], default="")
-    return best if best and common_characters.read_better(readings[best], own) else ""
+    return best if best and common_characters.read_better(readings[best], found) else ""
 
 
 def other_letters(
@@ -68,17 +87,67 @@ def other_letters(
     """Returns another single-byte encoding in which the letters are those of a language, or ""."""
     if encoding not in NAMED_SINGLE_BYTE:
         return ""
+    ranked = _ranked(sample, encoding)
+    own = next(one for one in ranked if one.encoding == encoding)
+    best = next((one for one in ranked if one.words != own.words), own)
+    return best.encoding if reads_better(best.reading, own.reading) else ""
+
+
+class LikelyLetters(NamedTuple):
+    """The single-byte encoding in which a text reads best."""
+
+    encoding: str
+    other: str  # another one in which it reads nearly as well, or ""
+    are_likely: bool  # whether its letters are those of a language
+
+
+def likely_letters(sample: bytes) -> LikelyLetters:
+    """Returns the single-byte encoding in which a text reads best; "" if it reads badly in all."""
+    ranked = _ranked(sample)
+    if not ranked:
+        return LikelyLetters("", "", are_likely=False)
+    best, others = ranked[0], [one for one in ranked if one.words != ranked[0].words]
+    is_close = others and best.reading.total - others[0].reading.total < _CLOSE
+    are_likely = letter_statistics.is_language(best.reading)
+    return LikelyLetters(best.encoding, others[0].encoding if is_close else "", are_likely)
+
+
+class _Ranked(NamedTuple):
+    encoding: str
+    words: set[str]
+    reading: Reading  # with what speaks against the encoding in its total
+    seen: int  # the signs that stand in words, or are apostrophes
+
+
+def _ranked(sample: bytes, declared: str = "") -> list[_Ranked]:
+    """Returns how well a text reads in each single-byte encoding that it can be in, the best first.
+
+    The declared one is there in any case. Of encodings in which it is the same text, the most usual
+    one comes first.
+    """
     sample = _some_words(sample)
-    words = letter_statistics.words_of(decoded(sample, encoding))
-    own = letter_statistics.read(words)
-    readings = {
-        other: letter_statistics.read(found)
-        for other in SINGLE_BYTE
-        if (found := letter_statistics.words_of(decoded(sample, other))) != words
-        and share_of_lines(sample, other) > _MOST_OF_LINES
-    }
-    best = max(readings, key=lambda one: readings[one].total, default="")
-    return best if best and reads_better(readings[best], own) else ""
+    found = []
+    for encoding in _USUAL_FIRST:
+        if encoding == declared or share_of_lines(sample, encoding) > _MOST_OF_LINES:
+            text = decoded(sample, encoding)
+            words = letter_statistics.words_of(text)
+            reading = letter_statistics.read(words)
+            seen = reading.signs + len(_APOSTROPHE.findall(text))
+            found.append(_Ranked(encoding, words, reading, seen))
+    most = max((one.seen for one in found), default=0)
+    priced = [one._replace(reading=_priced(one, most)) for one in found]
+    return sorted(priced, key=lambda one: -one.reading.total)
+
+
+def _priced(one: _Ranked, most: int) -> Reading:
+    """Returns a reading, worse by what speaks against its encoding.
+
+    Few files have it; or signs are digits of another script, or blanks, of which words have none.
+    """
+    rare = _PRICE_OF_OLD if one.encoding in _OLD else _PRICE_OF_OTHERS
+    price = 0.0 if one.encoding == _USUAL_FIRST[0] else rare
+    price += _PRICE_OF_LOST * (most - one.seen)
+    return one.reading._replace(total=one.reading.total - price)
 
 
 def _some_words(sample: bytes) -> bytes:

@@ -123,6 +123,11 @@ class RefusalMessages(StoredMessages):
         "{file}: neither UTF-8 nor CP949 text; it looks like {found}, which is a guess: if the "
         'names read right so, write encoding = "{found}" in the mapping'
     )
+    LOOKS_LIKE_TWO = _(
+        "{file}: neither UTF-8 nor CP949 text; it may be {found} or {other}, which is a guess, and "
+        "too few letters show which: write the one in which the names read right, such as "
+        'encoding = "{found}", in the mapping'
+    )
     OTHER_ENCODING = _(
         "{file}: said to be {said}, but its bytes are {found}; "
         "leave the encoding out, or name the right one"
