@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.environment import SIGNING_SECRET_LENGTH
+from breachportal.setting_values import SIGNING_SECRET_LENGTH
 from foundations.private_urls import is_private
 from foundations.webhooks import KINDS, Webhook
 

@@ -8,8 +8,8 @@ from typing import Any
 import phonenumbers
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.environment import host as host_name
 from breachportal.environment import number, text, words
+from breachportal.setting_values import host as host_name
 from foundations.dkim import DkimError, DkimSigner
 from foundations.web_push import VapidKey, WebPushError
 

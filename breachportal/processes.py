@@ -14,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from breachportal import environment, resources
+from breachportal import environment, production_settings, resources
 
 ANSWER_SECONDS = 5.0
 _VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
@@ -49,7 +49,7 @@ def run(words: Sequence[str]) -> None:
     """
     name = _known(words)
     if environment.mode() == environment.PRODUCTION:
-        environment.require_for_production()
+        production_settings.require_for_production()
     # A variable is replaced after the command is cut into words, so a value is one word.
     command = [_replaced(word, os.environ) for word in shlex.split(_procfile()[name])]
     program = Path(sys.executable).with_name(command[0])

@@ -15,9 +15,12 @@ from breachportal import (
     environment,
     log_settings,
     mail_settings,
+    production_settings,
     rates,
     recurring_work,
     resources,
+    server_connections,
+    setting_values,
     wiring,
 )
 from breachportal.middleware import static_headers
@@ -28,7 +31,7 @@ MODE = environment.mode()
 IS_PRODUCTION = MODE == environment.PRODUCTION
 IS_DEMO = MODE == environment.DEMO
 if IS_PRODUCTION:
-    environment.require_for_production()
+    production_settings.require_for_production()
 VAR = Path(environment.text("BREACHPORTAL_VAR", str(resources.var(is_production=IS_PRODUCTION))))
 
 # Where `manage.py backup` writes; copy its files to another machine.
@@ -36,7 +39,7 @@ BACKUP_FOLDER = environment.text("BACKUP_FOLDER", str(VAR / "backups"))
 
 # Identity
 PORT = environment.number("PORT", 8000)
-PORTAL_URL = environment.portal_url(f"http://127.0.0.1:{PORT}")
+PORTAL_URL = setting_values.portal_url(f"http://127.0.0.1:{PORT}")
 PORTAL_HOST = urlsplit(PORTAL_URL).netloc
 # The languages that customers read, each under its own name. docs/how-to/add-a-language.md.
 SHIPPED_LANGUAGES = {
@@ -53,7 +56,7 @@ SHIPPED_LANGUAGES = {
 # The desk speaks these, whatever customers read: their catalogues hold every message.
 DESK_LANGUAGES = ["ko", "en"]
 # Those that this portal offers. The first is for people whose language is not known.
-LANGUAGES = environment.languages(
+LANGUAGES = setting_values.languages(
     "PORTAL_LANGUAGES",
     ",".join(SHIPPED_LANGUAGES) if IS_DEMO else "ko,en",
     SHIPPED_LANGUAGES,
@@ -67,7 +70,7 @@ PORTAL_NAME = environment.by_language(
 SECRET_KEY = environment.text("SECRET_KEY", "for development only, never for a portal in public")
 # Earlier secret keys. Links and message codes that were made with them stay valid.
 SECRET_KEY_FALLBACKS = environment.words("SECRET_KEY_FALLBACKS")
-ALLOWED_HOSTS = environment.own_hosts("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+ALLOWED_HOSTS = setting_values.own_hosts("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = [PORTAL_URL]
 MASTER_KEYSET = environment.text("MASTER_KEYSET")
 DEBUG = False
@@ -89,10 +92,10 @@ MIDDLEWARE = wiring.MIDDLEWARE
 TEMPLATES = wiring.TEMPLATES
 
 # Data
-DATABASES = {"default": environment.database(VAR, may_embed=not IS_PRODUCTION)}
+DATABASES = {"default": server_connections.database(VAR, may_embed=not IS_PRODUCTION)}
 DATABASE_ROUTERS = ["foundations.replica.ReplicaRouter"]
 if IS_DEMO:  # a demonstration needs no durability, and waiting for the disk slows each mail
-    environment.add_server_settings(DATABASES["default"], synchronous_commit="off")
+    server_connections.add_server_settings(DATABASES["default"], synchronous_commit="off")
 # The longest wait of a page for a lock, and the longest run of one of its statements, in seconds.
 # With 0 the setting of PostgreSQL applies.
 WEB_LOCK_SECONDS = environment.number("WEB_LOCK_SECONDS", 3)
@@ -112,19 +115,19 @@ if environment.text(environment.PROCESS) == environment.WEB:
     server_settings = {name: f"{most}s" for name, most in limits.items() if most}
     if server_settings:  # else a pooler refuses them. See foundations.prepared_statements.
         server_settings["plan_cache_mode"] = "force_generic_plan"
-    environment.add_server_settings(DATABASES["default"], **server_settings)
-    environment.add_pool(DATABASES["default"], most=WEB_THREADS)
-    if replica := environment.replica():
+    server_connections.add_server_settings(DATABASES["default"], **server_settings)
+    server_connections.add_pool(DATABASES["default"], most=WEB_THREADS)
+    if replica := server_connections.replica():
         DATABASES["replica"] = replica
-        environment.add_server_settings(replica, **server_settings)
-        environment.add_pool(
+        server_connections.add_server_settings(replica, **server_settings)
+        server_connections.add_pool(
             replica,
             most=WEB_THREADS,
-            seconds=environment.REPLICA_POOL_SECONDS,
+            seconds=server_connections.REPLICA_POOL_SECONDS,
             connection_class=BoundedConnection,
         )
-environment.require_authorities()
-REDIS_URL = environment.redis(VAR, may_embed=not IS_PRODUCTION)
+server_connections.require_authorities()
+REDIS_URL = server_connections.redis(VAR, may_embed=not IS_PRODUCTION)
 CACHES = {
     "default": {
         "BACKEND": "accounts.portal_cache.PortalCache",
@@ -141,11 +144,11 @@ CACHES = {
 }
 
 # Work
-CELERY_BROKER_URL = environment.celery_broker(REDIS_URL)
-CELERY_BROKER_IS_RABBITMQ = environment.is_rabbitmq(CELERY_BROKER_URL)
-CELERY_BROKER_USE_SSL = environment.celery_tls(CELERY_BROKER_URL)
-CELERY_BROKER_HEARTBEAT = environment.BROKER_SILENCE_SECONDS  # of RabbitMQ only
-CELERY_BROKER_TRANSPORT_OPTIONS = environment.celery_transport(CELERY_BROKER_URL)
+CELERY_BROKER_URL = server_connections.celery_broker(REDIS_URL)
+CELERY_BROKER_IS_RABBITMQ = server_connections.is_rabbitmq(CELERY_BROKER_URL)
+CELERY_BROKER_USE_SSL = server_connections.celery_tls(CELERY_BROKER_URL)
+CELERY_BROKER_HEARTBEAT = server_connections.BROKER_SILENCE_SECONDS  # of RabbitMQ only
+CELERY_BROKER_TRANSPORT_OPTIONS = server_connections.celery_transport(CELERY_BROKER_URL)
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = recurring_work.ROUTES
 CELERY_TASK_IGNORE_RESULT = True
@@ -158,7 +161,7 @@ CELERY_BEAT_SCHEDULER = "breachportal.beat:SeenScheduler"
 CELERY_BEAT_SCHEDULE = recurring_work.SCHEDULE
 
 # Mail
-EMAIL_HOST = environment.host("EMAIL_HOST", "127.0.0.1")
+EMAIL_HOST = setting_values.host("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587 if IS_PRODUCTION else 2525)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = mail_settings.mail_password("EMAIL_HOST_PASSWORD")
@@ -166,20 +169,20 @@ EMAIL_SECURITY = mail_settings.email_security("starttls" if IS_PRODUCTION else "
 EMAIL_USE_TLS = EMAIL_SECURITY == "starttls"
 EMAIL_USE_SSL = EMAIL_SECURITY == "tls"
 EMAIL_TIMEOUT = 30
-DEFAULT_FROM_EMAIL = environment.mailbox(
+DEFAULT_FROM_EMAIL = setting_values.mailbox(
     "DEFAULT_FROM_EMAIL",
     "쿠팡 Coupang <notice@coupang.example>" if IS_DEMO else "breachportal <notice@portal.example>",
 )
 # Sign-in codes may have a mail server, an account and an address of their own, so that neither a
 # queue of notices nor their reputation delays a code. By default they go as the notices do.
 CODE_MAIL_SERVER = mail_settings.code_mail_server()
-CODE_MAIL_FROM = environment.mailbox("CODE_MAIL_FROM")
+CODE_MAIL_FROM = setting_values.mailbox("CODE_MAIL_FROM")
 # The envelope sender, to which a code mail that fails is returned.
 CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
 # The domain of Message-IDs and of the envelope sender, to which bounces are returned.
-MAIL_DOMAIN = environment.host("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
+MAIL_DOMAIN = setting_values.host("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
 # The address of the Reply-To header; without one replies go to the sender.
-MAIL_REPLY_TO = environment.mailbox("MAIL_REPLY_TO")
+MAIL_REPLY_TO = setting_values.mailbox("MAIL_REPLY_TO")
 # Sign notices and code mails with DKIM; none leaves that to the mail server.
 DKIM_SIGNERS = mail_settings.dkim_signers(
     senders={"DEFAULT_FROM_EMAIL": DEFAULT_FROM_EMAIL, "CODE_MAIL_FROM": CODE_MAIL_FROM}
@@ -187,9 +190,9 @@ DKIM_SIGNERS = mail_settings.dkim_signers(
 
 # The digest of the audit trail goes out once a day: to these addresses, and to a webhook with a
 # signature of this secret. See docs/audit-trail.md.
-AUDIT_DIGEST_TO = environment.addresses("AUDIT_DIGEST_TO")
-AUDIT_DIGEST_WEBHOOK = environment.private_url("AUDIT_DIGEST_WEBHOOK")
-AUDIT_DIGEST_SECRET = environment.signing_secret("AUDIT_DIGEST_SECRET")
+AUDIT_DIGEST_TO = setting_values.addresses("AUDIT_DIGEST_TO")
+AUDIT_DIGEST_WEBHOOK = setting_values.private_url("AUDIT_DIGEST_WEBHOOK")
+AUDIT_DIGEST_SECRET = setting_values.signing_secret("AUDIT_DIGEST_SECRET")
 # Messages to the response team: webhooks that people may choose, and when a message is given up:
 # after so many refusals, one a minute, or after these hours while its server is away.
 DESK_WEBHOOKS = desk_webhooks.webhooks(environment.json_object("DESK_WEBHOOKS"))
@@ -211,7 +214,7 @@ NOTICE_SENDERS = environment.number("NOTICE_SENDERS", 3)  # started at first; th
 NOTICE_CONNECTIONS = environment.number("NOTICE_CONNECTIONS", 64)
 # Messages per second for all workers together, by destination: "naver.com=50,*=200". The default is
 # no limit, because an own relay applies such limits itself.
-NOTICE_RATES = environment.rates("NOTICE_RATES")
+NOTICE_RATES = setting_values.rates("NOTICE_RATES")
 # The longest look-up of a company's mail servers (MX), which name its provider; 0: no look-ups. A
 # send does not wait for it.
 NOTICE_MX_SECONDS = environment.number("NOTICE_MX_SECONDS", 2 if IS_PRODUCTION else 0)
@@ -242,12 +245,12 @@ SMS_GATEWAY = environment.text(
 SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
 SMS_SENDER = environment.text("SMS_SENDER")  # a number that is registered with the carriers
-SOLAPI_URL = environment.private_url("SOLAPI_URL", "https://api.solapi.com")
+SOLAPI_URL = setting_values.private_url("SOLAPI_URL", "https://api.solapi.com")
 SOLAPI_KEY = environment.text("SOLAPI_KEY")
 SOLAPI_SECRET = environment.text("SOLAPI_SECRET")
 SOLAPI_PROFILE = environment.text("SOLAPI_PROFILE")  # pfId of the KakaoTalk channel
 SOLAPI_TEMPLATE = environment.text("SOLAPI_TEMPLATE")  # id of the approved AlimTalk template
-TWILIO_URL = environment.private_url("TWILIO_URL", "https://api.twilio.com")
+TWILIO_URL = setting_values.private_url("TWILIO_URL", "https://api.twilio.com")
 TWILIO_ACCOUNT = environment.text("TWILIO_ACCOUNT")
 TWILIO_TOKEN = environment.text("TWILIO_TOKEN")
 TWILIO_SENDER = environment.text("TWILIO_SENDER")
@@ -295,7 +298,7 @@ NOTICE_MANDATORY_SUPPRESSIONS = environment.words(
 # The local part of the address to which mailbox providers send complaints, at MAIL_DOMAIN.
 COMPLAINTS_LOCAL_PART = environment.text("COMPLAINTS_LOCAL_PART", "complaints")
 # The mailbox that `receive_bounces --imap` reads.
-IMAP_URL = environment.server_url("IMAP_URL", example="imaps://user:password@host/")
+IMAP_URL = setting_values.server_url("IMAP_URL", example="imaps://user:password@host/")
 
 # People
 AUTH_USER_MODEL = "accounts.User"
@@ -407,14 +410,14 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 # The headers of the own proxy have names of letters only, because WSGI reads X_Forwarded_For as
 # X-Forwarded-For: a visitor could send the first.
-if scheme_header := environment.header_of_letters("TRUSTED_PROXY_HEADER"):
+if scheme_header := setting_values.header_of_letters("TRUSTED_PROXY_HEADER"):
     SECURE_PROXY_SSL_HEADER = (f"HTTP_{scheme_header.upper()}", "https")
 # The number of own proxies that add an entry to X-Forwarded-For. Rate limits count by the address
 # before them. For trials and benchmarks only: production refuses it.
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0)
 # The header in which the own proxy sends the visitor's address alone. X-Forwarded-For is then
 # ignored.
-ALLAUTH_TRUSTED_CLIENT_IP_HEADER = environment.header_of_letters("TRUSTED_ADDRESS_HEADER")
+ALLAUTH_TRUSTED_CLIENT_IP_HEADER = setting_values.header_of_letters("TRUSTED_ADDRESS_HEADER")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -448,7 +451,7 @@ LANGUAGE_COOKIE_NAME = f"{_COOKIE_PREFIX}language"
 [PHONE_REGION] = mail_settings.regions("PHONE_REGION", "KR", most=1)
 # The regions whose mobile numbers get sign-in codes by text message.
 CODE_TEXT_REGIONS = mail_settings.regions("CODE_TEXT_REGIONS", PHONE_REGION)
-TIME_ZONE = environment.time_zone("TIME_ZONE", "Asia/Seoul")
+TIME_ZONE = setting_values.time_zone("TIME_ZONE", "Asia/Seoul")
 USE_TZ = True
 FORMAT_MODULE_PATH = "breachportal.formats"
 NUMBER_GROUPING = 3  # for languages whose formats do not say it
@@ -483,8 +486,8 @@ WHITENOISE_ADD_HEADERS_FUNCTION = static_headers
 METRICS = environment.choice("METRICS", ("off", "on"))
 
 # A collector of OpenTelemetry; "": no traces. See foundations/traces.py.
-TRACES_URL = environment.private_url("TRACES_URL")
-TRACES_HEADERS = environment.http_headers("TRACES_HEADERS")
+TRACES_URL = setting_values.private_url("TRACES_URL")
+TRACES_HEADERS = setting_values.http_headers("TRACES_HEADERS")
 TRACES_PERCENT = environment.number("TRACES_PERCENT", 100)
 
 LOG_FORMAT = environment.choice("LOG_FORMAT", ("text", "json"))

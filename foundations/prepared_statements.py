@@ -3,7 +3,7 @@
 Django writes the values into the text of a statement, so the server plans each one as a new
 statement. For a long statement that takes several times as long as to run it. Here the values are
 sent apart from the text, and a connection of a web process prepares a text that it runs again
-(`environment.add_pool`). That needs a session of one's own; a pooler that shares sessions is
+(`server_connections.add_pool`). That needs a session of one's own; a pooler that shares sessions is
 refused at the start (`breachportal.database_checks`).
 
 A plan depends on the size of the tables. One that was made for an empty table would read all rows

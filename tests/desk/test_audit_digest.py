@@ -13,7 +13,7 @@ from django.core.management import call_command
 from accounts.audit import acts, chain, digests
 from accounts.models import AuditEntry
 from accounts.tasks import send_audit_digest
-from breachportal import environment
+from breachportal import setting_values
 from foundations import webhooks
 from tests.webhook_receiver import WebhookReceiver, webhook_receiver
 
@@ -146,11 +146,11 @@ def test_without_destinations_nothing_is_sent_or_recorded():
 def test_a_webhook_that_is_not_private_is_refused(monkeypatch, url):
     monkeypatch.setenv("AUDIT_DIGEST_WEBHOOK", url)
     with pytest.raises(ImproperlyConfigured, match="AUDIT_DIGEST_WEBHOOK"):
-        environment.private_url("AUDIT_DIGEST_WEBHOOK")
+        setting_values.private_url("AUDIT_DIGEST_WEBHOOK")
 
 
 @pytest.mark.parametrize("value", ["audit", "Audit <a@b.example>", "a@b.example c@d.example", "a@"])
 def test_a_recipient_that_is_no_address_is_refused(monkeypatch, value):
     monkeypatch.setenv("AUDIT_DIGEST_TO", value)
     with pytest.raises(ImproperlyConfigured, match="AUDIT_DIGEST_TO"):
-        environment.addresses("AUDIT_DIGEST_TO")
+        setting_values.addresses("AUDIT_DIGEST_TO")

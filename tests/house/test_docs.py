@@ -28,7 +28,7 @@ FILES = [
     for path in (ROOT / app).rglob("*.*")
 ]
 _READ = re.compile(
-    r"(?:(?:environment|mail_settings)\.\w+|environ\.get|text|words|number|host_name|mail_password)"
+    r"(?:(?:environment|mail_settings|setting_values)\.\w+|environ\.get|text|words|number|host_name|mail_password)"
     r'\(\s*"([A-Z][A-Z_]+)"',
     re.ASCII,
 )

@@ -76,7 +76,9 @@ def test_the_table_is_complete_again(copy):
 
 
 def test_production_names_it_once_it_is_required(copy):
-    add_after(copy / "breachportal" / "environment.py", "REQUIRED_IN_PRODUCTION = ", REQUIRED)
+    add_after(
+        copy / "breachportal" / "production_settings.py", "REQUIRED_IN_PRODUCTION = ", REQUIRED
+    )
     done = run(copy, PRINT)
     assert done.returncode != 0
     assert REQUIRED.strip().strip('",').replace('": "', ": ") in done.stderr

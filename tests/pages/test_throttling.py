@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from breachportal import environment
+from breachportal import setting_values
 from foundations import latency
 from notices.engine.throttling import DestinationLimiter, Governor
 from notices.models import Notice
@@ -77,12 +77,12 @@ def test_a_limited_destination_does_not_delay_others(notice, people, server, set
 def test_an_invalid_rate_is_refused(monkeypatch, text):
     monkeypatch.setenv("NOTICE_RATES", text)
     with pytest.raises(ImproperlyConfigured):
-        environment.rates("NOTICE_RATES")
+        setting_values.rates("NOTICE_RATES")
 
 
 def test_rates_are_read(monkeypatch):
     monkeypatch.setenv("NOTICE_RATES", "Naver.com=50, *=0.5")
-    assert environment.rates("NOTICE_RATES") == {"naver.com": 50.0, "*": 0.5}
+    assert setting_values.rates("NOTICE_RATES") == {"naver.com": 50.0, "*": 0.5}
 
 
 def test_the_send_slows_while_pages_are_slow_and_speeds_up_again(settings, monkeypatch):

@@ -17,7 +17,7 @@ from kombu import Connection
 from kombu.exceptions import OperationalError
 
 from accounts import tasks
-from breachportal import environment
+from breachportal import server_connections
 from breachportal.celery import app
 from harness.product import ROOT
 from tests.database import conninfo
@@ -26,7 +26,8 @@ from tests.tls_fixtures import redis_socket, tls_before
 pytest_plugins = ["tests.tls_fixtures"]
 SILENCE_SECONDS = 12  # instead of the product's, so that the test is short
 WORKER = (
-    f"from breachportal import environment; environment.BROKER_SILENCE_SECONDS = {SILENCE_SECONDS};"
+    "from breachportal import server_connections;"
+    f"server_connections.BROKER_SILENCE_SECONDS = {SILENCE_SECONDS};"
     "import sys; from celery.__main__ import main; sys.argv[0] = 'celery'; main()"
 )
 
@@ -112,7 +113,7 @@ def test_a_worker_goes_on_after_its_connections_were_forgotten(transactional_db,
         """Sends a task again and again, and returns whether each task before was done, and one."""
         nonlocal sent
         before, deadline = sent, time.monotonic() + seconds
-        with Connection(environment.celery_broker(url)) as connection:
+        with Connection(server_connections.celery_broker(url)) as connection:
             while time.monotonic() < deadline:
                 app.send_task(tasks.purge_sessions.name, connection=connection)
                 sent += 1
@@ -136,7 +137,7 @@ def test_a_worker_goes_on_after_its_connections_were_forgotten(transactional_db,
 
 def test_celery_refuses_a_certificate_of_strangers(certificate, tmp_path, monkeypatch):
     with tls_before(redis_socket(), certificate) as port:
-        broker = environment.celery_broker(f"rediss://127.0.0.1:{port}/0")
+        broker = server_connections.celery_broker(f"rediss://127.0.0.1:{port}/0")
         with (
             app.connection(broker, transport_options={}) as connection,
             pytest.raises(OperationalError, match="CERTIFICATE_VERIFY_FAILED"),
@@ -157,11 +158,11 @@ def test_celery_refuses_a_certificate_of_strangers(certificate, tmp_path, monkey
     ],
 )
 def test_the_certificate_of_redis_is_checked_unless_the_url_says_no(redis_url, broker):
-    assert environment.celery_broker(redis_url) == broker
+    assert server_connections.celery_broker(redis_url) == broker
 
 
 def test_the_certificate_of_rabbitmq_is_checked():
-    options = environment.celery_tls("amqps://broker//")
+    options = server_connections.celery_tls("amqps://broker//")
     assert options
     assert options["cert_reqs"] is ssl.CERT_REQUIRED
-    assert environment.celery_tls("amqp://broker//") is None
+    assert server_connections.celery_tls("amqp://broker//") is None

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from breachportal.environment import REQUIRED_IN_PRODUCTION
+from breachportal.production_settings import REQUIRED_IN_PRODUCTION
 from harness.nginx import NGINX
 from harness.product import free_port
 from tests.house.test_docs import variables_read

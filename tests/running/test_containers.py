@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from breachportal import embedded_servers, processes
-from breachportal.environment import REQUIRED_IN_PRODUCTION
+from breachportal.production_settings import REQUIRED_IN_PRODUCTION
 from harness.product import BIN, free_port
 from tests.house.test_docs import variables_read
 from tests.running.container_files import (

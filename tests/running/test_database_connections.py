@@ -17,7 +17,7 @@ import pytest
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from breachportal import database_checks, embedded_servers, environment
+from breachportal import database_checks, embedded_servers, server_connections
 from foundations import prepared_statements
 from foundations.prepared_statements import run_prepared
 from harness.nginx import program
@@ -90,8 +90,8 @@ def test_a_process_of_a_worker_keeps_one_connection():
 
 def test_the_connections_of_a_web_process_prepare_statements():
     database: dict[str, Any] = {"OPTIONS": {}}
-    environment.add_pool(database, most=4)
-    assert database["OPTIONS"]["prepare_threshold"] == environment.PREPARED_AFTER
+    server_connections.add_pool(database, most=4)
+    assert database["OPTIONS"]["prepare_threshold"] == server_connections.PREPARED_AFTER
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def pooled(django_db_blocker) -> Iterator[Any]:
     """A connection of a pool to the tests' database, outside of the test's transaction."""
     with django_db_blocker.unblock():
         database: Any = connection.copy()
-        environment.add_pool(database.settings_dict, most=1)
+        server_connections.add_pool(database.settings_dict, most=1)
         try:
             yield database
         finally:

@@ -9,7 +9,7 @@ import re
 import yaml
 
 from breachportal import command
-from breachportal.environment import REQUIRED_IN_PRODUCTION
+from breachportal.production_settings import REQUIRED_IN_PRODUCTION
 from tests.house.test_docs import variables_read
 from tests.house.test_how_to import page
 from tests.running.container_files import CHART, CONTAINER, compose

@@ -205,7 +205,12 @@ def test_it_writes_settings_that_the_portal_reads():
     written |= {"EMAIL_HOST_USER", "EMAIL_HOST_PASSWORD_FILE"}
     code = "".join(
         (ROOT / "breachportal" / name).read_text(encoding="utf-8")
-        for name in ("settings.py", "environment.py", "mail_settings.py")
+        for name in (
+            "settings.py",
+            "production_settings.py",
+            "server_connections.py",
+            "mail_settings.py",
+        )
     )
     assert {name for name in written if f'"{name.removesuffix("_FILE")}"' not in code} == set()
     assert "MASTER_KEYSET_FILE" in written

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from breachportal import environment
+from breachportal import production_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,8 +27,8 @@ def test_a_secret_key_is_long_enough_for_production():
     keys = [make_secret("secret-key").stdout.strip() for _ in range(2)]
     assert keys[0] != keys[1]
     for key in keys:
-        assert len(key) >= environment.SECRET_KEY_LENGTH
-        assert len(set(key)) >= environment.SECRET_KEY_SIGNS
+        assert len(key) >= production_settings.SECRET_KEY_LENGTH
+        assert len(set(key)) >= production_settings.SECRET_KEY_SIGNS
 
 
 def test_a_file_is_readable_by_its_owner_only(tmp_path):

@@ -15,7 +15,8 @@ from kombu import Connection
 from redis import Redis
 
 from breachportal.dependent_settings import check_for_doctor
-from breachportal.environment import number, portal_url
+from breachportal.environment import number
+from breachportal.setting_values import portal_url
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = ROOT / "breachportal" / "settings.py"
