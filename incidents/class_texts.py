@@ -1,7 +1,8 @@
 """The texts of the first data classes, and of the steps of countries, in further languages.
 
-`class_texts/<language>.toml` holds one language. Korean and English are in initial_data_classes.py
-and country_steps.toml, which name the classes and the steps; each file has the same ones.
+`class_texts/<language>.toml` holds one language. Korean and English are in
+initial_data_classes.toml and country_steps.toml, which name the classes and the steps; each file
+has the same ones.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -1,7 +1,7 @@
 """Creates the tables of this app with their constraints, functions, triggers and data classes.
 
 Functions and triggers are in sql/, one file for each table. Data classes are in
-incidents/initial_data_classes.py.
+incidents/initial_data_classes.toml.
 """
 
 import uuid

@@ -28,7 +28,6 @@ IN_TEMPLATE = re.compile(rf"""['"](?:{CODES})['"]|\w_(?:{CODES})\b""")
 DATA = {
     "breachportal/settings.py": "the portal's languages",
     "foundations/languages.py": "the language of the messages in the code",
-    "incidents/initial_data_classes.py": "the texts of the first data classes",
     "incidents/sample/eu_retailer.py": "the languages of invented customers",
     "incidents/sample/us_pharmacy.py": "the languages of invented customers",
     "incidents/language_phrases.py": "phrases with counts, by language",

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 # Texts that pages show: the catalogue, the sample's statements and the steps of data classes.
 TEXTS = [
     ROOT / "locale/ko/LC_MESSAGES/django.po",
-    ROOT / "incidents/initial_data_classes.py",
+    ROOT / "incidents/initial_data_classes.toml",
     *(ROOT / "statements/sample").rglob("*.toml"),
 ]
 AVOIDED = {
