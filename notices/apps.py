@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.apps import AppConfig
 from django.core import checks
 from django.utils.translation import gettext_lazy as _
@@ -33,7 +35,6 @@ class NoticesConfig(AppConfig):
         from notices.engine.code_texts import GatewayTextSender
         from notices.engine.gateways import check_text_gateway
         from notices.engine.ledger import detach_people
-        from notices.engine.providers import take_event
         from notices.engine.sending_plans import check_sending_plans
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
@@ -44,7 +45,7 @@ class NoticesConfig(AppConfig):
         checks.register(check_text_gateway)
         checks.register(check_sending_plans)
         # anymail reports webhook events by this signal only.
-        tracking.connect(take_event, dispatch_uid="notices")
+        tracking.connect(_take_event, dispatch_uid="notices")
         joining.MOVERS.append(joined_accounts.move_rows)
         code_texts.SENDERS.append(GatewayTextSender())
         SOURCES.append(notifications)
@@ -77,3 +78,10 @@ class NoticesConfig(AppConfig):
                 incident="notice__incident",
             )
         )
+
+
+def _take_event(**received: Any) -> None:
+    # Imported with the first event: anymail's client of HTTP takes a tenth of a process's start.
+    from notices.engine.providers import take_event
+
+    take_event(**received)

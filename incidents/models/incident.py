@@ -2,6 +2,7 @@
 
 import hashlib
 import zoneinfo
+from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -35,12 +36,15 @@ def public_phone_regions() -> list[str]:
     return list(regions.values_list("phone_region", flat=True).distinct())
 
 
+@cache
 def phone_regions() -> list[tuple[str, str]]:
     """Returns the choices of a region: KR, and "KR +82" with the country code of its numbers."""
-    return [
-        (region, f"{region} +{phonenumbers.country_code_for_region(region)}")
-        for region in sorted(phonenumbers.SUPPORTED_REGIONS)
-    ]
+    return sorted(
+        (region, f"{region} +{code}")
+        for code, regions in phonenumbers.COUNTRY_CODE_TO_REGION_CODE.items()
+        for region in regions
+        if region in phonenumbers.SUPPORTED_REGIONS  # not 001, which is no region
+    )
 
 
 def default_time_zone() -> str:
@@ -48,6 +52,7 @@ def default_time_zone() -> str:
     return str(settings.TIME_ZONE)
 
 
+@cache
 def time_zones() -> list[tuple[str, str]]:
     """Returns the choices of a time zone, by the names of IANA such as Europe/Berlin."""
     names = zoneinfo.available_timezones()

@@ -14,7 +14,7 @@ from django.conf import settings
 from incidents.encryption import EncryptionError
 from notices import push_subscriptions
 from notices.destinations import destination_of
-from notices.engine import gateways, guards, journal, ledger, providers, web_push
+from notices.engine import gateways, guards, journal, ledger, web_push
 from notices.engine.composer import DueRow
 from notices.engine.journal import JournalAnswer, JournalEntry
 from notices.engine.learned_rates import names_a_rate
@@ -91,6 +91,9 @@ def transport_of(notice: Notice) -> Transport:
     if notice.channel == Notice.Channel.PUSH:
         return web_push.web_push_transport()
     if settings.NOTICE_PROVIDER:
+        # Imported only here, because anymail's client of HTTP takes a tenth of a process's start.
+        from notices.engine import providers
+
         return providers.provider_transport()
     return SmtpTransport()
 
