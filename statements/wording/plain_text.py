@@ -7,8 +7,10 @@ Its findings still have to quote the source that the editor typed.
 import html
 import re
 import unicodedata
+from array import array
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -52,8 +54,8 @@ class PlainText:
 
     source: str
     text: str
-    _starts: list[int]
-    _ends: list[int]
+    _starts: "array[int]"
+    _ends: "array[int]"
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Returns the start and end index in the source of `text[start:end]`, not empty."""
@@ -87,9 +89,14 @@ class PlainText:
         return following.islower() or bool(_ABBREVIATION.search(before))
 
 
+@lru_cache(maxsize=128)
 def plain_text_of(source: str) -> PlainText:
-    """Returns Markdown as plain text in NFKC, without the targets of links."""
-    text, starts, ends = [], list[int](), list[int]()
+    """Returns Markdown as plain text in NFKC, without the targets of links.
+
+    The last results are kept: the lint and the comparison of languages read each text of a
+    statement several times, and again for each page of its draft.
+    """
+    text, starts, ends = [], array("I"), array("I")
     for cluster, start, end in _clusters(_without_markup(source)):
         for sign in unicodedata.normalize("NFKC", cluster):
             text.append(sign)
