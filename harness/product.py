@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import IO, Any
@@ -142,13 +142,13 @@ def free_port() -> int:
 
 
 class Workers:
-    """The processes of the Procfile except the web server, as a context manager.
+    """The processes of the Procfile except those of `without`, as a context manager.
 
     Their output is written to a file under the product's `var`.
     """
 
-    def __init__(self, **environment: str) -> None:
-        self._environment = environment
+    def __init__(self, *, without: Collection[str] = ("web",), **environment: str) -> None:
+        self._without, self._environment = without, environment
         name = f"workers-{next(_sets)}"
         self.log, self._schedule = _var() / f"{name}.log", _var() / f"{name}.beat"
         self.log.unlink(missing_ok=True)
@@ -161,6 +161,7 @@ class Workers:
         """Starts the processes, also after all of them were killed."""
         lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
         names = [line.partition(":")[0] for line in lines if ":" in line]
+        started = [name for name in names if name not in self._without]
         environment: Mapping[str, str] = {
             **os.environ,
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -171,7 +172,7 @@ class Workers:
         self._schedule.unlink(missing_ok=True)
         with self.log.open("a") as log:
             self._honcho = subprocess.Popen(
-                [BIN / "honcho", "start", "--no-prefix", *(n for n in names if n != "web")],
+                [BIN / "honcho", "start", "--no-prefix", *started],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,

@@ -36,8 +36,16 @@ class Stage:
     server: MailServer
 
     def workers(self, **environment: str) -> Workers:
-        """Returns the product's workers, which send to the drill's server."""
-        return Workers(EMAIL_HOST="127.0.0.1", EMAIL_PORT=str(self.server.port), **environment)
+        """Returns the product's workers, which send to the drill's server.
+
+        No drill imports a file, and the start of a process takes seconds.
+        """
+        return Workers(
+            without=("web", "import"),
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=str(self.server.port),
+            **environment,
+        )
 
     def approved(self) -> Notice:
         """Returns a notice to all affected people, just approved."""

@@ -280,8 +280,8 @@ def test_no_phrase_has_an_unbounded_part():
 
 def test_words_of_phrases_without_blanks():
     for word in PHRASE_WORDS:
-        text = f"550 {repeated(word, 8_000)}"
-        assert_within(cause_of, text, most=MOST_SECONDS)
+        text = f"550 {repeated(word, 4_000)}"
+        assert_within(cause_of, text, most=MOST_SECONDS / 4)  # of 8,000, in a quadratic time
 
 
 HEADERS = ["accept", "accept-language", "cookie", "user-agent", "referer", "x-forwarded-for"]
