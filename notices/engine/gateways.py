@@ -9,7 +9,6 @@ sent again without a person's decision, because a second one costs money and ala
 import json
 import ssl
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, ClassVar, Protocol
 
@@ -37,6 +36,7 @@ SECONDS = 20  # timeout of each step: connecting, writing, reading
 IDLE_SECONDS = 1
 ACCOUNT_STATUSES = (401, 402, 403)
 RETRY_STATUSES = (408, 425, 429)
+CONFLICT = 409
 _ANSWER_BYTES = 65_536
 # The request did not reach the gateway as a whole, so the gateway cannot have acted on it.
 _NEVER_SENT = (
@@ -140,7 +140,7 @@ def _check_class(gateway: type[SmsGateway]) -> list[CheckMessage]:
 
 class GatewayRow:
     """Several gateways in a row. The next one takes a message only if the one before it sent
-    nothing: it was not reached, refuses our account, or does not serve the number.
+    nothing: it was not reached, refuses us or the message, or does not serve the number.
     """
 
     def __init__(self, gateways: Sequence[SmsGateway]) -> None:
@@ -152,17 +152,29 @@ class GatewayRow:
             gateway.close()
 
     def send(self, message: OutgoingMessage) -> Reply:
-        """Sends one message. Raises the last gateway's error if none could take the message, and
-        AccountRefusedError if there is no gateway.
+        """Sends one message. Raises the last gateway's error, and AccountRefusedError if there is
+        no gateway.
+
+        Where the last gateway does not serve the number, what the first one said counts that may
+        take the message later: its refusal or its absence ends no delivery.
         """
         if not self._gateways:  # SMS_GATEWAY changed since the approval
             raise AccountRefusedError(LedgerMessages.NO_GATEWAY.stored())
+        later: Reply | None = None
         for gateway in self._gateways[:-1]:
-            with suppress(RequestUnavailableError, AccountRefusedError):
+            try:
                 reply = gateway.send(message)
-                if reply.result is not Result.UNREACHABLE:
+            except RequestUnavailableError as error:
+                reply = Reply(Result.DEFERRED, str(error))
+            except AccountRefusedError as error:
+                reply = Reply(Result.REFUSED, str(error))
+            else:
+                if reply.result not in (Result.REFUSED, Result.UNREACHABLE):
                     return reply
-        return self._gateways[-1].send(message)
+            if reply.result is not Result.UNREACHABLE:
+                later = later or reply
+        reply = self._gateways[-1].send(message)
+        return later if later and reply.result is Result.UNREACHABLE else reply
 
 
 class PooledGateway:
@@ -181,8 +193,8 @@ class HttpGateway(PooledGateway):
     "receipt_reference"}.
 
     The answer's status decides the result. 2xx: accepted. 400, 404, 422: bounced. 401, 402, 403:
-    the gateway refuses our account. 408, 425, 429: deferred. Any other status, or no answer after
-    the request was sent: in doubt.
+    the gateway refuses our account. 409: it refuses the number's country, our number or the text.
+    408, 425, 429: deferred. Any other status, or no answer after the request was sent: in doubt.
     """
 
     required_settings = ("SMS_GATEWAY_URL",)
@@ -327,6 +339,8 @@ def _reply_for(status: int, server_reply: str) -> Reply:
         raise AccountRefusedError(server_reply)
     if status in RETRY_STATUSES:
         return Reply(Result.DEFERRED, server_reply)
+    if status == CONFLICT:
+        return Reply(Result.REFUSED, server_reply)
     if status in (400, 404, 422):
         return Reply(Result.BOUNCED, server_reply)
     return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)

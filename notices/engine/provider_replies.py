@@ -14,7 +14,7 @@ from pydantic import Strict
 
 from foundations.toml_files import Text, TomlTable, load
 from notices.engine.transport import Reply, Result
-from notices.models.destination import SMS
+from notices.models.destination import is_of_texts
 from notices.provider_groups import GROUP_NAMES
 
 
@@ -48,7 +48,7 @@ def advice_on(destination: str, server_reply: str) -> ProviderReply | None:
     The entries of a provider apply to its own replies. Its unique words also apply to a domain
     whose provider is not known.
     """
-    may_be_hosted = destination not in GROUP_NAMES and destination != SMS
+    may_be_hosted = destination not in GROUP_NAMES and not is_of_texts(destination)
     for reply, pattern in _PATTERNS:
         applies = reply.provider == destination or (may_be_hosted and reply.is_unique)
         if applies and pattern.search(server_reply):

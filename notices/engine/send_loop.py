@@ -39,7 +39,7 @@ from notices.engine.transport import (
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
 from notices.models import Chunk, Delivery, Notice
-from notices.models.destination import SMS
+from notices.models.destination import is_of_texts
 from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
@@ -416,7 +416,7 @@ class _Run:
             self._limiter.learned.count_acceptance(self._server)
         elif reply.is_of_server:
             self._learn_of_server(reply.server_reply)
-        elif destination == SMS:  # a gateway's 429 has its own wait
+        elif is_of_texts(destination):  # a gateway's 429 has its own wait
             return
         elif advice is not None:
             if advice.action == "slow":

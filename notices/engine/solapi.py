@@ -27,8 +27,8 @@ from notices.returned_mail.receipts import Receipt
 # Status codes: 2000 registered, 3000 with the carrier, 4000 delivered, others of 3xxx failed.
 _REGISTERED, _WITH_CARRIER, _DELIVERED = "2000", "3000", "4000"
 _NAMES_RECIPIENT = re.compile(
-    r"수신 ?번호(?!.{0,12}(?:제한|초과|중복|동일|시간))|\brecipient (?:number|phone)"
-    r"|invalid recipient|[\"'`]to[\"'`]|^to\b",
+    r"수신 ?번호(?!.{0,12}(?:제한|초과|중복|동일|시간))|수신 ?거부(?:한|된)|결번|착신 ?번호"
+    r"|\brecipient (?:number|phone)|invalid recipient|[\"'`]to[\"'`]|^to\b",
     re.IGNORECASE,
 )
 _NAMES_ACCOUNT = re.compile(
@@ -36,8 +36,8 @@ _NAMES_ACCOUNT = re.compile(
 )
 # Words of a receipt that name our number, our account or the text, and not the recipient.
 _OWN_FAULTS = re.compile(
-    r"발신 ?번호|회신 ?번호|변작|도용|잔액|스팸|spam|메시지 ?(?:형식|길이)|길이 ?초과|템플릿"
-    r"|발신 ?프로필",
+    r"발신 ?번호|회신 ?번호|변작|도용|잔액|스팸|spam|메시지 ?(?:형식|길이|내용)|길이 ?초과|템플릿"
+    r"|발신 ?프로필|발송 ?(?:한도|제한|차단|건수)|야간",
     re.IGNORECASE,
 )
 _MESSAGE_ID = re.compile(r"M4V[0-9A-Z]{10,40}")

@@ -10,7 +10,7 @@ from django.conf import settings
 
 from foundations import latency
 from notices.engine.learned_rates import LearnedRates
-from notices.models.destination import SMS
+from notices.models.destination import SMS, is_of_texts
 from notices.provider_groups import provider_of_domain
 
 ASK_SECONDS = 0.05  # between two requests to Redis for one destination
@@ -53,10 +53,11 @@ class DestinationLimiter:
 
     def take_token(self, destination: str) -> bool:
         """Returns whether one more message may be sent to `destination`. If so, the message is
-        counted as sent.
+        counted as sent. Text messages to all countries share one rate, that of the gateway.
         """
-        rate = self._rate_of(destination)
-        return rate is None or self._take(destination, rate)
+        name = SMS if is_of_texts(destination) else destination
+        rate = self._rate_of(name)
+        return rate is None or self._take(name, rate)
 
     def take_server_token(self, server: str) -> bool:
         """Returns whether one more message may be sent to the mail server, whatever its

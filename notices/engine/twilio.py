@@ -22,18 +22,22 @@ from notices.message_filling import OutgoingMessage
 from notices.models import DeliveryReceipt, DoubtCause
 from notices.returned_mail.receipts import Receipt
 
-# Error codes that name the recipient: no number, not a mobile one, not reachable, opted out.
-_RECIPIENT_ERRORS = {21211, 21214, 21217, 21610, 21614}
-# No route from our number to the recipient's. Another gateway may have one.
-_NO_ROUTE = 21612
+# Error codes by whom they name; every other one of a refused request names the text or the request.
+# The recipient's number: none, not a mobile one, of a special kind, our own, opted out.
+_RECIPIENT_ERRORS = {21211, 21214, 21217, 21265, 21266, 21268, 21610, 21614, 21635}
+# The way from our number to the recipient's country: not allowed, or of another country.
+_ROUTE_ERRORS = {21408, 21606, 21612, 21659, 21662, 21668, 21703, 30450}
 _TOO_MANY = {14107, 20429, 21611}  # a rate, or the queue of our number is full
-# Error codes that name our account: credentials, a number we may not send from, a country.
+# Our account, whatever the country: credentials, a trial, the number or the service that sends.
 _ACCOUNT_ERRORS = {
-    *(20003, 20005, 20404, 21212, 21408, 21601, 21603, 21606, 21608, 21659, 21660, 21661),
-    *(21703, 21705, 63038),
+    *(10001, 20003, 20005, 20404, 21212, 21267, 21472, 21601, 21603, 21607, 21608, 21660, 21661),
+    *(21663, 21701, 21702, 21704, 21705, 63038),
 }
-# Error codes in receipts that name our account, our number or the text, and not the recipient.
-_OWN_FAULTS = re.compile(r"3000[127]|300(?:10|18|19|22|23|24|27|32|33|34|35)")
+# In receipts: our account, our number, the text or the route, and not the recipient.
+_OWN_FAULTS = {
+    *(30001, 30002, 30007, *range(30010, 30017), *range(30018, 30025), *range(30027, 30036)),
+    *(30037, 30038, *range(30040, 30046), 30453),
+}
 _MESSAGE_ID = re.compile(r"(?:SM|MM)[0-9a-f]{32}")
 _ENDED = {
     "delivered": DeliveryReceipt.State.DELIVERED,
@@ -78,7 +82,7 @@ class TwilioGateway(PooledGateway):
 def receipt_of(status: str, error: str) -> Receipt | None:
     """Returns the receipt for a message's status; None if the status is not final."""
     state = _ENDED.get(status)
-    is_own_fault = bool(_OWN_FAULTS.fullmatch(error))
+    is_own_fault = error.isdecimal() and int(error) in _OWN_FAULTS
     return None if state is None else Receipt(state, f"{status} {error}".strip(), is_own_fault)
 
 
@@ -111,15 +115,16 @@ def _reply(status: int, answer: str, to: str) -> Reply:
     server_reply = redact_number(text, to)
     if status == 201:
         return Reply(Result.ACCEPTED, server_reply)
+    if error in _RECIPIENT_ERRORS:
+        return Reply(Result.BOUNCED, server_reply)
+    if error in _ROUTE_ERRORS:
+        return Reply(Result.REFUSED, server_reply)
     if status in (401, 403) or error in _ACCOUNT_ERRORS:
         raise AccountRefusedError(server_reply)
     if status in RETRY_STATUSES or error in _TOO_MANY:
         return Reply(Result.DEFERRED, server_reply)
-    if error == _NO_ROUTE:
-        return Reply(Result.UNREACHABLE, server_reply)
     if status == 400:
-        is_recipient = error in _RECIPIENT_ERRORS
-        return Reply(Result.BOUNCED if is_recipient else Result.REFUSED, server_reply)
+        return Reply(Result.REFUSED, server_reply)
     return Reply(Result.IN_DOUBT, server_reply, DoubtCause.UNCLEAR_ANSWER)
 
 

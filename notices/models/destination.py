@@ -6,7 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from notices.models.notice import Notice
 
-SMS = "SMS"  # the destination of all text messages
+SMS = "SMS"  # the text gateways; "SMS KR" is the destination of their messages to one country
+
+
+def is_of_texts(destination: str) -> bool:
+    """Returns whether a destination is one of text messages."""
+    return destination.partition(" ")[0] == SMS
 
 
 class Destination(models.Model):

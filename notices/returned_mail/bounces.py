@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.contacts import normalise_email
+from accounts.contacts import normalise_email, normalise_phone
 from incidents.encryption import EncryptionError
 from notices.destinations import destination_of
 from notices.engine import guards
@@ -21,6 +21,7 @@ from notices.engine.guards import ResultCounts
 from notices.ledger_messages import LedgerMessages
 from notices.message_codes import delivery_of_code, is_bounce_mac
 from notices.models import (
+    AlertNumber,
     AlertSubscription,
     Delivery,
     LateReport,
@@ -148,7 +149,9 @@ def _counts_of(delivery: Delivery, report: DeliveryReport) -> ResultCounts:
 
 
 def _count_for_pause(delivery: Delivery, counts: ResultCounts) -> None:
-    guards.count_returned(delivery.notice, destination_of(_address_of(delivery)), counts)
+    is_text = delivery.notice.channel == Notice.Channel.SMS
+    address = _number_of(delivery) if is_text else _address_of(delivery)
+    guards.count_returned(delivery.notice, destination_of(address), counts)
 
 
 def _is_of_this_address(delivery: Delivery, report: DeliveryReport) -> bool:
@@ -168,10 +171,22 @@ def _address_of(delivery: Delivery) -> str:
         return ""
     if delivery.subscription is not None:
         return delivery.subscription.user.email or ""
+    return _contact_of(delivery).get("e", "")
+
+
+def _number_of(delivery: Delivery) -> str:
+    """Returns the number of a text message in E.164; "" if it is not known any more."""
+    if delivery.subscription is not None:
+        chosen = AlertNumber.objects.live().filter(user=delivery.subscription.user_id)
+        return chosen.values_list("phone__number", flat=True).first() or ""
+    return normalise_phone(_contact_of(delivery).get("p", "")) or ""
+
+
+def _contact_of(delivery: Delivery) -> dict[str, str]:
     try:
-        return delivery.person.decrypt_contact().get("e", "") if delivery.person else ""
+        return delivery.person.decrypt_contact() if delivery.person else {}
     except EncryptionError:
-        return ""
+        return {}
 
 
 def _change_to_bounced(delivery: Delivery, reply: str) -> bool:

@@ -99,7 +99,9 @@ def test_the_lower_bound_is_below_the_share(failures, successes):
         ("minji@DAUM.net", "kakao.com"),
         ("minji@googlemail.com", "gmail.com"),
         ("minji@company.example", "company.example"),
-        ("+821012345678", "SMS"),
+        ("+821012345678", "SMS KR"),
+        ("+14155550123", "SMS US"),
+        ("+18765550123", "SMS JM"),
     ],
 )
 def test_domains_of_one_provider_are_one_destination(address, name):

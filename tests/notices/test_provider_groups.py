@@ -34,7 +34,7 @@ pytest_plugins = ["tests.notice_fixtures"]
         ("minji@126.com", "163.com"),
         ("minji@notgmail.com", "notgmail.com"),
         ("minji@gmail.com.example", "gmail.com.example"),
-        ("+821012345678", "SMS"),
+        ("+821012345678", "SMS KR"),
     ],
 )
 def test_domains_of_one_provider_are_one_destination(address, name):
@@ -131,7 +131,14 @@ def test_the_rate_of_one_domain_holds_for_all_of_its_provider(settings):
     limiter = DestinationLimiter()
     taken = [limiter.take_token(destination_of(f"a@{name}")) for name in ("daum.net", "kakao.com")]
     assert taken == [True, False]
-    assert all(limiter.take_token("SMS") for _ in range(1_000))  # "*" is for mail
+    assert all(limiter.take_token("SMS KR") for _ in range(1_000))  # "*" is for mail
+
+
+def test_the_rate_of_the_text_gateway_is_shared_by_all_countries(settings):
+    settings.NOTICE_RATES = {"sms": 1.0}
+    latency.client().delete("notices:rate:SMS")
+    limiter = DestinationLimiter()
+    assert [limiter.take_token(f"SMS {region}") for region in ("KR", "US")] == [True, False]
 
 
 def test_addresses_of_one_provider_share_a_rate_in_a_send(notice, people, server, settings):

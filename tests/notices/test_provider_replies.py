@@ -87,7 +87,7 @@ def test_unique_words_count_also_before_the_provider_of_a_company_is_known():
     reply = "550 5.7.606 Access denied, banned sending IP [192.0.2.1]."
     assert is_block("microsoft365", reply)
     assert is_block("hanbit.example", reply)
-    assert not is_block("SMS", reply)
+    assert not is_block("SMS KR", reply)
     assert advice_on("hanbit.example", "450 Rate limit reached") is None  # learned, as before
 
 

@@ -13,8 +13,8 @@ from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import decisions
-from notices.engine import audiences
-from notices.engine.gateways import missing_settings
+from notices.engine import audiences, guards
+from notices.engine.gateways import GatewayRow, missing_settings
 from notices.engine.request_transport import AccountRefusedError
 from notices.engine.solapi import SolapiGateway
 from notices.engine.solapi import receipt_of as solapi_receipt_of
@@ -27,7 +27,7 @@ from notices.models import Delivery, DeliveryReceipt, LateReport, Notice, Suppre
 from notices.proof import ledger_export
 from notices.returned_mail import receipts
 from tests.carriers import SolapiServer, TwilioServer
-from tests.notice_factory import assert_adds_up, delivery_to, draft_notice, work
+from tests.notice_factory import assert_adds_up, delivery_to, draft_notice, work, work_again
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -190,12 +190,36 @@ def test_twilios_refusals_name_the_person_or_not(twilio, notice, phones, status,
     assert "12345678" not in row.reply
 
 
-@pytest.mark.parametrize(("status", "code"), [(400, 21606), (401, 20003), (400, 21408)])
+@pytest.mark.parametrize(("status", "code"), [(400, 21660), (401, 20003), (400, 21608)])
 def test_twilios_refusal_of_our_account_pauses(twilio, notice, phones, status, code):
     twilio.refuse("+821012345678", status, {"code": code, "message": "no"})
     work(notice)
     notice.refresh_from_db()
     assert notice.state == Notice.State.PAUSED
+
+
+def test_a_country_that_the_gateway_does_not_allow_stops_alone(
+    twilio, version, editor, approver, incident
+):
+    file = exposure_factory.file_of(incident)
+    numbers = [f"+1415555{number:04}" for number in range(100, 105)]
+    for number in [*numbers, *(f"010-1234-{number}" for number in range(1000, 1020))]:
+        person = exposure_factory.person(incident, name="김민지", phone=number)
+        exposure_factory.expose(person, file, "names", "phone-numbers")
+    for number in numbers:
+        twilio.refuse(number, 403, {"code": 21408, "message": "permissions disabled"})
+    notice = draft_notice(version, editor, channel="sms")
+    decisions.approve(notice, by=approver)
+    notice = work(notice)
+    assert (notice.state, notice.accepted) == (Notice.State.SENDING, 20)
+    stopped = notice.destinations.get(stopped_at__isnull=False)
+    assert (stopped.name, stopped.refused) == ("SMS US", 5)
+    assert notice.deliveries.filter(state=State.DEFERRED).count() == 5
+    assert guards.let_destination_go_on(notice, "SMS US")
+    work_again(notice)
+    notice.refresh_from_db()
+    assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 25)
+    assert_adds_up(notice)
 
 
 ACCOUNT = "our account"
@@ -209,6 +233,9 @@ SOLAPI_ANSWERS = [
     (200, "1025", "일일 발송량 초과", Result.REFUSED),
     (200, "1026", "동일 수신번호 반복 발송 제한", Result.REFUSED),
     (200, "1027", "수신번호 야간 시간 전송 제한", Result.REFUSED),
+    (200, "3001", "수신거부된 번호입니다", Result.BOUNCED),
+    (200, "3002", "결번", Result.BOUNCED),
+    (200, "1028", "광고 문자의 수신거부 번호 누락", Result.REFUSED),
     (200, "1030", "잔액 부족", ACCOUNT),
     (400, "NotEnoughBalance", "Not enough balance", ACCOUNT),
     (400, "ValidationError", '"from" is required', ACCOUNT),
@@ -219,12 +246,20 @@ SOLAPI_ANSWERS = [
     (503, "ServiceUnavailable", "점검 중", Result.IN_DOUBT),
 ]
 TWILIO_ANSWERS = [
-    *((400, code, Result.BOUNCED) for code in (21211, 21214, 21217, 21610, 21614)),
-    *((400, code, Result.REFUSED) for code in (21401, 21407, 21602, 21617, 21623, 30450)),
-    *((400, code, ACCOUNT) for code in (21212, 21408, 21601, 21603, 21606, 21608, 21659, 21660)),
-    *((400, code, ACCOUNT) for code in (21661, 21703, 21705, 63038)),
+    # the recipient's number
+    *((400, code, Result.BOUNCED) for code in (21211, 21214, 21217, 21265, 21266, 21268, 21610)),
+    *((400, code, Result.BOUNCED) for code in (21614, 21635)),
+    # its country, or the way to it from our number
+    *((400, code, Result.REFUSED) for code in (21408, 21606, 21612, 21659, 21662, 21668, 21703)),
+    *((403, code, Result.REFUSED) for code in (21408, 30450)),
+    # the text, or the request
+    *((400, code, Result.REFUSED) for code in (20422, 21401, 21407, 21602, 21604, 21605, 21609)),
+    *((400, code, Result.REFUSED) for code in (21617, 21618, 21619, 21620, 21623, 21624, 21654)),
+    *((400, code, Result.REFUSED) for code in (21657, 21658, 21910, 99999)),
+    # our account and our number, to whatever country
+    *((400, code, ACCOUNT) for code in (10001, 21212, 21267, 21472, 21601, 21603, 21607, 21608)),
+    *((400, code, ACCOUNT) for code in (21660, 21661, 21663, 21701, 21702, 21704, 21705, 63038)),
     *((status, code, ACCOUNT) for status, code in ((401, 20003), (403, 20005), (404, 20404))),
-    (400, 21612, Result.UNREACHABLE),  # another gateway may have a route
     *((status, code, Result.DEFERRED) for status, code in ((429, 14107), (429, 20429))),
     (400, 21611, Result.DEFERRED),
     *((status, 20500, Result.IN_DOUBT) for status in (500, 503)),
@@ -263,6 +298,10 @@ def test_answers_of_twilio_end_a_delivery_only_for_the_recipients_number(twilio)
         *((twilio_receipt_of("failed", str(code)), False) for code in (30004, 30008, 30017)),
         *((twilio_receipt_of("failed", str(code)), True) for code in (30001, 30002, 30007, 30010)),
         *((twilio_receipt_of("undelivered", str(code)), True) for code in (30018, 30023, 30034)),
+        *((twilio_receipt_of("undelivered", str(code)), True) for code in (30019, 30024, 30037)),
+        *((twilio_receipt_of("failed", str(code)), True) for code in (30038, 30040, 30041, 30042)),
+        *((twilio_receipt_of("failed", str(code)), True) for code in (30043, 30044, 30453)),
+        *((twilio_receipt_of("failed", code), False) for code in ("30036", "30046", "21610", "")),
         *(
             (solapi_receipt_of({"statusCode": "3999", "statusMessage": words}), is_own_fault)
             for words, is_own_fault in (
@@ -272,6 +311,7 @@ def test_answers_of_twilio_end_a_delivery_only_for_the_recipients_number(twilio)
                 ),
                 *((words, False) for words in ("착신 거절", "전송 시간 초과", "서비스 일시 정지")),
                 *((words, True) for words in ("미등록 발신번호", "발신번호 변작 방지", "스팸")),
+                *((words, True) for words in ("일일 발송 한도 초과", "야간 발송 차단")),
                 *(
                     (words, True)
                     for words in ("번호도용문자차단서비스", "잔액 부족", "템플릿 불일치")
@@ -290,7 +330,7 @@ def test_a_failure_of_ours_counts_as_a_refusal_for_the_pause(solapi, notice, pho
     reopen(notice)
     assert post_solapi(client, solapi.report(0, "3062", "미등록 발신번호")) == 204
     [counted] = notice.destinations.all()
-    assert (counted.bounced, counted.refused) == (0, 1)
+    assert (counted.name, counted.bounced, counted.refused) == ("SMS KR", 0, 1)
 
 
 def test_a_refused_number_is_not_suppressed(solapi, notice, phones):
@@ -319,6 +359,38 @@ def test_a_fallback_takes_over_where_the_first_gateway_refuses_our_account(
     settings.SOLAPI_SECRET = "another"
     assert sent(twilio, notice, phones).state == State.ACCEPTED
     assert (len(solapi.messages), len(twilio.messages)) == (0, 1)
+
+
+def test_a_fallback_takes_a_text_that_the_first_gateway_refuses(
+    solapi, twilio, notice, phones, settings
+):
+    settings.SMS_GATEWAY = f"{SOLAPI},{TWILIO}"
+    solapi.refuse(MINJI, 400, {"errorCode": "TextTooLong", "errorMessage": "메시지 길이 초과"})
+    assert sent(twilio, notice, phones).state == State.ACCEPTED
+    assert len(twilio.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("ailing", "result"),
+    [
+        ({}, Result.REFUSED),
+        ({"TWILIO_TOKEN": "another"}, Result.REFUSED),
+        ({"TWILIO_URL": "http://127.0.0.1:9"}, Result.DEFERRED),
+    ],
+    ids=["country", "account", "away"],
+)
+def test_a_number_that_only_an_ailing_gateway_serves_is_not_given_up(
+    solapi, twilio, settings, ailing, result
+):
+    """The fallback serves Korean numbers only."""
+    number = "+14155550123"
+    twilio.refuse(number, 400, {"code": 21408, "message": "permissions disabled"})
+    for name, value in ailing.items():
+        setattr(settings, name, value)
+    row = GatewayRow([TwilioGateway(), SolapiGateway()])
+    reply = row.send(OutgoingMessage("bounce+x@portal.example", number, b"text", 1))
+    row.close()
+    assert reply.result is result
 
 
 def test_a_message_in_doubt_is_not_given_to_the_fallback(solapi, twilio, notice, phones, settings):

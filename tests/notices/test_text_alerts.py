@@ -26,7 +26,6 @@ from notices.models import (
     Notice,
     Suppression,
 )
-from notices.models.destination import SMS
 from notices.own_messages import own_messages
 from notices.returned_mail import suppression_list
 from notices.returned_mail.receipts import Receipt, record_receipt
@@ -369,7 +368,7 @@ def test_a_receipt_that_it_failed_counts_for_text_messages(alert, approver, minj
     assert record_receipt(row.pk, Receipt(DeliveryReceipt.State.FAILED, "switched off"))
     row.refresh_from_db()
     assert row.state == Delivery.State.BOUNCED
-    assert list(alert.destinations.filter(bounced=1).values_list("name", flat=True)) == [SMS]
+    assert list(alert.destinations.filter(bounced=1).values_list("name", flat=True)) == ["SMS KR"]
     assert_adds_up(alert)
 
 
