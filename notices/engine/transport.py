@@ -30,6 +30,7 @@ _OURS = (Cause.SENDER, Cause.CONTENT)
 _RECIPIENTS = (Cause.ADDRESS, Cause.MAILBOX)
 # OpenSMTPD says so of unknown recipients, and of all of them if it does not relay for us.
 _OF_RELAY_TOO = shape_pattern("of_relay_too")
+_ENVELOPE_SENDER = re.compile(r"<?\bbounce\+[^\s<>:;,'\"()]{1,300}>?", re.IGNORECASE)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # With these codes servers refuse unknown recipients, too. The others of 5.7 are about us.
 _POLICY_OF_RECIPIENT = ("5.7.0", "5.7.1")
@@ -178,9 +179,12 @@ def _judge_words(server_reply: str, *, step: str) -> Result:
 
 
 def redact_address(text: str, to: str) -> str:
-    """Returns `text` on one line without the address `to` and without its local part. The ledger
-    stores no addresses, and servers often repeat them.
+    """Returns `text` on one line without the address `to`, without its local part, and without the
+    envelope sender. The ledger stores no addresses, and servers often repeat them; who knows an
+    envelope sender can report a bounce.
     """
+    if "bounce+" in text.lower():
+        text = _ENVELOPE_SENDER.sub("<sender>", text)
     for part in filter(None, (to, to.partition("@")[0])):
         # Most texts do not contain it, and the pattern is slow to build.
         if part.lower() in text.lower():

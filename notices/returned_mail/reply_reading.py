@@ -57,6 +57,7 @@ _NAMES_OTHER = shape_pattern("names_other")
 _OF_POSTMASTER = re.compile(
     r"<?(?:(?:post|host|web)master|abuse|mailer-daemon|(?:no|do-?not)[-_.]?reply)@", re.IGNORECASE
 )
+_OF_US = re.compile(r"<?bounce\+", re.IGNORECASE)
 # A server that answers us with these words may have looked up our domain.
 _MX_IN_REPLY = re.compile(r"\b5\d\d\b.{0,200}\bmx\b", re.IGNORECASE)
 _DOMAIN_IN_REPLY = re.compile(
@@ -98,7 +99,10 @@ def cause_of(reply: str) -> Cause:
         return Cause.UNCLEAR
     if by_words is Cause.ADDRESS and _OTHER_ADDRESS.search(text) and not _MAILBOX.search(text):
         return Cause.UNCLEAR  # 5.1.0 is also used for the address of the sender
-    if by_words is Cause.ADDRESS and _FOR_NOW.search(text):
+    is_of_code = not any(words.search(text) for _cause, words in _WORDS)
+    if by_words is Cause.ADDRESS and (
+        _FOR_NOW.search(text) or (is_of_code and _AGAIN.search(text))
+    ):
         by_words = Cause.UNCLEAR
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
@@ -158,7 +162,9 @@ def _without_names(text: str) -> str:
 
 
 def _word_for(address: re.Match[str]) -> str:
-    """Returns what stands for an address: the postmaster's is hardly that of the recipient."""
+    """Returns what stands for an address: neither ours nor the postmaster's is the recipient's."""
+    if _OF_US.match(address[0]):
+        return "<sender>"
     return "postmaster" if _OF_POSTMASTER.match(address[0]) else "<…>"
 
 

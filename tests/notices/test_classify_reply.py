@@ -2,7 +2,7 @@
 
 import pytest
 
-from notices.engine.transport import Result, classify_reply
+from notices.engine.transport import Result, classify_reply, redact_address
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,25 @@ def test_a_refusal_at_the_recipient_that_names_no_cause_is_unclear(reply):
 def test_a_refused_sender_is_not_a_bad_address_after_the_message_either():
     reply = "550 5.1.8 sender address rejected: domain not found"
     assert classify_reply(550, reply, step="message") is Result.REFUSED
+
+
+@pytest.mark.parametrize(
+    ("reply", "stored"),
+    [
+        (
+            "550 5.1.8 <bounce+0abc-12de@portal.example>: Sender address rejected",
+            "550 5.1.8 <sender>: Sender address rejected",
+        ),
+        (
+            "550-Verification failed for BOUNCE+0ABC-12DE@PORTAL.EXAMPLE 550 no minji here",
+            "550-Verification failed for <sender> 550 no <…> here",
+        ),
+        (
+            "554 prvs=0123456789=bounce+0abc-12de@portal.example, minji@example.com: no",
+            "554 prvs=0123456789=<sender>, <…>: no",
+        ),
+    ],
+)
+def test_a_stored_reply_has_neither_the_recipient_nor_the_envelope_sender(reply, stored):
+    """Who knows an envelope sender can report a bounce."""
+    assert redact_address(reply, "minji@example.com") == stored
