@@ -49,10 +49,10 @@ _WORDS = {
 # The labels of mail programs in other languages. Their values have names, and no sentences.
 _OTHER_WORDS = {
     Label.SENDER: r"kimden|gönderen|od|van|da|mittente|från|fra|lähettäjä|feladó|от|отправитель"
-    r"|від(?: кого)?|šalje|de la|expeditor(?:ul)?|saatja|nadawca|送信元",
+    r"|від(?: кого)?|šalje|de la|expeditor(?:ul)?|saatja|nadawca|送信元|從",
     Label.RECIPIENT: r"kime|alıcı|bilgi|do|komu|pre|kopie?|kopie \(cc\)|kópia|dw|aan|till|til"
     r"|kopia|kopi|kopio|para|prima|adresat|vastaanottaja|címzett|másolat(?:ot kap)?|кому|копия"
-    r"|копія|către|destinatar(?:ul)?|saaja|送信先",
+    r"|копія|către|destinatar(?:ul)?|saaja|送信先|到",
     Label.OTHER: r"tarih|konu|data|temat|dátum|předmět|predmet|onderwerp|oggetto|assunto|dato|ämne"
     r"|emne|päivämäärä|päiväys|aihe|tárgy|дата|тема|naslov|subiect(?:ul)?|dată|kuupäev|teema"
     r"|wysłano|inviato|verzonden|enviad[ao](?: em)?|skickat|sendt|lähetetty|elküldve|отправлено"
@@ -70,7 +70,9 @@ _ONE_ADDRESS = r"[^<>\s@:]{1,64}@[^<>\s@:]{1,255}"
 _NAMED = rf"[^:<>@]{{0,100}}<{_ONE_ADDRESS}>?[ \t;]*"
 # The owner of a printed page: a name of at most three words, and the address.
 _OWNER = re.compile(rf"(?:Gmail\t)?(?:[^:<>@\s]{{1,32}}[ \t]{{1,9}}){{1,3}}<{_ONE_ADDRESS}>?")
-_WITHOUT_COLON = rf"[ \t]+(?P<rest>{_NAMED}|{_ONE_ADDRESS}(?: <{_ONE_ADDRESS}>)?)$"
+# The Gmail app writes "From Hanbit • privacy@hanbit.example".
+_AFTER_DOT = rf"[^:<>@•]{{1,100}} • {_ONE_ADDRESS}"
+_WITHOUT_COLON = rf"[ \t]+(?P<rest>{_NAMED}|{_AFTER_DOT}|{_ONE_ADDRESS}(?: <{_ONE_ADDRESS}>)?)$"
 _LABELS += [
     (Label.SENDER, re.compile(r"보낸 ?사람[ \t]*(?P<rest>[^:]*@.*)"), False),
     (Label.RECIPIENT, re.compile(r"받는 ?사람[ \t]*(?P<rest>[^:]*@.*)"), False),
@@ -185,6 +187,12 @@ _FOOTERS = [
         ),
     )
 ]
+_FOOTERS.append(
+    re.compile(
+        r"outlook für (?:ios|android|mac)" + _LINK_AFTER.format(links=_OUTLOOK) + r"[ \t]+beziehen",
+        re.IGNORECASE,
+    )
+)
 _FOOTERS.append(
     re.compile(
         r"sent with \[proton ?mail\]\(https://proton(?:mail\.com|\.me)/?(?:mail/home)?\)"

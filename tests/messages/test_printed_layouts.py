@@ -58,6 +58,13 @@ LAYOUTS = {
     "mutt": "----- Forwarded message from Hanbit <{sender}> -----\n\nDate: Tue, 18 Nov 2025 20:30:11 +0900\nFrom: Hanbit <{sender}>\nTo: minji@example.com\nSubject: x\n\n{text}\n\n----- End forwarded message -----",
     "roundcube": "-------- 원본 메시지 --------\n제목: 안내\n날짜: 2025-11-18 20:30\n발신자: 한빛 <{sender}>\n수신자: minji@example.com\n\n{text}",
     "zimbra": 'From: "Hanbit" <{sender}>\nTo: "minji" <minji@example.com>\nSent: Tuesday, November 18, 2025 8:30:11 PM\nSubject: x\n\n{text}',
+    "gmail app details en": "Hanbit\n8:30 PM\nto me\nFrom Hanbit • {sender}\nTo minji@gmail.com\nDate Nov 18, 2025, 8:30 PM\nStandard encryption (TLS).\nSee security details\n\n{text}",
+    "gmail app details de": "Hanbit\n20:30\nan mich\nVon Hanbit • {sender}\nAn minji@gmail.com\nDatum 18. Nov. 2025, 20:30\nStandardverschlüsselung (TLS).\n\n{text}",
+    "gmail app reply vi": "Vào Th 3, 18 thg 11, 2025 vào lúc 20:30 Hanbit <{sender}> đã viết:\n\n{quoted}",
+    "outlook mobile de": "Outlook für Android<https://aka.ms/AAb9ysg> beziehen\n________________________________\nVon: Hanbit <{sender}>\nGesendet: Dienstag, November 18, 2025 8:30:11 PM\nAn: minji@outlook.de <minji@outlook.de>\nBetreff: Ihre Daten\n\n{text}",
+    "thunderbird zh-tw": "-------- 轉寄郵件 --------\n主旨: \t通知\n日期: \tTue, 18 Nov 2025 20:30:11 +0900\n從: \tHanbit <{sender}>\n到: \tminji@example.com\n\n\n{text}",
+    "ios 18 reply ja": "2025/11/18 20:30、Hanbit <{sender}>のメール:\n\n{quoted}",
+    "fairemail reply": "Nov 18, 2025 20:30:11 Hanbit <{sender}>:\n\n{quoted}",
     "ews tr": "Kimden: Hanbit <{sender}>\nGönderildi: 18 Kasım 2025 Salı 20:30\nKime: minji@example.com\nKonu: x\n\n{text}",
 }
 # The labels of sender, recipient and subject in other languages.
