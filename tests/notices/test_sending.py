@@ -1,5 +1,6 @@
 """Sending a notice: each delivery gets one end state, after any failure."""
 
+import re
 import ssl
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,9 +12,11 @@ import pytest
 from celery import current_app
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from harness import exposure_factory
+from harness.large_tables import TableSizes, fill
 from incidents.models import AffectedPerson, ExposureBatch, Incident
 from notices import decisions, tasks
 from notices.engine import audiences, journal, ledger, planning, send_loop
@@ -22,7 +25,14 @@ from notices.engine.ledger import LeaseLostError, Transition
 from notices.models import Chunk, Delivery, Notice
 from statements import publishing
 from statements.models import StatementVersion
-from tests.notice_factory import affected, assert_adds_up, delivery_to, work, work_again
+from tests.notice_factory import (
+    affected,
+    assert_adds_up,
+    delivery_to,
+    draft_notice,
+    work,
+    work_again,
+)
 from tests.smtp_server import DROP, SmtpServer, recipients
 
 pytest_plugins = ["tests.notice_fixtures", "tests.tls_fixtures"]
@@ -253,6 +263,24 @@ def test_a_page_of_people_is_not_compared_with_each_of_its_exposures(notice, peo
     assert planning.plan_ledger(notice.pk)
     assert "Semi Join" in plans[0]
     assert "Nested Loop" not in plans[0]
+
+
+def test_the_end_of_a_lease_reads_the_deliveries_of_its_chunk(version, editor):
+    """With columns as its bounds, PostgreSQL expects a ninth of a notice in each chunk."""
+    notice = draft_notice(version, editor)
+    fill(notice, TableSizes(people=3_000, suppressed=0, users=0, others=0))
+    first, last = Delivery.objects.order_by("recipient").values_list("recipient", flat=True)[10:12]
+    chunk = Chunk.objects.create(notice=notice, first=first, last=last, people=2)
+    lease = ledger.Lease(chunk, notice, fencing_token=0, is_past_deadline=False)
+    with CaptureQueriesContext(connection) as captured:
+        ledger._end_lease(lease, wait=None)
+    Delivery.objects.update(state=State.PENDING, ended_at=None)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notices_delivery")
+        cursor.execute(f"EXPLAIN {captured[0]['sql']}")
+        steps = [step for (step,) in cursor.fetchall() if "notices_delivery" in step]
+    assert steps
+    assert all(int(re.search(r"rows=(\d+)", step)[1]) < 10 for step in steps), steps
 
 
 # -------------------------------------------------------------------- replies of the server
