@@ -42,17 +42,17 @@ def leaked_classes_of(
     It makes two queries for any number of people, and decrypts nothing. The send calls it for
     one chunk at a time. A person without exposures has no entry.
     """
-    leaked: defaultdict[UUID, tuple[int, ...]] = defaultdict(tuple)
+    leaked: defaultdict[UUID, set[int]] = defaultdict(set)
     rows = Exposure.objects.not_withdrawn().filter(person_id__in=person_ids)
     for person_id, class_ids in rows.values_list("person_id", "data_classes"):
-        leaked[person_id] += tuple(class_ids)
+        leaked[person_id].update(class_ids)
     place = {key: place for place, key in enumerate(DataClass.objects.values_list("pk", flat=True))}
 
     @cache  # very many people have few combinations of classes
-    def in_order(ids: tuple[int, ...]) -> tuple[int, ...]:
-        return tuple(sorted(set(ids), key=place.__getitem__))
+    def in_order(ids: frozenset[int]) -> tuple[int, ...]:
+        return tuple(sorted(ids, key=place.__getitem__))
 
-    return {person_id: in_order(ids) for person_id, ids in leaked.items()}
+    return {person_id: in_order(frozenset(ids)) for person_id, ids in leaked.items()}
 
 
 class ExposedRow(NamedTuple):
