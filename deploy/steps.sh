@@ -106,8 +106,8 @@ switch_to() {
 # Asks whether the web processes at the port $1 answer.
 answers() {
     "$VERSION/.venv/bin/python" -c "
-import sys, urllib.request
-urllib.request.urlopen('http://127.0.0.1:' + sys.argv[1] + '/healthz', timeout=5)" "$1" 2>/dev/null
+import sys, urllib.request as web
+web.build_opener(web.ProxyHandler({})).open('http://127.0.0.1:' + sys.argv[1] + '/healthz', timeout=5)" "$1" 2>/dev/null
 }
 
 # Waits until they do, for START_SECONDS at most.

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from dns.rdatatype import AAAA, MX, PTR, TXT, A, RdataType
-from dns.resolver import NXDOMAIN, NoAnswer, Resolver
+from dns.resolver import NXDOMAIN, NoAnswer, NoResolverConfiguration, Resolver
 from dns.reversename import from_address
 
 LOOKUP_SECONDS = 10.0
@@ -18,7 +18,10 @@ class DnsRecords:
     """
 
     def __init__(self, nameserver: str = "", port: int = 53, *, seconds: float = 0) -> None:
-        self._resolver = Resolver(configure=not nameserver)
+        try:
+            self._resolver = Resolver(configure=not nameserver)
+        except NoResolverConfiguration:  # a machine without a name server: none answers
+            self._resolver = Resolver(configure=False)
         self._resolver.lifetime = seconds or LOOKUP_SECONDS
         if nameserver:
             self._resolver.nameservers, self._resolver.port = [nameserver], port

@@ -42,10 +42,13 @@ def refused(server: str, setting: str, why: str) -> Diagnosis | None:
 def unchecked_database() -> Iterator[Diagnosis]:
     """Yields a warning if the open connection leaves this network and its certificate is unchecked.
 
-    libpq encrypts by default where the server can, and checks no certificate.
+    libpq encrypts by default where the server can, and checks no certificate. With the authorities
+    of the machine it demands `verify-full`, and `require` with a file of authorities checks them.
     """
-    mode = connection.settings_dict["OPTIONS"].get("sslmode", "prefer")
-    if mode not in ("verify-ca", "verify-full"):
+    options = connection.settings_dict["OPTIONS"]
+    authorities, mode = options.get("sslrootcert", ""), options.get("sslmode", "prefer")
+    is_checked = mode in ("verify-ca", "verify-full") or authorities == "system"
+    if not is_checked and not (mode == "require" and authorities):
         info = connection.cursor().connection.info
         yield from unchecked("DATABASE_URL", info.hostaddr, "sslmode=verify-full")
 

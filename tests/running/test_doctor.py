@@ -615,10 +615,24 @@ def test_a_connection_over_a_public_network_demands_a_checked_certificate(url, w
     assert all(wanted in one.remedy for one in findings)
 
 
-def test_a_database_over_a_public_network_demands_a_checked_certificate(monkeypatch):
+@pytest.mark.parametrize(
+    ("options", "is_warned"),
+    [
+        ({}, True),
+        ({"sslmode": "require"}, True),
+        ({"sslmode": "prefer", "sslrootcert": "/etc/ca.pem"}, True),
+        ({"sslmode": "require", "sslrootcert": "/etc/ca.pem"}, False),
+        ({"sslrootcert": "system"}, False),
+        ({"sslmode": "verify-full"}, False),
+    ],
+)
+def test_a_database_over_a_public_network_demands_a_checked_certificate(
+    options, is_warned, monkeypatch
+):
     monkeypatch.setattr(encryption, "_is_public", lambda _host: True)
-    warning = "DATABASE_URL leads over a public network, and no certificate is checked"
-    assert (Level.WARNING, warning) in found("database")
+    monkeypatch.setitem(connection.settings_dict, "OPTIONS", options)
+    levels = [one.level for one in encryption.unchecked_database()]
+    assert levels == [Level.WARNING] * is_warned
 
 
 def test_what_is_wrong_on_this_machine_and_in_the_database_is_named(
