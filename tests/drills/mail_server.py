@@ -120,6 +120,7 @@ class _Orders:
     most_mails: int = 1_000_000  # on a connection; then 421
     # {step: reply or DROP…} for every address: "mail", "rcpt", "data", "final"
     always: dict[str, str] = field(default_factory=dict)
+    always_from: int = 0  # messages in the mailboxes; `always` has no effect before
     # {address: [[step, reply or DROP…] for the first attempt, for the second, …]}
     once: dict[str, list[list[str]]] = field(default_factory=dict)
     byte_by_byte: bool = False
@@ -168,7 +169,8 @@ class _Server:
         attempts = self.orders.once.get(address)
         if attempts and attempts[0][0] == step:
             return attempts.pop(0)[1]
-        return self.orders.always.get(step, "")
+        is_time = self.log.count >= self.orders.always_from
+        return self.orders.always.get(step, "") if is_time else ""
 
 
 class _Session(asyncio.Protocol):

@@ -499,12 +499,11 @@ def relay(stage: Stage) -> Verdict:
     with stage.workers():
         notice = stage.approved()
         first = _refused_people(stage, notice, "paused")
-        stage.server.order(always={})
-        decisions.resume(notice)
         half = stage.people // 2
+        stage.server.order(always_from=half)
+        decisions.resume(notice)
         again = _go_on_until(stage, notice, lambda: stage.server.taken_count() >= half)
         late = notice.refusals - first
-        stage.server.order(always=RELAY_REFUSES)
         second = _refused_people(stage, notice, "stopped") - first
         most = _most_refused(Notice.objects.live_counts(notice.pk)["accepted"])
         stage.server.order(always={})
@@ -535,11 +534,14 @@ def _go_on_until(stage: Stage, notice: Notice, is_so: Callable[[], bool]) -> int
     def has_come() -> bool:
         nonlocal stops
         notice.refresh_from_db()
-        if notice.state == Notice.State.PAUSED or guards.stopped_destinations(notice):
+        is_stopped = notice.state == Notice.State.PAUSED or guards.stopped_destinations(notice)
+        if is_so():  # asked after the state was read, so a stop belongs to what came before
+            return True
+        if is_stopped:
             stops += 1
             _let_all_go_on(notice)
         time.sleep(0.2)
-        return is_so()
+        return False
 
     stage.wait_for(has_come, 120 + stage.people / SLOWEST_PER_S, "end")
     return stops
