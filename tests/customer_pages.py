@@ -39,7 +39,7 @@ POSTED: dict[str, list[dict[str, str]]] = {
 PUBLIC = {
     *("root", "favicon", "robots_txt", "sitemap", "security_txt"),
     *("api_breaches", "api_breach", "api_latest_breach", "api_data_classes"),
-    "api_description",
+    *("api_description", "api_unknown"),
     *("home", "incident", "easy_read", "timeline", "feed", "log", "log_json"),
     *("incident_image", "statement", "statement_version", "version_record"),
     *("version_image", "advisory", "transparency", "account_closed", "choose_language"),
@@ -47,6 +47,7 @@ PUBLIC = {
 # A customer posts nothing there, or the answer shows nothing more.
 ONLY_ASKED = {
     *("api_account", "api_pastes", "certificate_checked"),
+    *("look_up_keys", "new_look_up_key", "end_look_up_key"),
     *("my_data", "my_data_hide", "end_reminder"),
     *("my_tickets", "my_tickets_file", "my_messages"),
     *("alerts", "subscribe_browser", "end_browser", "unsubscribe"),

@@ -285,6 +285,7 @@ def test_no_encrypted_column_is_forgotten():
         ("notices.NoticeMessage", "mime"),  # the same text for all recipients
         ("accounts.AuditEntry", "hash"),
         ("accounts.ApiToken", "digest"),
+        ("accounts.LookUpKey", "digest"),
         ("accounts.Invitation", "token_hash"),
         ("notices.PushSubscription", "address"),  # under the master keyset: incidents.rewrapping
     }

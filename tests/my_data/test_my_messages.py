@@ -31,6 +31,7 @@ pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.django_db
 PAGE = "/en/my-data/messages/"
 TEXT = re.compile(r'<p class="as-written"[^>]*>(.*?)</p>', re.DOTALL)
+UNBROKEN = re.compile(r'<span class="whole">(.*?)</span>')
 
 
 @pytest.fixture
@@ -62,7 +63,8 @@ def page_of(client: Client) -> str:
 
 
 def texts_on(page: str) -> list[str]:
-    return [unescape(text).strip().replace("\r\n", "\n") for text in TEXT.findall(page)]
+    texts = [UNBROKEN.sub(r"\1", text) for text in TEXT.findall(page)]
+    return [unescape(text).strip().replace("\r\n", "\n") for text in texts]
 
 
 def text_of(message) -> str:
