@@ -6,8 +6,8 @@ because a person who reads the mailbox gets the sign-in codes of both.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from django.contrib.auth.models import Group
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -41,18 +41,27 @@ def _changed_a_role(one: User, other: User) -> bool:
 
     The trail says it, which no superuser can change.
     """
-    added = AuditEntry.objects.filter(
-        object_type=Group.permissions.through._meta.db_table,
-        kind=AuditEntry.Kind.ADDED,
-        at__gt=timezone.now() - GRANT_JOINS_FOR,
-    )
+    since = timezone.now() - GRANT_JOINS_FOR
+    added = AuditEntry.objects.rights_added_to_roles(since)
     return any(
         added.filter(
             actor_id=giver.pk,  # `details` has the value before and after
-            details__group_id__1__in=list(taker.groups.values_list("pk", flat=True)),
+            details__group_id__1__in=_roles_held(taker, since),
         ).exists()
         for giver, taker in ((one, other), (other, one))
     )
+
+
+def _roles_held(user: User, since: datetime) -> list[int]:
+    """Returns the keys of the roles of a user, also of those that the user lost after `since`."""
+    lost = AuditEntry.objects.filter(
+        object_type=User.groups.through._meta.db_table,
+        kind=AuditEntry.Kind.DELETED,
+        at__gt=since,
+        details__user_id__0=user.pk,
+    )
+    now = user.groups.values_list("pk", flat=True)
+    return [*now, *lost.values_list("details__group_id__0", flat=True)]
 
 
 def same_person(user: User) -> list[User]:

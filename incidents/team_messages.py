@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from smtplib import SMTPHeloError, SMTPRecipientsRefused, SMTPSenderRefused
-from zlib import crc32
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.db.models import F
 from django.urls import reverse
@@ -23,8 +23,7 @@ from httpx import ConnectError, ConnectTimeout
 
 from accounts import emails
 from accounts.admin_site import role_name
-from accounts.models import User
-from accounts.team import roles
+from accounts.models import AuditEntry, User
 from foundations import webhooks
 from foundations.languages import default_desk_language, desk_language
 from foundations.webhooks import WebhookMessage
@@ -35,6 +34,7 @@ from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
 
 HOURS = (1, 6, 24)  # before a clock runs out
 MOST = 500  # messages in one run
+ROLES_TOLD_FOR = timedelta(days=7)  # after a right was added; longer than a mail server is away
 # What can begin again after it has ended.
 ENDING = (
     *(MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL),
@@ -191,13 +191,16 @@ def _superusers() -> Iterator[TeamEvent]:
 
 
 def _roles() -> Iterator[TeamEvent]:
-    for role in roles.hand_changes():
-        digest = crc32(repr(role).encode())
+    """Yields an event for each role to which a user added rights, also for the company's own."""
+    added = AuditEntry.objects.rights_added_to_roles(timezone.now() - ROLES_TOLD_FOR)
+    by_user = added.filter(actor_id__isnull=False).order_by("pk")
+    newest = dict(by_user.values_list("details__group_id__1", "pk"))
+    for role in Group.objects.filter(pk__in=newest).order_by("pk"):
         yield TeamEvent(
-            key=f"role:{role.role}:{digest:08x}",
+            key=f"role:{role.pk}:{newest[role.pk]}",
             kind=MessageKind.SUPERUSER,
             text=_("The rights of the role %(role)s were changed by hand.")
-            % {"role": role_name(role.role)},
+            % {"role": role_name(role.name)},
             path=reverse("admin:auth_group_matrix"),
             is_for=lambda user: user.is_superuser,
         )

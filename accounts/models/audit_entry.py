@@ -1,6 +1,9 @@
 """The model of the audit trail."""
 
+from datetime import datetime
+
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import Group
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -22,6 +25,11 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     def refused_to(self, user: AbstractBaseUser) -> "AuditEntryQuerySet":
         """Returns the refused attempts of `user`, newest first."""
         return self.filter(actor_id=user.pk, kind=AuditEntry.Kind.REFUSED).order_by("-id")
+
+    def rights_added_to_roles(self, since: datetime) -> "AuditEntryQuerySet":
+        """Returns the entries of each right that a role got after `since`."""
+        table = Group.permissions.through._meta.db_table
+        return self.filter(object_type=table, kind=AuditEntry.Kind.ADDED, at__gt=since)
 
     def waiting(self) -> "AuditEntryQuerySet":
         """Returns the entries that are not linked yet."""

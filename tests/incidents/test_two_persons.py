@@ -166,9 +166,38 @@ def test_who_adds_a_right_to_a_role_is_no_second_person_of_its_members(client, t
     for one, other in ((second, editor), (editor, second)):
         assert "cannot be two people yet" in second_person.objection(one, first=[other])
     assert not second_person.objection(team["approver"], first=[editor])
-    told = [event for event in team_messages.events() if event.key.startswith("role:auditor:")]
+    start = f"role:{role.pk}:"
+    told = [event for event in team_messages.events() if event.key.startswith(start)]
     assert [event.is_for(editor) for event in told] == [True]
     assert not told[0].is_for(second)
+    User.objects.filter(pk=second.pk).update(is_staff=False)
+    second.groups.clear()  # one superuser does this alone
+    for one, other in ((second, editor), (editor, second)):
+        assert "cannot be two people yet" in second_person.objection(one, first=[other])
+
+
+def test_superusers_are_told_of_a_right_that_a_role_of_the_company_gets(client, editor):
+    sign_in_to_desk(client, editor)
+    added = Permission.objects.get(codename="confirm_factchange")
+    client.post(reverse("admin:auth_group_add"), {"name": "Night shift"})
+    role = Group.objects.get(name="Night shift")
+
+    def told() -> list[tuple[str, str]]:
+        events = [event for event in team_messages.events() if event.key.startswith("role:")]
+        return [(event.key, event.text) for event in events]
+
+    assert told() == []
+    page = reverse("admin:auth_group_change", args=[role.pk])
+    client.post(page, {"name": role.name, "permissions": [added.pk]})
+    first = told()
+    assert [text for _key, text in first] == [
+        "The rights of the role Night shift were changed by hand."
+    ]
+    assert told() == first
+    client.post(page, {"name": role.name, "permissions": []})
+    client.post(page, {"name": role.name, "permissions": [added.pk]})
+    assert [text for _key, text in told()] == [text for _key, text in first]
+    assert told() != first
 
 
 # What the approver reads
