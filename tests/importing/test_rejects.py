@@ -5,11 +5,13 @@ import stat
 
 import pytest
 from django.db import DatabaseError, connection
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
 from foundations import formulas
 from incidents.importing import examining, rejects
+from incidents.importing.formats import base
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, ExposureFile
@@ -223,6 +225,15 @@ def test_a_corrected_row_that_is_still_malformed_is_kept_complete(load, dump):
     again = read_reject_file(load(written).reject_file)
 
     assert again[-1] == ["5", "misplaced quote", '5,bad date,7,"김"민지,']
+
+
+def test_a_long_cell_of_undecodable_bytes_is_shown_with_its_reason_translated():
+    """Each byte is an escape of four characters."""
+    cell = r"\xff" * base.MAX_ROW_BYTES
+    written = f"line,reason,note\r\n2,missing note,{cell}\r\n".encode("utf-8-sig")
+    with override("ko"):
+        shown = rejects.translated(written).decode("utf-8-sig").splitlines()
+    assert shown[1:] == [f"2,note 값이 없음,{cell}"]
 
 
 def test_shown_rejects_are_in_the_order_of_the_file():

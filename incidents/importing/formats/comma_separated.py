@@ -14,8 +14,9 @@ from incidents.importing.formats.base import (
 )
 from incidents.importing.row_messages import RejectMessages
 
-# Blocks already limit the length of a row. The smaller limit of the csv module must not apply.
-csv.field_size_limit(MAX_ROW_BYTES * 2)
+# Blocks already limit the length of a row. The smaller limit of the csv module must not apply. A
+# byte of a row is up to four characters of a reject file.
+csv.field_size_limit(MAX_ROW_BYTES * 4)
 
 
 class CommaSeparated(Format):
