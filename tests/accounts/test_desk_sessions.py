@@ -1,5 +1,6 @@
 """Sessions on the desk end without work, by their owner or by a superuser; typed text is kept."""
 
+import re
 import time
 
 import pytest
@@ -241,6 +242,8 @@ def test_a_superuser_lists_and_ends_the_sessions_of_another(desk, approver, thei
     assert page in page_text(desk.get(desk_url("accounts_user_change", approver.pk)))
     assert "Firefox on Windows" in page_text(desk.get(page))
     session = UserSession.objects.get(user=approver)
+    buttons = re.findall("Sign out there|Sign out everywhere", desk.get(page).text)
+    assert buttons == ["Sign out everywhere", "Sign out there"]  # Enter presses the first
     reason = {"reason": "A stolen laptop"}
     assert desk.post(page, {"session": session.pk, **reason}).status_code == 302
     assert not is_signed_in(theirs)
