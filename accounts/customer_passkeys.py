@@ -15,6 +15,7 @@ from allauth.mfa.webauthn.internal import auth
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -87,12 +88,8 @@ def customers_only(view: View) -> View:
 def passkeys(request: HttpRequest) -> HttpResponse:
     """Lists the passkeys of the customer, and renames one on POST."""
     user = cast("User", request.user)
-    form = NameForm(request.POST)
     if request.method == "POST":
-        chosen = get_object_or_404(passkeys_of(user), pk=_key(request))
-        if form.is_valid():
-            chosen.data["name"] = form.cleaned_data["name"]
-            chosen.save(update_fields=["data"])
+        _rename(request, user)
         return redirect("passkeys")
     context = {
         "passkeys": passkeys_of(user),
@@ -100,6 +97,16 @@ def passkeys(request: HttpRequest) -> HttpResponse:
         "most_characters": MOST_CHARACTERS,
     }
     return render(request, "accounts/passkeys.html", context)
+
+
+def _rename(request: HttpRequest, user: User) -> None:
+    form = NameForm(request.POST)
+    # With a lock, because `data` also holds the counter of signatures, which a sign-in raises.
+    with transaction.atomic():
+        chosen = get_object_or_404(passkeys_of(user).select_for_update(), pk=_key(request))
+        if form.is_valid():
+            chosen.data["name"] = form.cleaned_data["name"]
+            chosen.save(update_fields=["data"])
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -13,7 +13,9 @@ from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core import mail
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 from fido2.cose import ES256
@@ -200,6 +202,18 @@ def test_changes_need_a_fresh_code_and_the_own_passkey(client, minji, seojun):
         assert client.post(PASSKEYS, {"passkey": key, "name": "mine"}).status_code == 404
     assert client.post(REMOVE, {"passkey": own.pk}).status_code == 302
     assert list(Authenticator.objects.all()) == [other]
+
+
+@pytest.mark.django_db
+def test_a_new_name_locks_the_row_so_that_the_counter_of_a_sign_in_stays(client, minji):
+    own = passkey_of(minji)
+    client.force_login(minji)
+    with CaptureQueriesContext(connection) as queries:
+        client.post(PASSKEYS, {"passkey": own.pk, "name": "My key"})
+    read = [each["sql"] for each in queries if 'FROM "mfa_authenticator"' in each["sql"]]
+    assert [sql.endswith("FOR UPDATE") for sql in read] == [True]
+    own.refresh_from_db()
+    assert own.data == {"name": "My key", "credential": {}}
 
 
 @pytest.mark.django_db
