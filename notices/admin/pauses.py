@@ -40,7 +40,8 @@ def let_destination_go_on(
 ) -> HttpResponse:
     """Lets a stopped destination go on."""
     name = request.POST.get("name", "")
-    if decisions.let_destination_go_on(notice, name):
+    # PostgreSQL refuses NUL in a statement.
+    if "\0" not in name and decisions.let_destination_go_on(notice, name):
         admin.log_change(request, notice, HistoryMessages.GOES_ON.stored(name=name))
         messages.success(request, _("Goes on."))
     else:

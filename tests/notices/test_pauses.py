@@ -212,9 +212,10 @@ def test_a_destination_that_refuses_us_stops_alone(
     assert "it refuses us, not the recipients" in page
     assert "554 5.7.1 IP blocked by policy" in page
     server._script.clear()
-    client.post(
-        reverse("admin:notices_notice_destination", args=[notice.pk]), {"name": "naver.com"}
-    )
+    let_go_on = reverse("admin:notices_notice_destination", args=[notice.pk])
+    assert client.post(let_go_on, {"name": "naver.com\0"}).status_code == 302
+    assert Destination.objects.get(notice=notice, name="naver.com").stopped_at
+    client.post(let_go_on, {"name": "naver.com"})
     work(notice)
     assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 60)
     assert_adds_up(notice)
