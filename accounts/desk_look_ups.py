@@ -13,6 +13,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -80,6 +81,11 @@ class ActReasonForm(LookUpReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["reason"].label = gettext_lazy("Reason")
+
+    def show_errors(self, request: HttpRequest) -> None:
+        """Adds what is wrong with the reason to the messages of the next page."""
+        for error in self.errors["reason"]:
+            messages.error(request, f"{self.fields['reason'].label}: {error}")
 
 
 def without_contacts(reason: str) -> str:

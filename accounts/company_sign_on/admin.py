@@ -65,8 +65,7 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
         identity = get_object_or_404(CompanyIdentity.objects.select_related("user"), pk=pk)
         form = ActReasonForm(request.POST)
         if not form.is_valid() and CompanyIdentity.objects.connected().filter(pk=pk).exists():
-            for error in form.errors["reason"]:
-                messages.error(request, f"{_('Reason')}: {error}")
+            form.show_errors(request)
             return redirect("admin:accounts_companyidentity_change", pk)
         if not connections.remove(request, identity, staff_of(request)):
             identity.refresh_from_db()

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 
 from accounts.admin_site import desk_path, staff_of
 from accounts.desk_api.tokens import ApiToken
+from accounts.desk_look_ups import ActReasonForm
 from accounts.desk_tasks import TaskOverError
 from accounts.models import User
 from accounts.step_up import step_up_required
@@ -123,17 +124,22 @@ class ApiTokenAdmin(admin.ModelAdmin):
         """Shows the button that revokes the token, while it is valid."""
         number = object_id if object_id.isdecimal() else 0
         is_valid = ApiToken.objects.valid().filter(pk=number).exists()
-        context = {**(extra_context or {}), "may_revoke": is_valid}
+        buttons = {"may_revoke": is_valid, "reason_form": ActReasonForm()}
+        context = {**(extra_context or {}), **buttons}
         return super().change_view(request, object_id, form_url, context)
 
     def revoke(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Ends the token at once. Raises PermissionDenied for all but superusers."""
+        """Ends the token after a reason. Raises PermissionDenied for all but superusers."""
         self._require_superuser(request)
-        token = get_object_or_404(ApiToken, pk=pk)
+        token, form = get_object_or_404(ApiToken, pk=pk), ActReasonForm(request.POST)
+        if not form.is_valid() and not token.revoked_at:
+            form.show_errors(request)
+            return redirect("admin:accounts_apitoken_change", pk)
         if not token.revoke():
             token.refresh_from_db()
             at = token.revoked_at
             raise TaskOverError(token, _("Revoked already"), at=at, act="Revoked.")
+        self.log_change(request, token, form.cleaned_data["reason"])
         self.log_change(request, token, str(_("Revoked.")))
         messages.success(request, _("The token opens nothing from now on."))
         return redirect("admin:accounts_apitoken_change", pk)

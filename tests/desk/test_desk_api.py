@@ -188,5 +188,5 @@ def test_a_superuser_makes_a_token_that_is_shown_once(superuser: User) -> None:
     shown = client.get(f"/admin/accounts/apitoken/{token.pk}/change/")
     assert secret not in shown.content.decode()
     assert "Revoke" in page_text(shown)
-    client.post(f"/admin/accounts/apitoken/{token.pk}/revoke/")
+    client.post(f"/admin/accounts/apitoken/{token.pk}/revoke/", {"reason": "A lost laptop"})
     assert get(AUDIT, secret).status_code == 401

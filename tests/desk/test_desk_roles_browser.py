@@ -389,6 +389,7 @@ def test_a_superuser_makes_a_token_that_reads_until_it_is_revoked(
         assert read(page, secret) == 200
         page.locator(f"a[href='{desk_url('accounts_apitoken_change', _token().pk)}']").click()
         expect(page.locator("#content")).not_to_contain_text(secret)
+        page.locator("#id_reason").fill("24")
         press(page, "form[action$='/revoke/'] input[type=submit]")
         check(page, "token-revoked", language, DONE)
         assert read(page, secret) == 401

@@ -8,11 +8,13 @@ from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.test import Client, RequestFactory
+from django.utils import timezone
 from django.utils.translation import override
 
 from accounts import desk_look_ups
 from accounts.admin import OfAnAccount
 from accounts.company_sign_on.identities import CompanyIdentity
+from accounts.desk_api.tokens import ApiToken
 from accounts.desk_look_ups import LookUpReasonForm
 from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.sign_in import give_app, sign_in_to_desk
@@ -213,6 +215,9 @@ def takings(approver: User, minji: User) -> dict[str, tuple[str, dict[str, objec
     key = browser.session.session_key
     session = UserSession.objects.create(user=approver, ip="127.0.0.1", session_key=key)
     identity = CompanyIdentity.objects.create(user=approver, issuer="https://x", subject="x")
+    token = ApiToken.objects.create(
+        label="SOC", digest=b"x" * 32, made_by=approver, expires_at=timezone.now()
+    )
     user = {"language": "en", "is_staff": "on", "is_superuser": "on", **NO_INLINES}
     changed, post = "accounts_user_change", {"post": "yes"}
     return {
@@ -221,6 +226,7 @@ def takings(approver: User, minji: User) -> dict[str, tuple[str, dict[str, objec
         "second factor": ("mfa_authenticator_delete", post, factor),
         "session": ("accounts_user_sessions", {"session": session.pk}, session),
         "connection": ("accounts_companyidentity_remove", {}, identity),
+        "token": ("accounts_apitoken_revoke", {}, token),
         "deactivated": (changed, user, approver),
         "a right": (changed, {**user, "is_active": "on", "is_superuser": ""}, approver),
     }
@@ -230,7 +236,7 @@ def takings(approver: User, minji: User) -> dict[str, tuple[str, dict[str, objec
     "what",
     [
         *("number", "account", "second factor", "session", "connection", "deactivated"),
-        "a right",
+        *("a right", "token"),
     ],
 )
 def test_each_act_that_takes_something_from_an_account_has_a_reason(
