@@ -1,6 +1,7 @@
 """What this app contributes to an incident's page: the scope, and proposals that wait."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,6 +32,7 @@ from incidents.models import (
 from incidents.retention.desk_parts import retention_tasks
 from incidents.scope_counts import Tally, counts_of
 from incidents.scope_versions import why_not_closed
+from incidents.uploads import CONTENT_RETENTION, first_people
 
 CONFIRM_FACTS, CONFIRM_WRITE_OFF = "incidents.confirm_factchange", "incidents.confirm_writeoff"
 CONFIRM_WITHDRAWAL = "incidents.confirm_batchwithdrawal"
@@ -180,14 +182,19 @@ def _upload_task(upload: Upload) -> DeskTask:
         else _("Import the checked file %(file)s")
     )
     is_for_another = upload.state == Upload.State.CHECKED and upload.people_joined
+    first = first_people(upload) if is_for_another else []
     return DeskTask(
         key=f"upload-{upload.pk}-{upload.state}",
         words=text % {"file": upload.name},
         url=reverse("admin:incidents_upload_change", args=[upload.pk]),
         right=CONFIRM_UPLOAD if is_for_another else CHANGE_UPLOAD,
-        not_by=frozenset([upload.by_id] if is_for_another and upload.by_id else []),
+        not_by=frozenset(user.pk for user in first),
         message_kind=MessageKind.WAITING if is_for_another else "",
-        message=_("A file that adds to people of other files waits to be imported."),
+        message=_(
+            "A file that adds to people of other files waits to be imported. After %(hours)s hours "
+            "it is thrown away."
+        )
+        % {"hours": CONTENT_RETENTION // timedelta(hours=1)},
     )
 
 

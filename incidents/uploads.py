@@ -16,7 +16,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from django.db.models import Q
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.models import User
+from accounts.models import AuditEntry, User
 from foundations.session_locks import held_keys, session_lock
 from incidents import upload_profiles
 from incidents.encryption import UPLOAD, EncryptionError
@@ -188,21 +188,33 @@ def want_check(upload: Upload, mapping_text: str, choices: Choices) -> bool:
 
 
 def want_import(upload: Upload, *, reason: str = "") -> bool:
-    """Requests the import of a checked upload. Returns False if it is in another state.
+    """Requests the import of a checked upload.
 
-    `reason` says why the findings of the check are accepted.
+    Returns False if it is in another state, or was checked again since `upload` was read. `reason`
+    says why the findings of the check are accepted.
     """
-    checked = Upload.objects.filter(
-        pk=upload.pk,
-        state=State.CHECKED,
-        findings=upload.findings,
-        people_joined=upload.people_joined,
-    )
+    checked = Upload.objects.filter(pk=upload.pk, state=State.CHECKED, changed_at=upload.changed_at)
     return bool(checked.update(state=State.TO_IMPORT, accepted_reason=reason, **_new_step()))
 
 
 def _new_step() -> dict[str, Any]:
     return {"changed_at": timezone.now(), "first_failed_at": None}
+
+
+def first_people(upload: Upload) -> list[User]:
+    """Returns who uploaded the file or chose its columns, as the audit trail says."""
+    entries = AuditEntry.objects.filter(
+        object_type=Upload._meta.db_table, object_id=str(upload.pk), details__has_key="mapping"
+    )
+    keys = entries.filter(actor_id__isnull=False).values("actor_id")
+    return list(User.objects.filter(Q(pk=upload.by_id) | Q(pk__in=keys)))
+
+
+def expires_at(upload: Upload) -> datetime | None:
+    """Returns when an upload that waits for a person is thrown away; None if it is not."""
+    if upload.state not in (State.TO_MAP, State.CHECKED) or plans.hold_of(upload.incident):
+        return None
+    return upload.changed_at + CONTENT_RETENTION
 
 
 def profile_of(upload: Upload) -> UploadProfile | None:

@@ -137,6 +137,7 @@ class UploadAdmin(admin.ModelAdmin):
             **(extra_context or {}),
             "tools": _upload_tools(upload, staff_of(request)) if upload else [],
             "upload": upload,
+            "expires_at": uploads.expires_at(upload) if upload else None,
             "joined": joined_words(upload) if upload and upload.people_joined else "",
             "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
@@ -175,7 +176,7 @@ class UploadAdmin(admin.ModelAdmin):
     def import_upload(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """Asks for a confirmation, then has a worker import the checked file.
 
-        If it adds to people of other files, who uploaded it may not.
+        If it adds to people of other files, who uploaded it or chose its columns may not.
         """
         upload = _upload_to_change(request, pk, right=_import_right)
         if upload.state != State.CHECKED:
@@ -236,12 +237,12 @@ class UploadAdmin(admin.ModelAdmin):
 
 
 def joined_words(upload: Upload) -> str:
-    """Returns why another person than who uploaded the file imports it."""
+    """Returns why a second person imports the file."""
     text = ngettext(
-        "Other files hold %(people)s person of this one. It gives a further contact of that "
-        "person, or none that the files have in common.",
-        "Other files hold %(people)s people of this one. It gives a further contact of these "
-        "people, or none that the files have in common.",
+        "This file adds to %(people)s person of other files: a contact or a name that these files "
+        "do not have, or values without a contact that they have.",
+        "This file adds to %(people)s people of other files: a contact or a name that these files "
+        "do not have, or values without a contact that they have.",
         upload.people_joined,
     )
     why = _(
@@ -281,9 +282,12 @@ def _import_right(upload: Upload) -> str:
 
 def _refuse_first_person(upload: Upload, staff: User) -> None:
     """Raises PermissionDenied if the user cannot be the second person of the upload."""
-    if upload.by == staff:
-        raise PermissionDenied(_("You uploaded this file; another person has to import it."))
-    if upload.by and (reason := second_person.objection(staff, first=[upload.by])):
+    first = uploads.first_people(upload)
+    if staff in first:
+        raise PermissionDenied(
+            _("You uploaded this file or chose its columns; another person has to import it.")
+        )
+    if reason := second_person.objection(staff, first=first):
         raise PermissionDenied(reason)
 
 

@@ -137,14 +137,14 @@ _ROWS_WITHOUT_CONTACT = """
 SELECT line, person_id AS person FROM {exposures} UNION ALL SELECT line, person FROM {mentions}
 """
 _ROWS_WITH_CONTACT = f"SELECT line, person FROM {{people}} WHERE slot = {FIRST}"  # noqa: S608
-# Those of whom the file gives no contact, and those whose contact a withdrawal emptied, but of whom
-# another file holds data.
-_COUNT_JOINED = f"""
+# Those of whom the file gives values and no contact, and those whose contact a withdrawal emptied,
+# but of whom another file holds data.
+_COUNT_JOINED = """
 SELECT count(*) FROM (
-    SELECT person FROM ({_ROWS_WITHOUT_CONTACT}) s
-    WHERE NOT EXISTS (SELECT FROM {{people}} p WHERE p.person = s.person)
+    SELECT person_id AS person FROM {exposures} s
+    WHERE NOT EXISTS (SELECT FROM {people} p WHERE p.person = s.person_id)
     UNION
-    SELECT s.person FROM {{people}} s
+    SELECT s.person FROM {people} s
     JOIN incidents_affectedperson p ON p.id = s.person AND p.contact = ''
     WHERE EXISTS (
         SELECT FROM incidents_exposure e
@@ -152,7 +152,7 @@ SELECT count(*) FROM (
         WHERE e.person_id = s.person
     )
 ) joined
-"""  # noqa: S608
+"""
 # People who occur a second time, in this file or in the store. Rows of one person with the same
 # digest have the same contact and need not be decrypted (`is_same`).
 _REPEATED_IN_FILE = """

@@ -469,7 +469,7 @@ class Migration(migrations.Migration):
                 ('rows_read', models.PositiveBigIntegerField(default=0, verbose_name='rows read')),
                 ('rows_taken', models.PositiveBigIntegerField(default=0, verbose_name='rows taken')),
                 ('rows_rejected', models.PositiveBigIntegerField(default=0, verbose_name='rows rejected')),
-                ('people_joined', models.PositiveBigIntegerField(default=0, verbose_name='people known from other files')),
+                ('people_joined', models.PositiveBigIntegerField(default=0, verbose_name='people to whom it adds')),
                 ('first_rejects', models.JSONField(default=list, help_text='[line, reason], as the check found them.', verbose_name='first rejects')),
                 ('findings', models.JSONField(default=list, help_text='[code, stored message], as the check found them.', verbose_name='findings')),
                 ('accepted_reason', models.TextField(blank=True, verbose_name='why the findings were accepted')),

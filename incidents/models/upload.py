@@ -49,7 +49,7 @@ class Upload(models.Model):
     rows_taken = models.PositiveBigIntegerField(_("rows taken"), default=0)
     rows_rejected = models.PositiveBigIntegerField(_("rows rejected"), default=0)
     # Staging.people_joined, as the check found it: another person imports such a file.
-    people_joined = models.PositiveBigIntegerField(_("people known from other files"), default=0)
+    people_joined = models.PositiveBigIntegerField(_("people to whom it adds"), default=0)
     first_rejects = models.JSONField(
         _("first rejects"), default=list, help_text="[line, reason], as the check found them."
     )

@@ -11,7 +11,7 @@ import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
@@ -29,6 +29,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.audit.actors import acting
 from accounts.models import User
 from breachportal.celery import app
 from foundations.process_pool import workers
@@ -260,6 +261,8 @@ def imported(desk: Client, incident: Incident, content: bytes, **fields: str) ->
         ("member_id,name,email,phone\n2,박서준,,010-1234-5601\n", WITH_PHONE, 1),
         ("member_id,name,email\n2,박서준,\n", MAPPING, 1),
         ("member_id,address\n1,Seoul\n2,Busan\n", ONLY_KNOWN, 2),
+        ("member_id,address\n1,Seoul\n2,\n8,\n9,Busan\n", ONLY_KNOWN, 1),
+        ("member_id,address\n8,\n9,Busan\n", ONLY_KNOWN, 0),
         (
             "member_id,name,email\n2,박서준,seojun@example.com\n3,이지호,jiho@example.com\n",
             MAPPING,
@@ -323,6 +326,50 @@ def test_who_uploads_such_a_file_never_imports_it(desk, importer, incident, plac
     answer = desk.post(url("import", upload), {"seen": upload.changed_at.isoformat()})
     assert answer.status_code == 403
     assert "another person has to import it" in answer.content.decode()
+
+
+def test_who_chose_the_columns_of_such_a_file_never_imports_it(desk, incident, places):
+    """An approver could otherwise call a column of own addresses that of the addresses."""
+    imported(desk, incident, FIRST)
+    second = b"member_id,name,email\n1,,evil@example.com\n"
+    upload = worked(sent(desk, incident, second, name="second.csv"))
+    chooser, other = member("approver"), member("editor")
+    other.groups.set(chooser.groups.all())
+    profile = uploads.profile_of(upload)
+    assert profile
+    with acting(chooser):
+        assert uploads.want_check(upload, f"{upload.mapping}# again", profile.choices)
+    upload = worked(upload)
+    task = next(each for each in incident_parts(incident).tasks if str(upload.pk) in each.key)
+    assert [task.may(user) for user in (chooser, other)] == [False, True]
+    answers = []
+    for user in (chooser, other):
+        client = Client()
+        sign_in_to_desk(client, user)
+        answer = client.post(url("import", upload), {"seen": upload.changed_at.isoformat()})
+        answers.append(answer.status_code)
+    assert answers == [403, 302]
+
+
+def test_a_file_that_was_checked_again_meanwhile_is_not_imported(desk, incident, places):
+    read = worked(sent(desk, incident))
+    again = Upload.objects.get(pk=read.pk)
+    profile = uploads.profile_of(again)
+    assert profile
+    assert uploads.want_check(again, again.mapping, profile.choices)
+    again = worked(again)
+    assert (again.state, again.people_joined) == (read.state, read.people_joined)
+    assert not uploads.want_import(read)
+    assert uploads.want_import(again)
+
+
+def test_the_page_says_when_a_file_that_waits_is_thrown_away(desk, incident, places):
+    upload = worked(sent(desk, incident))
+    Upload.objects.update(changed_at=datetime(2026, 3, 1, 12, 0, tzinfo=UTC))
+    shown = page(desk, upload)
+    assert re.search("the file is thrown away on [^<]*2 March 2026", shown)
+    Upload.objects.update(state=State.IMPORTED)
+    assert "is thrown away" not in page(desk, upload)
 
 
 def test_a_file_is_not_imported_if_others_with_its_people_were_loaded_since_its_check(
