@@ -57,12 +57,12 @@ _NAMES_OTHER = shape_pattern("names_other")
 _OF_POSTMASTER = re.compile(
     r"<?(?:(?:post|host|web)master|abuse|mailer-daemon|(?:no|do-?not)[-_.]?reply)@", re.IGNORECASE
 )
-_OF_US = re.compile(r"<?bounce\+", re.IGNORECASE)
-# A server that answers us with these words may have looked up our domain.
+# Relays put a tag or the address of their own before it (BATV, SRS).
+_OF_US = re.compile(r"(?:\S*[=+]|<?)bounce\+", re.IGNORECASE)
+# A server that answers us with this word may have looked up our domain.
 _MX_IN_REPLY = re.compile(r"\b5\d\d\b.{0,200}\bmx\b", re.IGNORECASE)
-_DOMAIN_IN_REPLY = re.compile(
-    r"\b5\d\d\b.{0,200}(?:\bdomain\b|[\w-]\.[\w-]{1,63} does(?: not|n't) exist)", re.IGNORECASE
-)
+_NAMES_DOMAIN = shape_pattern("names_domain")
+_RECIPIENTS_DOMAIN = shape_pattern("recipients_domain")
 # Mobile carriers say so of a user who exists, but whose filter does not let the message in.
 _AFTER_CONTENT = re.compile(r"\b(?:in reply to|after) end of data\b|>>> data\b", re.IGNORECASE)
 _COMMAND = re.compile(r"\b(?:in reply to|after) (?:pipelined )?mail from\b", re.IGNORECASE)
@@ -140,7 +140,7 @@ def is_of_recipient_for_now(reply: str) -> bool:
 
 def _is_ambiguous(text: str) -> bool:
     """Returns whether words for a bad address may mean our domain, or a filter of the recipient."""
-    is_domain = _DOMAIN_IN_REPLY.search(text) and not _MAILBOX.search(text)
+    is_domain = _NAMES_DOMAIN.search(text) and not _RECIPIENTS_DOMAIN.search(text)
     is_filter = _AFTER_CONTENT.search(text) and _UNKNOWN_USER.search(text)
     return bool(is_domain or is_filter or _MX_IN_REPLY.search(text))
 

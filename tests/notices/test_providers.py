@@ -163,6 +163,17 @@ def test_a_webhook_changes_accepted_to_bounced(hook, provider, notice, people):
     assert_adds_up(notice)
 
 
+@pytest.mark.parametrize("named", ["postmaster@example.com", "bounce+x@portal.example"])
+def test_a_webhook_that_names_another_address_suppresses_none(
+    hook, provider, notice, people, named
+):
+    work(notice)
+    event = bounced(delivery_to(notice, people["minji"]))
+    event["Details"] = f"smtp;550 5.1.1 <{named}> does not exist"
+    assert hook(event).status_code == 200
+    assert not Suppression.objects.exists()
+
+
 def test_a_webhook_without_the_secret_changes_nothing(hook, provider, notice, people):
     work(notice)
     row = delivery_to(notice, people["minji"])
