@@ -13,6 +13,7 @@ from datetime import timedelta
 from enum import Enum, auto
 from typing import NamedTuple, Protocol, Self
 
+from notices.message_codes import hide_envelope_senders
 from notices.message_filling import OutgoingMessage
 from notices.models import DoubtCause
 from notices.returned_mail.phrases import shape_pattern
@@ -30,7 +31,6 @@ _OURS = (Cause.SENDER, Cause.CONTENT)
 _RECIPIENTS = (Cause.ADDRESS, Cause.MAILBOX)
 # OpenSMTPD says so of unknown recipients, and of all of them if it does not relay for us.
 _OF_RELAY_TOO = shape_pattern("of_relay_too")
-_ENVELOPE_SENDER = re.compile(r"<?\bbounce\+[^\s<>:;,'\"()]{1,300}>?", re.IGNORECASE)
 _ENHANCED = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 # With these codes servers refuse unknown recipients, too. The others of 5.7 are about us.
 _POLICY_OF_RECIPIENT = ("5.7.0", "5.7.1")
@@ -179,12 +179,9 @@ def _judge_words(server_reply: str, *, step: str) -> Result:
 
 
 def redact_address(text: str, to: str) -> str:
-    """Returns `text` on one line without the address `to`, without its local part, and without the
-    envelope sender. The ledger stores no addresses, and servers often repeat them; who knows an
-    envelope sender can report a bounce.
+    """Returns `text` as `clean_reply` does, without the address `to` and without its local part.
+    The ledger stores no addresses, and servers often repeat them.
     """
-    if "bounce+" in text.lower():
-        text = _ENVELOPE_SENDER.sub("<sender>", text)
     for part in filter(None, (to, to.partition("@")[0])):
         # Most texts do not contain it, and the pattern is slow to build.
         if part.lower() in text.lower():
@@ -200,11 +197,13 @@ def redact_number(text: str, to: str) -> str:
 
 
 def clean_reply(text: str) -> str:
-    """Returns `text` as one line of printable characters, at most REPLY_CHARACTERS long.
+    """Returns `text` as one line of printable characters, at most REPLY_CHARACTERS long, without
+    our envelope senders and references.
 
     A server's reply is untrusted input. PostgreSQL rejects a NUL in a text, and then the result
     could not be written.
     """
+    text = hide_envelope_senders(text)
     if not text.isprintable():
         text = "".join(character if character.isprintable() else " " for character in text)
     return " ".join(text.split())[:REPLY_CHARACTERS]

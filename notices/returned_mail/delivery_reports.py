@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from notices.message_codes import hide_envelope_senders
 from notices.returned_mail.phrases import shape_pattern
 from notices.returned_mail.reply_reading import STATUS, Cause, cause_of, may_mean_sender
 from notices.returned_mail.returned_message import Fields, ReturnedMessage, UnreadableMailError
@@ -92,8 +93,10 @@ def read_report(data: bytes) -> DeliveryReport:
 
 
 def redact_addresses(reply: str) -> str:
-    """Returns a reply as one line, with everything that looks like an address replaced by <…>."""
-    return _clean(_ADDRESS.sub("<…>", reply))
+    """Returns a reply as one line, with everything that looks like an address replaced by <…>, and
+    our envelope sender by <sender>.
+    """
+    return _without_addresses(reply)
 
 
 # ---------------------------------------------------------------- delivery reports
@@ -319,7 +322,7 @@ def _without_addresses(reply: str, *recipients: str) -> str:
 
     Servers often repeat the recipient, and the ledger holds no address.
     """
-    reply = _ADDRESS.sub("<…>", reply)
+    reply = _ADDRESS.sub("<…>", hide_envelope_senders(reply))
     for recipient in recipients:
         local = recipient.strip("<> ").partition("@")[0]
         if local:

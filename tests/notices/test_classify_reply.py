@@ -2,7 +2,11 @@
 
 import pytest
 
-from notices.engine.transport import Result, classify_reply, redact_address
+from notices.engine.transport import Result, classify_reply, redact_address, redact_number
+from notices.returned_mail.delivery_reports import read_report, redact_addresses
+from tests.returned_mail import Shape
+
+CODE = "0abc1def2ghj-0123456789abcdef0123"  # the code and the MAC of an envelope sender
 
 
 @pytest.mark.parametrize(
@@ -72,8 +76,27 @@ def test_a_refused_sender_is_not_a_bad_address_after_the_message_either():
             "554 prvs=0123456789=bounce+0abc-12de@portal.example, minji@example.com: no",
             "554 prvs=0123456789=<sender>, <…>: no",
         ),
+        (
+            f"550 SPF: http://www.openspf.example/Why?id=bounce%2B{CODE}%40portal.example&ip=1",
+            "550 SPF: http://www.openspf.example/Why?id=<sender>&ip=1",
+        ),
+        (
+            f"550 ?id=prvs%3D01%3DBounce%252B{CODE}%2540portal",
+            "550 ?id=prvs%3D01%3DBounce%252B<sender>",
+        ),
+        (f"550 =?utf-8?q?bounce=2B{CODE}=40portal?=", "550 =?utf-8?q?<sender>"),
+        (f"550 local part: {CODE.upper()}", "550 local part: <sender>"),
     ],
 )
 def test_a_stored_reply_has_neither_the_recipient_nor_the_envelope_sender(reply, stored):
     """Who knows an envelope sender can report a bounce."""
     assert redact_address(reply, "minji@example.com") == stored
+
+
+def test_neither_returned_mail_nor_a_text_gateway_stores_the_envelope_sender():
+    reply = f"550 5.7.1 ?id=bounce%2B{CODE}%40portal.example"
+    fields = f"Final-Recipient: rfc822; a@b.example\nAction: failed\nDiagnostic-Code: smtp; {reply}"
+    mail = Shape("MAILER-DAEMON@b.example", "failure", "", fields)
+    assert CODE not in read_report(mail.mail()).words
+    assert CODE not in redact_addresses(reply)
+    assert redact_number(f"409 {CODE} exists", "+821012345678") == "409 <sender> exists"
