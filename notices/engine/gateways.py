@@ -36,7 +36,7 @@ SECONDS = 20  # timeout of each step: connecting, writing, reading
 IDLE_SECONDS = 1
 ACCOUNT_STATUSES = (401, 402, 403)
 RETRY_STATUSES = (408, 425, 429)
-CONFLICT = 409
+REFUSED_STATUS = 451  # not 409, which gateways give for a reference that they already have
 _ANSWER_BYTES = 65_536
 # The request did not reach the gateway as a whole, so the gateway cannot have acted on it.
 _NEVER_SENT = (
@@ -193,7 +193,7 @@ class HttpGateway(PooledGateway):
     "receipt_reference"}.
 
     The answer's status decides the result. 2xx: accepted. 400, 404, 422: bounced. 401, 402, 403:
-    the gateway refuses our account. 409: it refuses the number's country, our number or the text.
+    the gateway refuses our account. 451: it refuses the number's country, our number or the text.
     408, 425, 429: deferred. Any other status, or no answer after the request was sent: in doubt.
     """
 
@@ -339,7 +339,7 @@ def _reply_for(status: int, server_reply: str) -> Reply:
         raise AccountRefusedError(server_reply)
     if status in RETRY_STATUSES:
         return Reply(Result.DEFERRED, server_reply)
-    if status == CONFLICT:
+    if status == REFUSED_STATUS:
         return Reply(Result.REFUSED, server_reply)
     if status in (400, 404, 422):
         return Reply(Result.BOUNCED, server_reply)

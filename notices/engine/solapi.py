@@ -31,6 +31,8 @@ _NAMES_RECIPIENT = re.compile(
     r"|\brecipient (?:number|phone)|invalid recipient|[\"'`]to[\"'`]|^to\b",
     re.IGNORECASE,
 )
+# The number can be texted later. No other gateway should do it before.
+_NAMES_HOURS = re.compile(r"야간|심야|반복 ?(?:발송|전송)|시간(?:대)?.{0,8}제한")
 _NAMES_ACCOUNT = re.compile(
     r"발신 ?번호|회신 ?번호|잔액|balance|api ?key|\bsender|[\"'`]from[\"'`]|^from\b", re.IGNORECASE
 )
@@ -135,10 +137,10 @@ def _reply(status: int, answer: str, to: str) -> Reply:
     server_reply = redact_number(text, to)
     if status == 200 and code == _REGISTERED:
         return Reply(Result.ACCEPTED, server_reply)
+    if status in RETRY_STATUSES or (status in (200, 400) and _NAMES_HOURS.search(words)):
+        return Reply(Result.DEFERRED, server_reply)
     if status in ACCOUNT_STATUSES or (status in (200, 400) and _NAMES_ACCOUNT.search(words)):
         raise AccountRefusedError(server_reply)
-    if status in RETRY_STATUSES:
-        return Reply(Result.DEFERRED, server_reply)
     if status == 400 or (status == 200 and code[:1] in ("1", "3")):
         is_recipient = _NAMES_RECIPIENT.search(words)
         return Reply(Result.BOUNCED if is_recipient else Result.REFUSED, server_reply)

@@ -35,6 +35,7 @@ _ACCOUNT_ERRORS = {
 }
 # In receipts: our account, our number, the text or the route, and not the recipient.
 _OWN_FAULTS = {
+    *(_ROUTE_ERRORS | _TOO_MANY | _ACCOUNT_ERRORS),
     *(30001, 30002, 30007, *range(30010, 30017), *range(30018, 30025), *range(30027, 30036)),
     *(30037, 30038, *range(30040, 30046), 30453),
 }

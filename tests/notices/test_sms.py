@@ -90,8 +90,8 @@ def test_a_rate_limit_writes_no_number_to_redis(notice, phones, gateway, setting
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [(202, "accepted"), (400, "bounced"), (409, "deferred"), (422, "bounced"), (429, "deferred")]
-    + [(500, "in_doubt"), (302, "in_doubt"), (HANG_UP, "in_doubt")],
+    [(202, "accepted"), (400, "bounced"), (451, "deferred"), (422, "bounced"), (429, "deferred")]
+    + [(409, "in_doubt"), (500, "in_doubt"), (302, "in_doubt"), (HANG_UP, "in_doubt")],
 )
 def test_each_answer_leads_to_one_state(notice, phones, gateway, status, state):
     gateway.answer_next(MINJI, status, f"about {MINJI}: x")

@@ -231,8 +231,8 @@ SOLAPI_ANSWERS = [
     (400, "FailedToAddMessage", "unable to register the message", Result.REFUSED),
     (400, "TemplateNotFound", "템플릿을 찾을 수 없습니다", Result.REFUSED),
     (200, "1025", "일일 발송량 초과", Result.REFUSED),
-    (200, "1026", "동일 수신번호 반복 발송 제한", Result.REFUSED),
-    (200, "1027", "수신번호 야간 시간 전송 제한", Result.REFUSED),
+    (200, "1026", "동일 수신번호 반복 발송 제한", Result.DEFERRED),
+    (200, "1027", "수신번호 야간 시간 전송 제한", Result.DEFERRED),
     (200, "3001", "수신거부된 번호입니다", Result.BOUNCED),
     (200, "3002", "결번", Result.BOUNCED),
     (200, "1028", "광고 문자의 수신거부 번호 누락", Result.REFUSED),
@@ -301,6 +301,7 @@ def test_answers_of_twilio_end_a_delivery_only_for_the_recipients_number(twilio)
         *((twilio_receipt_of("undelivered", str(code)), True) for code in (30019, 30024, 30037)),
         *((twilio_receipt_of("failed", str(code)), True) for code in (30038, 30040, 30041, 30042)),
         *((twilio_receipt_of("failed", str(code)), True) for code in (30043, 30044, 30453)),
+        *((twilio_receipt_of("failed", str(code)), True) for code in (30450, 21408, 21606, 21611)),
         *((twilio_receipt_of("failed", code), False) for code in ("30036", "30046", "21610", "")),
         *(
             (solapi_receipt_of({"statusCode": "3999", "statusMessage": words}), is_own_fault)
@@ -391,6 +392,16 @@ def test_a_number_that_only_an_ailing_gateway_serves_is_not_given_up(
     reply = row.send(OutgoingMessage("bounce+x@portal.example", number, b"text", 1))
     row.close()
     assert reply.result is result
+
+
+def test_a_limit_of_the_night_waits_and_is_not_given_to_the_fallback(
+    solapi, twilio, notice, phones, settings
+):
+    settings.SMS_GATEWAY = f"{SOLAPI},{TWILIO}"
+    words = "수신번호 야간 시간 전송 제한"
+    solapi.refuse(MINJI, 200, {"statusCode": "1027", "statusMessage": words})
+    assert sent(solapi, notice, phones).state == State.DEFERRED
+    assert not twilio.messages
 
 
 def test_a_message_in_doubt_is_not_given_to_the_fallback(solapi, twilio, notice, phones, settings):
