@@ -9,7 +9,7 @@ import hmac
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -51,7 +51,11 @@ _ENDED = {
 class TwilioGateway(PooledGateway):
     """Text messages through Twilio."""
 
-    required_settings = ("TWILIO_ACCOUNT", "TWILIO_TOKEN", "TWILIO_SENDER")
+    required_settings: ClassVar[tuple[str, ...]] = (
+        "TWILIO_ACCOUNT",
+        "TWILIO_TOKEN",
+        "TWILIO_SENDER",
+    )
 
     def send(self, message: OutgoingMessage) -> Reply:
         """Sends one message. Raises the errors of `SmsGateway.send`."""
