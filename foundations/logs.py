@@ -8,10 +8,11 @@ from datetime import datetime
 from foundations import request_ids
 
 # Django logs the path of each refused request. A path can end in a certificate code or a token, or
-# in an address that a stranger looks up.
+# in an address that a stranger looks up. It is decoded and may contain spaces, so that the rest of
+# the line is removed.
 _KEY_IN_PATH = re.compile(
     r"(/(?:certificates|unsubscribe|stop|account/invitation|reminder/end|(?:breached|paste)account)/)"
-    r"\S*[^\s/]",
+    r".+",
     re.IGNORECASE,  # as a client may write it
 )
 # PostgreSQL's error messages quote the values of a row in these lines.
