@@ -24,6 +24,7 @@ from accounts.further_contacts import (
     add_contact,
     remove_contact,
 )
+from accounts.look_up_key import LookUpKey
 from accounts.models import User
 from accounts.pending_codes import Purpose
 from accounts.second_factor import end_other_sessions
@@ -103,7 +104,11 @@ def join_accounts(request: HttpRequest) -> HttpResponse:
     if other is None:
         return redirect("new_contact")
     if request.method != "POST":
-        context = {"contact": readable_contact(contact), "is_number": is_phone(contact)}
+        context = {
+            "contact": readable_contact(contact),
+            "is_number": is_phone(contact),
+            "ends_keys": LookUpKey.objects.valid().filter(user__in=[user, other]).exists(),
+        }
         return render(request, "accounts/join_accounts.html", context)
     joining.forget(request)
     if request.POST.get("join") != "1":

@@ -105,7 +105,7 @@ def remove_contact(user: User, contact: str) -> None:
             locked.save(update_fields=["email"])
             addresses.filter(email=locked.email).update(primary=True)
             if not others:
-                locked.remove_customers_passkeys()
+                locked.end_customers_keys()
 
 
 def _owner_of(email: str) -> User | None:

@@ -1,7 +1,8 @@
 """Joins two accounts of one person, who has proven the contact of each in one session.
 
 One account stays, and gets the addresses, the numbers and the history of the other, which is
-deleted. See docs/decisions/0071.
+deleted. The look-up keys of both end: those of the account that stays would answer for the
+addresses of the other. See docs/decisions/0071.
 """
 
 import time
@@ -80,6 +81,7 @@ def join(user: User, other: User) -> User:
         NewDevice.objects.filter(user=ends).update(user=stays)
         SentMail.objects.filter(user=ends).update(user=stays)
         MemberNumber.objects.filter(user=ends).update(user=stays)
+        stays.look_up_keys.end()
         for move in MOVERS:
             move(ends, stays)
         JoinedAccount.objects.filter(user=ends).update(user=stays)

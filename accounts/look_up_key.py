@@ -3,7 +3,7 @@
 The database has a keyed hash of each key, never the key. See docs/decisions/0070.
 """
 
-import secrets
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 from django.conf import settings
@@ -11,19 +11,37 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.due_mails import DueMail, may_be_tried
-from foundations.keyed_hashes import keyed_digests
+from foundations.keyed_hashes import keyed_digest, keyed_digests
 
 PREFIX = "bpk_"  # so that scanners for secrets recognise a key in a file
 LASTS = timedelta(days=30)
 USE_IS_KEPT_FOR = timedelta(minutes=10)  # before the time of a use is written again
 MOST_CHARACTERS = 60  # of a name
 _PURPOSE = "accounts.look-up-key"
-_BYTES = 32
 _LONGEST = 200  # characters of a header that can be a key
+
+
+def secret_of(user_id: int, name: str, form: str) -> str:
+    """Returns the secret of the key that a user makes with this name on a form.
+
+    `form` is a random text of 32 bytes in the form, and is not stored: without it the secret cannot
+    be made again. The second press of a button finds the key of the first one with it.
+    """
+    digest = keyed_digest(f"{_PURPOSE}.secret", f"{user_id}\n{form}\n{name}")
+    return PREFIX + urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+def digest_of(secret: str) -> bytes:
+    """Returns the hash of a secret, which is stored in its place."""
+    return keyed_digest(_PURPOSE, secret)
 
 
 class LookUpKeyQuerySet(models.QuerySet["LookUpKey"]):
     """Keys by what they open, and by what is to do."""
+
+    def with_secret(self, secret: str) -> "LookUpKeyQuerySet":
+        """Returns the key with this secret, also if it ended."""
+        return self.filter(digest__in=keyed_digests(_PURPOSE, secret[:_LONGEST]))
 
     def valid(self) -> "LookUpKeyQuerySet":
         """Returns the keys that open the look-up now: those of customers who may sign in."""
@@ -35,8 +53,7 @@ class LookUpKeyQuerySet(models.QuerySet["LookUpKey"]):
 
         An unknown, an expired and a revoked key need the same query.
         """
-        digests = keyed_digests(_PURPOSE, secret[:_LONGEST])
-        return self.valid().filter(digest__in=digests).select_related("user").first()
+        return self.valid().with_secret(secret).select_related("user").first()
 
     def end(self) -> int:
         """Revokes the keys at once. Returns how many were not revoked before."""
@@ -81,12 +98,6 @@ class LookUpKey(DueMail):
 
     def __str__(self) -> str:
         return str(self.pk)
-
-    def set_new_secret(self) -> str:
-        """Sets the hash of a new secret, and returns the secret. The caller saves."""
-        secret = PREFIX + secrets.token_urlsafe(_BYTES)
-        self.digest = keyed_digests(_PURPOSE, secret)[0]
-        return secret
 
     def record_use(self) -> None:
         """Records the time of a use, at most once in USE_IS_KEPT_FOR: reading stays cheap."""

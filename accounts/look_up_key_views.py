@@ -1,5 +1,6 @@
 """The pages on which a customer makes and ends look-up keys, for programs of their own."""
 
+from secrets import token_urlsafe
 from typing import cast
 
 from django import forms
@@ -30,6 +31,8 @@ class LookUpKeyForm(forms.Form):
         error_messages={"required": gettext_lazy("Enter a name for the key.")},
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    # Random: two presses of the button send the same one. A request without it is one press.
+    form = forms.CharField(max_length=64, required=False, widget=forms.HiddenInput)
 
 
 @require_safe
@@ -50,16 +53,21 @@ def keys(request: HttpRequest) -> HttpResponse:
 @fresh_code_required
 @limited("look_up_key", methods=["POST"], by_user=True)
 def new_key(request: HttpRequest) -> HttpResponse:
-    """Asks for a name and makes a key. The answer to the POST shows its secret, this once."""
-    user = cast("User", request.user)
-    form = LookUpKeyForm(request.POST if request.method == "POST" else None)
-    if not look_up_keys.may_make(user):
-        return redirect("look_up_keys")
+    """Asks for a name and makes a key. The answer to the POST shows its secret, this once.
+
+    The second press, and the page loaded again while the code is fresh, show the same key.
+    """
+    user, fresh = cast("User", request.user), token_urlsafe(32)
+    posted = request.POST if request.method == "POST" else None
+    form = LookUpKeyForm(posted, initial={"form": fresh})
     if not form.is_valid():
+        if not look_up_keys.may_make(user):
+            return redirect("look_up_keys")
         return render(request, "accounts/new_look_up_key.html", {"form": form})
+    asked = form.cleaned_data
     try:
-        key, secret = look_up_keys.make(user, form.cleaned_data["name"])
-    except look_up_keys.TooManyKeysError:  # another request made the last one
+        key, secret = look_up_keys.make(user, asked["name"], asked["form"] or fresh)
+    except look_up_keys.NoKeyError:
         return redirect("look_up_keys")
     context = {"key": key, "secret": secret, "base_address": f"{settings.PORTAL_URL}/api/v3/"}
     return render(request, "accounts/made_look_up_key.html", context)

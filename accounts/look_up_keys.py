@@ -11,7 +11,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from accounts import due_mails, sent_mails
-from accounts.look_up_key import LASTS, LookUpKey
+from accounts.look_up_key import LASTS, LookUpKey, digest_of, secret_of
 from accounts.mail_codes import MailKind
 from accounts.models import User
 
@@ -21,27 +21,40 @@ KEPT_FOR = timedelta(days=90)  # as long as a sign-in on a new device
 logger = logging.getLogger(__name__)
 
 
-class TooManyKeysError(Exception):
-    """The user has MOST_KEYS valid keys."""
+class NoKeyError(Exception):
+    """The user may make no key now, or the one of this form has ended."""
 
 
 def may_make(user: User) -> bool:
     """Returns whether the user can make a key now. One without an e-mail address cannot.
 
-    The look-up takes e-mail addresses only, and a number can pass to another person.
+    The look-up takes e-mail addresses only, and a number can pass to another person. A member of
+    the response team cannot: the key would be valid when the rights end.
     """
-    return bool(user.email) and user.look_up_keys.valid().count() < MOST_KEYS
+    if user.is_staff or not user.email:
+        return False
+    return user.look_up_keys.valid().count() < MOST_KEYS
 
 
-def make(user: User, name: str) -> tuple[LookUpKey, str]:
-    """Makes a key, and returns it with its secret, which is not stored. Raises TooManyKeysError."""
+def make(user: User, name: str, form: str) -> tuple[LookUpKey, str]:
+    """Makes a key, and returns it with its secret, which is not stored. Raises NoKeyError.
+
+    The same `form` (see `secret_of`) and name return the same key: a button may be pressed twice,
+    and the browser shows the second answer only.
+    """
+    secret = secret_of(user.pk, name, form)
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        if not may_make(locked):
-            raise TooManyKeysError
-        key = LookUpKey(user=locked, name=name, expires_at=timezone.now() + LASTS)
-        secret = key.set_new_secret()
-        key.save()
+        if known := LookUpKey.objects.of(secret):
+            return known, secret
+        if not may_make(locked) or LookUpKey.objects.with_secret(secret).exists():
+            raise NoKeyError
+        key = LookUpKey.objects.create(
+            user=locked,
+            name=name,
+            digest=digest_of(secret),
+            expires_at=timezone.now() + LASTS,
+        )
     logger.info("user %s made look-up key %s", user.pk, key.pk)
     return key, secret
 

@@ -102,7 +102,7 @@ class RightsGrant(models.Model):
             if found is None or not found.may_be_confirmed_by(by):
                 return False
             user = User.objects.select_for_update().get(pk=found.user_id)
-            user.remove_customers_passkeys()
+            user.end_customers_keys()
             user.is_staff |= found.is_staff
             user.is_superuser |= found.is_superuser
             user.save(update_fields=["is_staff", "is_superuser"])

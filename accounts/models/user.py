@@ -226,11 +226,13 @@ class User(AbstractBaseUser, PermissionsMixin):
         found = Authenticator.objects.filter(user_id=self.pk, type=kind)
         return not self.is_staff and found.exists()
 
-    def remove_customers_passkeys(self) -> None:
-        """Deletes the passkeys of a customer who becomes a member of the response team.
+    def end_customers_keys(self) -> None:
+        """Deletes a customer's passkeys, and ends the look-up keys.
 
-        They were made with a code by mail only, and would be a second factor from now on.
+        For a customer who joins the response team: passkeys, made with a code by mail only, would
+        be a second factor from now on, and a look-up key would be valid again when the rights end.
         """
+        self.look_up_keys.end()
         if not self.is_staff:
             kind = Authenticator.Type.WEBAUTHN
             Authenticator.objects.filter(user_id=self.pk, type=kind).delete()

@@ -123,7 +123,7 @@ def _accept(which: dict[str, Any], name: str) -> User:
 def _give_roles(invitation: Invitation, user: User, name: str) -> None:
     """Gives the user the roles, and records it as a grant of rights and in the invitation."""
     roles, now = list(invitation.groups.all()), timezone.now()
-    user.remove_customers_passkeys()
+    user.end_customers_keys()
     user.name, user.is_staff = name, True
     user.save(update_fields=["name", "is_staff"])
     user.groups.add(*roles)

@@ -13,9 +13,10 @@ from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
 
-from accounts import code_limits, due_mails, joining
+from accounts import code_limits, due_mails, joining, look_up_keys
 from accounts.audit import acts
 from accounts.joined_account import TEXT_WAITS, JoinedAccount
+from accounts.look_up_key import LookUpKey
 from accounts.mail_codes import MailKind
 from accounts.models import NUMBER_STAYS_FOR, AuditEntry, User, VerifiedPhone
 from foundations.web_push import PushAddress
@@ -146,9 +147,12 @@ def test_two_addresses_with_accounts_of_their_own(solapi, minji, seojun):
     sign_in(elsewhere, seojun.email)
     client = browser()
     sign_in(client, minji.email)
+    keys = [look_up_keys.make(user, "backup", "a form")[1] for user in (minji, seojun)]
     mail.outbox.clear()
     assert add(client, seojun.email, solapi)["Location"] == JOIN
+    assert "This also ends your keys for programs." in client.get(JOIN).text
     joined(client)
+    assert [LookUpKey.objects.of(key) for key in keys] == [None, None]
     assert set(minji.verified_emails()) == {"minji@example.com", "seojun@example.com"}
     assert "_auth_user_id" not in elsewhere.session
     assert not UserSession.objects.exclude(user=minji).exists()

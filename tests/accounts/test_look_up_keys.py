@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from accounts import look_up_keys
 from accounts.look_up_key import LASTS, PREFIX, LookUpKey
-from accounts.models import User, VerifiedPhone
+from accounts.models import RightsGrant, User, VerifiedPhone
 from harness.sign_in import sign_in, step_up
+from tests.accounts.test_customer_passkeys import passkey_of
 from tests.incidents.test_rights_grants import save
 
 pytestmark = pytest.mark.django_db
@@ -56,18 +57,35 @@ def test_a_key_needs_a_fresh_code_and_a_name(browser, minji):
 
 
 def test_there_are_three_at_most_and_a_press_ends_one(browser, minji, seojun):
-    strangers, _secret = look_up_keys.make(seojun, "his")
+    strangers, _secret = look_up_keys.make(seojun, "his", "a form")
     secrets = [secret_in(browser.post(NEW, {"name": str(one)}).text) for one in range(3)]
     assert browser.post(NEW, {"name": "4"})["Location"] == KEYS
     assert minji.look_up_keys.count() == 3
     assert "One account can have no more keys." in browser.get(KEYS).text
     ended = LookUpKey.objects.of(secrets[0])
+    assert ended
     step_up(browser, minji, seconds_ago=3600)  # to end one needs no fresh code
     for number in (ended.pk, strangers.pk, "x", "9" * 40):
         browser.post(END, {"key": number})
     assert LookUpKey.objects.of(secrets[0]) is None
     assert minji.look_up_keys.valid().count() == 2
     assert seojun.look_up_keys.valid().count() == 1
+
+
+def test_two_presses_make_one_key_and_show_it(browser, minji):
+    page = browser.get(NEW).text
+    (number,) = re.findall(r'name="form" value="([^"]+)"', page)
+    form = {"name": "backup", "form": number}
+    assert number not in browser.get(NEW).text
+    for name in ("one", "two"):
+        browser.post(NEW, {"name": name})
+    first, second = (secret_in(browser.post(NEW, form).text) for _press in range(2))  # of the third
+    assert first == second
+    assert minji.look_up_keys.count() == 3
+    minji.look_up_keys.end()
+    assert browser.post(NEW, form)["Location"] == KEYS
+    assert minji.look_up_keys.count() == 3
+    assert secret_in(browser.post(NEW, form | {"name": "another"}).text) != first
 
 
 def test_a_number_alone_makes_no_key(client):
@@ -95,13 +113,32 @@ def join_the_team(key: LookUpKey, _browser: Client) -> None:
     User.objects.filter(pk=key.user_id).update(is_staff=True)
 
 
+def join_and_leave_the_team(key: LookUpKey, _browser: Client) -> None:
+    first, second = (
+        User.objects.create_user(f"{name}@hanbit.example", is_staff=True, is_superuser=True)
+        for name in ("first", "second")
+    )
+    grant = RightsGrant.objects.create(user=key.user, is_staff=True, asked_by=first)
+    assert grant.confirm(second)
+    User.objects.filter(pk=key.user_id).update(is_staff=False)
+
+
 def sign_out_everywhere(_key: LookUpKey, browser: Client) -> None:
     browser.post("/en/account/sessions/")
 
 
 def remove_an_address(key: LookUpKey, browser: Client) -> None:
     EmailAddress.objects.create(user=key.user, email="mj@example.com", verified=True)
+    assert "This also ends your keys" in browser.get("/en/account/contacts/remove/").text
     browser.post("/en/account/contacts/remove/", {"contact": "mj@example.com"})
+
+
+def remove_a_passkey(key: LookUpKey, browser: Client) -> None:
+    passkey = passkey_of(key.user)
+    warning = "This also ends your keys for programs."
+    assert warning in browser.get("/en/account/passkeys/").text
+    assert warning not in browser.get("/en/account/contacts/remove/").text  # the only address
+    browser.post("/en/account/passkeys/remove/", {"passkey": passkey.pk})
 
 
 def close_the_account(_key: LookUpKey, browser: Client) -> None:
@@ -111,19 +148,19 @@ def close_the_account(_key: LookUpKey, browser: Client) -> None:
 @pytest.mark.parametrize(
     "end",
     [
-        *(expire, deactivate, join_the_team, sign_out_everywhere),
-        *(remove_an_address, close_the_account),
+        *(expire, deactivate, join_the_team, join_and_leave_the_team, sign_out_everywhere),
+        *(remove_an_address, remove_a_passkey, close_the_account),
     ],
 )
 def test_a_key_ends(browser, minji, end):
-    key, secret = look_up_keys.make(minji, "backup")
+    key, secret = look_up_keys.make(minji, "backup", "a form")
     assert LookUpKey.objects.of(secret) == key
     end(key, browser)
     assert LookUpKey.objects.of(secret) is None
 
 
 def test_signing_out_one_other_browser_ends_no_key(browser, minji):
-    _key, secret = look_up_keys.make(minji, "backup")
+    _key, secret = look_up_keys.make(minji, "backup", "a form")
     for one in (browser, Client()):
         one.logout()
         sign_in(one, minji.email)
@@ -134,14 +171,15 @@ def test_signing_out_one_other_browser_ends_no_key(browser, minji):
 
 
 def test_an_account_that_support_ends_has_no_key_when_it_may_sign_in_again(editors_desk, minji):
-    _key, secret = look_up_keys.make(minji, "backup")
-    assert save(editors_desk, minji, email=minji.email, is_active="").status_code == 302
+    _key, secret = look_up_keys.make(minji, "backup", "a form")
+    fields = {"email": minji.email, "is_active": "", "reason": "She called."}
+    assert save(editors_desk, minji, **fields).status_code == 302
     assert User.objects.filter(pk=minji.pk, is_active=False).update(is_active=True)
     assert LookUpKey.objects.of(secret) is None
 
 
 def test_a_key_stays_valid_when_the_secret_key_of_the_portal_changes(minji, settings):
-    key, secret = look_up_keys.make(minji, "backup")
+    key, secret = look_up_keys.make(minji, "backup", "a form")
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
     assert LookUpKey.objects.of(secret) == key
     settings.SECRET_KEY_FALLBACKS = []
@@ -162,7 +200,7 @@ def test_a_new_key_is_mailed_once_also_if_it_is_ended_at_once(browser, minji):
 
 
 def test_old_rows_are_deleted(minji):
-    look_up_keys.make(minji, "backup")
+    look_up_keys.make(minji, "backup", "a form")
     LookUpKey.objects.update(made_at=timezone.now() - look_up_keys.KEPT_FOR - timedelta(hours=1))
     look_up_keys.purge()
     assert not LookUpKey.objects.exists()
