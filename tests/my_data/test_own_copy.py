@@ -148,16 +148,17 @@ def test_tickets_and_their_answers_are_in_it_without_notes(browser, minji, incid
         ask = reverse("ask", args=[incident.slug])
     browser.post(ask, {"kind": "access", "text": "Which addresses?"})
     ticket = Ticket.objects.get()
-    correspondence.answer(ticket, text="We have two.", by=editor)
+    correspondence.answer(ticket, text="We have two.\nCall 1577-0000.", by=editor)
     correspondence.note(ticket, text="calls often", by=editor)
     step_up(browser, minji)
     page, data = page_of(browser), json_of(browser)
     assert [one["text"] for one in data["tickets"][0]["messages"]] == [
         "Which addresses?",
-        "We have two.",
+        "We have two.\nCall 1577-0000.",
     ]
     assert "Which addresses?" in page
-    assert "We have two." in page
+    assert 'We have two.<br>Call <span class="whole">1577-0000</span>.' in page
+    assert f'<h3><span class="whole">{data["tickets"][0]["number"]}</span></h3>' in page
     assert "calls often" not in page + json.dumps(data)
 
 
@@ -179,7 +180,8 @@ def test_messages_are_in_it_with_code_and_text(minji, incident, notice, people, 
     assert sent["code"] in sent["text"]
     assert "김민지" in sent["text"]
     page = page_of(client)
-    assert sent["code"] in page
+    assert f'<span class="whole">{sent["code"]}</span>' in page.split("<br>", 1)[1]  # in the text
+    assert "nowrap" not in page  # a long code would be wider than a phone
     assert sent["title"] in page
 
 
@@ -193,7 +195,7 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
     phone = VerifiedPhone.objects.create(user=minji, number="+821041412002")
     AlertNumber.objects.create(user=minji, phone=phone)
     minji.new_devices.create(browser="Chrome", system="Android")
-    look_up_keys.make(minji, "My backup")
+    look_up_keys.make(minji, "My backup", "a form")
     JoinedAccount.objects.create(user=minji)
     Reveal.objects.create(user=minji, person=row)  # whose address the account has no more
     RowProof.objects.create(user=minji, person=row, fact="name")
