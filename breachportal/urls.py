@@ -6,7 +6,7 @@ for every reader, and a link keeps the reader's language.
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import LocalePrefixPattern, URLResolver, include, path
+from django.urls import LocalePrefixPattern, URLResolver, include, path, re_path
 from django.utils.translation import get_language
 
 from accounts.company_sign_on.views import complete
@@ -19,6 +19,7 @@ from incidents.desk_api import incident, incidents
 from notices.desk_api import notices
 from notices.views.alerts import renew_browser
 from notices.views.receipts import take_receipts
+from statements.breach_api.views import unknown_path
 
 handler400 = "breachportal.views.bad_request"
 handler500 = "breachportal.views.server_error"
@@ -63,6 +64,8 @@ urlpatterns = [
             path("", include("scams.urls")),
         ],
     ),
+    # A look-up with a base address without "api/v3/": 404 would be an all-clear.
+    re_path("^breachedaccount/", unknown_path, name="api_wrong_base"),
 ]
 
 if settings.IS_DEMO:

@@ -17,7 +17,7 @@ class AddressAnswer(NamedTuple):
     """In which incidents data of an address leaked, and whether it is in none of them."""
 
     leaked: frozenset[int]  # ids of incidents
-    is_clear: bool  # each part of "my data" says that the address is not among the leaked data
+    is_clear: bool  # each part says "not among the leaked data", and none was withdrawn
 
 
 def answer_about(
@@ -26,9 +26,10 @@ def answer_about(
     """Returns what the page says about `email`, a normalised address, in the incidents asked for.
 
     The page is that of a user who has proven this address alone, with the member number that the
-    provider confirmed with it. So an answer holds for this address, and a row that opens only with
-    another contact of the user is not clear. Returns None if the address is not the user's; then
-    nothing is looked up.
+    provider confirmed with it. So an answer speaks of this address alone: a row that holds only
+    another contact of the user changes nothing. An incident whose page said something else before a
+    withdrawal is not clear. Returns None if the address is not the user's; then nothing is looked
+    up.
     """
     facts = own_facts(user)
     if email not in facts.emails:
@@ -38,4 +39,5 @@ def answer_about(
     with override(SOURCE_LANGUAGE):
         parts = [one for one in parts_for(user, alone, masked) if is_asked(one.incident)]
     leaked = frozenset(one.incident.pk for one in parts if one.kind == "leaked")
-    return AddressAnswer(leaked, bool(parts) and all(one.kind == "not_found" for one in parts))
+    is_clear = all(one.kind == "not_found" and not one.earlier for one in parts)
+    return AddressAnswer(leaked, bool(parts) and is_clear)

@@ -35,7 +35,7 @@ _NAMED = {"type": "object", "properties": {"Name": _FIELDS["Name"]}, "required":
 _LEAKED = {"type": "array", "items": {"anyOf": [_BREACH, _NAMED]}}
 _KEY = "key"  # the name of the security scheme
 _REFUSALS = {
-    "400": "The account is no e-mail address.",
+    "400": "The account is empty, or too long for an e-mail address.",
     "401": "No key, or one that is not valid.",
     "403": "The address is none that the key's owner has proven.",
     "429": "Too many requests; see Retry-After.",
@@ -84,10 +84,14 @@ def description() -> dict[str, Any]:
                         "are public: DataClasses are those of the incident, not of the person.",
                         "content": {"application/json": {"schema": _LEAKED}},
                     },
-                    "404": {"description": "The address is not among the leaked data known."},
+                    "404": {
+                        "description": "This address is not among the leaked data known. Rows that "
+                        'hold only another contact of the owner are at "my data".'
+                    },
                     "503": {
-                        "description": "No all-clear: it is not known, or only told to the owner "
-                        "who signs in. See Retry-After."
+                        "description": "No all-clear: it is not known, was answered otherwise "
+                        "before a withdrawal, or is only told to the owner who signs in. See "
+                        "Retry-After."
                     },
                 },
                 _parameter("truncateResponse", "query", "`false` returns whole breaches."),

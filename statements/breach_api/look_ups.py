@@ -24,11 +24,12 @@ from statements.breach_api.answers import error, found, json_of, parameters_of
 HEADER = "hibp-api-key"
 RETRY_SECONDS = 3600  # while it is not known whether an address leaked
 NO_KEY = "Access denied due to missing or invalid hibp-api-key."
-NO_ACCOUNT = "Name an account: an e-mail address."
-NOT_OWN = "A key answers for the e-mail addresses only that its owner has proven on this portal."
+NO_ACCOUNT = "The account is empty, or too long for an e-mail address."
+NOT_OWN = "A key answers only for the e-mail addresses that its owner has proven on this portal."
 NOT_KNOWN = (
     "This is no all-clear. It is not known yet whether this address leaked, several people share "
-    "it, or not all of the leaked data could be read. The owner reads more after signing in: "
+    "it, not all of the leaked data could be read, or an earlier answer was withdrawn. The owner "
+    "reads more after signing in: "
 )
 
 View = Callable[[HttpRequest, User, str], HttpResponse]
@@ -59,8 +60,8 @@ def look_up(view: View) -> Callable[..., HttpResponse]:
 def breached_account(request: HttpRequest, user: User, email: str) -> HttpResponse:
     """Returns the incidents in which data of the address leaked: names, or the public records.
 
-    404 says what "my data" says: the address is not among the leaked data. What the page does not
-    know, or tells only to a person who signed in, is 503.
+    404 says that this address is not among the leaked data, as "my data" says to a person who has
+    proven it alone. What the page does not know, or tells only to a person who signed in, is 503.
     """
     asked = parameters_of(request)
     is_whole = asked.get("truncateresponse", "").lower() == "false"
@@ -77,10 +78,9 @@ def _answer(user: User, email: str, domain: str, *, is_whole: bool) -> HttpRespo
     answer = answer_about(user, email, lambda one: records.is_of_domain(one, domain))
     if answer is None:
         return error(403, NOT_OWN)
-    if answer.leaked:
-        leaked = records.breaches_among(answer.leaked)
+    if leaked := records.breaches_among(answer.leaked):
         return json_of(leaked if is_whole else [{"Name": one["Name"]} for one in leaked])
-    if answer.is_clear:
+    if answer.is_clear:  # never with a leaked incident, also one that was public until now
         return found(None)
     return error(503, NOT_KNOWN + settings.PORTAL_URL, retry_seconds=RETRY_SECONDS)
 

@@ -1,5 +1,6 @@
 """The views of the breach API for what is public."""
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
@@ -55,6 +56,8 @@ def openapi(_request: HttpRequest) -> HttpResponse:
 def unknown_path(_request: HttpRequest) -> HttpResponse:
     """Refuses a path that does not exist here, or a look-up without an address.
 
-    404 would mean "no breach" to a client of the form, such as one that looks up a whole domain.
+    404 would mean "no breach" to a client of the form, such as one that looks up a whole domain, or
+    that has a base address without `/api/v3/`.
     """
-    return error(400, "This path does not exist here. See openapi.json.")
+    base = f"{settings.PORTAL_URL}/api/v3/"
+    return error(400, f"This path does not exist here. The base address is {base}")

@@ -12,11 +12,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts import look_up_keys
-from accounts.models import User
+from accounts.models import User, VerifiedPhone
+from harness import exposure_factory
 from harness.exposure_factory import expose, file_of, person, state
+from incidents.address_answer import answer_about
 from incidents.models import AffectedPerson, DataClass, Incident, PersonMark
 from notices.models import Suppression
 from notices.returned_mail import suppression_list
+from statements.breach_api import look_ups
 from statements.breach_api.urls import urlpatterns
 from tests import web_programs
 from tests.incident_factory import another_incident
@@ -122,7 +125,7 @@ def test_names_in_the_query_ignore_case(client, published):
 @pytest.fixture
 def key(minji) -> str:
     """A look-up key of Minji."""
-    _row, secret = look_up_keys.make(minji, "tests")
+    _row, secret = look_up_keys.make(minji, "tests", "a form")
     return secret
 
 
@@ -229,7 +232,7 @@ def test_an_answer_is_never_stored_and_needs_few_queries(client, leaked, minji, 
 
 def share(incident: Incident, user: User) -> None:
     for name in ("김민지", "이서연"):
-        expose(person(incident, name=name, email=user.email), file_of(incident), "names")
+        expose(person(incident, name=name, email=str(user.email)), file_of(incident), "names")
 
 
 def shred(incident: Incident, _user: User) -> None:
@@ -252,7 +255,7 @@ def twin(incident: Incident, user: User) -> None:
 
 def mark(kind: str) -> Callable[[Incident, User], None]:
     def marked(incident: Incident, user: User) -> None:
-        row = person(incident, email=user.email)
+        row = person(incident, email=str(user.email))
         expose(row, file_of(incident), "names")
         PersonMark.objects.create(
             incident=incident, person=row, kind=kind, reason="x", marked_by=user
@@ -262,6 +265,12 @@ def mark(kind: str) -> Callable[[Incident, User], None]:
     return marked
 
 
+def withdraw(incident: Incident, user: User) -> None:
+    expose(person(incident, email=str(user.email)), file_of(incident), "names")
+    file_of(incident, number=2)
+    exposure_factory.withdraw(incident.batches.get(number=1))
+
+
 def hide(incident: Incident, _user: User) -> None:
     Incident.objects.update(is_public=False)
 
@@ -269,7 +278,7 @@ def hide(incident: Incident, _user: User) -> None:
 @pytest.mark.parametrize(
     "spoil",
     [
-        *(share, shred, open_scope, leave_unread, twin, hide),
+        *(share, shred, open_scope, leave_unread, twin, withdraw, hide),
         *(mark("deceased"), mark("restricted")),
     ],
 )
@@ -283,6 +292,21 @@ def test_no_answer_clears_an_address_that_my_data_does_not_clear(
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert answer.json()["message"].startswith("This is no all-clear.")
+
+
+def test_an_incident_that_is_hidden_meanwhile_leaves_no_empty_list(
+    client, incident, minji, key, monkeypatch
+):
+    expose(person(incident, email=minji.email), file_of(incident), "names")
+    assert look_up(client, minji.email, key).status_code == 200
+
+    def then_hidden(*asked):
+        answer = answer_about(*asked)
+        hide(incident, minji)
+        return answer
+
+    monkeypatch.setattr(look_ups, "answer_about", then_hidden)
+    assert look_up(client, minji.email, key).status_code == 503
 
 
 def test_an_address_that_was_marked_as_a_strangers_reads_nothing(client, leaked, minji, key):
@@ -303,13 +327,16 @@ def test_each_address_has_its_own_answer(client, leaked, minji, key):
     assert look_up(client, minji.email, key).json() == [{"Name": "hanbit-2025"}]
     assert look_up(client, "mj@example.com", key).status_code == 404
     assert look_up(client, minji.email, key, domain="HANBIT.example").status_code == 200
+    VerifiedPhone.prove("+821041412002", minji)
+    expose(person(leaked, phone="010-4141-2002"), file_of(leaked), "names")
+    assert look_up(client, "mj@example.com", key).status_code == 404  # it is not in that row
     # The portal knows nothing of other domains, so it clears of none.
     assert look_up(client, "mj@example.com", key, domain="other.example").status_code == 503
 
 
 def test_a_use_is_recorded_and_limited_by_key(client, settings, leaked, minji, key):
     settings.PROOF_RATES = settings.PROOF_RATES | {"look_up": "2/m/key"}
-    _row, second = look_up_keys.make(minji, "second")
+    _row, second = look_up_keys.make(minji, "second", "a form")
     statuses = [look_up(client, minji.email, key).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     refused = look_up(client, minji.email, key)
@@ -325,10 +352,16 @@ def test_a_session_opens_no_look_up(client, leaked, minji):
 
 
 @pytest.mark.parametrize(
-    "path", ["breacheddomain/hanbit.example", "breaches/", "BreachedAccount/a"]
+    "path",
+    [
+        *("api/v3/breacheddomain/hanbit.example", "api/v3/breaches/", "api/v3/BreachedAccount/a"),
+        "breachedaccount/a@b.example",
+    ],
 )
-def test_an_unknown_path_is_no_all_clear(client, path):
-    assert client.get(f"/api/v3/{path}").status_code == 400
+def test_an_unknown_path_is_no_all_clear(client, settings, path):
+    answer = client.get(f"/{path}")
+    assert answer.status_code == 400
+    assert f"{settings.PORTAL_URL}/api/v3/" in answer.json()["message"]
 
 
 def test_the_npm_client_reads_the_public_incidents(api, published):
