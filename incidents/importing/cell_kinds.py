@@ -94,9 +94,10 @@ _KOREAN_PLACE = (
     r"(?<![가-힣])[중동서남북]구|[가-힣]{2}[시군구도])"
 )
 _KOREAN_STREET = "[가-힣](?:로|길|동|리|가|읍|면)"
+_KOREAN_BUILDING = r"(?:빌딩|타워|아파트|빌라|오피스텔|맨션|주택|센터|플라자|단지|\d[층호동]|동\))"
 _STREET = re.compile(
     rf"^{_TWO_WORDS}.*(?:{_KOREAN_PLACE} .*{_KOREAN_STREET} ?\d"
-    rf"|{_KOREAN_STREET} ?\d+(?:-\d|번|길|호|층|,)"
+    rf"|{_KOREAN_STREET} ?\d+(?:-\d|번|길|호|층|,|[ (].*{_KOREAN_BUILDING})"
     r"|\d.*(?<![\w-])(?:lane|drive)(?![\w-])"
     r"|(?<![\w-])(?:street|st|road|rd|avenue|ave|boulevard|apt|rue|calle|avenida|av|rua|"
     r"via|piazza|ulica|ul|улица|ул|jalan|jl|sokak|cadde|mah|đường)(?![\w-]))"
