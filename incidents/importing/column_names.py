@@ -17,6 +17,7 @@ EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
 EMAIL_PART, PHONE_PART = "email part", "phone part"  # one of several columns with one contact
 CLASS = "class:"  # before the slug of a data class
 _NAME_OR_PART = "name or part"  # in column_names.toml
+_LAST_NAME_OR_NICKNAME = "last name or nickname"
 
 # Words before a name that say whose it is. The names of others are not those of the member: of
 # recipients, of relatives, and of those who sell or serve.
@@ -32,6 +33,7 @@ _OTHERS = re.compile(
 )
 _MARKS = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ADVERTISEMENT = "ad"  # is a name in Turkish, and none in `user_ad`
 _FAMILY_FIRST = re.compile(r"[\u3400-\u9fff가-힣]+")
 
 
@@ -61,7 +63,8 @@ def _words() -> dict[str, str]:
 
 @cache
 def _roles() -> dict[str, str]:
-    return {word: NAME if role == _NAME_OR_PART else role for word, role in _words().items()}
+    meant = {_NAME_OR_PART: NAME, _LAST_NAME_OR_NICKNAME: LAST_NAME}
+    return {word: meant.get(role, role) for word, role in _words().items()}
 
 
 def role_of(column: str) -> str:
@@ -75,8 +78,9 @@ def role_of(column: str) -> str:
         return roles[plain]
     if _OTHERS.search(plain):
         return ""
-    if role := roles.get(_OWNERS.sub("", plain), ""):
-        return role
+    owned = _OWNERS.sub("", plain)
+    if owned in roles and owned != _ADVERTISEMENT:
+        return roles[owned]
     words = [_plain(word) for word in _MARKS.split(_CAMEL.sub(" ", column)) if word]
     ends = ("".join(words[-count:]) for count in (3, 2, 1) if count < len(words))
     # A single last word says little: `tax_id` and `group_name` are no id and no name.
@@ -84,7 +88,9 @@ def role_of(column: str) -> str:
         (
             roles[end]
             for end in ends
-            if end in roles and (end != words[-1] or roles[end] not in _VAGUE)
+            if end in roles
+            and end not in _NAME_OF_ANYTHING
+            and (end != words[-1] or roles[end] not in _VAGUE)
         ),
         "",
     )
@@ -92,8 +98,13 @@ def role_of(column: str) -> str:
 
 def may_be_part_of_name(column: str) -> bool:
     """Returns whether the name of a column means a whole name or a part of one, as 이름 and nom."""
-    plain = _plain(column)
-    return _NAME_OR_PART in (_words().get(plain), _words().get(_OWNERS.sub("", plain)))
+    words, plain = _words(), _plain(column)
+    return words.get(plain, words.get(_OWNERS.sub("", plain))) == _NAME_OR_PART
+
+
+def may_be_nickname(column: str) -> bool:
+    """Returns whether the name of a column means a last name, or a nickname next to one."""
+    return _words().get(_plain(column)) == _LAST_NAME_OR_NICKNAME
 
 
 def is_family_name_first(columns: Iterable[str]) -> bool:
@@ -118,3 +129,7 @@ def is_of_owner(column: str) -> bool:
 
 
 _VAGUE = {REFERENCE, NAME, DATE, CLASS + "purchases", CLASS + "support-tickets"}
+# Words for a first name that are also those for a name of anything, as of a domain or of a user.
+_NAME_OF_ANYTHING = frozenset(
+    map(_plain, ("имя", "ім'я", "όνομα", "jméno", "vardas", "vārds", "tên", "名"))
+)

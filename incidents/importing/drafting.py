@@ -108,8 +108,12 @@ def _fits(column: ColumnProfile, role: str) -> bool:
 def _with_parts_of_names(roles: dict[str, str]) -> dict[str, str]:
     """Returns the roles with names in one column, or in columns of parts.
 
-    A column such as 이름 next to one part of a name, as 성, is the other part.
+    A column such as 이름 next to one part of a name, as 성, is the other part. An Apelido next to
+    another last name is a nickname.
     """
+    last = [column for column, role in roles.items() if role == LAST_NAME]
+    if len(last) > 1:
+        roles = roles | {one: "" for one in last if column_names.may_be_nickname(one)}
     names = [column for column, role in roles.items() if role == NAME]
     parts = {FIRST_NAME, LAST_NAME} & set(roles.values())
     if len(names) == len(parts) == 1 and column_names.may_be_part_of_name(names[0]):

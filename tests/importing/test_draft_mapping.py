@@ -55,6 +55,14 @@ def parsed(text: str) -> ColumnMapping:
         ("card_number", CLASS + "credit-cards"),
         ("card_last4", CLASS + "partial-card-numbers"),
         ("group_name", ""),
+        ("user_ad", ""),
+        ("Доменное имя", ""),
+        ("Доменне ім'я", ""),
+        ("Uživatelské jméno", ""),
+        ("Vartotojo vardas", ""),
+        ("top_ten", ""),
+        ("Имя", "first name"),
+        ("Apelido", "last name"),
         ("tax_rate_id", ""),
         ("recipient_name", ""),
         ("수령인 연락처", ""),
@@ -225,6 +233,10 @@ def test_first_and_last_names_become_one_name(draft):
         ("ชื่อ|นามสกุล", "{ชื่อ} {นามสกุล}"),
         ("First Name|Middle Name|Last Name", None),
         ("성명|성", "성명"),  # a whole name
+        ("고객이름|성", "고객이름"),
+        ("Customer Name|Last Name", "Customer Name"),
+        ("client nom|Prénom", "{client nom} {Prénom}"),
+        ("Nome|Sobrenome|Apelido", "{Nome} {Sobrenome}"),  # a nickname
         ("full name|surname|first name", "full name"),
     ],
 )
