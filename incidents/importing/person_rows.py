@@ -97,6 +97,10 @@ class PersonWriter:
             return self._default_language
         return self._language_of(cells[self._language]) or ""
 
+    def has_contact(self, cells: Sequence[str]) -> bool:
+        """Returns whether the row has an address or a number of the person that can be used."""
+        return self._reader.finds_contact(cells)
+
     def write(self, line: int, cells: list[str], identity: str, language: str) -> None:
         """Adds the person and the exposure of a row to the output.
 

@@ -24,20 +24,27 @@ _TOTAL = (
     r"сумма|итого|всего|разом|усього|razem|celkem|összesen|toplam|totaal|antal|"
     r"yhteensä|tổng(?: cộng| số)?|jumlah|รวม(?:ทั้งหมด)?|المجموع|الإجمالي|סה.?כ|건수|총원|인원"
 )
-_FOOTER = re.compile(
+# People have such references, too, so that the other cells of the row decide.
+_TOTALS = re.compile(
     rf"(?:{_TOTAL})(?:\s*[:=(\uff1a-].*|\s*[\d,.]+\s*(?:{_COUNTED})?\)?)?"
     rf"|\(?(?:total |총 ?|共 ?)?\d[\d,.]*\s*(?:{_COUNTED})(?:\(s\))?"
     r"(?:\s(?:affected|selected|returned|exported|fetched|in set|found)\b.*)?[.)]*"
     r"|(?:page|페이지|seite)\s*:?\s*\d+.*|\d+\s*/\s*\d+\s*(?:page|페이지|쪽)"
     r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白|以上)\W*"
-    r"|(?:sha-?(?:1|256|512)|md5|crc32|checksum|hash)\s*[:=]\s*[0-9a-f]{8,}"
-    r"|(?:time|duration|elapsed|execution time|query time)\s*[:=].*"
+    r"|commit(?: complete)?\.?",
+    re.IGNORECASE,
+)
+_CHECKSUM = re.compile(
+    r"(?:sha-?(?:1|256|512)|md5|crc32|checksum|hash)\s*[:=]\s*[0-9a-f]{8,}", re.IGNORECASE
+)
+_FOOTER = re.compile(
+    r"(?:time|duration|elapsed|execution time|query time)\s*[:=].*"
     r"|(?:예\)|예시\s*[:)]|샘플\s*[:)]|ex\)|example:).*"
     r"|(?:printed|exported|generated|created|downloaded) (?:on|at|by)\b.*"
     r"|(?:출력|작성|조회|생성|다운로드)\s?(?:일시?|일자|자)\s*[:\uff1a].*"
     r"|(?:insert (?:ignore )?into|replace into|update|delete from|create table|drop table|"
     r"alter table|lock tables|unlock tables|set names) \S.*"
-    r"|(?:completion time|statement processed|query ok)\b.*|commit(?: complete)?\.?",
+    r"|(?:completion time|statement processed|query ok)\b.*",
     re.IGNORECASE,
 )
 _TYPE = re.compile(
@@ -61,8 +68,21 @@ def is_shortened(reference: str) -> bool:
     return _SHORTENED.fullmatch(reference) is not None
 
 
+def is_total(reference: str) -> bool:
+    """Returns whether the text may begin a row of totals or end a report, as `Total` or `(6 rows)`.
+
+    A person can have it as a reference, too.
+    """
+    return len(reference) <= MOST_CHARACTERS and _TOTALS.fullmatch(reference.strip()) is not None
+
+
+def is_checksum(reference: str) -> bool:
+    """Returns whether the text may be the checksum of a file, or a reference that is a digest."""
+    return len(reference) <= MOST_CHARACTERS and _CHECKSUM.fullmatch(reference.strip()) is not None
+
+
 def is_footer(reference: str) -> bool:
-    """Returns whether the text begins a row of totals, or ends a report, as `(6 rows)`."""
+    """Returns whether the text is of a report or a dump, and no person's, as `Time: 12 ms`."""
     if len(reference) > MOST_CHARACTERS:
         return False
     if reference.startswith('{"'):  # a row of JSON in a file of another format

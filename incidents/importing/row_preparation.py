@@ -373,7 +373,8 @@ class Preparer:
             raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
         if references.is_shortened(identity):
             raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
-        if references.is_footer(identity) or references.is_remark(identity, cells):
+        is_footer = references.is_footer(identity) or references.is_remark(identity, cells)
+        if is_footer or self._is_total(identity, cells):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
         if references.is_label(identity) or self._has_label_as_contact(cells):
             filled = [cell for cell in cells if cell.strip()]
@@ -382,6 +383,19 @@ class Preparer:
                 raise _HeaderError
             if identity.casefold() == column.casefold():
                 raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
+
+    def _is_total(self, identity: str, cells: Sequence[str]) -> bool:
+        """Returns whether a row holds totals or a checksum.
+
+        `antal`, `page77` and `sha256:9f86…` are references, too: of people in rows with a contact,
+        or with any other cell if that is a checksum or the file names known people only.
+        """
+        is_checksum = references.is_checksum(identity)
+        if not is_checksum and not references.is_total(identity):
+            return False
+        if is_checksum or self._takes_known_only:
+            return sum(map(bool, map(str.strip, cells))) == 1
+        return not self._first.has_contact(cells)
 
     def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
         """Returns whether a label stands in place of an address or number, in a row without data.

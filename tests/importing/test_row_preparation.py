@@ -209,3 +209,33 @@ def test_the_second_row_like_another_one_is_usual(preparer):
     assert (preparer._usual_contact(row) is None) == always_needs_more
     for place, odd in enumerate(["0", "NULL", "a(at)c.example", "1588-1234", "ko ", "문 ", "x"]):
         assert preparer._usual_contact([*row[:place], odd, *row[place + 1 :]]) is None
+
+
+DIGESTS = ["sha256:9f86d081884c7d659a2feaa0c55ad015", "md5:9f86d081884c7d659a2feaa0c55ad015"]
+TOTALS = ["antal", "antal-kovacs", "건수", "건수1990", "total77", "12명", "page77", "eof", "commit"]
+
+
+@pytest.mark.parametrize("reference", [*DIGESTS, *TOTALS])
+def test_a_person_with_a_contact_may_have_a_word_of_totals_as_reference(preparer, reference):
+    for email, phone in (("a@b.example", ""), ("", "010-1234-5678")):
+        row = [reference, "김", email, phone, "ko", "문", ""]
+        assert not isinstance(outcome(preparer, row), str), row
+    assert "totals" in str(outcome(preparer, [reference, *[""] * 6]))
+
+
+@pytest.mark.parametrize("reference", TOTALS)
+def test_totals_without_a_contact_are_no_person(preparer, reference):
+    assert "totals" in str(outcome(preparer, [reference, "6", "6", "6", "", "12,345", ""]))
+
+
+def test_a_digest_may_be_the_reference_of_a_row_without_a_contact(preparer):
+    assert not isinstance(outcome(preparer, [DIGESTS[0], "김", *[""] * 5]), str)
+
+
+@pytest.mark.parametrize("reference", TOTALS)
+def test_a_file_of_known_people_has_totals_in_rows_without_other_cells(
+    preparer, monkeypatch, reference
+):
+    monkeypatch.setattr(preparer, "_takes_known_only", True)
+    assert not isinstance(outcome(preparer, [reference, *[""] * 4, "문", ""]), str)
+    assert "totals" in str(outcome(preparer, [reference, *[""] * 6]))
