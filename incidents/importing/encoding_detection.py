@@ -100,7 +100,9 @@ def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> Non
         return
     if _is_little_evidence(found, declared, sample):
         found = ""
-    found = found or ("" if is_possible else looks_like(sample)[0])
+    if not found and not is_possible:
+        guess, other = looks_like(sample)
+        found = "" if other else guess
     found = found or _other_asian(declared, sample)
     if found and found != declared:
         why = RefusalMessages.OTHER_ENCODING.stored(file=name, said=declared, found=found)

@@ -83,6 +83,7 @@ _BESIDE = frozenset("´×µ½¼¾\u00ad")
 # How much better another encoding must read: in all, and for each character. Text with a score of
 # _WELL for a character needs no other reading; true text of any alphabet is above _BADLY.
 _LEAST, _LEAST_EACH, _WELL, _BADLY = 8.0, 0.7, -2.6, -3.3
+_AS_BYTES = -4.2  # and bytes at random are mostly below this, in every encoding
 _FEWEST_ODD, _SHARE_ODD = 4, 10  # words, and one of how many
 
 
@@ -156,6 +157,11 @@ def is_language(reading: Reading) -> bool:
     return reading.total >= _BADLY * reading.signs
 
 
+def may_be_text(reading: Reading) -> bool:
+    """Returns whether text reads better than bytes at random do."""
+    return reading.total >= _AS_BYTES * reading.signs
+
+
 def _judged(word: str) -> list[str | float]:
     """Returns the letters of a word that are not ASCII, and the scores of its signs."""
     found: list[str | float] = []
@@ -178,20 +184,15 @@ def _is_out_of_place(word: str, place: int) -> bool:
     """Returns whether no word has a letter there.
 
     It stands next to a letter of ASCII and is not Latin, as in `Schдfer`; is the fourth Latin
-    letter in a row that is not ASCII, as in `Èâàí`; or its case does not fit, as in `SchŠfer`.
+    letter in a row that is not ASCII, as in `Èâàí`; or is a capital of another alphabet after a
+    small letter, as in `хБЮМ`. Many programs leave `GARCíA` and `garcÍa` when they change the case.
     """
     sign, run = word[place], word[max(place - 3, 0) : place]
     before, after = run[-1:], word[place + 1 : place + 2]
     if sign >= _OTHER_SCRIPTS:
-        is_out = any(one.isascii() and one.isalpha() for one in (before, after))
-    else:
-        is_out = len(run) == 3 and all(
-            "\x7f" < one < _OTHER_SCRIPTS and one.isalpha() for one in run
-        )
-    if sign.isupper():
-        return is_out or before.islower()
-    is_after_capitals = before.isupper() and (after.isupper() or run[-2:-1].isupper())
-    return is_out or (sign.islower() and sign != "ß" and is_after_capitals)
+        is_next_to_ascii = any(one.isascii() and one.isalpha() for one in (before, after))
+        return is_next_to_ascii or (sign.isupper() and before.islower())
+    return len(run) == 3 and all("\x7f" < one < _OTHER_SCRIPTS and one.isalpha() for one in run)
 
 
 def _is_usual(word: str, place: int) -> bool:

@@ -102,9 +102,9 @@ class LikelyLetters(NamedTuple):
 
 
 def likely_letters(sample: bytes) -> LikelyLetters:
-    """Returns the single-byte encoding in which a text reads best; "" if it reads badly in all."""
+    """Returns the single-byte encoding in which a text reads best; "" if it is text in none."""
     ranked = _ranked(sample)
-    if not ranked:
+    if not ranked or not letter_statistics.may_be_text(ranked[0].reading):
         return LikelyLetters("", "", are_likely=False)
     best, others = ranked[0], [one for one in ranked if one.words != ranked[0].words]
     is_close = others and best.reading.total - others[0].reading.total < _CLOSE

@@ -1,5 +1,6 @@
 """Text that reads much better in another encoding is a finding; text of any language is none."""
 
+import random
 import re
 import time
 import timeit
@@ -11,6 +12,7 @@ import pytest
 from incidents.importing import mapping, previewing
 from incidents.importing.encodings import codec_of
 from incidents.importing.examining import examine
+from incidents.importing.likely_encodings import likely_other
 from incidents.importing.reading import ImportRefusedError
 from tests.importing.more_messy_files import csv, names
 from tests.importing.test_more_messy_files import MAPPING
@@ -139,6 +141,12 @@ RARE = [
     "Glucose µg|Ferritin µmol|TSH µU|B12 µL|CK µkat|Vit µM",
     "10×20cm|L×B×H|A4×B5|Kabel 3×m|×l|b×h",
     "½kg|¼kg|¾kg|1½Zi|2½-room|3½Zimmer",
+    # In capitals, but for the letters that a program could not convert.
+    "GARCíA|MUñOZ|LóPEZ|MARTíNEZ|PEñA|GóMEZ|NúñEZ|IBáñEZ|GONZáLEZ|HERNáNDEZ|JOSé",
+    "HéLèNE|FRANçOIS|NOëL|JéRôME|BENOîT|LEFèVRE|ZOé|AGNèS|CôTé|MAîTRE|DUPRé|ANAïS",
+    "MüLLER|SCHRöDER|JäGER|GRüN|KöHLER|BäCKER|GöTZ|BöHM|KRüGER|SCHäFER|GöBEL|WüST",
+    "JOãO|CONCEIçãO|ASSUNçãO|SEBASTIãO|MAGALHãES|GUIMARãES|INêS|ANTóNIO|LUíS|SIMõES",
+    "SøREN|JøRGENSEN|BJøRN|KJæR|ØSTERGåRD|HåKON|SJöSTRöM|GöRAN|BJöRK|NYGåRD|ÅSA",
     "Guðný|Signý|Þórný|Fanný|Dagný|Oddný|Árný|Sæný|Ýr",
 ]
 
@@ -146,6 +154,19 @@ RARE = [
 @pytest.mark.parametrize("people", RARE)
 def test_rare_letters_and_signs_are_no_finding(likely, people):
     assert likely(people.split("|"), "cp1252", "windows-1252") == ""
+    assert likely(people.split("|"), "utf-8", "") == ""
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        "garcÍa|muÑoz|lÓpez|MartÍnez|PeÑa|GÓmez|NÚÑez|IbÁÑez|gonzÁlez|hernÁndez|JosÉ",
+        "hÉlÈne|franÇois|noËl|jÉrÔme|BenoÎt|LefÈvre|ZoÉ|AgnÈs|cÔtÉ|maÎtre|DuprÉ|AnaÏs",
+        "mÜller|schrÖder|jÄger|grÜn|KÖhler|BÄcker|GÖtz|BÖhm|krÜger|schÄfer|gÖbel|wÜst",
+    ],
+)
+def test_capitals_that_a_program_could_not_make_small_show_no_encoding(likely, people):
+    assert likely_other("windows-1252", people.replace("|", "\n").encode("cp1252")) == ""
     assert likely(people.split("|"), "utf-8", "") == ""
 
 
@@ -223,6 +244,9 @@ GUESSED = [
     ("cp1257 cp775", "Ūla Vaičiulis|Živilė Rimkūnas|Ieva Čiurlytė"),
     ("cp1252 cp850 mac-roman", "Götz Hößle|Bärbel Weiß|Jürgen Schröder"),
     ("cp1252 cp850", "Ramón Íñiguez|Íñigo Güell|María Núñez"),
+    ("cp1252", "GARCíA MUñOZ|JOSé LóPEZ|NúñEZ MARTíNEZ"),
+    ("cp1252", "HéLèNE FRANçOIS|NOëL LEFèVRE|JéRôME CôTé"),
+    ("cp1252", "JüRGEN MüLLER|BäRBEL SCHRöDER|GöTZ KöHLER"),
     ("cp932 euc-jp", "浜田 さくら|椎名 ひろし|久石 譲"),
     ("cp932 euc-jp", "ｻﾄｳ ﾊﾅｺ|ｽｽﾞｷ ｹﾝﾀ|ﾀﾅｶ ｻｸﾗ"),
     ("gb18030", "王伟|李娜|张敏"),
@@ -248,6 +272,23 @@ def test_letters_of_two_encodings_are_a_doubt_that_the_refusal_names(tmp_path):
     path.write_bytes(csv(names("Šeila Põld", "Kadri Saar"), encoding="cp1257"))
     with pytest.raises(ImportRefusedError, match=r"may be .*windows-1257.*, and"):
         examine(path)
+
+
+def test_a_declared_encoding_is_refused_without_asserting_one_of_two(tmp_path):
+    path = tmp_path / "members.csv"
+    path.write_bytes(csv(names("Šeila Põld", "Kadri Saar"), encoding="cp1257"))
+    with pytest.raises(ImportRefusedError, match="said to be utf-8, but its bytes are not"):
+        examine(path, "utf-8")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_bytes_that_are_no_text_get_no_guess(tmp_path, seed):
+    source, path = random.Random(seed), tmp_path / "members.csv"  # noqa: S311
+    high = [bytes(source.choices(range(0x80, 0x100), k=8)) for _ in range(60)]
+    path.write_bytes(b"id,name\n" + b"".join(b"%d,%s\n" % one for one in enumerate(high)))
+    with pytest.raises(ImportRefusedError, match="neither") as caught:
+        examine(path)
+    assert not GUESS.findall(str(caught.value))
 
 
 def test_the_guess_of_a_refusal_is_the_encoding_whose_letters_fit(tmp_path):
