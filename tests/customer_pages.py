@@ -7,6 +7,7 @@ posts to it, or why it is left out.
 import html
 import subprocess
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from typing import Any
 
 from django.http.response import HttpResponseBase
@@ -39,7 +40,7 @@ POSTED: dict[str, list[dict[str, str]]] = {
 PUBLIC = {
     *("root", "favicon", "robots_txt", "sitemap", "security_txt"),
     *("api_breaches", "api_breach", "api_latest_breach", "api_data_classes"),
-    *("api_description", "api_unknown"),
+    *("api_description", "api_unknown", "api_wrong_base"),
     *("home", "incident", "easy_read", "timeline", "feed", "log", "log_json"),
     *("incident_image", "statement", "statement_version", "version_record"),
     *("version_image", "advisory", "transparency", "account_closed", "choose_language"),
@@ -93,7 +94,7 @@ class CustomerBrowser:
     def __init__(self, user: User, incident: Incident) -> None:
         self._user, self._incident = user, incident
         # An address of its own, so that limits of one visitor do not stop the next one.
-        self._client = Client(REMOTE_ADDR=f"2001:db8::{user.pk:x}")
+        self._client = Client(REMOTE_ADDR=str(ip_address("2001:db8::") + user.pk))
         self._client.force_login(user)
         step_up(self._client, user)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from incidents.importing.common_hangul import COMMON_HANGUL
 
 MARK = b"\xef\xbb\xbf"
-csv.field_size_limit(1 << 21)
+csv.field_size_limit(1 << 22)
 
 OracleRow = tuple[int, list[str], str]  # first line, cells, defect
 

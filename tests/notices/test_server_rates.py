@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from typing import Any, cast
 
@@ -97,7 +98,8 @@ def test_the_sender_rests_and_shows_the_limit(client, approver, notice, server):
     assert server.connections == connections  # it is not asked while it rests
     sign_in_to_desk(client, approver)
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
-    assert f"Limit of 127.0.0.1:{server.port}: about 18 messages a minute." in page
+    # 17 if the refusal was read on one connection before the last reply on another.
+    assert re.search(rf"Limit of 127\.0\.0\.1:{server.port}: about 1[78] messages a minute", page)
     assert f"127.0.0.1:{server.port}" not in limits.connection_limits()
 
 
