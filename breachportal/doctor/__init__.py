@@ -19,6 +19,16 @@ _REASON = (
     r"(?:failed: |failed to resolve host '[^']*': (?:\[Errno -?\d+\] )?"
     r"|Error -?\d+ connecting to .*?\. |(?=\[SSL))(.*)"
 )
+# The setting of each server, and what to do if it refuses the portal or does not answer.
+_SERVERS = {
+    "PostgreSQL": (
+        "DATABASE_URL",
+        DoctorMessages.DATABASE_REFUSES_DO,
+        DoctorMessages.DATABASE_AWAY_DO,
+    ),
+    "Redis": ("REDIS_URL", DoctorMessages.REDIS_REFUSES_DO, DoctorMessages.REDIS_AWAY_DO),
+    "RabbitMQ": ("BROKER_URL", DoctorMessages.BROKER_DO, DoctorMessages.BROKER_DO),
+}
 _REDIS_REFUSES = (AuthenticationError, NoPermissionError)
 Check = Callable[[], Iterator[Diagnosis]]
 
@@ -78,33 +88,22 @@ def _away(error: Exception, away: set[str]) -> Diagnosis:
     if server in away:
         text = DoctorMessages.NOT_EXAMINED.stored(server=server)
         return Diagnosis.fault(text, DoctorMessages.NOT_EXAMINED_DO.stored(server=server))
+    setting, refuses_do, away_do = _SERVERS[server]
     if refusal := _refusal(error):
         away.add(server)
         is_full = re.search("connection slots|too many (clients|connections)", refusal)
-        remedy = {
-            "PostgreSQL": DoctorMessages.DATABASE_REFUSES_DO,
-            "Redis": DoctorMessages.REDIS_REFUSES_DO,
-            "RabbitMQ": DoctorMessages.BROKER_DO,
-        }[server]
-        return Diagnosis.fault(
-            DoctorMessages.REFUSES.stored(server=server, why=refusal),
-            (DoctorMessages.CONNECTIONS_DO if is_full else remedy).stored(),
-        )
+        remedy = DoctorMessages.CONNECTIONS_DO if is_full else refuses_do
+        text = DoctorMessages.REFUSES.stored(server=server, why=refusal)
+        return Diagnosis.fault(text, remedy.stored())
     if any(isinstance(one, ResponseError) for one in (error, error.__cause__)):
         text = DoctorMessages.REDIS_IS_FULL.stored(why=str(error))
         return Diagnosis.fault(text, DoctorMessages.REDIS_IS_FULL_DO.stored())
     away.add(server)
-    remedy = {
-        "PostgreSQL": DoctorMessages.DATABASE_AWAY_DO,
-        "Redis": DoctorMessages.REDIS_AWAY_DO,
-        "RabbitMQ": DoctorMessages.BROKER_DO,
-    }[server]
     why = _reason(error)
-    setting = {"PostgreSQL": "DATABASE_URL", "Redis": "REDIS_URL", "RabbitMQ": "BROKER_URL"}[server]
     if found := encryption.refused(server, setting, why):
         return found
-    if why.endswith("session is read-only"):  # libpq found no primary among several hosts
-        remedy = DoctorMessages.IS_STANDBY_DO
+    is_standby = why.endswith("session is read-only")  # libpq found no primary among several hosts
+    remedy = DoctorMessages.IS_STANDBY_DO if is_standby else away_do
     return Diagnosis.fault(DoctorMessages.AWAY.stored(server=server, why=why), remedy.stored())
 
 
