@@ -13,7 +13,7 @@ import base64
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -140,7 +140,11 @@ def _contacts_meant(cell: str, region: str) -> tuple[tuple[str, ...], tuple[str,
         text = "".join(map(_plain_digit, text)).translate(_READ_AS)
         text = text.encode("utf-8", "ignore").decode()  # half a character of JSON means nothing
     text = " ".join(text.split())
-    emails, numbers = _emails(text), _numbers_meant(text, region)
+    if address := _in_brackets(text):  # its digits are no part of a number, unless it is one
+        user = address.partition("@")[0]
+        return (address,), tuple(phone.number for phone in read_phones(user, region).phones)
+    emails = _emails(text)
+    numbers = _numbers_meant(text, region, emails)
     return tuple(emails[:MOST_MEANT]), tuple(numbers[:MOST_MEANT])
 
 
@@ -231,8 +235,6 @@ def _plain_digit(sign: str) -> str:
 def _emails(text: str) -> list[str]:
     if _MASKED_CELL.fullmatch(text):  # in an export of masked addresses each cell is one
         return list(_patterns(text, only_hidden=True))
-    if address := _in_brackets(text):
-        return [address]
     spellings = dict.fromkeys(_spellings(text))
     found = dict.fromkeys(address for one in spellings for address in _addresses(one))
     if "@" in text and (not found or _HIDES.search(text)):
@@ -341,7 +343,8 @@ def _shown_of(local: str, *, is_whole: bool) -> str:
 # ---------------------------------------------------------------- phone numbers
 
 
-def _numbers_meant(text: str, region: str) -> list[str]:
+def _numbers_meant(text: str, region: str, emails: Iterable[str]) -> list[str]:
+    """Returns the numbers that a text may hold, which may also hold `emails`."""
     if not _may_be_number(text):
         return []
     patterns = dict.fromkeys(_number_patterns(text, region))
@@ -350,7 +353,8 @@ def _numbers_meant(text: str, region: str) -> list[str]:
     readings = dict.fromkeys(_readings(text))
     found = dict.fromkeys(number for one in readings for number in _numbers(one, region))
     digits = re.sub(r"\D", "", text)
-    if not (patterns or "@" in text) and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
+    is_of_address = "@" in text or any(digits in email for email in emails)
+    if not (patterns or is_of_address) and _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS:
         # A digit may be missing, at the end too, or another region meant.
         starts = (_pattern_of_start(digits, lost, region) for lost in (1, 2))
         patterns = dict.fromkeys([f"*{digits[-4:]}", *starts])

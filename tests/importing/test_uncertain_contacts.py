@@ -183,6 +183,18 @@ def test_a_cell_may_mean_the_address_of_its_owner(cell, contact):
     assert not set(meant_by("other@else.example")) & set(found) - {"*@*"}
 
 
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("sua4714288(at)b.example", []),
+        ("sua4714288 골뱅이 b.example", []),
+        ("01023456781(at)b.example", ["+821023456781"]),
+    ],
+)
+def test_the_digits_of_an_address_in_words_are_no_part_of_a_number(cell, numbers):
+    assert contacts_meant(cell, "KR")[1] == numbers
+
+
 @pytest.mark.parametrize("cell", ["8.21012E+11", "1.012E+09", "010-12**-67**"])
 def test_the_first_digits_of_a_number_do_not_match_every_number(cell):
     found = contacts_meant(cell, "KR")[1]
