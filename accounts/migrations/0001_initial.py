@@ -10,6 +10,7 @@ from django.db import migrations, models
 
 import foundations.languages
 
+from foundations.migration_models import created_together
 from foundations.migration_sql import run_sql
 
 SQL = Path(__file__).parent / 'sql'
@@ -23,7 +24,7 @@ class Migration(migrations.Migration):
         ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
-    operations = [
+    operations = created_together([
         migrations.CreateModel(
             name='User',
             fields=[
@@ -290,4 +291,4 @@ class Migration(migrations.Migration):
         ),
         run_sql(SQL / 'proposal.sql'),
         run_sql(SQL / 'audit.sql'),
-    ]
+    ])

@@ -21,6 +21,7 @@ import incidents.models.incident
 import incidents.models.jurisdiction
 import incidents.models.team_message
 
+from foundations.migration_models import created_together
 from foundations.migration_sql import run_sql
 from incidents.initial_data_classes import DATA_CLASSES
 
@@ -44,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = created_together([
         migrations.CreateModel(
             name='Incident',
             fields=[
@@ -822,4 +823,4 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'addresschange.sql'),
         migrations.RunPython(add_data_classes, migrations.RunPython.noop),
         run_sql(SQL / 'audit.sql'),
-    ]
+    ])

@@ -14,6 +14,7 @@ from django.db import migrations, models
 
 import foundations.languages
 
+from foundations.migration_models import created_together
 from foundations.migration_sql import run_sql
 
 # The number of deliveries of a notice with an end state.
@@ -38,7 +39,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = created_together([
         migrations.CreateModel(
             name='AlertNumber',
             fields=[
@@ -511,4 +512,4 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'figures.sql'),
         run_sql(SQL / 'certificate.sql'),
         run_sql(SQL / 'audit.sql'),
-    ]
+    ])

@@ -12,6 +12,7 @@ from django.db import migrations, models
 import foundations.languages
 import foundations.localized_fields
 
+from foundations.migration_models import created_together
 from foundations.migration_sql import run_sql
 
 SQL = Path(__file__).parent / 'sql'
@@ -26,7 +27,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = created_together([
         migrations.CreateModel(
             name='Statement',
             fields=[
@@ -231,4 +232,4 @@ class Migration(migrations.Migration):
         run_sql(SQL / 'dutyconfirmation.sql'),
         run_sql(SQL / 'regulatorreport.sql'),
         run_sql(SQL / 'audit.sql'),
-    ]
+    ])

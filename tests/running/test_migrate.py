@@ -1,5 +1,6 @@
 """A migration that waits for a table lets its readers pass, and tries again."""
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.core.management.commands import migrate as djangos
 from django.db import connection, migrations
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ModelState
 
 from breachportal.management.commands import migrate
 from tests.database import conninfo
@@ -173,3 +175,24 @@ def test_another_fault_of_the_database_is_not_hidden(monkeypatch):
     with pytest.raises(Exception, match="terminat"):
         call_command("migrate", verbosity=0)
     connection.close()
+
+
+def statements(capsys, *options: str) -> list[str]:
+    """Returns the names of the tables that a migration of offers makes or drops, in order."""
+    call_command("sqlmigrate", "offers", "0001", *options)
+    return re.findall(r"^(?:CREATE|DROP) TABLE \"(\w+)\"", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_models_of_a_migration_are_made_once_and_dropped_in_the_other_order(monkeypatch, capsys):
+    rendered: list[str] = []
+    render = ModelState.render
+
+    def counted(self, apps):
+        rendered.append(self.name)
+        return render(self, apps)
+
+    monkeypatch.setattr(ModelState, "render", counted)
+    made = statements(capsys)
+    assert len(made) == 5
+    assert len(rendered) < 400
+    assert statements(capsys, "--backwards") == made[::-1]

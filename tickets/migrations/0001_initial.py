@@ -11,6 +11,7 @@ import tickets.models
 from django.conf import settings
 from django.db import migrations, models
 
+from foundations.migration_models import created_together
 from foundations.migration_sql import run_sql
 
 SQL = Path(__file__).parent / 'sql'
@@ -25,7 +26,7 @@ class Migration(migrations.Migration):
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
-    operations = [
+    operations = created_together([
         migrations.CreateModel(
             name='AnswerTemplate',
             fields=[
@@ -113,4 +114,4 @@ class Migration(migrations.Migration):
         ),
         run_sql(SQL / 'ticket.sql'),
         run_sql(SQL / 'audit.sql'),
-    ]
+    ])
