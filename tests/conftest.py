@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client, TransactionTestCase
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
@@ -52,6 +52,22 @@ def _restore_rows_of_migrations():
         patch.setattr(
             TransactionTestCase, "_fixture_teardown", lambda _case: database_reset.restore_rows()
         )
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _list_static_files_once():
+    """Keeps what WhiteNoise found in static/: each test client makes the middleware again."""
+    read, kept = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def add_files(self):
+        if not kept:
+            read(self)
+            kept.update(self.files)
+        self.files.update(kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", add_files)
         yield
 
 
@@ -144,7 +160,6 @@ def empty_trail(db):
 @pytest.fixture
 def team(db) -> dict[str, User]:
     """A member of the response team for each role, by the name of the role."""
-    call_command("make_roles")
     members = {}
     for role in ROLES:
         members[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)

@@ -36,12 +36,17 @@ OWN_NAMES = {"English", "한국어", "Chrome", "API"}  # of languages and browse
 
 def check(page: Page, name: str, language: str, selector: str = "#content-main") -> None:
     """Fails if a page scrolls sideways, is not accessible, or has words of another language."""
+    check_words(page, name, language, selector)
+    found = Axe().run(page, context=selector).response["violations"]
+    assert [each["id"] for each in found] == [], name
+
+
+def check_words(page: Page, name: str, language: str, selector: str = "#content-main") -> None:
+    """Does what `check` does, without axe, which takes seconds for a table of a thousand cells."""
     width = page.viewport_size["width"] if page.viewport_size else 0
     keep_screenshot(page, f"{name}-{width}-{language}")
     assert browser.loaded_width(page) <= width, name
     assert set(foreign_words(page, selector, language)) <= OWN_NAMES, name
-    found = Axe().run(page, context=selector).response["violations"]
-    assert [each["id"] for each in found] == [], name
 
 
 @contextmanager
@@ -62,9 +67,11 @@ def test_each_role_reads_who_may_do_what(live_server, team, editor, language):
                 page.wait_for_url("**" + desk_url("auth_group_matrix"))
                 own = page.locator("thead th.own-role").first.text_content() or ""
                 assert (f"({role})" in own or role in own) if role else own, own
+                # The table is the same for each role, but for the column that is marked as its own.
+                checked = check if role in ("", min(team)) else check_words
                 for width in WIDTHS:
                     page.set_viewport_size({"width": width, "height": 844})
-                    check(page, f"matrix-{role or 'superuser'}", language)
+                    checked(page, f"matrix-{role or 'superuser'}", language)
 
 
 def sign_in_by_hand(page: Page, url: str, user: User, secret: str) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import RightsGrant, User
@@ -47,7 +46,6 @@ def hook(settings) -> Iterator[WebhookReceiver]:
 
 @pytest.fixture
 def team(db) -> dict[str, User]:
-    call_command("make_roles")
     team = {}
     for role in ("editor", "approver", "support"):
         user = User.objects.create_user(f"{role}@hanbit.example", is_staff=True, language="en")

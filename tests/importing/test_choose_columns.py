@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -45,7 +44,6 @@ LONG = (
 
 @pytest.fixture
 def importer(db) -> User:
-    call_command("make_roles")
     user = User.objects.create_user("importer@hanbit.example", is_staff=True)
     user.groups.add(user.groups.model.objects.get(name="importer"))
     return user

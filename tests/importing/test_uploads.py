@@ -22,7 +22,6 @@ import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import call_command
 from django.db import DatabaseError, DataError, OperationalError, connection, connections
 from django.db.utils import DatabaseErrorWrapper
 from django.test import Client, override_settings
@@ -75,7 +74,6 @@ MEMBERS = (
 
 @pytest.fixture
 def importer(db) -> User:
-    call_command("make_roles")
     user = User.objects.create_user("importer@hanbit.example", is_staff=True)
     user.groups.add(user.groups.model.objects.get(name="importer"))
     return user
