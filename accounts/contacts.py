@@ -115,6 +115,7 @@ def normalise_email(text: str) -> str:
     return normalised if len(normalised) <= _MOST_CHARACTERS else ""
 
 
+@lru_cache(maxsize=1 << 12)
 def _domain_in_dns(domain: str) -> str:
     """Returns the domain with its labels as xn--, or unchanged if DNS would look up another one."""
     if domain.isascii() or _was_lowered_in_turkish(domain):

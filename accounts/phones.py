@@ -245,8 +245,14 @@ def _without_trunk(digits: str, plan: "_Plan", has_lost_zeros: bool) -> Phone | 
 def _of_plan(digits: str) -> Phone | str:
     """Returns the reading of digits that begin with a country code."""
     country, plan = _plan_of_country(digits)
-    if plan and plan.is_usual_mobile(national := digits[len(country) :]):
-        return _judge(plan.country_code, national, plan)
+    if not country:
+        return NOT_A_NUMBER
+    if plan:
+        national = digits[len(country) :]
+        if plan.is_usual_mobile(national):
+            return _judge(plan.country_code, national, plan)
+        if not _may_be_valid(plan, national):  # parsing takes fifty times longer
+            return NOT_A_NUMBER
     try:
         number = phonenumbers.parse("+" + digits)
     except phonenumbers.NumberParseException:
@@ -350,6 +356,23 @@ def _plan_of_country(digits: str) -> tuple[str, _Plan | None]:
         if regions := phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(digits[:size])):
             return digits[:size], _plan(regions[0])
     return "", None
+
+
+def _may_be_valid(plan: _Plan, national: str) -> bool:
+    """Returns whether digits after a country code fit any region with it, with or without trunk."""
+    every = _every_number(plan.country_code)
+    without = national.removeprefix(plan.trunk)
+    return bool(every.fullmatch(national) or every.fullmatch(without))
+
+
+@lru_cache(maxsize=256)
+def _every_number(country_code: int) -> re.Pattern[str]:
+    """Returns a pattern of all numbers that `_judge` may take for valid with a country code."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[country_code]
+    patterns = [plan.every.pattern for plan in map(_plan, regions) if plan]
+    if country_code == 82:
+        patterns.append(_NEW_MOBILE.pattern)
+    return re.compile("|".join(f"(?:{one})" for one in patterns), re.ASCII)
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,11 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from phonenumbers import (
+    SUPPORTED_REGIONS,
+    example_number_for_type,
+    national_significant_number,
+)
 
 from accounts import contacts, phones
 from incidents import encryption
@@ -39,6 +44,33 @@ def test_a_usual_number_is_read_as_any_other(text):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(phones, "_USUAL_MOBILE", NEVER)
         assert phones.normalise_phone(text) == quick
+
+
+EXAMPLES = [
+    f"{found.country_code}{national_significant_number(found)}"
+    for region in sorted(SUPPORTED_REGIONS)
+    for kind in range(11)
+    if (found := example_number_for_type(region, kind))
+]
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.sampled_from(EXAMPLES),
+    st.sampled_from(["", "0", "1", "8", "06"]),
+    st.integers(0, 14),
+    st.text("0123456789", max_size=2),
+)
+@example("821012345678", "", 14, "")
+@example("441534456789", "0", 14, "")
+def test_a_number_that_fits_no_region_needs_no_parsing(number, trunk, place, digits):
+    code = phones._plan_of_country(number)[0]
+    national = trunk + number[len(code) :]
+    text = f"+{code}{national[:place]}{digits}{national[place + 1 :]}"
+    quick = phones._read_phones.__wrapped__(text, "KR", False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(phones, "_may_be_valid", lambda *_: True)
+        assert phones._read_phones.__wrapped__(text, "KR", False) == quick
 
 
 @settings(max_examples=500, deadline=None)
