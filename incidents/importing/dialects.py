@@ -34,8 +34,8 @@ _OTHER_QUOTES = (
     "\u00ab\u00bb",
     "\u300c\u300d",
 )
-# What MySQL and PostgreSQL write after a backslash, besides the separator and the quote.
-_AFTER_BACKSLASH = frozenset("\\nrtbfv0Z\n")
+# What databases write after a backslash, besides the separator and the quote.
+_AFTER_BACKSLASH = frozenset("\\'nrtbfv0Z\n")
 
 
 class SampleRow(NamedTuple):

@@ -361,6 +361,9 @@ def _add_to_progress(
 ) -> ImportProgress:
     if prepared.header_again:
         raise reading.header_again(source, prepared.header_again)
+    if prepared.other_table:
+        why = RefusalMessages.OTHER_TABLE
+        raise ImportRefusedError(why.stored(file=source.name, line=prepared.other_table))
     return replace(
         progress,
         lines_read=progress.lines_read + prepared.lines,

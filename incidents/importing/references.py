@@ -50,10 +50,18 @@ _FOOTER = re.compile(
 _TYPE = re.compile(
     r"(?:tiny|small|medium|big)?int(?:eger)?|n?(?:var)?char2?|varchar|number|numeric|decimal|"
     r"(?:tiny|medium|long)?text|string|double(?: precision)?|float|real|bool(?:ean)?|"
-    r"date(?:time)?2?|timestamp|필수|선택|required|optional|mandatory|serial|uuid|uniqueidentifier|clob|blob|object|문자열?|숫자|날짜"
+    r"date(?:time)?2?|timestamp(?:tz)?|필수|선택|required|optional|mandatory|serial|uuid|"
+    r"uniqueidentifier|clob|blob|object|문자열?|숫자|날짜|"
+    r"u?int(?:4|8|16|32|64|128|256)|float(?:4|8|32|64)|bignumeric|date(?:time)?(?:32|64)|"
+    r"utf8|(?:fixed)?string|(?:string|long|integer|timestamp)type|"
+    r"(?:nullable|lowcardinality)\(.*\)"
 )
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _DIGIT = re.compile(r"\d")
+_LONGEST_MARK = 40  # as `Anzahl der Datensätze`
+_SUM = re.compile(
+    rf"[-+]?0*(?:\d[ .,]?){{1,6}}(?: ?(?:%|{_COUNTED}))?|(?=.*\d)[0-9a-f]{{8,128}}", re.IGNORECASE
+)
 _COLUMN = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_(?:id|no|seq|code|name|date|at|yn|type|status|amount)")
 _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
 
@@ -74,6 +82,16 @@ def is_total(reference: str) -> bool:
     A person can have it as a reference, too.
     """
     return len(reference) <= MOST_CHARACTERS and _TOTALS.fullmatch(reference.strip()) is not None
+
+
+def may_be_trailer(reference: str) -> bool:
+    """Returns whether the text may mark a row of counts or totals, as `T` and `Σ` do."""
+    return len(reference) <= _LONGEST_MARK and _DIGIT.search(reference) is None
+
+
+def is_sum(text: str) -> bool:
+    """Returns whether the text is a number, too small for that of a phone, or a digest."""
+    return _SUM.fullmatch(text.strip()) is not None
 
 
 def is_checksum(reference: str) -> bool:
@@ -104,6 +122,8 @@ def is_label(text: str) -> bool:
     text = text.strip()
     if not text or len(text) > MOST_CHARACTERS:
         return False
+    if _TYPE.fullmatch(text.lower()):
+        return True
     if _DIGIT.search(text) and text[-1] != ")":  # most references have digits; few labels do
         return False
     plain = _TYPE_LENGTH.sub("", text).strip().lower()

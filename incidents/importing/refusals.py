@@ -177,6 +177,10 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: the header stands here again; "
         "remove this line, or import the joined files one by one"
     )
+    OTHER_TABLE = _(
+        "{file}, line {line}: the header of another table seems to stand here, words where the "
+        "rows above hold numbers and addresses; save each table as a file of its own"
+    )
     NO_ROWS = _("{file}: no rows; export the file again")
     NO_ROWS_AFTER_HEADER = _("{file}: no rows after the header; export the file again")
     TOO_LONG = _(

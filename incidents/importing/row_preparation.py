@@ -22,6 +22,7 @@ from incidents.importing import (
     other_spellings,
     references,
     rejects,
+    second_tables,
 )
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
@@ -35,6 +36,7 @@ from incidents.importing.rejected_contacts import RejectedContacts
 from incidents.importing.row_context import RowContext
 from incidents.importing.row_messages import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rows import HEADER, RowReader, is_blank
+from incidents.importing.second_tables import Labels, TableFinder
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
@@ -55,7 +57,11 @@ class RowRejectedError(Exception):
 
 
 class _HeaderError(Exception):
-    """A row is another header: of labels, of types or of a second table."""
+    """A row is another header: of labels or of types, or of a second table."""
+
+    def __init__(self, *, is_of_table: bool = False) -> None:
+        super().__init__()
+        self.is_of_table = is_of_table
 
 
 class Prepared(NamedTuple):
@@ -80,6 +86,7 @@ class Prepared(NamedTuple):
     odd_cells: dict[tuple[str, CellMessages], int]  # by column and kind
     spellings: list[tuple[bytes, bytes]]  # of some people, and of the same ids spelled otherwise
     header_again: int  # the line that repeats the header; 0 for none
+    other_table: int  # the line with the labels of another table; 0 for none
 
 
 class Preparer:
@@ -162,6 +169,12 @@ class Preparer:
         names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contact_places = [*self._email_places, *(place[column] for column in phones)]
+        # A person has looked at the rows of a reject file; `known_only` rejects unknown people.
+        self._tables = None
+        if form.has_header and not (source.is_reject_file or known_only):
+            self._tables = TableFinder(
+                self._reader, reference=self._identity, contacts=self._contact_places
+            )
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._may_be_blank = form.has_header  # an object of JSON may hold other keys
@@ -169,9 +182,8 @@ class Preparer:
 
     def prepare(self, block: FileBlock) -> Prepared:
         """Returns the prepared rows of a block. Stops at a row that repeats the header."""
-        self._out.clear()
-        self._odd_cells.clear()
-        self._without_phone = self._zeros = self._blank = rows = header_again = 0
+        self._begin(block)
+        rows = header_again = other_table = 0
         rejected: list[tuple[int, str]] = []
         spellings: list[tuple[bytes, bytes]] = []
         may_be_blank, write = self._may_be_blank, self._row
@@ -188,8 +200,8 @@ class Preparer:
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
                 self._out.unread.append(self._unread(line, cells, error, is_whole=not defect))
-            except _HeaderError:
-                header_again = line
+            except _HeaderError as error:
+                header_again, other_table = (0, line) if error.is_of_table else (line, 0)
                 break
             else:
                 if self._takes_known_only and rows <= other_spellings.IDS_OF_A_BLOCK:
@@ -207,7 +219,16 @@ class Preparer:
             odd_cells=dict(self._odd_cells),
             spellings=spellings,
             header_again=header_again,
+            other_table=other_table,
         )
+
+    def _begin(self, block: FileBlock) -> None:
+        """Removes what is left of the block before."""
+        self._out.clear()
+        self._odd_cells.clear()
+        self._without_phone = self._zeros = self._blank = 0
+        if self._tables:
+            self._tables.begin(block)
 
     def _unread(
         self, line: int, cells: list[str], error: RowRejectedError, *, is_whole: bool
@@ -250,7 +271,12 @@ class Preparer:
         is_plain = self._are_plain("|".join(cells))
         if not is_plain:
             cells = self._cleaned(cells)
+        labels = self._labels(line, cells)
+        if labels == Labels.OF_TABLE:
+            raise _HeaderError(is_of_table=True)
         identity = self._identify(cells)
+        if labels == Labels.DOUBTFUL:
+            raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._identity_column))
         self._refuse_moved(cells)
         if self._check_dates(cells, identity) and is_plain:
             self._remember(cells)
@@ -374,7 +400,7 @@ class Preparer:
         if references.is_shortened(identity):
             raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
         is_footer = references.is_footer(identity) or references.is_remark(identity, cells)
-        if is_footer or self._is_total(identity, cells):
+        if is_footer or self._is_total(identity, cells) or self._is_trailer(identity, cells):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
         if references.is_label(identity) or self._has_label_as_contact(cells):
             filled = [cell for cell in cells if cell.strip()]
@@ -383,6 +409,12 @@ class Preparer:
                 raise _HeaderError
             if identity.casefold() == column.casefold():
                 raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
+
+    def _labels(self, line: int, cells: Sequence[str]) -> Labels:
+        """Returns whether a row holds the labels of a second table."""
+        if self._tables and second_tables.may_be_labels(cells):
+            return self._tables.judge(line)
+        return Labels.NONE
 
     def _is_total(self, identity: str, cells: Sequence[str]) -> bool:
         """Returns whether a row holds totals or a checksum.
@@ -396,6 +428,19 @@ class Preparer:
         if is_checksum or self._takes_known_only:
             return sum(map(bool, map(str.strip, cells))) == 1
         return not self._first.has_contact(cells)
+
+    def _is_trailer(self, identity: str, cells: Sequence[str]) -> bool:
+        """Returns whether a row counts the rows or adds them up, as `T,6` and `Σ,120` do.
+
+        All its other cells are small numbers or a digest, and one stands in place of a name or
+        contact.
+        """
+        if self._takes_known_only or not references.may_be_trailer(identity):
+            return False
+        others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
+        places = (*self._email_places, *(place for place, _column in self._no_email_places))
+        is_in_place = any(cells[at].strip() for at in places if at != self._identity)
+        return is_in_place and all(map(references.is_sum, others))
 
     def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
         """Returns whether a label stands in place of an address or number, in a row without data.

@@ -5,7 +5,7 @@ See tests/importing/more_messy_files.py. `Case.table` is here the whole table of
 
 from tests.importing.binary_spreadsheets import ods, xlsb
 from tests.importing.further_messy_files import mapped, one, uncomputed
-from tests.importing.more_messy_files import Case, csv, xlsx
+from tests.importing.more_messy_files import ALL, CELLS, GOOD, Case, csv, names, xlsx
 from tests.importing.unseen_files import DE, JP, US, table
 
 KR1, KR2 = "010-2345-6791", "010-2345-6792"
@@ -37,6 +37,52 @@ LOADED = [
 ]
 CONCORDANCE = f'separator = "\\u0014"\nquote = "{THORN}"\n'
 TWO = of(("1", "Kim", "q1@b.example", E1), ("2", "Lee", "q2@b.example"))
+
+TABLES = [
+    Case(
+        "orders below the people, labels in Dutch",
+        csv([*GOOD, "", "bestelling,artikel,aantal,prijs", "5001,Fiets,1,199.00"]),
+        refused="line 9: the header of another table",
+    ),
+    Case(
+        "stock below the people in a workbook",
+        xlsx([*CELLS, [None] * 4, ["품목", "창고", "재고", "단가"], ["A100", "용인", 30, 1200]]),
+        refused="line 9: the header of another table",
+        suffix=".xlsx",
+    ),
+    Case(
+        "questions below the codes of a survey",
+        csv(["Antwort-ID,Ihr Name,Ihre Mailadresse,Ihr Telefon", *GOOD]),
+        ALL,
+        rejected=(2,),
+    ),
+    Case(
+        "types of clickhouse below the header",
+        csv(["UInt64,String,Nullable(String),LowCardinality(String)", *GOOD]),
+        refused="line 2: the header stands here again",
+    ),
+    Case(
+        "quickbooks, lists one below the other",
+        table(
+            "!CUST,NAME,EMAIL,PHONE1",
+            f"CUST,Kim,q1@b.example,{KR1}",
+            "!VEND,NAME,PRINTAS,ADDR1",
+            "VEND,ACME,ACME Inc,Street 1",
+        ),
+        refused="line 3: the header of another table",
+        table=mapped(reference="NAME", name="NAME", email="EMAIL", phone="PHONE1"),
+    ),
+    Case("a trailer of a mainframe", csv([*GOOD, "T,6,,"]), ALL, rejected=(8,)),
+    Case("sums of a column of numbers", csv([*GOOD, "Σ,,,120"]), ALL, rejected=(8,)),
+    Case("people counted in words", csv([*GOOD, "계,6명,,"]), ALL, rejected=(8,)),
+    Case("a system account", csv([*GOOD, "admin,관리자,,"]), ALL | one("admin", "관리자")),
+    Case(
+        "clickhouse, apostrophes with backslashes",
+        csv(names(r"O\'Brien", r"D\'Arc"), separator="\t"),
+        refused="backslashes stand in it",
+        suffix=".tsv",
+    ),
+]
 
 MARKETING = [
     Case(

@@ -31,6 +31,7 @@ CASES = [
     *sent_files.PROGRAMS,
     *sent_files.FEW,
     *sent_files.EXPORTS,
+    *sent_files.TABLES,
 ]
 
 
