@@ -21,6 +21,7 @@ class RejectMessages(StoredMessages):
     NESTED = _("{column} is no single text")
     UNDECODABLE = _("undecodable bytes")
     OTHER_ENCODING = _("text in UTF-8 in a CP949 file")
+    UTF8_INSIDE = _("text in UTF-8 in a file of {encoding}")
     MISSING = _("missing {column}")
     PLACEHOLDER = _(
         "{column} is a placeholder, no reference; give each person a reference of their own"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterator
 
 from foundations.formulas import restored
-from incidents.importing import formats, korean_text, reading, rejects
+from incidents.importing import formats, korean_text, mixed_utf8, reading, rejects
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.formats.base import NestedText, ParsedRow
 from incidents.importing.headers import HeaderNames
@@ -49,6 +49,8 @@ class RowReader:
             (place, name) for place, name in enumerate(source.header) if name in source.single
         ]
         self._may_mix_encodings = self._encoding == reading.CP949
+        # The encoding of a converted file in which a row of UTF-8 reads as other letters, or "".
+        self._other_encoding = source.encoding if mixed_utf8.may_hide_in(source.encoding) else ""
         is_nested = bool(self._single) and not self._format.has_header
         self._is_plain = not (self._is_reject_file or is_nested)
 
@@ -61,6 +63,7 @@ class RowReader:
         """
         text, is_clean = self._text(block)
         is_mixed = self._may_mix_encodings and korean_text.may_hold_utf8(block.data)
+        is_mixed |= bool(self._other_encoding) and not text.isascii()
         is_usual, width = is_clean and self._is_plain and not is_mixed, len(self._columns)
         may_be_header = self._names.may_be_in if self._format.has_header else _never
         are_words = self._names.are_words
@@ -131,6 +134,8 @@ class RowReader:
     def _original_bytes(self, cell: str) -> str:
         if cell.isascii():
             return cell
+        if self._other_encoding and (text := self._utf8_of(cell)):
+            return text.encode().decode("latin-1")
         if self._is_converted:
             return _ESCAPED.sub(_as_escape, cell).encode("utf-8", "replace").decode("latin-1")
         if self._may_mix_encodings and (text := korean_text.utf8_in_cp949(cell)):
@@ -139,6 +144,9 @@ class RowReader:
             return cell.encode(self._encoding, "surrogateescape").decode("latin-1")
         except UnicodeEncodeError:  # half a character, written as \ud800 in JSON
             return cell.encode("utf-8", "replace").decode("latin-1")
+
+    def _utf8_of(self, cell: str) -> str:
+        return mixed_utf8.text_in(cell, self._other_encoding)
 
     def _is_header(self, cells: list[str]) -> bool:
         own = self._own
@@ -154,6 +162,8 @@ class RowReader:
             return cells, rejects.UNDECODABLE
         if self._may_mix_encodings and any(map(korean_text.utf8_in_cp949, used)):
             return cells, RejectMessages.OTHER_ENCODING.stored()
+        if self._other_encoding and any(map(self._utf8_of, used)):
+            return cells, RejectMessages.UTF8_INSIDE.stored(encoding=self._other_encoding)
         for place, name in self._single:
             if isinstance(cells[place], NestedText):
                 return cells, RejectMessages.NESTED.stored(column=name)

@@ -74,6 +74,22 @@ ENCODINGS = [
     named("cp932 named shift_jis", names("髙橋", "﨑山", "①田", "高橋"), "cp932", "shift_jis"),
     named("cp949 syllables named euc-kr", RARE_KOREAN, "cp949", "euc-kr"),
     named("iso-2022-kr", GOOD, "iso2022_kr", "iso-2022-kr"),
+    Case(
+        "windows-1252, one row in utf-8",
+        csv(names("José Peña", "Zoë Weiß"), encoding="cp1252")
+        + "1003,Jürgen Müller,user3@naver.example,010-2345-6783\r\n".encode(),
+        found_of(names("José Peña", "Zoë Weiß")),
+        rejected=(4,),
+        mapping='encoding = "windows-1252"\n',
+    ),
+    Case(
+        "gbk, one row in utf-8",
+        csv(names("王伟", "李娜"), encoding="gb18030")
+        + "1003,张三,user3@naver.example,010-2345-6783\r\n".encode(),
+        found_of(names("王伟", "李娜")),
+        rejected=(4,),
+        mapping='encoding = "gb18030"\n',
+    ),
     Case("cp949 syllables, not named", csv(RARE_KOREAN, encoding="cp949"), found_of(RARE_KOREAN)),
     Case(
         "characters of Hong Kong named big5",
