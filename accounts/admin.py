@@ -47,6 +47,7 @@ from accounts.team import matrix, roles
 from accounts.team.admin import InvitationAdmin, require_superuser
 from accounts.team.forms import EndStaffSessionForm, RolesField, UserForm
 from accounts.team.matrix import ACTION_NAMES
+from foundations.typed_numbers import number_of
 
 admin.site.unregister([EmailAddress, Authenticator, Group, UserSession])
 admin.site.register(AuditEntry, AuditEntryAdmin)
@@ -331,7 +332,7 @@ class RightsGrantAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Adds what the user may do."""
-        number = object_id if object_id.isdecimal() else 0
+        number = number_of(object_id)
         grant = RightsGrant.objects.waiting().filter(pk=number).first()
         staff = staff_of(request)
         buttons = {

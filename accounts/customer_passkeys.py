@@ -33,6 +33,7 @@ from accounts.step_up import fresh_code_required, record_step_up
 from accounts.team.passkeys import AddPasskeyForm, BoundCredential
 from accounts.waiting_room import with_waiting_room
 from foundations.rate_limits import limited
+from foundations.typed_numbers import number_of
 
 MOST_PASSKEYS = 10  # of one user
 MOST_CHARACTERS = 100  # of a name
@@ -144,10 +145,7 @@ def remove_passkey(request: HttpRequest) -> HttpResponse:
 
 
 def _key(request: HttpRequest) -> int:
-    key = request.POST.get("passkey", "")
-    if not key.isdecimal() or len(key) > 18:
-        raise Http404
-    return int(key)
+    return number_of(request.POST.get("passkey", ""))
 
 
 @never_cache

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.step_up import fresh_code_required
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
+from foundations.typed_numbers import number_of
 
 
 class LookUpKeyForm(forms.Form):
@@ -77,8 +78,8 @@ def new_key(request: HttpRequest) -> HttpResponse:
 @customers_only
 def end_key(request: HttpRequest) -> HttpResponse:
     """Ends one key at once. It needs no fresh code, so that one press is enough."""
-    number = request.POST.get("key", "")
-    if not number.isdecimal() or len(number) > 18:
+    number = number_of(request.POST.get("key", ""))
+    if not number:
         raise Http404
     cast("User", request.user).look_up_keys.filter(pk=number).end()
     messages.success(request, _("Ended. The key opens nothing from now on."))

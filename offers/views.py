@@ -7,10 +7,9 @@ from django.utils.translation import gettext as _
 from accounts.ended_sessions import sign_in_required
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
+from foundations.typed_numbers import number_of
 from incidents.views import SignedInRequest, back_to_page
 from offers.own_offers import NotOpenError, PoolEmptyError, take
-
-MOST_DIGITS = 9
 
 
 @post_only(page="my_data")
@@ -18,9 +17,8 @@ MOST_DIGITS = 9
 @limited("offer", methods=["POST"], by_user=True)
 def take_offer(request: SignedInRequest, pk: int) -> HttpResponse:
     """Hands out a code of the offer, and shows the page again at the offer."""
-    has = request.POST.get("has", "")
     try:
-        take(request.user, pk, has=int(has) if has.isdecimal() and len(has) < MOST_DIGITS else 0)
+        take(request.user, pk, has=number_of(request.POST.get("has", "")))
     except NotOpenError:
         messages.error(request, _("This offer is not open to you, or it has ended."))
     except PoolEmptyError:

@@ -15,6 +15,7 @@ from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_look_ups import ActReasonForm
 from accounts.desk_tasks import TaskOverError
 from accounts.team.admin import require_superuser
+from foundations.typed_numbers import number_of
 
 
 class CompanyIdentityAdmin(admin.ModelAdmin):
@@ -47,7 +48,7 @@ class CompanyIdentityAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Adds what the user may do."""
-        number = object_id if object_id.isdecimal() else 0
+        number = number_of(object_id)
         rows = CompanyIdentity.objects.filter(pk=number)
         may_act = staff_of(request).is_superuser
         buttons = {

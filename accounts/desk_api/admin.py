@@ -23,6 +23,7 @@ from accounts.desk_look_ups import ActReasonForm
 from accounts.desk_tasks import TaskOverError
 from accounts.models import User
 from accounts.step_up import step_up_required
+from foundations.typed_numbers import number_of
 
 LONGEST_DAYS, USUAL_DAYS = 366, 90
 
@@ -122,7 +123,7 @@ class ApiTokenAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Shows the button that revokes the token, while it is valid."""
-        number = object_id if object_id.isdecimal() else 0
+        number = number_of(object_id)
         is_valid = ApiToken.objects.valid().filter(pk=number).exists()
         buttons = {"may_revoke": is_valid, "reason_form": ActReasonForm()}
         context = {**(extra_context or {}), **buttons}

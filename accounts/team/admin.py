@@ -18,6 +18,7 @@ from accounts.desk_tasks import TaskOverError
 from accounts.models import Invitation
 from accounts.team import invitations
 from accounts.team.forms import InvitationForm
+from foundations.typed_numbers import number_of
 
 
 def require_superuser(request: HttpRequest) -> None:
@@ -100,7 +101,7 @@ class InvitationAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Adds what the user may do."""
-        number = object_id if object_id.isdecimal() else 0
+        number = number_of(object_id)
         invitation = Invitation.objects.pending().filter(pk=number).first()
         staff = staff_of(request)
         is_open = invitation is not None and staff.is_superuser

@@ -17,6 +17,7 @@ from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.desk_tasks import TaskOverError
 from foundations.formatting import moment
+from foundations.typed_numbers import number_of
 from incidents import phrasing, scope_versions
 from incidents.admin.batch_withdrawals import consequences, shown_withdrawal
 from incidents.admin.confirmation import call_worker, confirmation_page
@@ -165,11 +166,11 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools, is_moving = [], False
-        if object_id.isdecimal():
-            changes = BatchChange.objects.unfinished().filter(batch=int(object_id))
+        if pk := number_of(object_id):
+            changes = BatchChange.objects.unfinished().filter(batch=pk)
             is_moving = changes.exists()
             if request.user.has_perm("incidents.change_exposurebatch") and not is_moving:
-                tools = _batch_tools(int(object_id))
+                tools = _batch_tools(pk)
         context = {**(extra_context or {}), "tools": tools, "is_moving": is_moving}
         return super().change_view(request, object_id, form_url, context)
 

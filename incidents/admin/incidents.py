@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.admin_site import desk_path, number_column, staff_of
 from accounts.desk_tasks import TaskOverError
 from foundations.formatting import moment
+from foundations.typed_numbers import number_of
 from incidents.admin import guide, incident_page, messages_page, retention
 from incidents.admin.confirmation import confirmation_page
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
@@ -201,12 +202,12 @@ class IncidentAdmin(FactsAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
-        if object_id.isdecimal():
-            url = reverse("admin:incidents_incident_page", args=[object_id])
+        if pk := number_of(object_id):
+            url = reverse("admin:incidents_incident_page", args=[pk])
             tools.append((url, _("The incident’s page")))
-        has_data = Incident.objects.filter(pk=_number(object_id), shredded_at=None).exists()
+        has_data = Incident.objects.filter(pk=pk, shredded_at=None).exists()
         if request.user.is_superuser and has_data:
-            url = reverse("admin:incidents_incident_shred", args=[object_id])
+            url = reverse("admin:incidents_incident_shred", args=[pk])
             tools.append((url, _("Shred the data")))
         tools += proposal_link(request, self.get_object(request, object_id))
         context = {**(extra_context or {}), "tools": tools}
@@ -267,11 +268,6 @@ class IncidentAdmin(FactsAdmin):
         self.log_change(request, incident, done)
         messages.success(request, done)
         return redirect("admin:incidents_incident_change", pk)
-
-
-def _number(text: str) -> int:
-    """Returns the id that a URL holds, or 0, which no row has."""
-    return int(text) if text.isdecimal() else 0
 
 
 def _incident_to_shred(request: HttpRequest, pk: int) -> Incident:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import staff_of
+from foundations.typed_numbers import number_of
 from incidents import unread
 from incidents.admin.proposals import ProposalAdmin
 from incidents.forms import WriteOffForm
@@ -52,8 +53,7 @@ class WriteOffAdmin(ProposalAdmin):
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Adds the number of rows by reason for the file in the query."""
-        pk = request.GET.get("file", "")
-        reasons = _reasons(int(pk)) if pk.isdecimal() else []
+        reasons = _reasons(number_of(request.GET.get("file", "")))
         return super().add_view(request, form_url, {**(extra_context or {}), "reasons": reasons})
 
     def incident_of(self, proposal: WriteOff) -> int:

@@ -6,6 +6,7 @@ The URLs come from the resolver, so a new page is covered without a change here.
 import re
 from collections.abc import Iterator
 from itertools import cycle
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in, sign_in_to_desk, step_up
 
 pytestmark = pytest.mark.django_db
+ROOT = Path(__file__).parents[2]
 
 ADDRESS, VALUE, NAME = "minji@example.com", "서울특별시 강남구 테헤란로 558", "김민지"
 # Pages that anyone may read, and steps of a sign-in. All others need a user.
@@ -35,12 +37,15 @@ ROLES = ["importer", "editor", "approver", "support", "auditor"]
 IDENTITIES = ["visitor", "customer", "affected", "stepped-up", "staff", *ROLES, "superuser"]
 
 
-def paths() -> Iterator[str]:
-    """Yields an address for each URL pattern, with a plausible value for each argument."""
+def paths(key: str = "1") -> Iterator[str]:
+    """Yields an address for each URL pattern, with a plausible value for each argument.
+
+    `key` is the value of those that take any text, such as the keys of Django's own desk pages.
+    """
 
     def walk(resolver: URLResolver, before: str) -> Iterator[str]:
         for pattern in resolver.url_patterns:
-            route = before + plain(str(pattern.pattern), pattern)
+            route = before + plain(str(pattern.pattern), pattern, key)
             if isinstance(pattern, URLPattern):
                 yield route
             else:
@@ -49,7 +54,7 @@ def paths() -> Iterator[str]:
     yield from sorted(set(walk(get_resolver(), "")))
 
 
-def plain(route: str, pattern: URLPattern | URLResolver) -> str:
+def plain(route: str, pattern: URLPattern | URLResolver, key: str) -> str:
     if not isinstance(pattern.pattern, RoutePattern):  # the language, or a regular expression
         return (
             "en/"
@@ -57,7 +62,7 @@ def plain(route: str, pattern: URLPattern | URLResolver) -> str:
             else re.sub(r"\(.*\)|[\^$\\]", "", route)
         )
     values = {"int": "1", "uuid": "00000000-0000-4000-8000-000000000001", "slug": "hanbit-2025"}
-    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: values.get(found[1] or "", "1"), route)
+    return re.sub(r"<(?:(\w+):)?\w+>", lambda found: values.get(found[1] or "", key), route)
 
 
 @pytest.fixture
@@ -183,7 +188,11 @@ ODD_VALUES = [
     *("\0", "-1", str(2**70), "9" * 5_000, "abc", "", "\u202e", "1e400", "NaN", "[" * 2_000, "{"),
     *("2026-99-99", "0001-01-01", "9999-12-31T23:59:59+14:00", "%", "'", "x" * 3_000),
 ]
+# The names that views read by themselves, and those of forms, of Django and of allauth.
+READ = re.compile(r'(?:GET|POST|posted)\.get(?:list)?\("(\w+)"')
+SOURCES = [path for path in ROOT.glob("*/**/*.py") if "tests" not in path.parts]
 PARAMETERS = [
+    *sorted({name for path in SOURCES for name in READ.findall(path.read_text())}),
     *("page", "p", "q", "o", "e", "id", "next", "all", "_facets", "_popup", "_to_field", "kept"),
     *("email", "code", "credential", "contact", "language", "name", "reason", "passkey", "session"),
     *("incident__id__exact", "state__exact", "at__year", "_changelist_filters", "action", "form"),
@@ -222,3 +231,14 @@ def test_no_value_and_no_body_makes_a_page_fail(clients, identity):
             if answer.status_code >= 500:
                 failed.append(f"{method} /{path} {value[:20]!r} {sent[0]} {sent[1][:20]!r}")
     assert failed == []
+
+
+def test_no_key_in_an_address_makes_a_page_fail(clients):
+    """Python reads no number of 5,000 digits, and takes digits of other scripts for a number."""
+    usual, wrong = set(paths()), []
+    for key in ("9" * 5_000, "9" * 19, "\u0663", "%00"):
+        others = [path for path in paths(key) if path not in usual]
+        assert len(others) > 50
+        answers = {path: clients["superuser"].get(f"/{path}") for path in others}
+        wrong += [path for path, answer in answers.items() if answer.status_code >= 500]
+    assert wrong == []
