@@ -86,6 +86,14 @@ class RightMissingError(PermissionDenied):
         self.right = right
 
 
+class TooOftenError(PermissionDenied):
+    """The user did what the work needs, but too often. `reason` is for the audit trail."""
+
+    def __init__(self, words: str, *, reason: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
 class DeskSite(admin.AdminSite):
     """Django admin with its own look, but without passwords and without a sign-in form."""
 
@@ -135,7 +143,10 @@ class DeskSite(admin.AdminSite):
     def _refusal_page(self, request: HttpRequest, refusal: PermissionDenied) -> HttpResponse:
         right = refusal.right if isinstance(refusal, RightMissingError) else _right_for(request)
         is_lacking = right and not request.user.has_perm(right)
-        refusals.record(staff_of(request), page=request.path, right=right)
+        details: dict[str, Any] = {}
+        if isinstance(refusal, TooOftenError):
+            details["reason"] = refusal.reason
+        refusals.record(staff_of(request), page=request.path, right=right, **details)
         context = {
             **self.each_context(request),
             "title": _("You may not do this"),

@@ -8,6 +8,7 @@ import re
 import time
 import unicodedata
 from collections.abc import Iterable
+from datetime import timedelta
 from itertools import combinations
 from typing import Any
 
@@ -19,13 +20,15 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin_site import staff_of
+from accounts.admin_site import TooOftenError, staff_of
 from accounts.audit import acts
 from accounts.contacts import read_phones
 from accounts.models import AuditEntry, User
+from foundations.formatting import moment
 
 MOST_CHARACTERS = 200
 OPEN_FOR = 30 * 60  # seconds, from the last request
@@ -111,11 +114,37 @@ def _has_phone(text: str) -> bool:
     return False
 
 
+def require_few(by: User) -> None:
+    """Raises TooOftenError if `by` looked up or read settings.LOOK_UPS_PER_DAY customers.
+
+    A quarter of them may be in an hour. Who took over the account of a member can so read few
+    people, and the superusers get a message (incidents.team_messages).
+    """
+    most, now = settings.LOOK_UPS_PER_DAY, timezone.now()
+    kinds = (AuditEntry.Kind.LOOK_UP, AuditEntry.Kind.REVEAL)
+    newest = AuditEntry.objects.filter(actor_id=by.pk, kind__in=kinds).order_by("-id")
+    times = list(newest.values_list("at", flat=True)[:most])
+    for bound, hours in ((most, 24), (max(1, most // 4), 1)):
+        if len(times) >= bound and (until := times[bound - 1] + timedelta(hours=hours)) > now:
+            words = _too_many(bound, moment(until))
+            raise TooOftenError(words, reason=AuditEntry.TOO_MANY_LOOK_UPS)
+
+
+def _too_many(number: int, time: str) -> str:
+    words = _(
+        "You have opened the data of customers %(number)s times, which is more than one person "
+        "needs for the work. You can go on at %(time)s. The superusers get a message."
+    )
+    return words % {"number": number, "time": time}
+
+
 def record(form: LookUpReasonForm, *, by: User, about: Model | type[Model], found: int) -> None:
     """Records a look-up, with its reason and the number of rows that it found, hit or not.
 
-    `about` is the row that was opened by its address, or the model that was searched.
+    `about` is the row that was opened by its address, or the model that was searched. Raises
+    TooOftenError; then the page shows nothing of what was found.
     """
+    require_few(by)
     reason = form.cleaned_data["reason"]
     acts.record(AuditEntry.Kind.LOOK_UP, by=by, about=about, found=found, reason=reason)
 

@@ -35,6 +35,7 @@ from incidents.models import Incident, MessageChoice, MessageKind, TeamMessage
 HOURS = (1, 6, 24)  # before a clock runs out
 MOST = 500  # messages in one run
 ROLES_TOLD_FOR = timedelta(days=7)  # after a right was added; longer than a mail server is away
+LOOK_UPS_TOLD_FOR = timedelta(days=2)  # after a member was refused further ones
 # What can begin again after it has ended.
 ENDING = (
     *(MessageKind.PAUSED, MessageKind.SUPERUSER, MessageKind.SCAMS, MessageKind.PORTAL),
@@ -82,6 +83,7 @@ def events(unread: set[str] | None = None) -> Iterator[TeamEvent]:
         yield from _task_event(task, "")
     yield from _superusers()
     yield from _roles()
+    yield from _look_ups()
     for further in FURTHER_EVENTS:
         yield from _or_none(further, further.__name__, unread, (MessageKind.PORTAL,))
     for incident in Incident.objects.order_by("pk"):
@@ -206,7 +208,25 @@ def _roles() -> Iterator[TeamEvent]:
         )
 
 
-def _is_another_superuser(pk: int, user: User) -> bool:
+def _look_ups() -> Iterator[TeamEvent]:
+    """Yields an event for each member who was refused further look-ups of customers, by day."""
+    refused = AuditEntry.objects.too_many_look_ups(timezone.now() - LOOK_UPS_TOLD_FOR)
+    days = {(entry.actor_id, entry.at.date()): entry.actor for entry in refused.order_by("pk")}
+    for (pk, day), member in days.items():
+        yield TeamEvent(
+            key=f"look-ups:{pk}:{day}",
+            kind=MessageKind.SUPERUSER,
+            text=_(
+                "%(user)s opened the data of more customers than one person needs for the work, "
+                "and is refused for a time. Ask whether it was this person."
+            )
+            % {"user": member},
+            path=f"{reverse('admin:accounts_auditentry_changelist')}?kind=look_up",
+            is_for=partial(_is_another_superuser, pk),
+        )
+
+
+def _is_another_superuser(pk: int | None, user: User) -> bool:
     return user.is_superuser and user.pk != pk
 
 

@@ -15,8 +15,10 @@ from django.views.decorators.http import require_POST
 from accounts.admin import ReadOnlyAdmin
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.audit import acts
+from accounts.desk_look_ups import require_few
 from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry
+from foundations.typed_numbers import number_of
 from tickets import correspondence
 from tickets.correspondence import NotAnsweredError
 from tickets.desk_forms import AnswerForm, ExtensionForm, FindTicketForm, NoteForm
@@ -112,6 +114,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         extension: ExtensionForm | None = None,
     ) -> HttpResponse:
         staff = staff_of(request)
+        require_few(staff)
         logger.info("user %s read ticket %s", staff.pk, ticket.pk)
         acts.record(AuditEntry.Kind.REVEAL, by=staff, about=ticket, incident=ticket.incident_id)
         context = {
@@ -174,6 +177,6 @@ def _templates_for(ticket: Ticket) -> list[AnswerTemplate]:
 
 def _draft(request: HttpRequest, ticket: Ticket) -> dict[str, str]:
     """Returns the text of the chosen template, in the customer's language."""
-    chosen = request.GET.get("template", "")
-    found = AnswerTemplate.objects.filter(pk=int(chosen)).first() if chosen.isdecimal() else None
+    chosen = number_of(request.GET.get("template", ""))
+    found = AnswerTemplate.objects.filter(pk=chosen).first()
     return {"text": found.text.in_language(ticket.language)} if found else {}

@@ -26,6 +26,11 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
         """Returns the refused attempts of `user`, newest first."""
         return self.filter(actor_id=user.pk, kind=AuditEntry.Kind.REFUSED).order_by("-id")
 
+    def too_many_look_ups(self, since: datetime) -> "AuditEntryQuerySet":
+        """Returns the refusals after `since` of members who opened too many customers."""
+        reason = {"details__reason": AuditEntry.TOO_MANY_LOOK_UPS}
+        return self.filter(kind=AuditEntry.Kind.REFUSED, at__gt=since, **reason)
+
     def rights_added_to_roles(self, since: datetime) -> "AuditEntryQuerySet":
         """Returns the entries of each right that a role got after `since`."""
         table = Group.permissions.through._meta.db_table
@@ -58,6 +63,8 @@ class AuditEntry(models.Model):
         COMMAND = "command", _("ran a command")
         DIGEST = "digest", _("sent the digest of the trail")
         JOINED = "joined", _("joined into another account")
+
+    TOO_MANY_LOOK_UPS = "too many look-ups"  # the reason of a refusal
 
     at = models.DateTimeField(_("time"))
     actor_id = models.BigIntegerField(null=True)

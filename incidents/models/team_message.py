@@ -18,7 +18,7 @@ class MessageKind(models.TextChoices):
     WAITING = "waiting", _("what waits for your approval or confirmation")
     PAUSED = "paused", _("notices that are paused, with the reason")
     SHREDDING = "shredding", _("requests to shred data")
-    SUPERUSER = "superuser", _("new superusers")
+    SUPERUSER = "superuser", _("new superusers, roles changed by hand, very many look-ups")
     SCAMS = "scams", _("scam reports that come in numbers")
     TICKETS = "tickets", _("answers to customers that are due by tomorrow")
     OFFERS = "offers", _("offers whose codes run out")

@@ -1,6 +1,8 @@
 """A reason leads to each page of a customer, and what it may hold: the audit trail keeps it."""
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -18,6 +20,7 @@ from accounts.desk_api.tokens import ApiToken
 from accounts.desk_look_ups import LookUpReasonForm
 from accounts.models import AuditEntry, User, VerifiedPhone
 from harness.sign_in import give_app, sign_in_to_desk
+from incidents import team_messages
 from incidents.admin.person_forms import (
     EndAddressChangeForm,
     LiftMarkForm,
@@ -29,6 +32,7 @@ from notices.forms.suppression import LiftSuppressionForm, SuppressionForm
 from notices.models import Suppression
 from scams.models import ScamReport
 from tests.desk_pages import desk_url, page_text, say_why
+from tickets import correspondence
 
 pytest_plugins = ["tests.notice_fixtures"]
 ASKED = "Reason for the look-up"
@@ -282,3 +286,33 @@ def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, empty_
     page_text(desk(team["support"]).get(desk_url("scams_scamreport_change", report.pk)))
     entry = AuditEntry.objects.get(kind="reveal")
     assert (entry.actor_id, entry.object_id) == (team["support"].pk, str(report.pk))
+
+
+def test_who_opens_too_many_customers_is_refused_and_the_superusers_get_a_message(
+    desk, team, people, minji, editor, settings, empty_trail, monkeypatch
+):
+    """A program with the session of a member could read a list of addresses one by one."""
+    settings.LOOK_UPS_PER_DAY = 12
+    ticket = correspondence.ask(
+        minji, people["minji"].incident, kind="access", text="Mine?", language="en", key=uuid4()
+    )
+    support, member = desk(team["support"]), team["support"]
+    address = desk_url("incidents_affectedperson_changelist")
+    asked = {"asked": "minji@example.com", "reason": "A call"}
+
+    assert [support.post(address, asked).status_code for _each in range(3)] == [200] * 3
+    refused = support.post(address, asked)
+    assert refused.status_code == 403
+    assert "data of customers 3 times" in refused.content.decode()
+    assert str(people["minji"].pk) not in refused.content.decode()
+    of_ticket = desk_url("tickets_ticket_change", ticket.pk)
+    assert support.get(of_ticket).status_code == 403
+    [event] = [one for one in team_messages.events() if one.key.startswith("look-ups:")]
+    assert member.contact in event.text
+    assert event.is_for(editor)
+    assert not event.is_for(member)
+    in_an_hour = timezone.now() + timedelta(minutes=61)
+    monkeypatch.setattr(timezone, "now", lambda: in_an_hour)
+    assert support.get(of_ticket).status_code == 200
+    settings.LOOK_UPS_PER_DAY = 4
+    assert support.get(of_ticket).status_code == 403
