@@ -24,6 +24,7 @@ from django.shortcuts import render
 
 from foundations import latency
 from foundations.page_parts import FormResponse, Gate
+from foundations.rate_limits import Rate, name_of_count, parse_rates
 from foundations.redis_scripts import KeptScript
 
 COOKIE = "waiting_room"
@@ -37,25 +38,53 @@ _SALT = "accounts: waiting room"
 _PLACE = "_place_in_waiting_room"  # the attribute of a request
 _KEY = "breachportal:waiting-room"
 
-# Returns {ticket, highest admitted ticket, queue}. ARGV: rate per second, burst, ticket, its queue.
-# The queue is a name that Redis forgets with the numbers. A ticket of another queue is replaced.
+# Without a bound, one program could take so many tickets that no other visitor is admitted for
+# hours. Tickets of a network above its bound are of the second queue, which is as orderly, and
+# admits this share of the rate besides.
+SECOND_SHARE = 0.25
+_SECOND = "~"  # the first character of the name of a second queue
+
+# Returns {ticket, highest admitted ticket, queue}. KEYS: the queue, the second queue, and the
+# counts of waiting tickets of the visitor's networks. ARGV: rate per second, burst, ticket, its
+# queue, the seconds for which both are stored, the share and the mark of the second queue, then the
+# amount and the seconds of each count. The queue is a name that Redis forgets with the numbers. A
+# ticket of another queue is replaced.
 _TAKE = """
-local rate, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local stored = redis.call('HMGET', KEYS[1], 'issued', 'admitted', 'at', 'queue')
-local issued, admitted = tonumber(stored[1] or 0), tonumber(stored[2] or burst)
-local queue = stored[4] or clock[1] .. '-' .. clock[2]
-admitted = math.min(issued + burst, admitted + math.max(0, now - tonumber(stored[3] or now)) * rate)
-local ticket = tonumber(ARGV[3])
-if ticket == 0 or ARGV[4] ~= queue then
-    issued = issued + 1
-    ticket = issued
+local function look(number)
+    local share, mark = 1, ''
+    if number == 2 then share, mark = tonumber(ARGV[6]), ARGV[7] end
+    local rate, burst = tonumber(ARGV[1]) * share, tonumber(ARGV[2]) * share
+    local stored = redis.call('HMGET', KEYS[number], 'issued', 'admitted', 'at', 'queue')
+    local issued, admitted = tonumber(stored[1] or 0), tonumber(stored[2] or burst)
+    local queue = stored[4] or mark .. clock[1] .. '-' .. clock[2]
+    local passed = math.max(0, now - tonumber(stored[3] or now))
+    admitted = math.min(issued + burst, admitted + passed * rate)
+    local ticket, is_new = tonumber(ARGV[3]), false
+    if ticket == 0 or ARGV[4] ~= queue then
+        issued = issued + 1
+        ticket, is_new = issued, true
+    end
+    return {KEYS[number], issued, admitted, queue, ticket, is_new}
 end
-redis.call('HSET', KEYS[1], 'issued', issued, 'admitted', string.format('%.6f', admitted),
-    'at', string.format('%.6f', now), 'queue', queue)
-redis.call('EXPIRE', KEYS[1], ARGV[5])
-return {ticket, math.floor(admitted), queue}
+local place = look(string.sub(ARGV[4], 1, 1) == ARGV[7] and 2 or 1)
+if place[6] then
+    place = look(1)
+    if place[5] > math.floor(place[3]) then
+        local is_over = false
+        for number = 3, #KEYS do
+            local taken = redis.call('INCR', KEYS[number])
+            if taken == 1 then redis.call('EXPIRE', KEYS[number], ARGV[2 * number + 3]) end
+            is_over = is_over or taken > tonumber(ARGV[2 * number + 2])
+        end
+        if is_over then place = look(2) end
+    end
+end
+redis.call('HSET', place[1], 'issued', place[2], 'admitted', string.format('%.6f', place[3]),
+    'at', string.format('%.6f', now), 'queue', place[4])
+redis.call('EXPIRE', place[1], ARGV[5])
+return {place[5], math.floor(place[3]), place[4]}
 """
 
 logger = logging.getLogger(__name__)
@@ -72,7 +101,8 @@ class Place(NamedTuple):
     @property
     def minutes(self) -> int:
         """The minutes until the visitor is admitted, at least 1."""
-        return ceil(max(1, self.ahead) / settings.SIGN_INS_PER_SECOND / 60)
+        share = SECOND_SHARE if self.queue.startswith(_SECOND) else 1
+        return ceil(max(1, self.ahead) / (settings.SIGN_INS_PER_SECOND * share) / 60)
 
 
 def with_waiting_room(view: View) -> View:
@@ -150,19 +180,34 @@ def _place_of(request: HttpRequest) -> Place | None:
     """
     known = request.__dict__
     if _PLACE not in known:
-        known[_PLACE] = None if _is_admitted(request) else _place(_cookie_of(request))
+        held = _cookie_of(request)
+        known[_PLACE] = None if held == ADMITTED else _place(held, _counts_of(request))
     place: Place | None = known[_PLACE]
     return place
 
 
-def _place(held: str) -> Place | None:
+def _counts_of(request: HttpRequest) -> dict[str, Rate]:
+    """Returns the bounds of the waiting tickets of the visitor's networks, by the names of counts.
+
+    The names hold the networks as keyed hashes.
+    """
+    return {
+        name_of_count(request, "accounts", "waiting_room", rate, ""): rate
+        for rate in parse_rates(settings.CODE_RATES["waiting_room"])
+    }
+
+
+def _place(held: str, counts: dict[str, Rate]) -> Place | None:
     """Returns the visitor's place, with a new ticket if `held` is none; None without Redis."""
     ticket, _space, queue = held.partition(" ")
     rate = settings.SIGN_INS_PER_SECOND
+    bounds = [number for each in counts.values() for number in (each.amount, each.seconds)]
+    of_queues: list[str | float] = [rate, rate * BURST_SECONDS, ticket or 0, queue, TICKET_SECONDS]
     take = KeptScript(latency.client(), _TAKE)
     try:
         number, admitted, queue = take(
-            keys=[_KEY], args=[rate, rate * BURST_SECONDS, ticket or 0, queue, TICKET_SECONDS]
+            keys=[_KEY, f"{_KEY}:second", *counts],
+            args=[*of_queues, SECOND_SHARE, _SECOND, *bounds],
         )
     except redis.RedisError:
         logger.error("Redis is away: the waiting room is open")

@@ -19,6 +19,8 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
         # Codes that were requested and not entered, and wrong codes. Above it a network is
         # suspicious.
         "network": "600/10m/ip,3000/10m/site",
+        # Places in the waiting room. Above it a network waits in a second queue.
+        "waiting_room": "600/10m/ip,3000/10m/site",
         "suspicious_mails": f"{mails_per_minute * 7 // 10}/m/key",
         "all_mails": f"{mails_per_minute}/m/key",
         # The same of codes by text message; the budget of a day is in accounts.code_texts.
@@ -34,24 +36,26 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
     }
 
 
+# Each limit of an "ip" has one of a "site", five times as high: who rents a /48 network has 65,536
+# networks of /64.
 OF_PAGES = {
     "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user
-    "certificate_check": "30/m/ip,600/h/ip",
-    "push_renewal": "60/m/ip,600/h/ip",
-    "breach_api": "60/m/ip",
-    "look_up_network": "120/m/ip",  # look-ups with any key, and without one
+    "certificate_check": "30/m/ip,600/h/ip,150/m/site",
+    "push_renewal": "60/m/ip,600/h/ip,300/m/site",
+    "breach_api": "60/m/ip,300/m/site",
+    "look_up_network": "120/m/ip,600/m/site",  # look-ups with any key, and without one
     "look_up": "10/m/key",  # with one key
     "look_up_key": "10/d/key",  # new keys of one user
-    "passkey": "120/m/ip",
-    "desk_api": "120/m/ip",
+    "passkey": "120/m/ip,600/m/site",
+    "desk_api": "120/m/ip,600/m/site",
     # A mobile carrier puts thousands of people behind one network address.
-    "message_check": "120/m/ip",
-    "stop_texts": "120/m/ip",
-    "language_switch": "120/m/ip",
-    "scam_report": "30/10m/ip,300/d/ip",
+    "message_check": "120/m/ip,600/m/site",
+    "stop_texts": "120/m/ip,600/m/site",
+    "language_switch": "120/m/ip,600/m/site",
+    "scam_report": "30/10m/ip,300/d/ip,150/10m/site",
     "ticket": "10/h/key,30/d/key",
     "offer": "20/h/key",
     # The team of a company may sit behind one address, and customers behind one of a carrier.
-    "company_sign_on": "240/m/ip",
+    "company_sign_on": "240/m/ip,1200/m/site",
 }

@@ -49,6 +49,16 @@ def test_every_rate_of_the_settings_can_be_read():
         assert all(rate_limits.parse_rates(text) for text in rates.values())
 
 
+def test_who_has_many_networks_of_one_site_is_limited_as_well():
+    """A hosting customer gets 65,536 networks of /64, each of which had a count of its own."""
+    for action, rates in (django_settings.CODE_RATES | django_settings.PROOF_RATES).items():
+        counted = {rate.per for rate in rate_limits.parse_rates(rates)}
+        assert "ip" not in counted or "site" in counted, action
+    addresses = [f"2001:db8:1:{number:x}::1" for number in range(601)]
+    rates = django_settings.PROOF_RATES["stop_texts"]
+    assert [ask(rates, address=each) is not None for each in addresses] == [True] * 600 + [False]
+
+
 def test_each_network_and_each_key_has_its_own_count():
     assert passed("2/h/ip", 3) == [True, True, False]
     assert passed("2/h/ip", 1, address="203.0.113.8") == [True]

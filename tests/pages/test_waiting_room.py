@@ -25,13 +25,14 @@ def room(settings, monkeypatch):
     settings.SIGN_INS_PER_SECOND = 0.001  # slow, so that a slow test machine admits none
     monkeypatch.setattr(waiting_room, "BURST_SECONDS", 1_000 * BURST)
     stored = redis.Redis.from_url(settings.REDIS_URL)
-    stored.delete(waiting_room._KEY)
+    queues = (waiting_room._KEY, f"{waiting_room._KEY}:second")
+    stored.delete(*queues)
     yield stored
-    stored.delete(waiting_room._KEY)
+    stored.delete(*queues)
 
 
-def enter(client: Client | None = None) -> str:
-    response = (client or visitor()).get(reverse("account_login"))
+def enter(client: Client | None = None, *, address: str = "127.0.0.1") -> str:
+    response = (client or visitor()).get(reverse("account_login"), REMOTE_ADDR=address)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -171,8 +172,27 @@ def test_a_signed_in_user_does_not_wait(minji):
 def test_visitors_at_the_same_moment_get_different_places():
     fill()
     with ThreadPoolExecutor(8) as pool:
-        places = list(pool.map(lambda _number: waiting_room._place(""), range(40)))
+        places = list(pool.map(lambda _number: waiting_room._place("", {}), range(40)))
     assert sorted(place.ahead for place in places if place) == list(range(40))
+
+
+def test_one_network_cannot_make_all_others_wait(room, settings):
+    """Before, each GET without a cookie took a place before everyone who came later."""
+    settings.CODE_RATES = {**settings.CODE_RATES, "waiting_room": "3/10m/ip,5/10m/site"}
+    fill()
+    for number in range(12):
+        enter(address="198.51.100.7")
+        enter(address=f"2001:db8:1:{number:x}::1")  # one /48 network
+    late = visitor()
+    assert "8 people are before you" in enter(late)
+    of_the_network = visitor()
+    # 9 and 7 are above the bounds; the second queue admitted two of them at once.
+    assert "14 people are before you" in enter(of_the_network, address="198.51.100.7")
+    admit(room, 9.5)
+    assert not waits(enter(late))
+    assert waits(enter(of_the_network, address="198.51.100.7"))
+    room.hincrbyfloat(f"{waiting_room._KEY}:second", "at", -4_000 * 20)
+    assert not waits(enter(of_the_network, address="198.51.100.7"))
 
 
 def test_idle_hours_admit_no_more_than_the_burst(room):
