@@ -18,6 +18,8 @@ from accounts.company_sign_on import staff_entry
 from accounts.second_factor_secrets import decrypt_for, encrypt_for, owner_of
 from foundations import visitor_address
 
+LONGEST_URL = 2_000  # characters of a page of this portal with its query
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """The account adapter. The portal uses allauth's login pipeline but not its sign-up forms."""
@@ -29,10 +31,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_safe_url(self, url: str | None) -> bool:
         """Returns whether `url` is a path of this portal.
 
-        A URL must begin with a slash, because Django's redirects read other strings as URL names.
+        A URL must begin with a slash, because Django's redirects read other strings as URL names. A
+        longer one than LONGEST_URL is none: it would be stored in the session of a stranger.
         """
         request: HttpRequest = context.request
-        return (url or "").startswith("/") and url_has_allowed_host_and_scheme(
+        if not url or len(url) > LONGEST_URL:
+            return False
+        return url.startswith("/") and url_has_allowed_host_and_scheme(
             url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
         )
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
+from foundations.few_at_once import FewAtOnce
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited, too_many_requests
 from offers.models import Offer
@@ -25,6 +26,10 @@ from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, r
 from statements.public.contexts import advisories
 
 RETRY_SECONDS = 10 * 60  # in which about a sixth of the hour's reports become older than an hour
+# A check takes up to a fifth of a second of a core. So a flood of them leaves most of the threads.
+_checks = FewAtOnce(4)
+CHECK_RETRY_SECONDS = 5
+TOO_MANY_CHECKS = gettext_lazy("More messages are being checked right now than we can check.")
 TOO_MANY_REPORTS = gettext_lazy("More reports are arriving right now than we can take.")
 
 logger = logging.getLogger(__name__)
@@ -42,10 +47,21 @@ def message_check(request: HttpRequest) -> HttpResponse:
 def message_check_answer(request: HttpRequest) -> HttpResponse:
     """Shows the answer to a text or a mail's file, with the form to report it. Stores nothing.
 
-    The language switch asks again with the text. A file would have to be chosen again.
+    The language switch asks again with the text. A file would have to be chosen again. Answers 429
+    while too many messages are being checked.
     """
     if request.method != "POST":
         return redirect("message_check")
+    with _checks.place() as is_free:
+        if is_free:
+            return _answer_page(request)
+    context: dict[str, Any] = {"reason": TOO_MANY_CHECKS}
+    if text := request.POST.get("text"):
+        context["try_again"] = [("text", text)]
+    return too_many_requests(request, CHECK_RETRY_SECONDS, context)
+
+
+def _answer_page(request: HttpRequest) -> HttpResponse:
     form = MessageCheckForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form=form, report=ScamReportForm())

@@ -6,6 +6,8 @@ from django.core.signing import Signer
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.translation import override
 
 from foundations.session_store import SessionStore, random_key
 from foundations.sessions import cookie_of, session_key_of
@@ -117,3 +119,14 @@ def test_a_cookie_is_signed_as_djangos_signer_does(settings):
     assert cookie_of(key) == Signer(salt="session cookie").sign(key)
     for cookie in (None, "", key, f"{key}:x", f"{random_key()}:{cookie_of(key)[33:]}"):
         assert session_key_of(cookie) is None
+
+
+def test_no_stranger_stores_a_long_address_to_come_back_to(client):
+    """A row of a stranger lives for twelve hours: 2.5 MB each would fill the disk."""
+    with override("en"):
+        ask_for_code(client, "minji@example.com", next="/en/" + "a" * 100_000)
+        client.post(reverse("alerts"), {"next": "/en/" + "a" * 100_000})
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT max(length(session_data)) FROM django_session")
+        [(longest,)] = cursor.fetchall()
+    assert longest < 2_000

@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from foundations.few_at_once import FewAtOnce
 from incidents.models import Incident
 from notices import decisions, message_codes
 from notices.models import AlertSubscription, Chunk, Delivery, Notice
-from scams import message_check
+from scams import message_check, views
 from scams.message_check import MessageVerdict
 from statements import sample
 from statements.models import Statement
@@ -172,6 +173,15 @@ def test_too_many_questions_of_one_network_are_refused(db, client, settings):
     assert [ask(client, "7QK2").status_code for _turn in range(4)] == [200, 200, 200, 429]
     other = Client(REMOTE_ADDR="198.51.100.7")
     assert ask(other, "7QK2").status_code == 200
+
+
+def test_a_flood_of_messages_leaves_threads_and_keeps_what_was_pasted(db, client, monkeypatch):
+    monkeypatch.setattr(views, "_checks", FewAtOnce(1))
+    with views._checks.place():
+        refused = ask(client, "Is <this> yours?")
+    assert (refused.status_code, refused["Retry-After"]) == (429, "5")
+    assert 'name="text" value="Is &lt;this&gt; yours?"' in refused.text
+    assert ask(client, "Is <this> yours?").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["check/", "check/reported/"])
