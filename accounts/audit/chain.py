@@ -18,7 +18,8 @@ _ENTRIES = """
 SELECT hash, number::text, id::text,
     to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), actor_id::text, actor, account,
     kind, object_type, object_id, incident_id::text, details::text
-FROM accounts_auditentry WHERE number IS NOT NULL ORDER BY number
+FROM accounts_auditentry AS entry WHERE number IS NOT NULL
+ORDER BY entry.number -- `number` alone is the text in the list above: 1, 10, 2
 """
 _WAITING = """
 SELECT count(*), coalesce(extract(epoch FROM clock_timestamp() - min(at)), 0)

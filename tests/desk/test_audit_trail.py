@@ -197,7 +197,7 @@ def test_a_command_is_named_with_the_account_of_the_system(monkeypatch):
 
 @pytest.fixture
 def trail(incident):
-    for number in range(5):
+    for number in range(12):  # texts would sort 10 before 2
         Incident.objects.filter(pk=incident.pk).update(contact_phone=f"전화 {number}: “a”\n")
     acts.record(Kind.LOOK_UP, by=None, reason="'\\ 😀")
     chain.link()

@@ -122,7 +122,7 @@ def test_what_is_restored_is_whole_and_sends_nothing(draft, approver, folder, em
     assert f"Notice {draft.pk} is paused." in said
     assert Notice.objects.get().state == Notice.State.PAUSED
     assert AffectedPerson.objects.count() == len(people)
-    for check in ("verify_statements", "verify_ledger", "check_counts", "check_store"):
+    for check in ("verify_statements", "verify_ledger", "verify_audit", "check_store"):
         assert f"== {check}" in said
     assert "grant_portal_role" in said
     assert decisions.resume(Notice.objects.get())

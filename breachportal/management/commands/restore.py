@@ -83,7 +83,8 @@ class Command(PortalCommand):
     def _checks(self) -> list[tuple[str, list[str]]]:
         open_ones = Incident.objects.filter(shredded_at=None).order_by("slug")
         stores = [("check_store", [incident.slug]) for incident in open_ones]
-        return [("verify_statements", []), ("verify_ledger", []), ("check_counts", []), *stores]
+        named = ("verify_statements", "verify_ledger", "verify_audit", "check_counts")
+        return [*((name, []) for name in named), *stores]
 
     def _passes(self, name: str, words: list[str]) -> bool:
         self.stdout.write(f"== {name} {' '.join(words)}")
