@@ -2,10 +2,12 @@
 
 The pages are found as a reader finds them: from the home page of each language, over links. Each
 copy is a folder of its own below `releases`, and the link `current` points to the newest complete
-one. A page that is not public any more is in no new copy.
+one. A page that is not public any more is in no new copy. A copy also has what a web server
+shows in place of the other pages: `away.html`, in the first language and in each.
 """
 
 import hashlib
+import os
 import re
 import secrets
 import shutil
@@ -18,14 +20,17 @@ from urllib.parse import urljoin, urlsplit
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 from django.http import HttpResponse
+from django.template import loader
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_path, override
 
 from foundations import page_cache
+from foundations.languages import portal_codes
 
 CURRENT, RELEASES = "current", "releases"
 _LINK = re.compile(r'(?:href|src|content)="([^"#?\s]+)"')
 _LINK_OF_STYLE = re.compile(r"""url\(["']?([^"'()#?\s]+)""")
+_AWAY = "away.html"
 _INDEXES = {"text/html": "index.html", "application/atom+xml": "index.xml"}
 
 
@@ -37,8 +42,17 @@ def publish(folder: Path) -> bool:
     """Writes a copy of all public pages below `folder`, and returns whether it differs.
 
     The new copy replaces the one before in one step. Raises StaticCopyError if a page cannot be
-    rendered, such as while the database is away, and OSError if a file cannot be written.
+    rendered, such as while the database is away, and OSError if a file cannot be written. Every
+    account may read the copy, whatever the umask: the web server has another one.
     """
+    umask = os.umask(0o022)
+    try:
+        return _publish(folder)
+    finally:
+        os.umask(umask)
+
+
+def _publish(folder: Path) -> bool:
     files = dict(_files())
     name = _digest(files)
     current, release = folder / CURRENT, folder / RELEASES / name
@@ -49,6 +63,7 @@ def publish(folder: Path) -> bool:
         target = release / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
+    (folder / RELEASES).chmod(0o755)  # a version before made it for its own account only
     link = folder / f".{CURRENT}-{secrets.token_hex(4)}"
     link.symlink_to(Path(RELEASES) / name)
     before = current.resolve()  # a reader may be in the middle of it
@@ -61,7 +76,12 @@ def _files() -> Iterator[tuple[str, bytes]]:
     """Yields the path of a file and its content for every public page."""
     page_cache.forget()  # a kept page may be one that is not public any more
     handler = WSGIHandler()
-    waiting = [f"/{language}/" for language, _name in settings.LANGUAGES]
+    first, *_others = codes = portal_codes()
+    away = {code: _away_page(code) for code in codes}
+    yield from ((f"{code}/{_AWAY}", page) for code, page in away.items())
+    yield _AWAY, away[first]
+    waiting = [f"/{code}/" for code in codes]
+    waiting += filter(_is_public, _links("/", "text/html", away[first]))  # its style
     seen = set(waiting)
     while waiting:
         path = waiting.pop()
@@ -73,9 +93,17 @@ def _files() -> Iterator[tuple[str, bytes]]:
         kind = response["Content-Type"].partition(";")[0]
         content = response.getvalue()  # not closed: that would end the database connection, too
         yield _file_name(path, kind), content
+        if path == f"/{first}/":
+            yield _INDEXES[kind], content  # for the address that people type
         found = {link for link in _links(path, kind, content) if _is_public(link)} - seen
         seen |= found
         waiting += found
+
+
+def _away_page(code: str) -> bytes:
+    """Returns the page for a visitor whom no process of the portal answers, in this language."""
+    with override(code):
+        return loader.render_to_string("500.html").encode()
 
 
 def _links(path: str, kind: str, content: bytes) -> Iterator[str]:

@@ -23,6 +23,13 @@ from tests.database import database_url, without_triggers
 from tests.sample_pages import PAGES, SLUG, correct, published
 
 LANGUAGES = ("ko", "en")
+# With the language in which nginx speaks there while the portal is away.
+PAGES_THAT_NO_COPY_HAS = (
+    ("en", "en/my-data/"),
+    ("ko", "ko/account/"),
+    ("en", f"en/incidents/{SLUG}/certificate/"),
+    ("ko", "admin/"),
+)
 
 
 @pytest.fixture
@@ -46,6 +53,17 @@ def test_every_public_page_is_copied_as_it_is(coupang, folder):
     paths = [f"{language}/{page}" for language in LANGUAGES for page in [*PAGES, "check/"]]
     for path in paths:
         assert copied(folder, path).read_bytes() == Client().get(f"/{path}").content, path
+
+
+@pytest.mark.usefixtures("coupang")
+def test_the_account_of_the_web_server_may_read_the_copy(folder):
+    before = os.umask(0o077)  # as the units of deploy/systemd have it
+    try:
+        static_copy.publish(folder)
+    finally:
+        os.umask(before)
+    made = [folder / "releases", *(folder / "releases").rglob("*")]
+    assert {path.stat().st_mode & 0o044 for path in made} == {0o044}
 
 
 @pytest.mark.usefixtures("coupang")
@@ -139,8 +157,15 @@ def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder):
             assert feed.headers["Content-Type"].startswith("application/atom+xml")
             published(correct())
             eventually(notice, has="Corrected notice")
-            assert httpx.get(f"{site}/en/my-data/").status_code == 502
-            assert httpx.get(f"{site}/en/incidents/nothing/").status_code == 503
+            for language, path in PAGES_THAT_NO_COPY_HAS:
+                for ask in (httpx.get, httpx.post):  # a form that was sent, too
+                    away = ask(f"{site}/{path}")
+                    assert (away.status_code, away.headers["Retry-After"]) == (503, "30")
+                    assert f'<html lang="{language}">' in away.text
+            assert httpx.get(site + "/static/css/portal.css").status_code == 200
+            for accepted, language in (("en-GB,en;q=0.9", "en"), ("sw", "ko"), ("", "ko")):
+                home = httpx.get(f"{site}/", headers={"Accept-Language": accepted})
+                assert home.content == httpx.get(f"{site}/{language}/").content
             hide_every_incident()
             eventually(notice, has="Corrected notice", is_there=False)
     finally:
