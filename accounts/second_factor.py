@@ -26,7 +26,7 @@ from accounts.audit import actors
 from accounts.ended_sessions import View
 from accounts.models import User
 from accounts.proofs import Proof
-from accounts.step_up import fresh_code_required
+from accounts.step_up import fresh_code_to_open
 from accounts.team import desk_sessions
 from foundations.desk_pages import in_desk_language
 
@@ -96,7 +96,7 @@ def company_factor_first(view: View) -> View:
     return guarded
 
 
-@method_decorator([staff_only, company_factor_first, fresh_code_required], name="dispatch")
+@method_decorator([staff_only, company_factor_first, fresh_code_to_open], name="dispatch")
 class SetUpView(ActivateTOTPView):
     """allauth's set-up of an authenticator app. A completed set-up counts as a verification.
 

@@ -6,6 +6,7 @@ every customer.
 
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -17,6 +18,9 @@ from accounts import proofs
 from accounts.ended_sessions import View, sign_in_required
 from accounts.models import User
 from accounts.proofs import Proof
+
+# To install an app or to fetch a security key; as long as an idle session of the desk lasts.
+SET_UP_MINUTES = 30
 
 
 def record_step_up(request: HttpRequest, user: User) -> None:
@@ -56,9 +60,31 @@ def fresh_code_required(view: View) -> View:
     return _unless(has_fresh_code, view)
 
 
-def _is_fresh(request: HttpRequest, proof: Proof) -> bool:
+def fresh_code_to_open(view: View) -> View:
+    """Decorates the set-up of a second factor: the page needs a fresh code to open.
+
+    Its form is taken for SET_UP_MINUTES. Else a person who installs an app first would have to
+    enter another code, and then to scan another key.
+    """
+
+    @wraps(view)
+    def recording(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+        if has_fresh_code(request):
+            proofs.record(request, cast("User", request.user), Proof.SET_UP_PAGE)
+        return view(request, *args, **kwargs)
+
+    return _unless(_may_set_up, recording)
+
+
+def _may_set_up(request: HttpRequest) -> bool:
+    is_open = _is_fresh(request, Proof.SET_UP_PAGE, minutes=SET_UP_MINUTES)
+    return has_fresh_code(request) or (request.method == "POST" and is_open)
+
+
+def _is_fresh(request: HttpRequest, proof: Proof, *, minutes: int = 0) -> bool:
+    """Returns whether the user gave `proof` within these minutes, by default STEP_UP_MINUTES."""
     seconds = proofs.seconds_since(request, proof)
-    return seconds is not None and seconds < settings.STEP_UP_MINUTES * 60
+    return seconds is not None and seconds < (minutes or settings.STEP_UP_MINUTES) * 60
 
 
 def _unless(is_proven: Callable[[HttpRequest], bool], view: View) -> View:

@@ -25,6 +25,12 @@ def certificate(tmp_path) -> Path:
 
 
 @pytest.fixture
+def lasting_certificate(tmp_path) -> Path:
+    """The same, which is valid for 20 days."""
+    return _written(tmp_path / "lasting.pem", days=20)
+
+
+@pytest.fixture
 def expired_certificate(tmp_path) -> Path:
     """The same, a day after its end."""
     return _written(tmp_path / "expired.pem", days=-1)

@@ -37,7 +37,7 @@ from accounts.models import User
 from accounts.proofs import Proof
 from accounts.second_factor import company_factor_first, end_other_sessions, staff_only
 from accounts.second_factor_secrets import BOUND_TO_USER, decrypt_for, encrypt_for
-from accounts.step_up import fresh_code_required
+from accounts.step_up import fresh_code_to_open
 from foundations.own_origin import own_origins
 
 # An answer of a browser has some hundred bytes, with a certificate of the maker some thousand. The
@@ -186,7 +186,7 @@ class PasskeyAgainForm(BoundCredential, ReauthenticateWebAuthnForm):
     """The second step of a user who is already signed in, with a passkey."""
 
 
-@method_decorator([staff_only, company_factor_first, fresh_code_required], name="dispatch")
+@method_decorator([staff_only, company_factor_first, fresh_code_to_open], name="dispatch")
 class SetUpPasskeyView(AddWebAuthnView):
     """allauth's set-up of a passkey. A completed set-up counts as a verification."""
 

@@ -20,6 +20,7 @@ EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 # An address for documentation (RFC 5737). No visitor has it, so a portal that believes it believes
 # what a visitor sends.
 FORGED = "192.0.2.1"
+_WITHOUT_PORTAL = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)  # said by the proxy
 
 
 def check_certificate() -> Iterator[Diagnosis]:
@@ -51,8 +52,11 @@ def check_certificate() -> Iterator[Diagnosis]:
 
 
 def _reason(error: Exception) -> str:
-    """Returns why a request was not answered, such as a certificate that is not trusted."""
-    return str(error) or type(error).__name__
+    """Returns why a request was not answered, such as a certificate that is not trusted.
+
+    httpx adds a link to a page about the status in a second line.
+    """
+    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _get(url: str, **options: Any) -> httpx.Response:
@@ -70,13 +74,17 @@ def check_portal() -> Iterator[Diagnosis]:
             Found.NO_ANSWER_DO.stored(),
         )
         return
-    if answer.status_code == httpx.codes.OK:
-        yield Diagnosis.ok(f"{answer.url} answers")
+    if answer.url.host != httpx.URL(settings.PORTAL_URL).host:
+        remedy = Found.NOT_ASKED_DO
+    elif answer.status_code in _WITHOUT_PORTAL:
+        remedy = Found.NO_ANSWER_DO
+    elif answer.status_code != httpx.codes.OK:
+        remedy = Found.WRONG_STATUS_DO
     else:
-        yield Diagnosis.fault(
-            Found.WRONG_STATUS.stored(url=answer.url, status=answer.status_code),
-            Found.WRONG_STATUS_DO.stored(),
-        )
+        yield Diagnosis.ok(f"{answer.url} answers")
+        return
+    text = Found.WRONG_STATUS.stored(url=answer.url, status=answer.status_code)
+    yield Diagnosis.fault(text, remedy.stored())
 
 
 def check_proxies() -> Iterator[Diagnosis]:
@@ -87,7 +95,7 @@ def check_proxies() -> Iterator[Diagnosis]:
         headers[own_header] = FORGED
     try:
         answer = _get(f"{settings.PORTAL_URL}/healthz", headers=headers)
-        seen = answer.json()
+        seen = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         yield Diagnosis.warning(
             Found.NOT_ASKED.stored(kind=_reason(error)), Found.NOT_ASKED_DO.stored()

@@ -101,6 +101,37 @@ def test_an_old_open_session_needs_a_fresh_code_to_set_one_up(client, editor, mo
     assert client.get(reverse("mfa_activate_totp")).status_code == 200
 
 
+@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn"])
+def test_a_person_has_half_an_hour_to_install_an_app(client, editor, monkeypatch, page):
+    sign_in(client, editor.email)
+    assert client.get(reverse(page)).status_code == 200
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 29 * 60)
+    assert client.post(reverse(page), {"code": "000"}).status_code == 200  # no digits of the app
+    monkeypatch.setattr("time.time", lambda: now + 31 * 60)
+    assert client.post(reverse(page), {"code": "000"}).url.startswith(reverse("step_up"))
+
+
+def test_an_app_that_is_installed_first_is_set_up_with_the_key_on_the_page(
+    client, editor, monkeypatch
+):
+    sign_in(client, editor.email)
+    secret = client.get(reverse("mfa_activate_totp")).context["form"].secret
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 20 * 60)
+    response = client.post(reverse("mfa_activate_totp"), {"code": totp_code(secret)})
+    assert response.url == reverse("mfa_view_recovery_codes")
+    assert client.get("/admin/").status_code == 200
+
+
+def test_a_set_up_page_that_was_never_open_takes_nothing(client, editor, monkeypatch):
+    sign_in(client, editor.email)
+    now = time.time()
+    monkeypatch.setattr("time.time", lambda: now + 301)
+    response = client.post(reverse("mfa_activate_totp"), {"code": "000"})
+    assert response.url.startswith(reverse("step_up"))
+
+
 def test_staff_with_an_app_are_asked_for_it_at_sign_in(client, editor, secret):
     response = sign_in(client, editor.email, next="/admin/accounts/user/")
     assert response.url == reverse("mfa_authenticate")
