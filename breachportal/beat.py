@@ -3,22 +3,17 @@
 import os
 import socket
 import time
-from contextlib import suppress
 from typing import Any
 
-import redis
 from celery.beat import PersistentScheduler
 from django.conf import settings
 
-KEY = "breachportal:beats"  # a sorted set of the schedulers by the time of their last sign
-EVERY_SECONDS = 10.0
-ALIVE_SECONDS = 30.0  # without a sign for this long, a scheduler counts as ended
+from breachportal.signs import BEATS, EVERY_SECONDS
 
 
 class SeenScheduler(PersistentScheduler):
     """Celery's persistent scheduler. It gives a sign every EVERY_SECONDS, if Redis answers."""
 
-    _last_sign = float("-inf")
     _last_time = float("-inf")
     _heap: list[Any] | None
 
@@ -26,10 +21,7 @@ class SeenScheduler(PersistentScheduler):
         """Sends the tasks that are due. Returns the seconds until the next call."""
         self._follow_clock()
         wait: float = super().tick(*args, **kwargs)
-        if time.monotonic() - self._last_sign >= EVERY_SECONDS:
-            self._last_sign = time.monotonic()
-            with suppress(redis.RedisError):
-                _give_sign(f"{socket.gethostname()}:{os.getpid()} {settings.PORTAL_HOST}")
+        BEATS.give(f"{socket.gethostname()}:{os.getpid()} {settings.PORTAL_HOST}")
         return min(wait, EVERY_SECONDS)
 
     def _follow_clock(self) -> None:
@@ -63,25 +55,6 @@ def other_portals() -> list[str]:
 
 def _signs() -> list[tuple[str, str]]:
     """Returns (`host:process`, host of the portal) of each scheduler that gave a sign lately."""
-    with _client() as client:
-        since = _now(client) - ALIVE_SECONDS
-        signs = [sign.decode() for sign in client.zrangebyscore(KEY, since, "+inf")]
-    parts = [sign.partition(" ") for sign in signs]
+    parts = [sign.partition(" ") for sign in BEATS.alive()]
     # The version before wrote the name only.
     return [(name, portal or settings.PORTAL_HOST) for name, _, portal in parts]
-
-
-def _give_sign(name: str) -> None:
-    with _client() as client:
-        now = _now(client)
-        client.zadd(KEY, {name: now})
-        client.zremrangebyscore(KEY, "-inf", now - ALIVE_SECONDS)
-
-
-def _now(client: "redis.Redis") -> int:
-    """Returns the time of Redis in seconds: the clocks of two machines may differ."""
-    return int(client.time()[0])
-
-
-def _client() -> "redis.Redis":
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)

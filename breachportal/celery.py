@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.audit import actors
-from breachportal import database_checks, database_role
+from breachportal import database_checks, database_role, signs
 from foundations import request_ids, traces
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "breachportal.settings")
@@ -51,6 +51,13 @@ def leave_what_exists(**_options: Any) -> None:
     and copies the memory that the processes share.
     """
     gc.freeze()
+
+
+@signals.heartbeat_sent.connect
+def give_sign(sender: Any, **_options: Any) -> None:
+    """Gives a sign of life for each queue of this worker. Its main process does, also in a task."""
+    node = sender.eventer.hostname
+    signs.WORKERS.give(*(f"{queue} {node}" for queue in app.amqp.queues.consume_from))
 
 
 @signals.setup_logging.connect

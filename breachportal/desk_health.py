@@ -217,6 +217,11 @@ def _queues(reading: _Reading) -> Iterator[PartState]:
         number = int(reading.of("queue_tasks", queue=queue))
         oldest = reading.of("queue_oldest_seconds", queue=queue)
         words = ngettext("%(n)s task waits.", "%(n)s tasks wait.", number) % {"n": f"{number:,}"}
+        if not reading.of("workers", queue=queue):
+            remedy = _("Ask the operator to start it. What waits is done then.")
+            ended = _("Its worker does not run.")
+            yield PartState(name, Level.FAULT, f"{words} {ended}", remedy)
+            continue
         if oldest < SLOW_SECONDS:
             yield PartState(name, Level.OK, words)
             continue

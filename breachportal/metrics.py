@@ -27,7 +27,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts import code_limits, code_mails, code_states, code_texts
-from breachportal import backups, beat, database_checks
+from breachportal import backups, beat, database_checks, signs
 from breachportal.celery import app
 from incidents.models import Incident
 from notices.models import Chunk, Notice
@@ -45,6 +45,7 @@ HELP = {
     "queue_oldest_seconds": "Since when the next task of a queue waits; 0 if it is empty.",
     "tasks_at_work": "Tasks of a queue that a worker has taken and not acknowledged.",
     "schedulers": "Running beat processes; it should be 1.",
+    "workers": "Workers that serve a queue; it should be 1 or more.",
     "leases": "Chunks of notices that a sender holds, and those whose lease ran out.",
     "notices": "Notices by state, without tests.",
     "notice_deliveries": "Deliveries of a running notice: planned, and by end state.",
@@ -112,6 +113,9 @@ def _labels(labels: Mapping[str, str]) -> str:
 def _queues() -> Iterator[Sample]:
     yield from _queue_figures()
     yield "schedulers", len(beat.running()), {}
+    served = Counter(name.partition(" ")[0] for name in signs.WORKERS.alive())
+    for queue in QUEUES:
+        yield "workers", served[queue], {"queue": queue}
 
 
 def _queue_figures() -> Iterator[Sample]:

@@ -106,11 +106,11 @@ def _worker(name: str) -> Callable[[], None]:
 
 
 def _beat() -> None:
-    from breachportal import beat  # reads the settings
+    from breachportal import beat, signs  # read the settings
 
     here = f"{socket.gethostname()}:"
     if not any(name.startswith(here) for name in beat.running()):
-        raise ProcessError(f"no beat of this host gave a sign in {beat.ALIVE_SECONDS:.0f} seconds")
+        raise ProcessError(f"no beat of this host gave a sign in {signs.ALIVE_SECONDS:.0f} seconds")
 
 
 def _bounces() -> None:

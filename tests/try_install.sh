@@ -9,6 +9,7 @@ ROOT=$1 RELEASE=${2:-bookworm}
 HOST=notice.example.com
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PROCESSES=(web send import work beat copy)
+START_TRIES=240 # one a second: on a busy machine the processes take minutes to start
 
 # The caller's shell is replaced if this runs in the background, so that its process can be ended.
 inside() { ${EXEC:-} env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/trial LANG=C.UTF-8 ${PIP_CERT:+PIP_CERT=/trial/ca.crt} chroot "$ROOT" "$@"; }
@@ -115,12 +116,12 @@ sleep 2
 for process in "${PROCESSES[@]}"; do start "$process"; done
 curl="curl --silent --fail --cacert $ROOT/trial/cert.pem --resolve $HOST:443:127.0.0.1"
 for path in / /ko/ /en/account/sign-in/ /static/; do
-    for ((tries = 0; tries < 60; tries++)); do
+    for ((tries = 0; tries < START_TRIES; tries++)); do
         $curl --output /dev/null "https://$HOST$path" && break
         [[ $path == /static/ ]] && break
         sleep 1
     done
-    ((tries < 60)) || { echo "https://$HOST$path does not answer"; exit 1; }
+    ((tries < START_TRIES)) || { echo "https://$HOST$path does not answer"; exit 1; }
 done
 inside install -o breachportal -m 600 /etc/breachportal/owner/database-url /trial/owner-database-url
 start backup

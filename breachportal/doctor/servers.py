@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from breachportal import beat, database_checks, database_logs, database_role, metrics
+from breachportal import beat, database_checks, database_logs, database_role, metrics, signs
 from breachportal.celery import app
 from breachportal.doctor import encryption, typed
 from breachportal.doctor.diagnosis import Diagnosis
@@ -216,7 +216,7 @@ def check_beat() -> Iterator[Diagnosis]:
         )
     else:
         yield Diagnosis.fault(
-            Found.NO_BEAT.stored(seconds=f"{beat.ALIVE_SECONDS:.0f}"), Found.NO_BEAT_DO.stored()
+            Found.NO_BEAT.stored(seconds=f"{signs.ALIVE_SECONDS:.0f}"), Found.NO_BEAT_DO.stored()
         )
 
 

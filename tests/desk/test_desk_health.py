@@ -12,10 +12,12 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts import code_limits
-from breachportal import desk_health, tasks
+from breachportal import desk_health, signs, tasks
 from breachportal.celery import app
 from breachportal.doctor import CHECKS
 from breachportal.doctor.diagnosis import Level
+from breachportal.metrics import QUEUES
+from breachportal.signs import WORKERS
 from harness.sign_in import sign_in_to_desk
 from notices import tasks as notice_tasks
 from notices.models import Chunk
@@ -29,6 +31,16 @@ pytestmark = pytest.mark.django_db
 def _in_english():
     with override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _workers(settings):
+    """Lets a worker of each queue have given a sign just now, and nothing else be known."""
+    cache.clear()
+    WORKERS.write(*(f"{queue} worker@here" for queue in QUEUES))
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield
+        client.delete(WORKERS.key)
 
 
 def state_of(name: str) -> desk_health.PartState:
@@ -52,7 +64,6 @@ def test_the_page_names_each_part_for_each_role(client, team, settings, tmp_path
 
 
 def test_parts_with_a_fault_come_first_and_say_since_when(db):
-    cache.clear()
     first = desk_health.states()
     assert first[0].name == "Scheduler"  # none runs beside the tests
     assert (first[0].level, first[0].words) == (Level.FAULT, "It does not run.")
@@ -100,6 +111,13 @@ def test_no_message_tells_of_a_queue_that_waits_for_work_that_goes_on(db, monkey
         finally:
             client.delete("unacked")
             app.control.purge()
+
+
+def test_a_queue_without_a_worker_is_a_fault_after_half_a_minute(db, monkeypatch):
+    assert state_of("Queue of imports").level is Level.OK
+    monkeypatch.setattr(signs, "ALIVE_SECONDS", -1)
+    found = state_of("Queue of imports")
+    assert (found.level, found.words) == (Level.FAULT, "0 tasks wait. Its worker does not run.")
 
 
 def test_a_sender_that_ended_is_shown(notice):
@@ -162,7 +180,6 @@ def test_the_page_comes_while_redis_is_away(client, editor, settings, answers):
 
 
 def test_what_the_checks_found_is_kept_and_shown(client, editor):
-    cache.clear()
     assert desk_health.last_examination() is None
     tasks.examine_portal()
     kept = desk_health.last_examination()
@@ -174,7 +191,6 @@ def test_what_the_checks_found_is_kept_and_shown(client, editor):
 
 
 def test_the_findings_of_the_doctor_are_in_the_language_of_the_desk(client, editor, settings):
-    cache.clear()
     settings.BACKUP_FOLDER = settings.VAR / "no-such-folder"
     tasks.examine_portal()
     sign_in_to_desk(client, editor)
@@ -185,7 +201,6 @@ def test_the_findings_of_the_doctor_are_in_the_language_of_the_desk(client, edit
 
 
 def test_a_press_asks_a_worker_once_in_a_while(client, editor):
-    cache.clear()
     sign_in_to_desk(client, editor)
     try:
         for _press in range(3):
@@ -199,7 +214,6 @@ def test_a_press_asks_a_worker_once_in_a_while(client, editor):
 
 
 def test_the_first_page_warns_of_a_fault(client, editor):
-    cache.clear()
     sign_in_to_desk(client, editor)
     page = page_text(client.get(desk_url("index")))
     faults = sum(each.level is Level.FAULT for each in desk_health.states())

@@ -41,10 +41,12 @@ from breachportal import beat, database_checks, health
 from breachportal.doctor import CHECKS, _away, diagnose, encryption, machine, servers, typed
 from breachportal.doctor.diagnosis import Diagnosis, Level
 from breachportal.doctor.messages import DoctorMessages
+from breachportal.signs import BEATS, WORKERS
 from harness.nginx import NGINX, nginx
 from harness.product import BIN, free_port
 from notices.dns_records import DnsRecords
 from tests.database import conninfo
+from tests.local_server import LocalServer
 from tests.pages.test_slow_bodies import wait_for
 from tests.running.test_redis_away import own_redis
 from tests.smtp_server import SmtpServer
@@ -241,13 +243,13 @@ def test_another_portal_on_the_same_redis_is_a_fault(settings, tmp_path):
     with own_redis(tmp_path) as url:
         settings.REDIS_URL, here = url, settings.PORTAL_HOST
         settings.PORTAL_HOST = "other.example"
-        beat._give_sign("host:1 other.example")
-        beat._give_sign("host:2")  # as a version before wrote it
+        BEATS.write("host:1 other.example")
+        BEATS.write("host:2")  # as a version before wrote it
         settings.PORTAL_HOST = here
-        beat._give_sign(f"host:3 {here}")
+        BEATS.write(f"host:3 {here}")
         findings = found("beat")
     assert (Level.FAULT, "another portal uses this Redis, too: other.example") in findings
-    assert beat.KEY not in str(findings)
+    assert BEATS.key not in str(findings)
 
 
 CLOCK = {"now": 0.0}
@@ -269,7 +271,7 @@ def test_tasks_go_on_when_the_clock_is_set_back(monkeypatch, tmp_path):
         name: {"task": name, "schedule": schedule(seconds, nowfun=shown_time, app=app)}
         for name, seconds in (("a", 5.0), ("b", 3600.0))
     }
-    monkeypatch.setattr(beat, "_give_sign", lambda _name: None)
+    monkeypatch.setattr(BEATS, "write", lambda *_names: None)
     monkeypatch.setattr(
         PersistentScheduler, "apply_entry", lambda _self, entry, **_options: sent.append(entry.name)
     )
@@ -421,6 +423,7 @@ def test_beat_works_while_redis_is_away(settings, monkeypatch):
 def test_a_worker_of_one_queue_is_seen():
     with celery("worker", "--queues", "default", "--concurrency", "1", "--hostname", "work@%h"):
         wait_until("workers", (Level.OK, "queue default: work@"))
+        assert [name[:13] for name in WORKERS.alive()] == ["default work@"]
         assert (Level.FAULT, "no worker serves the queue send") in found("workers")
 
 
@@ -503,10 +506,21 @@ def test_the_authorities_of_this_machine_are_trusted_as_for_the_certificate(
     assert (Level.OK, f"{live_server.url}/ko/ answers") in found("portal")
 
 
-def test_an_expired_certificate_is_to_be_renewed(settings, monkeypatch, expired_certificate):
-    monkeypatch.setenv("SSL_CERT_FILE", str(expired_certificate))
+@pytest.mark.parametrize(
+    ("name", "level", "text"),
+    [
+        ("expired_certificate", Level.FAULT, ": certificate has expired"),
+        ("certificate", Level.WARNING, ", for 0 days"),
+        ("lasting_certificate", Level.OK, ", for 19 days"),
+    ],
+)
+def test_a_certificate_is_to_be_renewed_before_it_ends(
+    settings, monkeypatch, request, name, level, text
+):
+    path = request.getfixturevalue(name)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(expired_certificate)
+    context.load_cert_chain(path)
 
     def greet(server: socket.socket) -> None:
         with suppress(ssl.SSLError), server.accept()[0] as plain:
@@ -519,8 +533,54 @@ def test_an_expired_certificate_is_to_be_renewed(settings, monkeypatch, expired_
         settings.PORTAL_URL = f"https://{place}"
         [(_name, finding)] = diagnose(("certificate",))
         thread.join()
-    assert finding.text == f"{place}: certificate has expired"
-    assert "certbot renew" in finding.remedy
+    assert (finding.level, finding.text.endswith(text)) == (level, True), finding.text
+    assert ("certbot renew" in finding.remedy) == (level is not Level.OK)
+
+
+class AnotherServer(LocalServer):
+    """A web server that is not the portal, or a proxy whose portal does not answer."""
+
+    def __init__(self, status: int, location: str = "") -> None:
+        self.status, self.location = status, location
+
+    def serve(self, request, _body):
+        request.send_response(self.status)
+        if self.location and request.path == "/":
+            request.send_header("Location", self.location)
+        request.send_header("Content-Length", "0")
+        request.end_headers()
+
+
+@pytest.mark.parametrize(
+    ("status", "remedy"),
+    [
+        (400, "ALLOWED_HOSTS"),
+        (404, "ALLOWED_HOSTS"),
+        (500, "the log of the process `web`"),
+        (502, "systemctl status breachportal-web"),
+        (503, "the log of the process `web`"),
+        (504, "systemctl status breachportal-web"),
+    ],
+)
+def test_a_wrong_answer_is_a_fault_with_its_status(settings, status, remedy):
+    with AnotherServer(status) as server:
+        settings.PORTAL_URL = server.url
+        [portal, proxies] = [finding for _name, finding in diagnose(("portal", "proxies"))]
+    assert (portal.level, portal.text) == (Level.FAULT, f"{server.url} answers {status}")
+    assert remedy in portal.remedy
+    assert proxies.level is Level.WARNING
+    assert f"{status} " in proxies.text
+    assert "\n" not in proxies.text
+
+
+def test_a_portal_address_that_leads_to_another_server_is_a_fault(settings):
+    with AnotherServer(200) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+        with AnotherServer(302, f"{elsewhere}/page") as server:
+            settings.PORTAL_URL = server.url
+            [(_name, finding)] = diagnose(("portal",))
+    assert (finding.level, finding.text) == (Level.FAULT, f"{elsewhere}/page answers 200")
+    assert "must lead to this portal" in finding.remedy
 
 
 TRUSTED, UNKNOWN, OF_ANOTHER_HOST = "127.0.0.1", "127.0.0.1 unknown", "localhost"
