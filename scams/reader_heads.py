@@ -167,7 +167,13 @@ _FOOTERS = [
         ),
         (r"sent with spark", r"sparkmailapp\.com/source\?from=signature"),
         (r"sent using zoho mail", r"www\.zoho\.com/mail/"),
-        (r"sent with tuta(?:nota)?;?(?: enjoy secure & ad-free emails:)?", r"tuta\.com"),
+        (
+            (
+                "(?:sent with tuta(?:nota)?;?(?: enjoy secure & ad-free emails:)?"
+                "|secured with tuta mail:)?"
+            ),
+            r"tuta\.com(?:/free-email)?/?",
+        ),
         (r"sent from nine", r"www\.9folders\.com/?"),
         (r"get bluemail for (?:android|ios|desktop|mobile)", r"bluemail\.me(?:/download)?/?"),
         (
@@ -189,7 +195,9 @@ _FOOTERS = [
 ]
 _FOOTERS.append(
     re.compile(
-        r"outlook für (?:ios|android|mac)" + _LINK_AFTER.format(links=_OUTLOOK) + r"[ \t]+beziehen",
+        r"(?:outlook (?:für|for) (?:ios|android|mac)|(?:ios|android|mac) ?[版용] ?outlook)"
+        + _LINK_AFTER.format(links=_OUTLOOK)
+        + r"[ \t]*(?:beziehen|を入手(?:する)?|받기|다운로드|가져오기)",
         re.IGNORECASE,
     )
 )
