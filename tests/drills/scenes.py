@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from foundations import latency
 from harness import product
@@ -226,7 +226,7 @@ def log_disk_full(stage: Stage) -> Verdict:
     with _small_disk(settings.VAR / "small-disk") as small:
         if small is None:
             return _skipped()
-        data = settings.VAR / "postgres" / "pg_wal"
+        data = _log()
         written_to = _log_segment()
         with _stopped_postgres():
             spare = sorted(each for each in data.glob("0*") if each.name > written_to)
@@ -236,7 +236,7 @@ def log_disk_full(stage: Stage) -> Verdict:
             data.rename(data.with_name("pg_wal.away"))
             data.symlink_to(small / "pg_wal")
             _give_to_server_user(small / "pg_wal")
-        verdict = _send_while_it_fills(stage, small / "filler")
+        verdict = _send_while_it_fills(stage, small / "filler", use_up=_use_up_log)
         _end_postgres()
     # The database cannot be used without its log, so the next run creates it again.
     (settings.VAR / "staged").unlink(missing_ok=True)
@@ -247,13 +247,16 @@ def _skipped() -> Verdict:
     return Verdict(figures={"SKIPPED": "a file system of limited size needs root (tmpfs)"})
 
 
-def _send_while_it_fills(stage: Stage, filler: Path) -> Verdict:
+def _send_while_it_fills(
+    stage: Stage, filler: Path, *, use_up: Callable[[], None] = lambda: None
+) -> Verdict:
+    """Sends while `filler` takes the disk's free space, and `use_up` what PostgreSQL has there."""
     with stage.workers() as workers:
         notice = stage.approved()
         stage.wait_for_taken(stage.people // 4)
         _fill(filler)
         say("  the disk is full")
-        count = _count_when_stalled(stage)
+        count = _count_when_stalled(stage, use_up)
         log = workers.log.read_text(errors="replace")
         shown = _stored_stall_reason()
         filler.unlink()
@@ -280,6 +283,10 @@ def _stored_stall_reason() -> str:
     """
     stored = latency.client().get(stall.KEY)
     return stored.decode() if isinstance(stored, bytes) else ""
+
+
+def _log() -> Path:
+    return Path(settings.VAR / "postgres" / "pg_wal")
 
 
 def _log_segment() -> str:
@@ -343,10 +350,27 @@ def _fill(path: Path) -> None:
             pass
 
 
-def _count_when_stalled(stage: Stage) -> int:
+def _use_up_log() -> None:
+    """Writes into the write-ahead log until its files have two mebibytes left for the send.
+
+    Else a send that writes little ends in the files that are already there.
+    """
+    with contextlib.suppress(DatabaseError), connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM pg_walfile_name_offset(pg_current_wal_insert_lsn())")
+        name, used = cursor.fetchone() or ("", 0)
+        files = [each for each in _log().glob("0*") if each.name >= name]
+        left = sum(each.stat().st_size for each in files) - used - 2 * MEBIBYTE
+        for _turn in range(left // MEBIBYTE):
+            cursor.execute(
+                "SELECT pg_logical_emit_message(false, 'drill', repeat('x', %s))", [MEBIBYTE]
+            )
+
+
+def _count_when_stalled(stage: Stage, use_up: Callable[[], None]) -> int:
     """Waits until no mail was accepted for 6 seconds; returns how many were accepted."""
     count, since, deadline = -1, 0.0, time.monotonic() + 120
     while time.monotonic() < deadline:
+        use_up()
         now = stage.server.taken_count()
         if now != count:
             count, since = now, time.monotonic()

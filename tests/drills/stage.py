@@ -1,6 +1,5 @@
 """The starting point of every drill: the product, its people, a mail server and a notice."""
 
-import os
 import random
 import subprocess
 import sys
@@ -109,9 +108,15 @@ def connections_to(port: int, process: psutil.Process) -> list[int]:
 
 
 def start_servers() -> None:
-    """Starts PostgreSQL and Redis, as a supervisor would, if they are stopped."""
-    code = "from breachportal import settings"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=product.ROOT, env={**os.environ})
+    """Starts PostgreSQL and Redis, as a supervisor would, if they are stopped. It tries again while
+    PostgreSQL recovers, which refuses connections meanwhile. Raises CalledProcessError.
+    """
+    command = [sys.executable, "-c", "from breachportal import settings"]
+    deadline = time.monotonic() + 120
+    while (ended := subprocess.run(command, check=False, cwd=product.ROOT)).returncode:
+        if time.monotonic() > deadline:
+            ended.check_returncode()
+        time.sleep(1)
 
 
 def postmaster(var: Path) -> psutil.Process:
