@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from notices.returned_mail.delivery_reports import ReportKind, read_report
-from notices.returned_mail.reply_reading import Cause
+from notices.returned_mail.reply_reading import Cause, names_only_the_recipient
 
 # Sisimai's reasons of mails that report no failure: the first of automatic answers.
 _ANSWER_REASON = "vacation"
@@ -41,8 +41,11 @@ Figures = dict[str, Any]
 
 
 def sisimai(mails: Path, expected: Path) -> Figures:
-    """Returns the shares of failures and of hard ones that are recognised, and what is wrong."""
-    answers = failures = read = hard = suppressed = expired = labelled = 0
+    """Returns the shares of failures and of hard ones that are recognised, and what is wrong.
+
+    A hard one is suppressed by the second such mail, or held back for a week by the first.
+    """
+    answers = failures = read = hard = suppressed = held = expired = labelled = 0
     others: Counter[str] = Counter()
     delays: list[str] = []
     misread: list[str] = []
@@ -62,6 +65,7 @@ def sisimai(mails: Path, expected: Path) -> Figures:
             continue
         failures, read = failures + 1, read + is_failure
         hard, suppressed = hard + is_hard, suppressed + (is_hard and is_bad_address)
+        held += is_hard and is_bad_address and names_only_the_recipient(report.words)
         expired += reason == "expired"
         labelled += reason == "expired" and report.cause is Cause.EXPIRED
         if is_bad_address and not is_hard:
@@ -71,6 +75,7 @@ def sisimai(mails: Path, expected: Path) -> Figures:
         "sisimai_read": round(read / failures, 3),
         "sisimai_hard": hard,
         "sisimai_hard_suppressed": round(suppressed / hard, 3),
+        "sisimai_hard_held_at_once": round(held / hard, 3),
         "sisimai_expired": expired,
         "sisimai_expired_labelled": round(labelled / expired, 3),
         "sisimai_suppressed_with_another_reason": dict(others),

@@ -32,6 +32,9 @@ class LedgerMessages(StoredMessages):
     CANCELLED = _("cancelled")
     STOPPED = _("the send to its destination was stopped until the deadline")
 
+    # Why an entry of the suppression list was lifted
+    SIGNED_IN = _("its owner signed in with it since")
+
     # Failures for which there is no reply of a server
     TAKEN_OVER = _("the worker stopped while it sent this message")
     HUNG_UP = _("the mail server hung up")

@@ -72,7 +72,7 @@ def _lift_suppressions(notice: Notice, rows: DeliveryQuerySet, *, by: User, reas
     if notice.channel not in INDEX_FIELD:
         return
     indexes = rows.filter(person__isnull=False).values(f"person__{INDEX_FIELD[notice.channel]}")
-    Suppression.objects.live().filter(
+    Suppression.objects.not_lifted().filter(
         incident=notice.incident_id,
         channel=notice.channel,
         source=Suppression.Source.BOUNCE,

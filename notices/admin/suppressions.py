@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -37,7 +38,8 @@ class SuppressionAdmin(LargeTableAdmin):
 
     form = SuppressionForm
     change_list_template = "admin/notices/suppression/change_list.html"
-    list_display = ["id", "channel", "holds_for", "source", "added_at", "added_by", "lifted_at"]
+    list_display = ["id", "channel", "holds_for", "source", "added_at", "applies_until"]
+    list_display += ["added_by", "lifted_at"]
     list_filter = ["source", "channel", "incident"]
     list_select_related = ["incident", "added_by"]
     actions = None
@@ -54,15 +56,23 @@ class SuppressionAdmin(LargeTableAdmin):
         if obj is None:
             return ["address", "incident", "source", "reason"]
         shown = ["channel", "holds_for", "source", "reason", "added_by", "added_at"]
-        return [*shown, "lifted_by", "lifted_at", "lifted_reason"]
+        return [*shown, "applies_until", "lifted_by", "lifted_at", "why_lifted"]
 
     @admin.display(description=gettext_lazy("incident"))
     def holds_for(self, obj: Suppression) -> str:
         """Returns the incident to which the entry applies, or "all incidents"."""
         return str(obj.incident or _("all incidents"))
 
+    @admin.display(description=gettext_lazy("why it was lifted"))
+    def why_lifted(self, obj: Suppression) -> str:
+        """Returns the reason of the person who lifted the entry, or the portal's own."""
+        return translate_ledger_message(obj.lifted_reason)
+
     def save_model(self, request: HttpRequest, obj: Suppression, form: Any, change: bool) -> None:
         obj.added_by = staff_of(request)
+        form.known().update(
+            lifted_at=Now(), lifted_by=obj.added_by, lifted_reason=form.cleaned_data["reason"]
+        )
         super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[URLPattern]:

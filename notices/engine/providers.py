@@ -209,7 +209,12 @@ def _report(event: AnymailTrackingEvent) -> delivery_reports.DeliveryReport | No
     server_reply = delivery_reports.redact_addresses(texts)
     if event.event_type in (EventType.BOUNCED, EventType.REJECTED, EventType.FAILED):
         bounce = delivery_reports.ReportKind.BOUNCE
-        return delivery_reports.DeliveryReport(bounce, server_reply, cause=cause_of(texts))
+        return delivery_reports.DeliveryReport(
+            bounce,
+            server_reply,
+            cause=cause_of(texts),
+            named=delivery_reports.addresses_in(texts),
+        )
     if event.event_type == EventType.COMPLAINED:
         return delivery_reports.DeliveryReport(delivery_reports.ReportKind.COMPLAINT, server_reply)
     return None

@@ -12,6 +12,7 @@ from accounts.models import User
 from incidents.encryption import EncryptionError
 from notices.ledger_messages import translate_ledger_message
 from notices.models import Notice, Suppression
+from notices.models.suppression import SuppressionQuerySet
 from notices.returned_mail import suppression_list
 
 Channel = Notice.Channel
@@ -91,11 +92,16 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         except EncryptionError as error:
             self.add_error("incident", translate_ledger_message(str(error)))
             return cleaned
-        live = Suppression.objects.live()
-        address = {"index": self.instance.index, "channel": self.channel, "incident": incident}
-        if live.filter(**address).exists():
+        if self.known().filter(applies_until__isnull=True).exists():
             self.add_error("address", _("This address is on the list already."))
         return cleaned
+
+    def known(self) -> SuppressionQuerySet:
+        """Returns the entry of the address, if it has one. One that ends gives way to this one."""
+        new = self.instance
+        return Suppression.objects.not_lifted().filter(
+            index=new.index, channel=new.channel, incident=self.cleaned_data.get("incident")
+        )
 
 
 class LiftSuppressionForm(forms.Form):

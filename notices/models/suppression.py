@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from incidents.models import Incident
@@ -12,11 +13,18 @@ from notices.models.notice import Notice
 class SuppressionQuerySet(models.QuerySet["Suppression"]):
     """Queries for the entries of the suppression list that apply."""
 
-    def live(self) -> "SuppressionQuerySet":
+    def not_lifted(self) -> "SuppressionQuerySet":
         """Selects the entries that were not lifted. Lifted ones stay, to show why a person did not
         get a message.
         """
         return self.filter(lifted_at__isnull=True)
+
+    def live(self) -> "SuppressionQuerySet":
+        """Selects the entries that apply now. One of a single bounce ends by itself, and stays to
+        be known when a second one comes.
+        """
+        has_time = Q(applies_until__isnull=True) | Q(applies_until__gt=Now())
+        return self.not_lifted().filter(has_time)
 
     def against(self, notice: Notice) -> "SuppressionQuerySet":
         """Selects the entries that keep this notice from an address.
@@ -71,6 +79,8 @@ class Suppression(models.Model):
         editable=False,
     )
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
+    # None: until it is lifted. See returned_mail/suppression_list.py.
+    applies_until = models.DateTimeField(_("applies until"), null=True, editable=False)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("lifted by"),

@@ -116,8 +116,12 @@ def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
     if report.cause is Cause.EXPIRED:
         words = LedgerMessages.EXPIRED.stored(reply=words)[:500]
     outcome = _settle(delivery, report, words)
+    if outcome is Outcome.KNOWN:
+        return outcome  # one message bounces once, however often its report comes
     if _is_of_this_address(delivery, report):
-        _suppress(delivery, Suppression.Source.BOUNCE, report.words)
+        address = _address_of(delivery)
+        names_other = not all(is_same_mailbox(address, one) for one in report.named)
+        _suppress(delivery, Suppression.Source.BOUNCE, report.words, names_other=names_other)
     elif report.cause in (Cause.ADDRESS, Cause.UNCLEAR):
         _record_late(delivery, LateReport.Kind.UNCLEAR, report.words)
     logger.info("delivery %s bounced after it was accepted: %s", delivery.pk, outcome)
@@ -231,12 +235,17 @@ def _record_late(delivery: Delivery, kind: LateReport.Kind, reply: str) -> bool:
     return is_new
 
 
-def _suppress(delivery: Delivery, source: Suppression.Source, reply: str) -> None:
-    channel, incident = delivery.notice.channel, delivery.notice.incident
-    if (index := _index_of(delivery)) is not None:
-        suppression_list.add_automatic(
-            [(index, incident.pk, reply)], channel=channel, source=source
-        )
+def _suppress(
+    delivery: Delivery, source: Suppression.Source, reply: str, *, names_other: bool = False
+) -> None:
+    if (index := _index_of(delivery)) is None:
+        return
+    incident, now = delivery.notice.incident_id, timezone.now()
+    if source is Suppression.Source.BOUNCE:
+        entry = suppression_list.bounce_entry(index, incident, reply, now, names_other=names_other)
+    else:
+        entry = suppression_list.AutomaticEntry(index, incident, reply, now)
+    suppression_list.add_automatic([entry], channel=delivery.notice.channel, source=source)
 
 
 def _index_of(delivery: Delivery) -> UUID | None:

@@ -57,8 +57,8 @@ class DeliveryReport:
 
     `words` is the server's reply, or the kind of the complaint. `senders` are the envelope senders
     that a complaint names. `cause` and `recipients`, the addresses that failed, are those of a
-    bounce. With `is_forwarded`, the server names another original recipient than the one that
-    failed.
+    bounce; `named` are the addresses in its reply. With `is_forwarded`, the server names another
+    original recipient than the one that failed.
     """
 
     kind: ReportKind
@@ -66,6 +66,7 @@ class DeliveryReport:
     senders: tuple[str, ...] = ()
     cause: Cause = Cause.UNCLEAR
     recipients: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
     is_forwarded: bool = False
 
 
@@ -99,6 +100,11 @@ def redact_addresses(reply: str) -> str:
     return _without_addresses(reply)
 
 
+def addresses_in(reply: str) -> tuple[str, ...]:
+    """Returns the addresses in a reply, except our envelope senders."""
+    return tuple(one.strip("<>") for one in _ADDRESS.findall(hide_envelope_senders(reply)))
+
+
 # ---------------------------------------------------------------- delivery reports
 
 
@@ -125,6 +131,7 @@ def _of_blocks(mail: ReturnedMessage, blocks: list[Fields]) -> DeliveryReport:
         _without_addresses(reply, final, original),
         cause=cause,
         recipients=tuple(filter(None, (final,))),
+        named=addresses_in(reply),
         is_forwarded=bool(final and original and not is_same_mailbox(final, original)),
     )
 
@@ -199,6 +206,7 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         _without_addresses(reply, *failed.split(",")),
         cause=cause,
         recipients=tuple(one.strip("<> ") for one in failed.split(",") if one.strip()),
+        named=addresses_in(reply),
     )
 
 

@@ -10,6 +10,13 @@ from django.utils.functional import SimpleLazyObject
 _CONTENT = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
 RECIPIENT: str = _CONTENT["recipient"]
 
+PLAIN_WORDS = frozenset(_CONTENT["plain"]["words"].split())
+
+
+def plain_pattern() -> re.Pattern[str]:
+    """Returns the pattern of the phrases that name the recipient of a message and no one else."""
+    return _compiled(_CONTENT["plain"]["phrases"])
+
 
 def cause_pattern(name: str) -> re.Pattern[str]:
     """Returns the pattern of the phrases that name a cause, such as "address"."""

@@ -9,7 +9,13 @@ and its registry define the codes.
 import re
 from enum import Enum, auto
 
-from notices.returned_mail.phrases import RECIPIENT, cause_pattern, shape_pattern
+from notices.returned_mail.phrases import (
+    PLAIN_WORDS,
+    RECIPIENT,
+    cause_pattern,
+    plain_pattern,
+    shape_pattern,
+)
 
 
 class Cause(Enum):
@@ -81,6 +87,13 @@ _CODES = {
     **dict.fromkeys(("2.3", "3.4"), Cause.CONTENT),
     **dict.fromkeys(("4.7", "4.1"), Cause.EXPIRED),
 }
+_PLAIN_CODES = ("0.0", "1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4")
+_PLAIN = plain_pattern()
+_DOTTED = re.compile(r"(?<![\w.-])[a-z\d_-]+(?:\.[a-z\d_-]+)*\.[a-z]{2,7}(?![\w.])")
+_NETWORK_ADDRESS = re.compile(r"[\[(][\da-f.:]{3,45}[\])]")
+_ANY_CODE = re.compile(r"(?<![\w.])[245](?:\d\d|\.\d{1,3}\.\d{1,4})(?![\w.])-?")
+_RUN = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+_IDENTIFIER = re.compile(r"(?=[a-z]*\d)[a-z\d]+")
 _SUBJECTS = {"7": Cause.SENDER, "6": Cause.CONTENT, "3": Cause.NETWORK, "4": Cause.NETWORK}
 
 
@@ -107,6 +120,24 @@ def cause_of(reply: str) -> Cause:
     if by_words in (Cause.NETWORK, Cause.UNCLEAR) and _is_temporary(text):
         return Cause.EXPIRED  # a temporary refusal is final only if the server gave up
     return by_words
+
+
+def names_only_the_recipient(reply: str) -> bool:
+    """Returns whether a stored reply, which calls an address bad, can mean no other address.
+
+    Each of its codes and words has to be one of a bad address (`plain` in phrases.toml). So a
+    word that the portal does not know makes this False, whatever it means. An address, too, because
+    that of the recipient is left out of stored replies.
+    """
+    if _ADDRESS.search(reply):
+        return False
+    text = _without_names(reply[:MOST_CHARACTERS]).casefold().replace("’", "'")
+    codes = [(digit, f"{subject}.{detail}") for digit, subject, detail in STATUS.findall(text)]
+    if any(digit != "5" or code not in _PLAIN_CODES for digit, code in codes):
+        return False
+    text = " ".join(_ANY_CODE.sub(" ", _NETWORK_ADDRESS.sub(" ", _DOTTED.sub(" ", text))).split())
+    words = _RUN.findall(_PLAIN.sub(" ", text))
+    return all(word in PLAIN_WORDS or _IDENTIFIER.fullmatch(word) for word in words)
 
 
 def after_content(reply: str, *, most: int) -> str:

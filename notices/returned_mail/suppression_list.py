@@ -3,14 +3,22 @@
 It stores only blind indexes, so that no person can read the addresses. An entry for one incident
 has the same index as the incident's affected people, so that a query can join them. An entry for
 all incidents has a MAC under the portal's secret key.
+
+One bounce never lasts, whatever its words say: a server may be wrong about all of its users for a
+day. Two bounces on different days do.
 """
 
 import hmac
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
@@ -22,11 +30,13 @@ from incidents.own_rows import MEMBER_NUMBER, Kind, LookedUpContact, StrangerChe
 from notices.ledger_messages import LedgerMessages
 from notices.models import Chunk, Delivery, Notice, Suppression
 from notices.models.suppression import SuppressionQuerySet
-from notices.returned_mail.reply_reading import Cause, cause_of
+from notices.returned_mail.reply_reading import Cause, cause_of, names_only_the_recipient
 
 Source = Suppression.Source
 _INDEX_KIND = {"email": "email", "sms": "phone"}
 INDEX_FIELD = {"email": "email_index", "sms": "phone_index"}
+HELD_FOR = timedelta(days=7)
+NO_TIME, ANOTHER_DAY = timedelta(), timedelta(days=1)
 
 
 def portal_indexes(channel: str, address: str) -> list[UUID]:
@@ -158,6 +168,8 @@ class SuppressionLookup:
             channel = self._notice.channel
             known = portal_indexes(channel, normalised(channel, address))
             source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
+        if source == Source.BOUNCE and lift_if_proven(self._notice, normalise_email(address)):
+            return ""
         return LedgerMessages.HELD_BACK.stored(source_words=source) if source else ""
 
 
@@ -190,24 +202,73 @@ def _of_incident(notice: Notice) -> SuppressionQuerySet:
 
 def lift(entry: Suppression, *, by: User, reason: str) -> bool:
     """Lifts an entry, so that notices reach its address. Returns False if it was lifted before."""
-    rows = Suppression.objects.live().filter(pk=entry.pk)
+    rows = Suppression.objects.not_lifted().filter(pk=entry.pk)
     return rows.update(lifted_at=Now(), lifted_by=by, lifted_reason=reason) == 1
 
 
-def take_bounces(chunk: Chunk, notice: Notice) -> None:
-    """Suppresses the e-mail addresses of a chunk that bounced as bad, for the notice's incident.
+# The columns of the rows to add, each as an array. A live entry that ends by itself is changed: it
+# lasts if the new one lasts, or is a bounce of another day; else the longer one counts. What was
+# lifted after the bounce is not added again, because a worker reads a chunk several times.
+_ADD = """
+INSERT INTO notices_suppression AS known
+    (index, incident_id, channel, source, reason, added_at, applies_until, lifted_reason)
+SELECT n.index, n.incident, %(channel)s, %(source)s, n.reason, n.at, n.until, ''
+FROM unnest(%(indexes)s::uuid[], %(incidents)s::bigint[], %(reasons)s::text[],
+    %(times)s::timestamptz[], %(ends)s::timestamptz[]) AS n (index, incident, reason, at, until)
+WHERE NOT EXISTS (
+    SELECT FROM notices_suppression l WHERE l.index = n.index AND l.incident_id = n.incident
+    AND l.channel = %(channel)s AND l.source = %(source)s AND l.lifted_at > n.at)
+ON CONFLICT (index, channel, incident_id) WHERE lifted_at IS NULL
+DO UPDATE SET source = excluded.source, reason = excluded.reason,
+    added_at = greatest(known.added_at, excluded.added_at),
+    applies_until = CASE
+        WHEN excluded.applies_until IS NULL OR excluded.added_at NOT BETWEEN
+            known.added_at - %(day)s AND known.added_at + %(day)s THEN NULL
+        ELSE greatest(known.applies_until, excluded.applies_until) END
+WHERE known.applies_until IS NOT NULL AND (
+    excluded.applies_until IS NULL OR excluded.applies_until > known.applies_until
+    OR excluded.added_at NOT BETWEEN known.added_at - %(day)s AND known.added_at + %(day)s)
+"""
 
-    The server's words decide (reply_reading). It decrypts nothing. Addresses that are on the list
-    already stay unchanged.
+
+@dataclass(frozen=True)
+class AutomaticEntry:
+    """An entry that a program decided. `at` is the time of the bounce or complaint."""
+
+    index: UUID
+    incident: int
+    reason: str
+    at: datetime
+    applies_until: datetime | None = None
+
+
+def bounce_entry(
+    index: UUID, incident: int, reply: str, at: datetime, *, names_other: bool = False
+) -> AutomaticEntry:
+    """Returns the entry of one bounce, whose stored `reply` calls the address bad.
+
+    It holds messages back for a week if no word of the reply can name anything else, and else for
+    no time: it is only known when another one comes. With `names_other` the reply had the address
+    of another person.
+    """
+    is_certain = not names_other and names_only_the_recipient(reply)
+    return AutomaticEntry(index, incident, reply, at, at + (HELD_FOR if is_certain else NO_TIME))
+
+
+def take_bounces(chunk: Chunk, notice: Notice) -> None:
+    """Adds an entry for each e-mail address of a chunk that bounced as bad, for the notice's
+    incident.
+
+    The server's words decide (reply_reading). It decrypts nothing.
     """
     deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
-    bounced = deliveries.filter(state=Delivery.State.BOUNCED)
-    rows = bounced.values_list("person__email_index", "reply")
+    bounced = deliveries.filter(state=Delivery.State.BOUNCED, ended_at__isnull=False)
+    rows = bounced.values_list("person__email_index", "reply", "ended_at")
     add_automatic(
         [
-            (index, notice.incident_id, reply)
-            for index, reply in rows
-            if index is not None and cause_of(reply) is Cause.ADDRESS
+            bounce_entry(index, notice.incident_id, reply, at)
+            for index, reply, at in rows
+            if index is not None and at is not None and cause_of(reply) is Cause.ADDRESS
         ],
         channel="email",
         source=Source.BOUNCE,
@@ -215,15 +276,42 @@ def take_bounces(chunk: Chunk, notice: Notice) -> None:
 
 
 def add_automatic(
-    entries: Iterable[tuple[UUID, int, str]], *, channel: str, source: Suppression.Source
+    entries: Iterable[AutomaticEntry], *, channel: str, source: Suppression.Source
 ) -> None:
-    """Adds entries (index, incident id, reason) that a program decided. Skips existing ones."""
-    Suppression.objects.bulk_create(
-        [
-            Suppression(
-                index=index, incident_id=incident, channel=channel, source=source, reason=reason
-            )
-            for index, incident, reason in entries
-        ],
-        ignore_conflicts=True,
+    """Adds entries that a program decided. A lasting entry of an address stays as it is; one that
+    ends lasts after a second bounce on another day, or if the new one lasts.
+    """
+    # A statement cannot change a row twice: several people of a chunk may have one address.
+    rows = list({(entry.incident, entry.index): entry for entry in entries}.values())
+    if not rows:
+        return
+    values: dict[str, Any] = {
+        "indexes": [row.index for row in rows],
+        "incidents": [row.incident for row in rows],
+        "reasons": [row.reason for row in rows],
+        "times": [row.at for row in rows],
+        "ends": [row.applies_until for row in rows],
+        "channel": channel,
+        "source": source,
+        "day": ANOTHER_DAY,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, values)
+
+
+def lift_if_proven(notice: Notice, address: str) -> bool:
+    """Lifts the bounces of an e-mail address with which its owner signed in since, and returns
+    whether there were some.
+
+    `address` is normalised. Raises EncryptionError.
+    """
+    signed_in = EmailAddress.objects.filter(
+        email=address, verified=True, user__last_login__gt=OuterRef("added_at")
     )
+    bounces = Suppression.objects.against(notice).filter(
+        Exists(signed_in),
+        source=Source.BOUNCE,
+        index__in=indexes("email", address, [notice.incident]),
+    )
+    lifted = {"lifted_at": Now(), "lifted_reason": LedgerMessages.SIGNED_IN.stored()}
+    return bounces.update(**lifted) > 0

@@ -1,25 +1,31 @@
 """The suppression list: who adds addresses, what is not sent to them, who lifts an entry."""
 
 import logging
+from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils import timezone
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from notices import decisions
-from notices.models import Notice, Suppression
+from notices.models import Delivery, Notice, Suppression
 from notices.returned_mail import suppression_list
+from notices.returned_mail.phrases import PLAIN_WORDS, plain_pattern
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
 pytestmark = pytest.mark.usefixtures("english")
 
-BOUNCE = Suppression.Source.BOUNCE
+BOUNCE, COMPLAINT = Suppression.Source.BOUNCE, Suppression.Source.COMPLAINT
 
 
 def url(name: str, *args) -> str:
@@ -78,12 +84,163 @@ def test_an_entry_for_another_incident_has_no_effect(draft, people, approver, se
     other.make_keysets()
     other.save()
     index = suppression_list.index_in("email", "minji@example.com", other)
-    suppression_list.add_automatic(
-        [(index, other.pk, "x")], channel="email", source=Suppression.Source.BOUNCE
-    )
+    add_bounce(index, other.pk)
     decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
+
+
+PLAIN = "550 5.1.1 <…>: Recipient address rejected: User unknown in virtual mailbox table"
+OF_GMAIL = (
+    "550-5.1.1 The email account that you tried to reach does not exist. Please try 550-5.1.1 "
+    "double-checking the recipient's email address for typos or 550-5.1.1 unnecessary spaces. For "
+    "more information, go to 550 5.1.1 https://support.google.com/mail/?p=NoSuchUser a6-b3 - gsmtp"
+)
+OF_OTHER = "550 5.1.1 The guardian of this mailbox does not exist"
+
+
+def add_bounce(index, incident, *, reply=PLAIN, days_ago=0.0) -> None:
+    at = timezone.now() - timedelta(days=days_ago)
+    entry = suppression_list.bounce_entry(index, incident, reply, at)
+    suppression_list.add_automatic([entry], channel="email", source=BOUNCE)
+
+
+@pytest.mark.parametrize(
+    ("days_ago", "replies", "is_held"),
+    [
+        ([6], [PLAIN], True),
+        ([8], [PLAIN], False),
+        ([0], [OF_OTHER], False),
+        ([0.9, 0], [OF_OTHER, OF_OTHER], False),
+        ([0.9, 0], [OF_OTHER, PLAIN], True),
+        ([20, 10], [OF_OTHER, OF_OTHER], True),
+        ([20, 10], [PLAIN, PLAIN], True),
+        ([10, 10], [PLAIN, PLAIN], False),
+        ([10, 20], [PLAIN, OF_OTHER], True),  # written late
+    ],
+)
+def test_one_bounce_ends_by_itself_and_two_on_different_days_last(
+    draft, people, days_ago, replies, is_held
+):
+    for days, reply in zip(days_ago, replies, strict=True):
+        add_bounce(people["minji"].email_index, draft.incident_id, reply=reply, days_ago=days)
+    entry = Suppression.objects.get()
+    assert Suppression.objects.against(draft).exists() is is_held
+    is_lasting = max(days_ago) - min(days_ago) > 1
+    assert (entry.applies_until is None) is is_lasting
+
+
+@given(st.text(max_size=300))
+def test_no_reply_whatever_it_says_holds_an_address_for_longer_than_a_week(text):
+    at = timezone.now()
+    until = suppression_list.bounce_entry(uuid4(), 1, text, at).applies_until
+    assert until is not None
+    assert until <= at + timedelta(days=7)
+
+
+@given(
+    st.lists(st.sampled_from(sorted(PLAIN_WORDS)), max_size=10),
+    st.text(st.characters(categories=["L"]), min_size=2, max_size=12),
+    st.integers(0, 10),
+)
+def test_a_reply_with_a_word_that_is_not_listed_holds_back_nothing(words, other, place):
+    assume(other.casefold() not in PLAIN_WORDS)
+    words.insert(place, other)
+    reply = f"550 5.1.1 {' '.join(words)}"
+    assume(not plain_pattern().search(reply))
+    at = timezone.now()
+    assert suppression_list.bounce_entry(uuid4(), 1, reply, at).applies_until == at
+
+
+@pytest.mark.parametrize(
+    ("reply", "is_held"),
+    [
+        ("550 #5.1.1 user <…> not known", True),
+        ("550 5.1.1 host host[192.0.2.5] said: 550 5.1.1 <…>... User unknown", True),
+        (OF_GMAIL, True),
+        (
+            "550 5.1.10 RESOLVER.ADR.RecipientNotFound; Recipient not found by SMTP address lookup",
+            True,
+        ),
+        ("550 5.1.1 존재하지 않는 사용자입니다", True),
+        ("550 5.1.1 该用户不存在", True),
+        ("550 5.1.1 宛先のメールアドレスが存在しません", True),
+        ("550 5.1.1 Empfänger unbekannt", True),
+        # Another person, the server's own directory, a domain, us, a time, another code.
+        ("550 5.1.1 백업 메일 주소가 존재하지 않습니다", False),
+        ("550 5.1.1 备用邮箱不存在", False),
+        ("550 5.1.1 上司のアドレスが存在しません", False),
+        ("550 5.1.1 mailbox copy@other.example does not exist", False),
+        ("550 5.1.1 user lookup failed, directory of users not found", False),
+        ("550 5.1.1 failed to find user", False),
+        ("550 5.1.1 domain portal.example not found", False),
+        ("550 5.1.1 you are unknown to this user", False),
+        ("550 5.1.1 user unknown until Monday", False),
+        ("550 5.7.1 No such user", False),
+        ("550 4.1.1 user unknown", False),
+    ],
+)
+def test_only_a_reply_that_can_mean_nothing_else_holds_back(reply, is_held):
+    at = timezone.now()
+    until = suppression_list.bounce_entry(uuid4(), 1, reply, at).applies_until
+    assert until == at + (timedelta(days=7) if is_held else timedelta())
+
+
+def test_one_refusal_that_is_read_again_on_a_later_day_counts_once(draft, people, approver, server):
+    server.reply_next("recipient", "minji@example.com", OF_OTHER)
+    decisions.approve(draft, by=approver)
+    work(draft)
+    row = delivery_to(draft, people["minji"])
+    Delivery.objects.filter(pk=row.pk).update(ended_at=timezone.now() - timedelta(days=3))
+    Suppression.objects.all().delete()
+    for _turn in range(2):
+        suppression_list.take_bounces(draft.chunks.get(), draft)
+    assert not Suppression.objects.filter(applies_until__isnull=True).exists()
+
+
+def test_a_bounce_that_was_lifted_is_not_added_again(draft, people, editor):
+    index = people["minji"].email_index
+    add_bounce(index, draft.incident_id, days_ago=1)
+    assert suppression_list.lift(Suppression.objects.get(), by=editor, reason="a call")
+    add_bounce(index, draft.incident_id, days_ago=1)
+    assert not Suppression.objects.live().exists()
+
+
+@pytest.mark.parametrize("is_lasting", [True, False])
+def test_a_person_who_signed_in_with_the_address_since_gets_notices_again(
+    client, draft, people, minji, editor, approver, server, is_lasting
+):
+    index = people["minji"].email_index
+    for days in (9, 2) if is_lasting else (2,):
+        add_bounce(index, draft.incident_id, days_ago=days)
+    User.objects.filter(pk=minji.pk).update(last_login=timezone.now() - timedelta(days=1))
+    decisions.approve(draft, by=approver)
+    work(draft)
+    assert delivery_to(draft, people["minji"]).state == "accepted"
+    entry = Suppression.objects.get()
+    sign_in_to_desk(client, editor)
+    assert "its owner signed in with it since" in client.get(url("change", entry.pk)).text
+
+
+def test_an_earlier_sign_in_lifts_no_bounce(draft, people, minji, approver, server):
+    add_bounce(people["minji"].email_index, draft.incident_id, days_ago=1)
+    User.objects.filter(pk=minji.pk).update(last_login=timezone.now() - timedelta(days=2))
+    decisions.approve(draft, by=approver)
+    work(draft)
+    assert delivery_to(draft, people["minji"]).state == "suppressed"
+
+
+def test_a_person_or_a_complaint_makes_a_bounce_last(client, draft, people, editor):
+    add_bounce(people["minji"].email_index, draft.incident_id, days_ago=1)
+    sign_in_to_desk(client, editor)
+    assert add(client, incident=draft.incident_id).status_code == 302
+    assert Suppression.objects.live().get().source == "stranger"
+    index = people["seojun"].email_index
+    add_bounce(index, draft.incident_id, days_ago=1)
+    complaint = suppression_list.AutomaticEntry(index, draft.incident_id, "abuse", timezone.now())
+    suppression_list.add_automatic([complaint], channel="email", source=COMPLAINT)
+    entry = Suppression.objects.live().get(index=index)
+    assert (entry.source, entry.applies_until) == ("complaint", None)
 
 
 def test_an_address_that_does_not_exist_is_not_tried_by_the_next_notice(
