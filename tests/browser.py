@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Playwright, sync_playwright
 
 from harness.nginx import program
 
@@ -98,6 +98,16 @@ def loaded_width(page: Page) -> int:
     """
     page.wait_for_load_state()
     return int(page.evaluate("document.documentElement.scrollWidth"))
+
+
+def follow(link: Locator, to: str = "**") -> None:
+    """Presses a link or button, and waits until the page that comes at the address `to` is loaded.
+
+    A click need not wait for a slow server. `wait_for_url` returns at once if the address of the
+    page before fits, too, as that of a form does which comes back at its own address.
+    """
+    with link.page.expect_navigation(url=to):
+        link.click()
 
 
 def missing_packages() -> list[str]:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connections
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Error, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk, step_up
@@ -107,18 +107,19 @@ class Play:
     def press(self, role: str, selector: str, to: str) -> None:
         """Presses a button or link, and waits for the page that it leads to."""
         page = self.pages[role]
-        page.locator(selector).first.click()
-        page.wait_for_url(f"**{to}")
+        browser.follow(page.locator(selector).first, f"**{to}")
         expect(page.locator(".errorlist li")).to_have_count(0)
         self.now.presses += 1
 
     def open(self, role: str, path: str) -> None:
-        """Opens a page without counting it, such as the front page of the desk."""
-        page = self.pages[role]
-        try:
-            page.goto(self.url + path)
-        except Error:  # the page that is left reloaded itself at this moment
-            page.goto(self.url + path)
+        """Opens a page without counting it, such as the front page of the desk.
+
+        It takes a new tab, because the page that is left may reload itself at this moment.
+        """
+        before = self.pages[role]
+        self.pages[role] = before.context.new_page()
+        before.close()
+        self.pages[role].goto(self.url + path)
 
     def press_next(self, role: str, words: str, to: str) -> None:
         """Opens the desk, and presses the task with these words."""
@@ -287,9 +288,9 @@ def report(play: Play) -> None:
 
 
 def write(play: Play) -> None:
-    editor = play.pages["editor"]
     play.press_next("editor", "Write the notice", "/statement/add/*")
     play.press("editor", "[name=_save]", "/statementversion/*/change/")
+    editor = play.pages["editor"]
     for number, code in enumerate(("ko", "en")):
         play.fill(
             "editor", f"#id_title_{code}", ("유출을 알려드립니다", "Your data leaked")[number]
@@ -318,8 +319,8 @@ def send(play: Play) -> Notice:
 
 def approve(play: Play) -> Notice:
     """Approves the notice that waits, and sends it as a worker does. Returns it."""
-    approver = play.pages["approver"]
     play.press_next("approver", "Read and approve", "/approve/")
+    approver = play.pages["approver"]
     people = approver.get_by_role("row", name="People", exact=False).first.inner_text()
     play.fill("approver", "input[name=people]", re.sub(r"\D", "", people))
     play.press("approver", "[type=submit][value='Approve and send']", "/notice/*/change/")

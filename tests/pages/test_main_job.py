@@ -161,7 +161,7 @@ def send_in_the_desk(editor: Page, approver: Page, portal: str, query: str) -> N
     approver.get_by_role("link", name="Approve and send").click()
     people = approver.get_by_role("row", name="People", exact=False).first.inner_text()
     approver.locator("input[name=people]").fill(re.sub(r"\D", "", people))
-    approver.get_by_role("button", name="Approve and send").click()
+    browser.follow(approver.get_by_role("button", name="Approve and send"))
     expect(approver.locator("body")).not_to_contain_text("Please correct")
     return wait_until_closed(notice, seconds=PATIENCE_SECONDS)
 

@@ -82,17 +82,16 @@ def _ask(page: Page, live_server, language: str, width: int) -> None:
     with override(language):
         page.goto(live_server.url + reverse("account"))
         examined(page, f"account-{language}", width)
-        page.locator(f"a[href='{reverse('my_tickets')}']").click()
+        browser.follow(page.locator(f"a[href='{reverse('my_tickets')}']"))
         examined(page, f"none-{language}", width)
-        page.locator("main .nav-list a").click()
+        browser.follow(page.locator("main .nav-list a"))
     examined(page, f"ask-{language}", width)
-    page.locator("main form .button").last.click()
+    browser.follow(page.locator("main form .button").last)
     assert page.locator(".error-summary li").count() == 2
     examined(page, f"errors-{language}", width)
     page.locator("input[value=erasure]").check()
     page.locator("textarea").fill(TEXT)
-    page.locator("main form .button").last.click()
-    page.wait_for_url("**/questions/*-*/")
+    browser.follow(page.locator("main form .button").last, "**/questions/*-*/")
     examined(page, f"waiting-{language}", width)
     assert page.locator(".as-written").inner_text().startswith(TEXT[:30])
     assert page.locator(".as-written b").count() == 0
@@ -104,13 +103,13 @@ def _answer(page: Page, live_server, language: str) -> None:
     examined(page, f"desk-index-{language}", 1280, "#content")
     page.goto(live_server.url + reverse("admin:tickets_ticket_changelist"))
     examined(page, f"desk-queue-{language}", 1280, "#content-main")
-    page.get_by_role("link", name=ticket.number).click()
+    browser.follow(page.get_by_role("link", name=ticket.number))
     page.locator("#id_note-text").fill("두 번 전화함")
-    page.locator("form[action$='/note/'] input[type=submit]").click()
-    page.get_by_role("link", name="지난 주소").click()
+    browser.follow(page.locator("form[action$='/note/'] input[type=submit]"))
+    browser.follow(page.get_by_role("link", name="지난 주소"))
     assert page.locator("#id_text").input_value() == ANSWER
     examined(page, f"desk-ticket-{language}", 1280, "#content-main")
-    page.locator("#answer input[type=submit]").click()
+    browser.follow(page.locator("#answer input[type=submit]"))
     assert ANSWER[:10] in page.locator(".as-written").last.inner_text()
     examined(page, f"desk-answered-{language}", 1280, "#content-main")
 
@@ -119,13 +118,12 @@ def _read(page: Page, live_server, language: str, width: int) -> None:
     with override(language):
         page.goto(live_server.url + reverse("my_tickets"))
     examined(page, f"list-{language}", width)
-    page.locator("main .card a").click()
+    browser.follow(page.locator("main .card a"))
     examined(page, f"answered-{language}", width)
     assert page.locator(".thread-answer .as-written").inner_text() == ANSWER
     assert "두 번 전화함" not in page.content()
     page.locator("textarea").fill("고맙습니다.")
-    page.locator("main form .button").last.click()
-    page.wait_for_load_state()
+    browser.follow(page.locator("main form .button").last)
     assert Ticket.objects.get().state == "waiting"
 
 
