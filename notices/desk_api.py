@@ -28,6 +28,7 @@ def _record(counted: CountedNotice) -> Record:
         "paused_for": notice.paused_for,
         "created_at": notice.created_at,
         "approved_at": notice.approved_at,
+        "begins_at": notice.begins_at,
         "deadline_at": notice.deadline_at,
         "closed_at": notice.closed_at,
         "planned": counted.planned,

@@ -15,7 +15,7 @@ from incidents.models import Incident
 class Notification:
     """The progress of one mandatory notice to all affected people."""
 
-    approved_at: datetime
+    begun_at: datetime
     planned: int  # people
     accepted: int  # people; the mail server or the gateway accepted their message
     all_told_at: datetime | None  # when the notice counts as sent to all; None before that
@@ -30,4 +30,4 @@ SOURCES: list[Callable[[Incident], Iterable[Notification]]] = []
 def notifications_of(incident: Incident) -> list[Notification]:
     """Returns the incident's mandatory notices to all affected people, oldest first."""
     found = [each for source in SOURCES for each in source(incident)]
-    return sorted(found, key=lambda each: each.approved_at)
+    return sorted(found, key=lambda each: each.begun_at)

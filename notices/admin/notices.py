@@ -14,7 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.admin_site import desk_path, number_column, require, staff_of
 from accounts.desk_tasks import TaskOverError
@@ -25,6 +25,7 @@ from incidents.models import ExposureBatch
 from notices import decisions
 from notices.admin import (
     approval,
+    chosen_audience,
     history,
     letters,
     pauses,
@@ -47,7 +48,7 @@ from statements.models import StatementVersion
 
 State = Notice.State
 APPROVE, PAUSE = "notices.approve_notice", "notices.pause_notice"
-VIEW = "notices.view_notice"
+VIEW, ADD = "notices.view_notice", "notices.add_notice"
 _ENDED = (State.CLOSED, State.CANCELLED)
 DOUBTS_SHOWN = 200  # messages in doubt on one page
 
@@ -94,8 +95,8 @@ class NoticeAdmin(admin.ModelAdmin):
         shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
         if obj and obj.is_weekly_mail:  # the approvals are those of its alerts: see the summary
             shown = ["created_at", "retries_end"]
-        chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"]
-        chosen.append("plan" if obj else "sending_plan")
+        chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows"]
+        chosen += ["begins_at", "ramp", "plan" if obj else "sending_plan"]
         return [*chosen, *([*shown, "closed_at"] if obj else ["test_addresses"])]
 
     @admin.display(description=gettext_lazy("Retries end"))
@@ -113,6 +114,7 @@ class NoticeAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         own = partial(desk_path, self)
         return [
+            own("audience/", require_safe(self.audience), "audience"),
             own("<int:pk>/approve/", self.approve, "approve"),
             own("<int:pk>/return/", self.return_draft, "return"),
             own("<int:pk>/progress/", self.progress, "progress"),
@@ -170,7 +172,15 @@ class NoticeAdmin(admin.ModelAdmin):
             else [],
             **(_progress(request, notice) if notice else {}),
         }
+        if notice and notice.state == State.DRAFT:
+            context |= chosen_audience.of_draft(notice)
         return super().change_view(request, object_id, form_url, context)
+
+    def audience(self, request: HttpRequest) -> HttpResponse:
+        """Returns whom the notice goes to that is being drafted, for static/js/notice_form.js."""
+        require(request, ADD)
+        context = chosen_audience.of_form(self.get_form(request)(request.GET))
+        return TemplateResponse(request, "admin/notices/notice/audience.html", context)
 
     def progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the part of a notice's page that moves, for static/js/live_part.js."""
@@ -199,7 +209,7 @@ class NoticeAdmin(admin.ModelAdmin):
         form = ApproveForm(request.POST or None, notice=notice, by=staff, people=counted.people)
         if request.method == "POST" and form.approve():
             self.log_change(request, notice, _approval_entry(counted))
-            messages.success(request, _("Approved. The messages are on their way."))
+            messages.success(request, _approved_words(notice))
             return _redirect_to_page(notice)
         is_waiting = counted.run is None and "uncounted" not in request.GET
         context = self.page_context(request, notice, _("Approve and send")) | {
@@ -213,6 +223,7 @@ class NoticeAdmin(admin.ModelAdmin):
             "is_scope_open": not notice.incident.is_scope_complete(),
             "samples": shown_notice.samples(notice),
             **approval.context(notice),
+            "begins_late": sending_plans.late_start(notice),
             **sending_plans.approval_context(notice, counted.run),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
@@ -457,6 +468,12 @@ def _over(notice: Notice) -> TaskOverError:
         return TaskOverError(notice, notice.get_state_display(), act="Cancelled.")
     what = _("Its state: %(state)s. Approved already") % {"state": notice.get_state_display()}
     return TaskOverError(notice, what, by=notice.approved_by, at=notice.approved_at)
+
+
+def _approved_words(notice: Notice) -> str:
+    if notice.waits_until:
+        return _("Approved. It begins on %(time)s.") % {"time": moment(notice.waits_until)}
+    return _("Approved. The messages are on their way.")
 
 
 def _redirect_to_page(notice: Notice) -> HttpResponse:

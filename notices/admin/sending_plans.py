@@ -48,15 +48,19 @@ def choice_name(chosen: str) -> str:
     return dict(plan_choices()).get(chosen, chosen)
 
 
-def group_rows(plan: SendingPlan, people: dict[str, int], tried: dict[str, int]) -> list[GroupRow]:
-    """Returns the lines for that many people by group, of whom `tried` were tried."""
-    now = timezone.now()
+def group_rows(
+    plan: SendingPlan, people: dict[str, int], tried: dict[str, int], *, start: datetime
+) -> list[GroupRow]:
+    """Returns the lines for that many people by group, of whom `tried` were tried.
+
+    `start` is when they go on: now, or when the notice begins.
+    """
     return [
         GroupRow(
             _("other destinations") if pace.group == OTHER else pace.group,
             pace,
-            now + pace.next_in if pace.number else None,
-            now + pace.ends_in if pace.ends_in else None,
+            start + pace.next_in if pace.number else None,
+            start + pace.ends_in if pace.ends_in else None,
         )
         for pace in group_paces(plan, people, tried)
     ]
@@ -72,6 +76,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
         plan,
         {each.group: each.people for each in groups},
         {each.group: each.tried for each in groups},
+        start=notice.waits_until or timezone.now(),
     )
     return {"plan_name": plan_name(plan.id), "plan_rows": rows}
 
@@ -86,9 +91,11 @@ def approval_context(notice: Notice, run: DryRun | None) -> dict[str, Any]:
     context: dict[str, Any] = {"plan_name": plan_name(plan.id)}
     if run is None:
         return context
-    rows = group_rows(plan, group_counts.count_groups(notice, people=run.reachable), {})
-    longest = max((row.pace.ends_in for row in rows), default=timedelta(0))
-    ends_at = timezone.now() + longest
+    now = timezone.now()
+    start = notice.waits_until or now
+    counts = group_counts.count_groups(notice, people=run.reachable)
+    rows = group_rows(plan, counts, {}, start=start)
+    ends_at = start + max((row.pace.ends_in for row in rows), default=timedelta(0))
     return context | {
         "plan_rows": rows,
         "plan_is_estimate": run.reachable > group_counts.SAMPLE,
@@ -96,7 +103,7 @@ def approval_context(notice: Notice, run: DryRun | None) -> dict[str, Any]:
             "With this plan the last people get the message %(hours)s hours after the "
             "approval, about %(end)s, if no provider slows it down."
         )
-        % {"hours": _hours(longest), "end": moment(ends_at)},
+        % {"hours": _hours(ends_at - now), "end": moment(ends_at)},
         "plan_objection": _late(notice, ends_at),
     }
 
@@ -116,6 +123,16 @@ def change(admin: "NoticeAdmin", request: HttpRequest, notice: Notice) -> HttpRe
     return TemplateResponse(
         request, "admin/notices/notice/change_plan.html", context | {"form": form}
     )
+
+
+def late_start(notice: Notice) -> str:
+    """Returns that the notice begins after the first legal deadline, in words; else ""."""
+    begins_at = notice.begins_at
+    clock = _first_deadline(notice) if begins_at and notice.is_mandatory else None
+    if begins_at is None or clock is None or clock.due_at is None or begins_at <= clock.due_at:
+        return ""
+    text = _("It begins after the legal deadline, %(due)s (%(duty)s).")
+    return text % {"due": moment(clock.due_at), "duty": clock.duty.name}
 
 
 def _late(notice: Notice, ends_at: datetime) -> str:

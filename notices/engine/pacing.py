@@ -97,7 +97,7 @@ class PlanGate:
         and again if the estimate of their number is wrong.
         """
         notice = self._notice  # a weekly mail has the approval of its newest alert
-        began = notice.created_at if notice.is_weekly_mail else notice.approved_at
+        began = notice.created_at if notice.is_weekly_mail else notice.started_at
         since = now - (began or now)
         return min(max(self._plan.step / 100, since / 20), self._plan.step / 4)
 

@@ -171,7 +171,8 @@ def _plan_step(notice_id: int) -> _PlanResult:
         cursor.execute(_LOCK_PLANNING, [_LOCK_SPACE, notice_id])
         [is_locked] = cursor.fetchone()
         planned = Notice.objects.select_related("incident").filter(pk=notice_id)
-        notice = planned.filter(state=Notice.State.PLANNING).first() if is_locked else None
+        due = planned.filter(state=Notice.State.PLANNING).exclude(begins_at__gt=Now())
+        notice = due.first() if is_locked else None
         if notice is None:
             return _PlanResult.NONE
         keys = _next_page(notice)

@@ -22,7 +22,8 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
     notice.state = Notice.State.PLANNING
     tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
     longest = pacing.freeze_plan(notice, people=people)
-    notice.deadline_at = timezone.now() + longest + tried_for
+    now = timezone.now()
+    notice.deadline_at = max(now, notice.begins_at or now) + longest + tried_for
     notice.ramp = ramp.ramp_for(notice, people=people)
     notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
     decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]

@@ -1,11 +1,13 @@
 """The desk's forms for notices: to draft, approve and cancel one, to decide doubts, to look up."""
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -18,8 +20,10 @@ from notices import decisions, message_codes, message_templates
 from notices.engine import sending_plans
 from notices.ledger_messages import translate_ledger_message
 from notices.models import AlertSubscription, Delivery, Notice, TestAddress
+from statements.forms.duties import MomentInput
 
 MOST_TEST_ADDRESSES = 100
+LONGEST_WAIT = timedelta(days=14)  # from the draft to the start of its sending
 DECIDED_MEANWHILE = gettext_lazy(
     "Nothing was done: somebody decided about these messages meanwhile."
 )
@@ -47,6 +51,15 @@ class NoticeForm(forms.ModelForm):
         widget=forms.Textarea(attrs={"rows": 3, "class": "vLargeTextField"}),
     )
 
+    begins_at = forms.DateTimeField(
+        label=gettext_lazy("Not sent before"),
+        required=False,
+        help_text=gettext_lazy(
+            "In the portal's time zone. Left empty, it is sent at once after the approval."
+        ),
+        widget=MomentInput(),
+    )
+
     sending_plan = forms.ChoiceField(
         label=gettext_lazy("Sending plan"),
         required=False,
@@ -60,8 +73,8 @@ class NoticeForm(forms.ModelForm):
     class Meta:
         model = Notice
         fields = [
-            *("version", "kind", "topic", "channel", "audience", "batch", "follows", "ramp"),
-            "sending_plan",
+            *("version", "kind", "topic", "channel", "audience", "batch", "follows"),
+            *("begins_at", "ramp", "sending_plan"),
         ]
         help_texts = {
             "topic": gettext_lazy("For alerts only."),
@@ -113,6 +126,8 @@ class NoticeForm(forms.ModelForm):
             elif chosen is not None and chosen.incident_id != incident.pk:
                 self.add_error(name, _("It belongs to another incident."))
         self._check_test_addresses(cleaned)
+        if audience == Notice.Audience.TEST and cleaned.get("begins_at"):
+            self.add_error("begins_at", _("A test is sent at once: leave this empty."))
 
     def _check_test_addresses(self, cleaned: dict[str, Any]) -> None:
         """Requires addresses for a test, except by push message, and refuses them otherwise."""
@@ -138,6 +153,17 @@ class NoticeForm(forms.ModelForm):
     def clean_audience(self) -> str:
         """Returns the audience; all affected people or subscribers by default."""
         return self.cleaned_data.get("audience") or Notice.Audience.EVERYBODY
+
+    def clean_begins_at(self) -> datetime | None:
+        """Rejects a time that is over, or is more than LONGEST_WAIT ahead."""
+        begins_at: datetime | None = self.cleaned_data["begins_at"]
+        now = timezone.now()
+        if begins_at and begins_at <= now:
+            raise forms.ValidationError(_("This time is over."))
+        if begins_at and begins_at > now + LONGEST_WAIT:
+            text = _("At most %(days)s days ahead: people have to be told soon.")
+            raise forms.ValidationError(text % {"days": LONGEST_WAIT.days})
+        return begins_at
 
     def clean_ramp(self) -> str:
         """Returns the ramp; by the number of people by default."""

@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                 ('returned_because', models.TextField(blank=True, editable=False, verbose_name='returned')),
                 ('deadline_at', models.DateTimeField(editable=False, null=True, verbose_name='deadline')),
                 ('closed_at', models.DateTimeField(editable=False, null=True, verbose_name='closed')),
+                ('begins_at', models.DateTimeField(blank=True, null=True, verbose_name='not sent before')),
                 ('ramp', models.CharField(choices=[('by_size', 'by size: a large mandatory notice in steps, by itself'), ('none', 'all at once'), ('person', 'in steps: a person lets each go'), ('interval', 'in steps: each goes by itself after a while without trouble')], default='by_size', max_length=8, verbose_name='pace')),
                 ('ramp_step', models.PositiveSmallIntegerField(default=0, editable=False)),
                 ('ramp_to', models.BigIntegerField(editable=False, null=True)),

@@ -1,12 +1,14 @@
 """Notices: a frozen statement version, sent to an audience over a channel."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, FilteredRelation, Q, Sum
 from django.db.models.functions import Coalesce, Now
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
@@ -24,12 +26,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def unfinished(self) -> "NoticeQuerySet":
         """Selects the notices that the sweep checks: those being planned, sent, or cancelled row by
-        row.
+        row, and none that begins later.
         """
-        return self.filter(
+        rows = self.filter(
             Q(state__in=[Notice.State.PLANNING, Notice.State.SENDING])
             | Q(state=Notice.State.CANCELLED, closed_at__isnull=True)
-        ).order_by("pk")
+        )
+        return rows.exclude(state=Notice.State.PLANNING, begins_at__gt=Now()).order_by("pk")
 
     def finished(self) -> "NoticeQuerySet":
         """Selects the notices that can be closed: no chunk has work left, and the sums are exact.
@@ -204,6 +207,8 @@ class Notice(models.Model):
     # A delivery that the server still defers at this time ends as unreachable.
     deadline_at = models.DateTimeField(_("deadline"), null=True, editable=False)
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
+    # Nothing is planned or sent before; null: at once after the approval.
+    begins_at = models.DateTimeField(_("not sent before"), null=True, blank=True)
     ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
     # The current step, from 1; the last chunk that may be leased; the step's start. See ramp.py.
     ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -342,6 +347,18 @@ class Notice(models.Model):
     def is_mandatory(self) -> bool:
         """Returns whether the law demands the notice. Then it ignores opt-outs."""
         return self.kind == self.Kind.MANDATORY
+
+    @property
+    def started_at(self) -> datetime | None:
+        """Returns from when on it is sent: its approval, or a later time that is set; None before
+        the approval.
+        """
+        return self.approved_at and max(self.approved_at, self.begins_at or self.approved_at)
+
+    @property
+    def waits_until(self) -> datetime | None:
+        """Returns when it begins, if that is later than now; else None."""
+        return self.begins_at if self.begins_at and self.begins_at > timezone.now() else None
 
     @property
     def is_test(self) -> bool:

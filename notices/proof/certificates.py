@@ -247,7 +247,7 @@ def _title_of(notice: Notice) -> str:
 
 def _how(delivery: Delivery) -> str:
     state = Delivery.State
-    at = delivery.ended_at or delivery.notice.approved_at
+    at = delivery.ended_at or delivery.notice.started_at
     phrases = {
         state.ACCEPTED: _("Sent by %(channel)s; accepted for delivery on %(time)s"),
         state.BOUNCED: _("Sent by %(channel)s; came back undelivered on %(time)s"),

@@ -81,6 +81,8 @@ def _creation_and_approval(notice: Notice) -> list[tuple[str, str]]:
             (_("Approved by"), str(notice.approved_by)),
             (_("Approved on"), moment(notice.approved_at)),
         ]
+    if notice.begins_at:
+        rows.append((_("Not sent before"), moment(notice.begins_at)))
     return rows
 
 

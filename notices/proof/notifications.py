@@ -13,7 +13,7 @@ from statements.notifications import Notification
 
 
 def notifications(incident: Incident) -> Iterator[Notification]:
-    """Yields the approved mandatory notices to all affected people, oldest first."""
+    """Yields the mandatory notices to all affected people that have begun, oldest first."""
     sent = Notice.objects.real().filter(
         incident=incident,
         kind=Notice.Kind.MANDATORY,
@@ -22,10 +22,10 @@ def notifications(incident: Incident) -> Iterator[Notification]:
     )
     related = sent.select_related("digest").prefetch_related("milestones")
     for notice in related.order_by("approved_at"):
-        if notice.approved_at is None:
+        if notice.started_at is None or notice.waits_until:
             continue
         yield Notification(
-            approved_at=notice.approved_at,
+            begun_at=notice.started_at,
             planned=notice.planned,
             accepted=notice.accepted,
             all_told_at=_all_told_at(notice),

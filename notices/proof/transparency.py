@@ -179,9 +179,9 @@ def _facts(
     incident: Incident, notice: Notice, counts: Counts, taken_at: datetime
 ) -> list[tuple[str, Any]]:
     facts: list[tuple[str, Any]] = [(_("Channel"), notice.get_channel_display())]
-    if notice.approved_at:
+    if notice.started_at:
         facts.append(
-            (_("Sent from"), date_format(timezone.localdate(notice.approved_at, incident.zone)))
+            (_("Sent from"), date_format(timezone.localdate(notice.started_at, incident.zone)))
         )
     if counts["planned"] < FEWEST:
         few = _("Fewer than %(number)s, so nothing more is shown here")

@@ -344,10 +344,10 @@ def _notification_en(incident: Incident) -> str:
 def _first_notification(incident: Incident) -> tuple[str, str, str] | None:
     """Returns the start, the accepted and the planned number of the first notice to all people.
 
-    All three are formatted. Returns None before such a notice is approved.
+    All three are formatted. Returns None before such a notice has begun.
     """
     sent = notifications_of(incident)
     if not sent:
         return None
     first = sent[0]
-    return moment(first.approved_at), number(first.accepted), number(first.planned)
+    return moment(first.begun_at), number(first.accepted), number(first.planned)

@@ -189,6 +189,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "scams_scamreport_warn": EDITOR,
     "scams_scamreport_dismiss": EDITOR,
     "notices_delivery_resend": {"support"},
+    "notices_notice_audience": EDITOR,
     "notices_notice_approve": APPROVER,
     "notices_notice_return": APPROVER,
     "notices_notice_count": APPROVER,

@@ -2,18 +2,21 @@
 
 import logging
 import re
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import User
 from harness.sign_in import sign_in_to_desk
-from incidents.models import DataClass, Incident, Reveal
-from notices import message_codes, tasks
+from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident, Reveal
+from notices import decisions, message_codes, tasks
 from notices.models import Delivery, Notice
+from notices.proof.notifications import notifications
 from tests.desk_pages import approve, desk_url
 from tests.localized import merged
 from tests.notice_factory import delivery_to, draft_notice, published, work
@@ -53,6 +56,92 @@ def test_the_form_is_filled_in_by_the_link_after_publishing(client, editor, vers
     assert re.search(r'<option value="scams" selected', text)
 
 
+def test_the_audience_is_counted_while_it_is_chosen(
+    client, editor, approver, version, people, settings
+):
+    sign_in_to_desk(client, editor)
+    batch = ExposureBatch.objects.get()
+    ExposureBatch.objects.update(state="closed")
+    first = draft_notice(version, editor, approved_by=approver, approved_at=timezone.now())
+    Notice.objects.filter(pk=first.pk).update(state="closed", planned_at=timezone.now())
+    bounced = {"recipient": people["seojun"].pk, "language": "en", "state": "bounced"}
+    Delivery.objects.create(notice=first, ended_at=timezone.now(), **bounced)
+
+    def said(**chosen: object) -> str:
+        query = {"version": version.pk, "kind": "mandatory", "channel": "email", **chosen}
+        return page(client.get(url("notice_audience"), query))
+
+    three = "All affected people: <strong>3 people</strong>. Can be reached over this channel: 2."
+    assert three in said()
+    assert "Can be reached over this channel: 0." in said(channel="sms")
+    assert "Scope version: Choose one." in said(audience="batch")
+    assert "<strong>3 people</strong>" in said(audience="batch", batch=batch.pk)
+    assert "<strong>1 person</strong>" in said(audience="unreached", follows=first.pk)
+    assert "Subscribers: New scam warnings: <strong>0" in said(kind="alert", topic="scams")
+    assert "to the test addresses only" in said(audience="test")
+    assert page(client.get(url("notice_audience"))) == ""
+    ExposureFile.objects.update(rows_taken=3)
+    settings.NOTICE_COUNT_AT_ONCE = 1
+    assert "A worker counts them" in said()
+
+
+def test_a_notice_waits_for_the_time_that_its_author_set(
+    client, editor, approver, version, people, server
+):
+    later = timezone.now().replace(second=0, microsecond=0) + timedelta(days=3)
+    sign_in_to_desk(client, editor)
+    chosen = {"version": version.pk, "kind": "mandatory"}
+    client.post(
+        url("notice_add"), chosen | {"begins_at": f"{timezone.localtime(later):%Y-%m-%dT%H:%M}"}
+    )
+    notice = Notice.objects.get()
+    sign_in_to_desk(client, approver)
+    assert "Not sent before" in page(client.get(url("notice_approve", notice.pk)))
+    approve(client, notice, "3")
+    notice.refresh_from_db()
+    assert notice.begins_at == later
+    assert notice.deadline_at == later + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+    decisions.pause(notice)
+    decisions.resume(notice)
+    tasks.sweep_notices()
+    assert (work(notice).state, server.taken) == (Notice.State.PLANNING, [])
+    assert not Notice.objects.unfinished().exists()
+    assert list(notifications(notice.incident)) == []  # no duty is met before
+    assert "Until then nothing is sent" in page(client.get(url("notice_change", notice.pk)))
+    assert "It begins on" in page(
+        client.get(desk_url("incidents_incident_page", notice.incident_id))
+    )
+    began = timezone.now()
+    Notice.objects.filter(pk=notice.pk).update(begins_at=began)
+    assert Notice.objects.unfinished().exists()
+    assert work(notice).accepted == 2
+    assert [each.begun_at for each in notifications(notice.incident)] == [began]
+
+
+def test_a_notice_that_waits_can_be_cancelled(version, people, editor, approver, server):
+    notice = draft_notice(version, editor, begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(notice, by=approver)
+    assert decisions.cancel(notice)
+    assert (work(notice).state, notice.planned, server.taken) == (Notice.State.CANCELLED, 0, [])
+    assert notice.closed_at
+
+
+@pytest.mark.parametrize(
+    ("hours", "fields", "reason"),
+    [
+        (-1, {}, "This time is over."),
+        (24 * 15, {}, "At most 14 days ahead"),
+        (1, {"audience": "test", "test_addresses": "a@b.example"}, "A test is sent at once"),
+    ],
+)
+def test_a_time_that_does_not_fit_is_refused(client, editor, version, hours, fields, reason):
+    sign_in_to_desk(client, editor)
+    at = timezone.localtime() + timedelta(hours=hours)
+    chosen = {"version": version.pk, "kind": "mandatory", "begins_at": f"{at:%Y-%m-%dT%H:%M}"}
+    assert reason in page(client.post(url("notice_add"), chosen | fields))
+    assert not Notice.objects.exists()
+
+
 def test_from_draft_to_closed(client, editor, approver, version, people, server):
     sign_in_to_desk(client, editor)
     client.post(url("notice_add"), {"version": version.pk, "kind": "mandatory", "topic": ""})
@@ -66,6 +155,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     assert notice.state == Notice.State.DRAFT
     own = page(client.get(url("notice_change", notice.pk)))
     assert "Waits for a second person" in own
+    assert "All affected people: <strong>3 people</strong>" in own
     assert "Approve and send" not in own
     assert ">None<" not in own
 
