@@ -176,12 +176,13 @@ def _open_batch_task(batch: ExposureBatch) -> DeskTask:
 
 
 def _upload_task(upload: Upload) -> DeskTask:
-    text = (
-        _("Choose the columns of %(file)s")
-        if upload.state == Upload.State.TO_MAP
-        else _("Import the checked file %(file)s")
-    )
-    is_for_another = upload.state == Upload.State.CHECKED and upload.people_joined
+    is_checked = upload.state == Upload.State.CHECKED
+    text = _("Choose the columns of %(file)s")
+    if is_checked and upload.rows_taken:
+        text = _("Import the checked file %(file)s")
+    elif is_checked:
+        text = _("Correct %(file)s: none of its rows can be taken")
+    is_for_another = is_checked and upload.rows_taken and upload.people_joined
     first = first_people(upload) if is_for_another else []
     return DeskTask(
         key=f"upload-{upload.pk}-{upload.state}",

@@ -348,6 +348,14 @@ class UploadForm(forms.ModelForm):
         Incident.objects.filter(shredded_at=None), label=_("Incident")
     )
     content = forms.FileField(label=_("File"))
+    as_before = forms.ModelChoiceField(
+        Upload.objects.filter(state=Upload.State.IMPORTED).exclude(mapping=""),
+        label=_("Columns as in"),
+        help_text=_(
+            "A file that was imported before, with the same columns: each means the same as there."
+        ),
+        required=False,
+    )
 
     class Meta:
         model = Upload
@@ -376,6 +384,8 @@ class UploadForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Asks for the file again if another field is wrong: a browser does not send it twice."""
         cleaned = super().clean() or {}
+        if cleaned.get("as_before") and cleaned.get("mapping"):
+            self.add_error("as_before", _("Choose an earlier file or enter a mapping, not both."))
         if self.errors and "content" in cleaned:
             self.add_error("content", _("Choose the file again: nothing was kept of it."))
         return cleaned
@@ -401,11 +411,12 @@ class UploadForm(forms.ModelForm):
     def store(self, by: User) -> Upload:
         """Stores the file encrypted. Raises EncryptionError if a keyset cannot be decrypted."""
         data = self.cleaned_data
+        before = data["as_before"]
         return uploads.store_upload(
             data["content"],
             incident=data["incident"],
             by=by,
-            mapping=data["mapping"],
+            mapping=before.mapping if before else data["mapping"],
             encoding=data["encoding"],
         )
 

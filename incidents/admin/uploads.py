@@ -61,7 +61,7 @@ class UploadAdmin(admin.ModelAdmin):
     list_filter = ["state"]
     list_select_related = ["incident", "by"]
     show_full_result_count = False
-    fields = ("incident", "content", "mapping", "encoding")
+    fields = ("incident", "content", "as_before", "mapping", "encoding")
     shown = (
         *("incident", "name", number_column(Upload, "size"), "sha256", "state", "refused"),
         *(number_column(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
@@ -139,6 +139,7 @@ class UploadAdmin(admin.ModelAdmin):
             "upload": upload,
             "expires_at": uploads.expires_at(upload) if upload else None,
             "joined": joined_words(upload) if upload and upload.people_joined else "",
+            "objection": _objection(upload, staff_of(request)) if upload else "",
             "refusal": translate_refusal(upload.refusal) if upload else "",
             "is_moving": bool(upload and upload.is_moving),
             "progress": uploads.progress_of(upload) if upload and upload.is_moving else None,
@@ -181,8 +182,8 @@ class UploadAdmin(admin.ModelAdmin):
         upload = _upload_to_change(request, pk, right=_import_right)
         if upload.state != State.CHECKED:
             raise TaskOverError(upload, upload.get_state_display())
-        if upload.people_joined:
-            _refuse_first_person(upload, staff_of(request))
+        if reason := _objection(upload, staff_of(request)):
+            raise PermissionDenied(reason)
         texts = {
             "title": _("Import %(file)s") % {"file": upload},
             "explanation": "\n".join(_what_is_imported(upload)),
@@ -196,8 +197,12 @@ class UploadAdmin(admin.ModelAdmin):
         return response
 
     def discard(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Asks for a confirmation, then deletes the upload's bytes and its rejected rows."""
-        upload = _upload_to_change(request, pk)
+        """Asks for a confirmation, then deletes the upload's bytes and its rejected rows.
+
+        A second person whom the file waits for may do it, too: that refuses the import.
+        """
+        right = partial(_discard_right, staff=staff_of(request))
+        upload = _upload_to_change(request, pk, right=right)
         if upload.is_moving or not upload.pieces.exists():
             raise TaskOverError(upload, upload.get_state_display())
         texts = {
@@ -280,15 +285,19 @@ def _import_right(upload: Upload) -> str:
     return CONFIRM_UPLOAD if upload.people_joined else CHANGE_UPLOAD
 
 
-def _refuse_first_person(upload: Upload, staff: User) -> None:
-    """Raises PermissionDenied if the user cannot be the second person of the upload."""
+def _discard_right(upload: Upload, staff: User) -> str:
+    waits = upload.state == State.CHECKED and not staff.has_perm(CHANGE_UPLOAD)
+    return _import_right(upload) if waits else CHANGE_UPLOAD
+
+
+def _objection(upload: Upload, staff: User) -> str:
+    """Returns why the user cannot be the second person that the upload needs; else ""."""
+    if not upload.people_joined:
+        return ""
     first = uploads.first_people(upload)
     if staff in first:
-        raise PermissionDenied(
-            _("You uploaded this file or chose its columns; another person has to import it.")
-        )
-    if reason := second_person.objection(staff, first=first):
-        raise PermissionDenied(reason)
+        return _("You uploaded this file or chose its columns; another person has to import it.")
+    return second_person.objection(staff, first=first)
 
 
 def _what_is_imported(upload: Upload) -> Iterator[str]:
@@ -329,12 +338,13 @@ def _upload_tools(upload: Upload, staff: User) -> list[tuple[str, str]]:
         url = reverse("admin:incidents_upload_columns", args=[upload.pk])
         tools.append((url, _("Choose the columns")))
     is_to_import = upload.state == State.CHECKED and upload.rows_taken
-    if is_to_import and staff.has_perm(_import_right(upload)):
+    may_import = staff.has_perm(_import_right(upload)) and not _objection(upload, staff)
+    if is_to_import and may_import:
         tools.append((reverse("admin:incidents_upload_import", args=[upload.pk]), _("Import it")))
     if may_change and "rejects" in kinds:
         url = reverse("admin:incidents_upload_rejects", args=[upload.pk])
         tools.append((url, _("Download the rejected rows")))
-    if may_change and kinds:
+    if staff.has_perm(_discard_right(upload, staff)) and kinds:
         url = reverse("admin:incidents_upload_discard", args=[upload.pk])
         tools.append((url, _("Throw it away")))
     return tools

@@ -324,6 +324,25 @@ def test_who_uploads_such_a_file_never_imports_it(desk, importer, incident, plac
     answer = desk.post(url("import", upload), {"seen": upload.changed_at.isoformat()})
     assert answer.status_code == 403
     assert "another person has to import it" in answer.content.decode()
+    shown = page(desk, upload)
+    assert "another person has to import it" in shown
+    assert url("import", upload) not in shown
+
+
+def test_the_second_person_of_such_a_file_refuses_it_by_throwing_it_away(desk, incident, places):
+    known = worked(sent(desk, incident, FIRST))
+    approver = Client()
+    sign_in_to_desk(approver, member("approver"))
+    assert url("discard", known) not in page(approver, known)
+    assert approver.post(url("discard", known)).status_code == 403
+    uploads.want_import(known)
+    worked(known)
+    second = b"member_id,name,email\n1,,evil@example.com\n"
+    upload = worked(sent(desk, incident, second, name="second.csv"))
+    assert url("discard", upload) in page(approver, upload)
+    assert approver.post(url("discard", upload)).status_code == 302
+    upload.refresh_from_db()
+    assert upload.state == State.DISCARDED
 
 
 def test_who_chose_the_columns_of_such_a_file_never_imports_it(desk, incident, places):
@@ -393,6 +412,20 @@ def test_the_board_asks_another_person_to_import_such_a_file(desk, incident, pla
     assert task.may(member("approver"))
     assert not task.may(importer)
     assert task.message_kind
+
+
+def test_the_columns_are_taken_from_an_earlier_file(desk, incident, places, importer):
+    waiting = sent(desk, incident, name="unread.csv")
+    assert waiting.name not in page_text(desk.get(ADD))  # nothing was imported with its columns
+    first = imported(desk, incident, MEMBERS)
+    again = {"mapping": "", "as_before": str(first.pk)}
+    both = send(desk, incident, name="both.csv", as_before=str(first.pk))
+    assert "not both" in page_text(both)
+    more = b"member_id,name,email\n8,Jun,jun@example.com\n"
+    upload = worked(sent(desk, incident, more, name="more.csv", **again))
+    assert (upload.mapping, upload.state, upload.rows_taken) == (first.mapping, State.CHECKED, 1)
+    other = worked(sent(desk, incident, b"a,b\n1,2\n", name="other.csv", **again))
+    assert other.state == State.REFUSED
 
 
 def test_customers_find_no_uploads(minji, client, incident, desk):
