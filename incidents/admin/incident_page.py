@@ -53,20 +53,26 @@ def page(desk: "ModelAdmin[Incident]", request: HttpRequest, pk: int) -> HttpRes
 
 def board_context(user: User, board: IncidentBoard) -> dict[str, Any]:
     """Returns what the template of one incident's board shows to this user."""
-    step = board.next_task
     blocking = {block.key for block in board.blocks}
-    return {
-        "board": board,
-        "incident": board.incident,
-        "may_step": step is not None and step.may(user),
-        "who_may": "" if step is None or step.may(user) else _who_may(step),
+    return _line_context(user, board) | {
         "waiting": [task for task in board.waiting_for(user) if task.key not in blocking],
-        "blocks": [(block, block.may(user)) for block in board.blocks],
         "figures": [
             (course, not course.figure.right or user.has_perm(course.figure.right))
             for course in figure_points.courses(board.incident, board.figures)
         ],
         "acts": list(recent_acts(board.incident, user)),
+    }
+
+
+def _line_context(user: User, board: IncidentBoard) -> dict[str, Any]:
+    """Returns what one of several incidents shows on the desk's first page."""
+    step = board.next_task
+    return {
+        "board": board,
+        "incident": board.incident,
+        "may_step": step is not None and step.may(user),
+        "who_may": "" if step is None or step.may(user) else _who_may(step),
+        "blocks": [(block, block.may(user)) for block in board.blocks],
     }
 
 
@@ -90,7 +96,8 @@ def index_context(user: User) -> dict[str, Any]:
         for board in boards
         for task in board.waiting_for(user)
     ]
-    return context | {"boards": boards, "general": general + own}
+    lines = [_line_context(user, board) for board in boards]
+    return context | {"lines": lines, "general": general + own}
 
 
 def _who_may(task: DeskTask) -> str:

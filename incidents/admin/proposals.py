@@ -55,13 +55,16 @@ class ProposalAdmin(admin.ModelAdmin):
         """Adds what is proposed, and what the user may do."""
         proposal, context = self.get_object(request, object_id), extra_context or {}
         if proposal:
-            may_confirm = request.user.has_perm(self.confirm_right)
-            is_own = proposal.proposed_by_id == request.user.pk
+            staff, may_confirm = staff_of(request), request.user.has_perm(self.confirm_right)
+            is_own = proposal.proposed_by_id == staff.pk
+            asks = proposal.is_waiting and may_confirm and not is_own
+            objection = asks and second_person.objection(staff, first=[proposal.proposed_by])
             context = {
                 **context,
                 **self.details(proposal),
                 "incident_id": self.incident_of(proposal),
-                "may_confirm": proposal.is_waiting and may_confirm and not is_own,
+                "may_confirm": asks and not objection,
+                "objection": objection,
                 "waits_for_another": proposal.is_waiting and is_own,
                 "may_withdraw": proposal.is_waiting and (is_own or may_confirm),
             }

@@ -266,6 +266,24 @@ def test_the_first_page_shows_no_one_and_several_incidents(client, editor, db, n
     assert shown.count('class="board-line"') == (number if number > 1 else 0)
 
 
+def test_several_incidents_show_what_blocks_each_and_who_does_the_next_step(
+    client, team, version, approver
+):
+    approved = {"approved_by": approver, "approved_at": timezone.now()}
+    paused = draft_notice(version, team["editor"], state="paused", **approved)
+    another_incident(version.statement.incident, "more", title={"en": "More", "ko": "또"})
+    blocks = f'<a href="{desk_url("notices_notice_change", paused.pk)}">'
+    step = f'Next step: <a href="{desk_url("incidents_upload_add")}?'
+    lines = {
+        role: shown_to(client, team[role], desk_url("index")).partition("board-line")[2]
+        for role in ("approver", "importer", "support")
+    }
+    assert [blocks in text for text in lines.values()] == [True, False, False]
+    assert [step in text for text in lines.values()] == [False, True, False]
+    assert "What blocks" in lines["support"]
+    assert "This is done by: importer" in lines["support"]
+
+
 def queries_of(client, url: str) -> int:
     client.get(url)
     with CaptureQueriesContext(

@@ -149,6 +149,22 @@ def test_two_accounts_of_one_mailbox_are_never_two_people(
     shown = page_text(client.get(notice_url("approve", draft)))
     assert "of the same mailbox" in shown
     assert 'value="Approve and send"' not in shown
+    change = FactChange.objects.create(
+        incident=draft.incident,
+        model="incidents.incident",
+        object_id=draft.incident_id,
+        title="x",
+        changes={},
+        proposed_by=editor,
+    )
+    for name, row, why in (
+        ("incidents_factchange", change, "of the same mailbox"),
+        ("accounts_rightsgrant", grant, "Another superuser has to confirm these rights."),
+        ("accounts_invitation", invited, "Another superuser has to confirm this invitation."),
+    ):
+        shown = page_text(client.get(reverse(f"admin:{name}_change", args=[row.pk])))
+        assert why in shown
+        assert "/confirm/" not in shown
     assert not second_person.objection(approver, first=[editor])
 
 
