@@ -210,7 +210,7 @@ class TicketMessage(DueMail):
         ]
 
     def __str__(self) -> str:
-        return f"{self.ticket_id} {self.sent_at:%Y-%m-%d %H:%M}"
+        return f"{self.ticket_id} {timezone.localtime(self.sent_at):%Y-%m-%d %H:%M}"
 
     def encrypt_text(self, text: str) -> None:
         """Encrypts the text into the row, without saving it.

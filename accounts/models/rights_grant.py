@@ -77,7 +77,7 @@ class RightsGrant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.user} {self.asked_at:%Y-%m-%d}"
+        return f"{self.user} {timezone.localtime(self.asked_at):%Y-%m-%d}"
 
     def may_be_confirmed_by(self, staff: User) -> bool:
         """Returns whether `staff` is a superuser who neither asked for the rights nor gets them.

@@ -113,7 +113,7 @@ class AddressChange(Proposal, DueMail):
         ]
 
     def __str__(self) -> str:
-        return f"{self.person_id} {self.proposed_at:%Y-%m-%d}"
+        return f"{self.person_id} {timezone.localtime(self.proposed_at):%Y-%m-%d}"
 
     @property
     def is_counting(self) -> bool:

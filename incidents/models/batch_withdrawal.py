@@ -60,7 +60,7 @@ class BatchWithdrawal(Proposal):
         ]
 
     def __str__(self) -> str:
-        return f"{self.batch} {self.proposed_at:%Y-%m-%d}"
+        return f"{self.batch} {timezone.localtime(self.proposed_at):%Y-%m-%d}"
 
     def confirm(self, by: User) -> bool:
         """Records `by` as the second person.

@@ -3,6 +3,7 @@
 import uuid
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -29,4 +30,4 @@ class Reveal(models.Model):
         verbose_name_plural = _("reveals")
 
     def __str__(self) -> str:
-        return f"{self.person_id} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.person_id} {timezone.localtime(self.at):%Y-%m-%d %H:%M}"

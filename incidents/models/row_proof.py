@@ -1,6 +1,7 @@
 """Rows that a user opened by a second fact, and the wrong answers."""
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -64,4 +65,4 @@ class WrongAnswer(models.Model):
         verbose_name_plural = _("wrong answers")
 
     def __str__(self) -> str:
-        return f"{self.person_id} {self.at:%Y-%m-%d %H:%M}"
+        return f"{self.person_id} {timezone.localtime(self.at):%Y-%m-%d %H:%M}"

@@ -50,7 +50,7 @@ class WriteOff(Proposal):
         ]
 
     def __str__(self) -> str:
-        return f"{self.file} {self.proposed_at:%Y-%m-%d}"
+        return f"{self.file} {timezone.localtime(self.proposed_at):%Y-%m-%d}"
 
     def confirm(self, by: User) -> bool:
         """Records `by` as the second person.

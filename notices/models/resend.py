@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.due_mails import DueMail, may_be_tried
@@ -60,4 +61,4 @@ class Resend(DueMail):
         ]
 
     def __str__(self) -> str:
-        return f"{self.delivery_id} {self.asked_at:%Y-%m-%d}"
+        return f"{self.delivery_id} {timezone.localtime(self.asked_at):%Y-%m-%d}"

@@ -34,8 +34,17 @@ pytestmark = pytest.mark.usefixtures("of_live_server")
 OWN_NAMES = {"English", "한국어", "Chrome", "API"}  # of languages and browsers, and a word of both
 
 
+# The right edge of the widest field, which a box around it may cut off without a scroll bar.
+RIGHTMOST = """Math.max(0,
+    ...[...document.querySelectorAll("#content :is(input, select, textarea)")]
+    .filter(each => !each.closest(".results, .inline-group .tabular"))
+    .map(each => each.getBoundingClientRect().right))"""
+
+
 def check(page: Page, name: str, language: str, selector: str = "#content-main") -> None:
-    """Fails if a page scrolls sideways, is not accessible, or has words of another language."""
+    """Fails if a page scrolls sideways, is not accessible, has words of another language, or if a
+    field is cut off.
+    """
     check_words(page, name, language, selector)
     found = Axe().run(page, context=selector).response["violations"]
     assert [each["id"] for each in found] == [], name
@@ -46,6 +55,7 @@ def check_words(page: Page, name: str, language: str, selector: str = "#content-
     width = page.viewport_size["width"] if page.viewport_size else 0
     keep_screenshot(page, f"{name}-{width}-{language}")
     assert browser.loaded_width(page) <= width, name
+    assert page.evaluate(RIGHTMOST) <= width, name
     assert set(foreign_words(page, selector, language)) <= OWN_NAMES, name
 
 
@@ -85,7 +95,7 @@ def sign_in_by_hand(page: Page, url: str, user: User, secret: str) -> None:
     page.locator("main form button").first.click()
     page.wait_for_url("**/second-step/**")
     page.locator("input[name=code]").fill(code_at(secret, time.time()))
-    page.locator("main form button").first.click()
+    browser.follow(page.locator("main form button").first)
 
 
 @pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
