@@ -13,16 +13,20 @@ from pathlib import Path
 import pytest
 from django.core import mail
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from accounts.desk_api.tokens import ApiToken
-from accounts.models import AuditEntry, User
+from accounts.models import AuditEntry, RightsGrant, User
 from breachportal.celery import app
 from harness.sign_in import newest_code
+from incidents import scope_versions, uploads
 from incidents.models import (
     AddressChange,
+    BatchWithdrawal,
+    ExposureBatch,
     ExposureFile,
     FactChange,
     IncidentJurisdiction,
@@ -42,6 +46,13 @@ from tests.incidents.test_incident_page_browser import opened
 from tests.notice_factory import delivery_to, draft_notice, work
 
 pytest_plugins = ["tests.notice_fixtures"]
+JOINING = """[person]
+relation = "member"
+reference = "id"
+email = "email"
+contact_leaked = ["email"]
+"""
+NAMES = JOINING.replace("email", "name")
 both = pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
 Desk = Callable[[User], AbstractContextManager[Page]]
 DONE = ".messagelist .success"
@@ -80,7 +91,7 @@ def go(live_server) -> Callable[..., int]:
 
 def press(page: Page, selector: str) -> None:
     """Presses a button and waits for the words that say that it is done."""
-    page.locator(selector).click()
+    browser.follow(page.locator(selector))
     expect(page.locator(DONE)).to_have_count(1)
 
 
@@ -102,6 +113,8 @@ def test_support_looks_a_customer_up_with_a_reason_and_marks_the_person(
         page.locator("#id_reason").fill("7QK2-X9ND")
         page.locator("input[type=submit].default").click()
         expect(page.locator(".results tbody tr")).to_have_count(1)
+        inside = page.locator(".results td").last.evaluate("e => e.getBoundingClientRect().right")
+        assert inside <= page.evaluate("innerWidth")  # no column is out of sight
         check(page, "look-up", language, "#content-main form")
         page.locator(".results tbody a").click()
         page.wait_for_url("**" + desk_url("incidents_affectedperson_change", people["minji"].pk))
@@ -162,8 +175,7 @@ def test_the_auditor_searches_filters_and_exports_the_trail(
         go(page, "incidents_affectedperson_changelist")
         page.locator("#id_asked").fill("nobody@example.com")
         page.locator("#id_reason").fill("7QK2-X9ND")
-        page.locator("input[type=submit].default").click()
-        expect(page.locator("#content-main > p")).not_to_have_count(0)
+        browser.follow(page.locator("input[type=submit].default"))
     with desk(team["auditor"]) as page:
         go(page, "index")
         page.locator(f"#content-main a[href='{desk_url(trail)}']").first.click()
@@ -198,6 +210,7 @@ def test_a_fact_changes_once_another_person_has_seen_the_difference(
 ):
     with desk(team["editor"]) as page:
         go(page, "incidents_incident_change", incident.pk)
+        check(page, "incident-facts", language, "#content h1")
         page.locator("[name=contact_phone]").fill("1577-7011")
         page.locator("[name=reason]").fill("…")
         page.locator("[name=_save]").click()
@@ -351,6 +364,134 @@ def look_up_reason(page: Page, go: Callable[..., int], name: str, key: object) -
     expect(page.locator("[name=look_up-reason]")).to_have_count(0)
 
 
+def test_a_second_person_imports_what_an_importer_may_not_and_confirms_its_withdrawal(
+    desk, go, team, incident, language
+):
+    file = {"name": "24.csv", "mimeType": "text/csv", "buffer": b"id,email\n1,own@example.com\n"}
+    first = SimpleUploadedFile("1.csv", "id,name\n1,김민지\n".encode())
+    with desk(team["importer"]) as page:
+        who = {"incident": incident, "by": team["importer"]}
+        loaded(uploads.store_upload(first, **who, mapping=NAMES, encoding=""))
+        go(page, "incidents_upload_add")
+        page.locator("#id_incident").select_option(str(incident.pk))
+        page.locator("#id_mapping").fill(JOINING)
+        page.locator("input[type=file]").set_input_files(file)
+        browser.follow(page.locator("[name=_save]"))
+        upload = Upload.objects.latest("created_at")
+        uploads.run_upload(str(upload.pk))
+        go(page, "incidents_upload_change", upload.pk)
+        expect(page.locator("a[href$='/discard/']")).to_have_count(1)
+        expect(page.locator("a[href$='/import/']")).to_have_count(0)
+        check(page, "upload-joins", language, "#content .remark")
+        assert go(page, "incidents_upload_import", upload.pk) == 403
+    with desk(team["approver"]) as page:
+        board = ("incidents_incident_page", incident.pk)
+        follow_task(page, go, board, "incidents_upload_change", upload.pk)
+        browser.follow(page.locator("#content a[href$='/import/']"))
+        press(page, "input[type=submit].default")
+        uploads.run_upload(str(upload.pk))
+        upload.refresh_from_db()
+        assert upload.state == Upload.State.IMPORTED
+        batch = ExposureBatch.objects.get()
+        scope_versions.close(batch)
+        with desk(team["importer"]) as theirs:
+            go(theirs, "incidents_exposurebatch_withdraw", batch.pk)
+            theirs.locator("#id_reason").fill("24")
+            theirs.locator("[name=public_reason][value=other]").check()
+            check(theirs, "withdraw", language)
+            press(theirs, "input[type=submit].default")
+            proposal = BatchWithdrawal.objects.get()
+            go(theirs, "incidents_batchwithdrawal_change", proposal.pk)
+            expect(theirs.locator("form[action$='/confirm/']")).to_have_count(0)
+        follow_task(page, go, board, "incidents_batchwithdrawal_change", proposal.pk)
+        press(page, "form[action$='/confirm/'] input[type=submit]")
+    batch.refresh_from_db()
+    assert batch.state == ExposureBatch.State.WITHDRAWN
+
+
+def loaded(upload: Upload) -> None:
+    """Checks and imports an upload, as a worker and its importer do."""
+    uploads.run_upload(str(upload.pk))
+    upload.refresh_from_db()
+    assert uploads.want_import(upload)
+    uploads.run_upload(str(upload.pk))
+
+
+def follow_task(
+    page: Page, go: Callable[..., int], board: tuple[object, ...], name: str, key: object
+) -> None:
+    """Opens the page of an incident, and the page of an object by what waits there."""
+    go(page, *board)
+    browser.follow(page.locator(f".incident-boards a[href='{desk_url(name, key)}']").first)
+
+
+def test_two_superusers_give_rights_and_shred(desk, go, team, incident, editor, approver, language):
+    grant = RightsGrant.objects.create(user=team["support"], is_superuser=True, asked_by=editor)
+    shred = ("incidents_incident_shred", incident.pk)
+    with desk(editor) as page:
+        go(page, "accounts_rightsgrant_change", grant.pk)
+        expect(page.locator("form[action$='/withdraw/']")).to_have_count(1)
+        expect(page.locator("form[action$='/confirm/']")).to_have_count(0)
+        go(page, *shred)
+        page.locator("#id_slug").fill(incident.slug)
+        press(page, "input[type=submit].default")
+        go(page, *shred)
+        expect(page.locator("#id_slug")).to_have_count(0)
+    with desk(team["approver"]) as page:
+        assert go(page, *shred) == 403
+    with desk(approver) as page:
+        go(page, "accounts_rightsgrant_change", grant.pk)
+        press(page, "form[action$='/confirm/'] input[type=submit]")
+        go(page, *shred)
+        page.locator("#id_slug").fill(incident.slug)
+        press(page, "input[type=submit].default")
+    grant.refresh_from_db()
+    incident.refresh_from_db()
+    assert grant.confirmed_by == approver
+    assert incident.shredded_at
+
+
+def test_the_form_of_a_notice_shows_what_matters_and_counts_whom_it_goes_to(
+    desk, go, team, version, people, language
+):
+    with desk(team["editor"]) as page:
+        go(page, "notices_notice_add")
+        said, topic = page.locator("[data-audience]"), page.locator(".field-topic")
+        page.locator("#id_version").select_option(str(version.pk))
+        page.locator("#id_kind").select_option("mandatory")
+        expect(said).to_contain_text("2")
+        expect(topic).to_be_hidden()
+        page.locator("#id_audience").select_option("batch")
+        expect(page.locator(".field-batch")).to_be_visible()
+        expect(page.locator(".field-follows")).to_be_hidden()
+        page.locator("#id_kind").select_option("alert")
+        page.locator("#id_audience").select_option("everybody")
+        page.locator("#id_topic").select_option("scams")
+        expect(said).to_contain_text("0")
+        page.locator("#id_kind").select_option("mandatory")
+        expect(topic).to_be_hidden()
+        expect(said).to_contain_text("2")
+        check(page, "notice-form", language, "[data-audience]")
+        browser.follow(page.locator("[name=_save]"))
+        expect(page.locator("#live-part")).to_contain_text("2")
+    assert Notice.objects.get().topic == ""  # the field that was hidden is empty
+
+
+def test_an_approver_returns_a_draft_and_its_author_reads_why(desk, go, team, version, language):
+    draft = draft_notice(version, team["editor"])
+    with desk(team["editor"]) as page:
+        assert go(page, "notices_notice_approve", draft.pk) == 403
+    with desk(team["approver"]) as page:
+        go(page, "notices_notice_change", draft.pk)
+        browser.follow(page.locator("#content a[href$='/return/']"))
+        page.locator("#id_comment").fill("24 < 48")
+        check(page, "notice-return", language)
+        press(page, "input[type=submit].default")
+    with desk(team["editor"]) as page:
+        go(page, "notices_notice_change", draft.pk)
+        expect(page.locator("#content")).to_contain_text("24 < 48")
+
+
 def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, team, language):
     cache.clear()
     try:
@@ -379,9 +520,9 @@ def test_a_superuser_makes_a_token_that_reads_until_it_is_revoked(
         assert go(page, "accounts_apitoken_add") == 403
     with desk(editor) as page:
         go(page, "accounts_apitoken_add")
-        page.locator("main form button").first.click()  # a fresh code comes by mail
+        browser.follow(page.locator("main form button").first)  # a fresh code comes by mail
         page.locator("input[name=code]").fill(newest_code())
-        page.locator("main form button").first.click()
+        browser.follow(page.locator("main form button").first)
         page.locator("#id_label").fill("SOC")
         page.locator("input[type=submit].default").click()
         secret = page.locator("#content-main code").first.inner_text()
