@@ -46,7 +46,7 @@ def sms_size(text: str) -> SmsSize:
         segments=_segments(text),
         korean_bytes=korean,
         is_too_long=korean > settings.SMS_MAX_BYTES,
-        lost="" if _bills_segments() else _outside_cp949(text),
+        lost="" if bills_segments() else _outside_cp949(text),
     )
 
 
@@ -55,14 +55,15 @@ def price_of(size: SmsSize) -> Decimal | None:
 
     A gateway bills by segments if "segment" is set, else by Korean kinds, "sms" and "lms".
     """
-    if _bills_segments():
+    if bills_segments():
         return Decimal(str(settings.SMS_PRICES["segment"])) * size.segments
     kind = "lms" if size.is_long else "sms"
     price = settings.SMS_PRICES.get(kind)
     return None if price is None else Decimal(str(price))
 
 
-def _bills_segments() -> bool:
+def bills_segments() -> bool:
+    """Returns whether settings.SMS_PRICES has a price of a segment, not of Korean kinds."""
     return "segment" in settings.SMS_PRICES
 
 

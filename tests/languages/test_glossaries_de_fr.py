@@ -69,10 +69,10 @@ def test_no_other_word_is_used_for_a_term(language, other_words):
 
 TEXT_MESSAGE_WORDS = (
     "[Test]",
-    "[Demonstration]",
     "Your leaked data: %(classes)s",
     "What to do, and what of yours leaked: type %(portal_host)s into your browser.",
     "Questions: %(phone)s",
+    "[%(portal_name)s] %(code)s is your sign-in code. Give it to no one.",
     "Message code: %(code)s",
     "Your number is recorded for many people, so this message says nothing of what leaked.",
     "What to do: type %(portal_host)s into your browser.",
@@ -85,12 +85,12 @@ TEXT_MESSAGE_WORDS = (
         "data. If you did not ask for it, type %(host)s into your browser, sign in and write to "
         "%(company)s."
     ),
-    "Read it: type %(portal_host)s into your browser.",
+    "To read it, type %(portal_host)s",
     "No more texts: %(portal_host)s/stop/%(code)s",
 )
 
 
-@pytest.mark.parametrize("language", ["de", "fr"])
+@pytest.mark.parametrize("language", ["de", "fr", "es"])
 @pytest.mark.parametrize("words", TEXT_MESSAGE_WORDS)
 def test_text_messages_stay_in_the_alphabet_of_short_messages(language, words):
     with override(language):

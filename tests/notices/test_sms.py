@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 import redis
+from django.conf import settings as django_settings
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -21,6 +22,7 @@ pytest_plugins = ["tests.notice_fixtures"]
 
 MINJI, SEOJUN = "+821012345678", "+821098765432"
 State = Delivery.State
+GSM = ("en", "de", "fr", "es")  # languages whose text messages need no further alphabet
 
 
 @pytest.fixture
@@ -247,7 +249,7 @@ def test_the_approval_page_shows_each_sms_with_its_length(client, draft, phones,
     with translation.override("en"):
         page = client.get(reverse("admin:notices_notice_approve", args=[draft.pk])).text
     assert "segments;" in page
-    assert "(LMS)" in page
+    assert "(a long message, LMS: more than 90 bytes)" in page
     assert '<th scope="row">Reachable</th><td>2</td>' in page
     assert (
         client.get(reverse("admin:notices_notice_preview", args=[draft.pk, "ko"])).status_code
@@ -355,25 +357,16 @@ def test_the_demonstration_shows_sms_in_its_mailbox(
     assert draft.state == Notice.State.CLOSED
 
 
-@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
-def test_the_fixed_texts_fit_the_alphabet_of_telephone_networks(language):
-    fixed = [
-        "[%(portal_name)s] %(code)s is your sign-in code. Give it to no one.",
-        "Message code: %(code)s",
-        "Your leaked data: %(classes)s",
-        "What to do, and what of yours leaked: type %(portal_host)s into your browser.",
-        "Your number is recorded for many people, so this message says nothing of what leaked.",
-        "What to do: type %(portal_host)s into your browser.",
-        "Questions: %(phone)s",
-        "Read it: type %(portal_host)s into your browser.",
-        "No more texts: %(portal_host)s/stop/%(code)s",
-        (
-            "[%(portal_name)s] On %(at)s, your two accounts here became one. If it was not you, "
-            "type %(host)s into your browser, sign in and open your account."
-        ),
-    ]
+@pytest.mark.parametrize("language", [code for code, _name in django_settings.LANGUAGES])
+def test_an_alert_with_a_usual_title_fits(language):
+    """One message of 160 characters in languages of GSM-7, and two of 67 in the others."""
+    title = "Warning of forged calls and text messages" if language in GSM else "가" * 30
+    context: dict[str, object] = {
+        "incident": {"company": "Hanbit"},
+        "title": title,
+        "portal_host": "notice.hanbit.example",
+        "slot": {"code": "7QK2-X9ND-4HTB"},
+    }
     with translation.override(language):
-        texts = [translation.gettext(text) for text in fixed]
-    # 160 characters in one message; a single character outside the alphabet makes it 70.
-    filler = "a" * 90
-    assert [text for text in texts if sms.sms_size((text + filler)[:155]).segments > 1] == []
+        text = sms.render_sms_template(context, name="alert").decode()
+    assert sms.sms_size(text).segments == (1 if language in GSM else 2), text

@@ -98,7 +98,7 @@ def test_a_person_with_a_number_only_chooses_it_on_the_page_and_gets_the_text(
     host = django_settings.PORTAL_HOST
     assert text.splitlines() == [
         "[한빛상점] 개인정보 유출 안내",
-        f"전문: 브라우저에 {host} 입력",
+        f"전문: {host} 직접 입력",
         f"그만 받기: {host}/stop/{code}",
     ]
     assert (alert.state, alert.accepted) == (Notice.State.CLOSED, 1)
@@ -197,7 +197,10 @@ def test_the_approver_reads_the_cost_and_the_mail_says_who_wants_texts(
 ):
     settings.SMS_PRICES = {"sms": 18, "lms": 45, "currency": "KRW"}
     page = approvers_desk.get(reverse("admin:notices_notice_approve", args=[alert.pk])).text
-    assert "90 KRW" in page
+    assert "90 KRW (long messages, LMS: 2)" in page
+    settings.SMS_PRICES = {"segment": "0.07", "currency": "EUR"}
+    page = approvers_desk.get(reverse("admin:notices_notice_approve", args=[alert.pk])).text
+    assert "0.28 EUR (segments: 4)" in page
     assert "/stop/" in page
     by_mail = draft_notice(version, editor, kind="alert", topic="scams")
     run = planning.count_now(by_mail)
