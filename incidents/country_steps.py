@@ -25,6 +25,7 @@ class CountryStep(TomlTable):
     jurisdictions: Texts  # of the incident, or their countries; one of them is enough
     classes: Texts  # slugs; one that leaked is enough
     text: Localized
+    links: dict[Text, Text] = {}  # words of the text, and the address to which each leads
     source: Text
 
 
@@ -51,3 +52,14 @@ def country_steps(slug: str, jurisdictions: Collection[str]) -> list[LocalizedTe
         for step in all_country_steps()
         if slug in step.classes and not names.isdisjoint(step.jurisdictions)
     ]
+
+
+@cache
+def links_by_text() -> dict[str, dict[str, str]]:
+    """Returns the links of each step, {word: address}, by its text in each language."""
+    return {
+        text: step.links
+        for step in all_country_steps()
+        if step.links
+        for text in step.text.by_language().values()
+    }

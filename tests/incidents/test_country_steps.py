@@ -45,6 +45,23 @@ def test_the_file_names_classes_and_jurisdictions_that_exist():
         assert len(step.text.get("ko").splitlines()) == 1
 
 
+def test_each_text_of_a_step_has_a_word_of_its_links():
+    for step in all_country_steps():
+        for language, text in step.text.by_language().items():
+            assert not step.links or any(word in text for word in step.links), (step.name, language)
+
+
+def test_a_number_in_a_step_calls_and_text_of_the_team_stays_text(client, incident, minji):
+    under(incident, "KR")
+    names = DataClass.objects.get(slug="names")
+    DataClass.objects.filter(pk=names.pk).update(actions={"ko": "<b>118</b>", "en": "<b>118</b>"})
+    expose(person(incident, email=minji.email), file_of(incident), "names")
+    client.force_login(minji)
+    page = client.get("/en/my-data/").text
+    assert 'dial <a href="tel:118" rel="noreferrer">118</a> in Korea (KISA).' in page
+    assert "&lt;b&gt;118&lt;/b&gt;" in page
+
+
 def test_every_jurisdiction_has_a_step_for_contacts():
     for name in IncidentJurisdiction.Name.values:
         assert country_steps("names", [name]), name
