@@ -12,9 +12,10 @@ from django.utils.safestring import SafeString
 
 register = template.Library()
 
-# ASCII only: a Korean particle follows without a space, and is no part of what stays whole.
+# ASCII only: a Korean particle follows without a space.
 _CODE = r"(?<![0-9A-Za-z])[0-9A-Z]{4}(?:-[0-9A-Z]{4})+(?![0-9A-Za-z])"
 _NUMBER = r"(?<![0-9A-Za-z])\+?[0-9]{1,8}(?:-[0-9]{1,8})+(?![0-9A-Za-z])"
+_PARTICLE = r"[^\W0-9A-Za-z_]{0,3}"  # stands on the line of what it belongs to
 
 
 @register.filter
@@ -22,7 +23,8 @@ def unbroken(text: str) -> SafeString:
     """Returns the text with what must stay on one line as an element of the class `whole`."""
     host = re.escape(settings.PORTAL_HOST)
     address = rf"(?:https?://)?{host}(?:/[0-9A-Za-z_./%:-]*[0-9A-Za-z_/])?"
-    pieces = re.split(f"({_CODE}|{_NUMBER}|{address})", text)  # each second one stays whole
+    whole = f"((?:{_CODE}|{_NUMBER}|{address}){_PARTICLE})"
+    pieces = re.split(whole, text)  # each second one stays whole
     return format_html_join(
         "",
         "{}",

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from accounts.contacts import formatted_phone
+from accounts.contacts import formatted_phone, is_phone
 from accounts.models import User
 from incidents import phrasing
 from incidents.class_items import Show, leaked_items, other_lines
@@ -265,6 +265,8 @@ def _not_matched(
         )
     if len(addresses) > 1:
         heading = _("Your addresses are not among the leaked data we know")
+    elif is_phone(addresses[0]):
+        heading = _("Your number is not among the leaked data we know")
     else:
         heading = _("Your address is not among the leaked data we know")
     return MyDataPart(incident, "not_found", heading)
@@ -273,6 +275,8 @@ def _not_matched(
 def _unread_heading(addresses: Sequence[str]) -> str:
     if len(addresses) > 1:
         return _("Your addresses are not in what could be read of the leaked data")
+    if is_phone(addresses[0]):
+        return _("Your number is not in what could be read of the leaked data")
     return _("Your address is not in what could be read of the leaked data")
 
 

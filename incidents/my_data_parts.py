@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.company_sign_on.offers import CUSTOMERS
 from accounts.company_sign_on.providers import provider_for
+from accounts.contacts import readable_contact
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
@@ -181,11 +182,12 @@ class UnopenedParts:
         """Returns the parts of one incident."""
         parts = self._locked(incident, own)
         if own.shared:
-            heading = _("Your address is recorded for many people")
-            parts.append(MyDataPart(incident, "shared", heading, addresses=own.shared))
+            heading, shown = _("Your address is recorded for many people"), _readable(own.shared)
+            parts.append(MyDataPart(incident, "shared", heading, addresses=shown))
         if own.strangers:
             heading = _("This address does not prove whose data it is")
-            parts.append(MyDataPart(incident, "stranger", heading, addresses=own.strangers))
+            shown = _readable(own.strangers)
+            parts.append(MyDataPart(incident, "stranger", heading, addresses=shown))
         if PersonMark.Kind.DECEASED in own.closed_by:
             parts.append(MyDataPart(incident, "deceased", _("Data of a person who has died")))
         if PersonMark.Kind.RESTRICTED in own.closed_by:
@@ -218,3 +220,7 @@ class UnopenedParts:
 
     def _class_names(self, person: UUID) -> list[str]:
         return [str(self._catalogue[key].name) for key in self._classes.get(person, ())]
+
+
+def _readable(contacts: Sequence[str]) -> list[str]:
+    return [readable_contact(contact) for contact in contacts]

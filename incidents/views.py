@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.contacts import readable_contact
 from accounts.ended_sessions import sign_in_required
 from accounts.models import User
 from accounts.step_up import fresh_code_required, has_fresh_code
@@ -232,7 +233,7 @@ def _page(
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,
         "has_fresh_code": has_fresh_code(request),
-        "addresses": facts.addresses,
+        "addresses": [readable_contact(address) for address in facts.addresses],
     }
     for further in FURTHER_CONTEXT:
         context |= further(request.user, parts)

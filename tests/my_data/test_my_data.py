@@ -439,3 +439,12 @@ def test_the_number_of_queries_does_not_grow(
     with django_assert_max_num_queries(len(few) + 1):
         response = client.get(url)
     assert response.content.decode().count("100\u00a0orders leaked") == 3
+
+
+def test_a_number_that_finds_nothing_is_shown_as_people_write_it(client, incident):
+    file_of(incident)
+    client.force_login(User.objects.for_proven_phone("+821055556666", language="ko"))
+    page = client.get("/ko/my-data/").text
+    assert '<li class="address">010-5555-6666</li>' in page
+    assert "인증하신 번호는 지금까지 알려진 유출 자료에 없습니다" in page
+    assert "+82" not in page

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts import new_devices, sent_mails
 from accounts.models import User, VerifiedPhone
 from accounts.sent_mail import SentMail
+from foundations.unbroken import unbroken
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in, step_up
 from incidents import reminders
@@ -278,3 +279,8 @@ def test_an_incident_that_is_shredded_hides_no_other(minjis, notice, people, ser
     other.aware_at, other.shredded_at = timezone.now(), timezone.now()
     other.save()
     assert len(texts_on(page_of(minjis))) == 1
+
+
+def test_a_particle_stands_on_the_line_of_its_code():
+    shown = unbroken("코드는 7QK2-X9ND-4HTB입니다.")
+    assert shown == '코드는 <span class="whole">7QK2-X9ND-4HTB입니다</span>.'

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, step_up
+from tests.offer_factory import offer_of
 from tests.pages.test_narrow_pages import shown
 from tests.sample_pages import PAGES
 
@@ -69,6 +70,10 @@ def test_targets_of_a_customers_pages_are_large(incident, minji, seojun, languag
     mine.force_login(minji)
     step_up(mine, minji)
     theirs.force_login(seojun)
+    mine.post(f"/{language}/account/keys/new/", {"name": "Script"})
+    mine.post(f"/{language}/questions/ask/{incident.slug}/", {"kind": "access", "text": "Which?"})
+    offer = offer_of(incident)
+    mine.post(reverse("take_offer", args=[offer.pk]), {"at": f"offer{offer.pk}", "has": 0})
     paths = {
         "my-data": "my-data/",
         "alerts": "alerts/",
@@ -76,6 +81,13 @@ def test_targets_of_a_customers_pages_are_large(incident, minji, seojun, languag
         "account": "account/",
         "sessions": "account/sessions/",
         "close": "account/close/",
+        "new-contact": "account/contacts/new/",
+        "remove-contact": "account/contacts/remove/",
+        "keys": "account/keys/",
+        "passkeys": "account/passkeys/",
+        "messages": "my-data/messages/",
+        "copy": "my-data/copy/",
+        "questions": "questions/",
         "sign-out": "account/sign-out/",
     }
     pages = {name: mine.get(f"/{language}/{path}").text for name, path in paths.items()}
