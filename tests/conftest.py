@@ -58,7 +58,8 @@ def _restore_rows_of_migrations():
 @pytest.fixture(autouse=True, scope="session")
 def _list_static_files_once():
     """Keeps what WhiteNoise found in static/: each test client makes the middleware again."""
-    read, kept = WhiteNoiseMiddleware.add_files_from_finders, {}
+    read = WhiteNoiseMiddleware.add_files_from_finders
+    kept: dict[str, object] = {}
 
     def add_files(self):
         if not kept:
