@@ -8,7 +8,9 @@ refusal names it, and a person declares it after a look at the rows.
 
 import codecs
 import re
+from collections.abc import Sequence
 
+from incidents.importing.common_hangul import COMMON_HANGUL
 from incidents.importing.encoded_twice import is_encoded_twice
 from incidents.importing.encoding_guesses import (
     hanzi_encoding,
@@ -24,12 +26,7 @@ from incidents.importing.encoding_samples import (
 )
 from incidents.importing.encodings import NAMED_SINGLE_BYTE, UTF16, UTF16_BE, UTF16_LE, named
 from incidents.importing.formats.base import MAX_ROW_BYTES
-from incidents.importing.korean_text import (
-    LEAST_COMMON_HANGUL,
-    MANY_BYTES,
-    RUNS,
-    count_common_hangul,
-)
+from incidents.importing.korean_text import LEAST_COMMON_HANGUL, MANY_BYTES
 from incidents.importing.likely_encodings import likely_other
 from incidents.importing.measure_signs import has_only_signs
 from incidents.importing.odd_words import has_no_words
@@ -46,7 +43,7 @@ from incidents.importing.reading import (
 from incidents.importing.refusals import RefusalMessages
 
 WINDOW_BYTES = 1 << 20
-_FEW = 8  # syllables
+_FEWEST, _FEWEST_DIFFERENT = 8, 5  # characters that show an encoding
 _SHIFT = re.compile(rb"\x1b\$?[()*+$]")  # to another character set, in the manner of ISO 2022
 
 
@@ -114,26 +111,32 @@ def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> Non
 def _other_asian(declared: str, sample: bytes) -> str:
     """Returns the encoding that text shows which was declared as Chinese, or "".
 
-    Kana in Shift_JIS have first bytes that begin rare characters in GBK and none in Big5. The kana
-    of EUC-JP have the same bytes in GBK.
+    Kana in Shift_JIS have first bytes that begin rare characters in GBK, and are not whole
+    characters in Big5. The kana of EUC-JP have the same bytes in GBK.
     """
     if declared not in ("gb18030", "big5"):
         return ""
-    if kana_encoding(sample) == "shift_jis":
+    is_big5 = declared == "big5" and share_of_lines(sample, declared) == 1
+    if not is_big5 and kana_encoding(sample) == "shift_jis":
         return "shift_jis"
-    is_much = len(b"".join(RUNS.findall(sample))) >= 2 * _FEW
-    return hanzi_encoding(sample) if declared == "big5" and is_much else ""
+    signs = [sign for sign in decoded(sample, declared) if not sign.isascii()]
+    return hanzi_encoding(sample) if declared == "big5" and _is_much(signs) else ""
+
+
+def _is_much(signs: Sequence[str]) -> bool:
+    """Returns whether characters show an encoding; a few, or one that repeats, may be chance."""
+    return len(signs) >= _FEWEST and len(set(signs)) >= _FEWEST_DIFFERENT
 
 
 def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
     """Returns whether the sample could show an encoding by chance, so that a person is believed.
 
-    A few syllables may be chance. In UTF-8, Asian text has characters of three bytes.
+    In UTF-8, Asian text has characters of three bytes.
     """
     if sample.isascii():
         return False
     if found == CP949:
-        return count_common_hangul(decoded(sample, CP949))[1] < _FEW
+        return not _is_much([sign for sign in decoded(sample, CP949) if sign in COMMON_HANGUL])
     is_asian = declared not in (UTF8, UTF8_MARKED, *NAMED_SINGLE_BYTE)
     return found == UTF8 and is_asian and not MANY_BYTES.search(decoded(sample, UTF8))
 

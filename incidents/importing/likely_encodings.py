@@ -18,7 +18,9 @@ _APOSTROPHE = re.compile(r"(?<=\w)\u2019(?=\w)")
 _ASCII_LETTER = re.compile("[A-Za-z]")
 _FEWEST_TWICE, _SHARE_TWICE = 4, 10  # words, and one of how many
 # A text that is CP949 has been proven to be; see _found_in.
-_WITHOUT_PROOF = frozenset([*NAMED_SINGLE_BYTE, *common_characters.ASIAN]) - {CP949}
+_WITHOUT_PROOF = frozenset(
+    [*NAMED_SINGLE_BYTE, *common_characters.ASIAN, "johab", "big5-hkscs"]
+) - {CP949}
 # The first of equals is taken: kana have the same bytes in GB 2312 as in EUC-JP.
 _GUESSED = ("euc-jp", "shift_jis", "gb18030", "big5", "johab")
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode

@@ -90,6 +90,7 @@ def read(content: bytes, declared: Declared, window: int) -> list[tuple[list[str
     st.integers(4, 40),
 )
 @example(("utf-16-be", [["문글대"] * 2]), ",", '"', csv.QUOTE_ALL, "\n", 4)  # zeros of U+AE00
+@example(("euc-jp", [["佐佐佐佐"] * 2]), ",", '"', csv.QUOTE_ALL, "\n", 4)  # 병 in CP949
 def test_any_table_is_read_as_it_was_written(encoded, separator, quote, quoting, end, window):
     encoding, table = encoded
     assume(end == "\n" or not any("\n" in cell for row in table for cell in row))

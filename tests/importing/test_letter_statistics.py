@@ -102,6 +102,22 @@ PAIRS = [
     ("cp932", "gb18030", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
     ("euc_jp", "gb18030", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
     ("euc_jp", "shift_jis", "佐藤健|鈴木花子|高橋誠|田中桜|伊藤翔太|渡辺直美"),
+    ("cp949", "euc-jp", "김민준|이서연|박지훈"),
+    ("cp949", "big5", "김민준|이서연|박지훈"),
+    ("cp949", "johab", "김민준|이서연"),
+]
+NAMES = {"cp949": "cp949", "cp950": "big5", "cp932": "shift_jis", "euc_jp": "euc-jp"}
+# Their bytes are those of common characters of another encoding, too.
+REPEATED = [
+    ("euc_jp", "佐佐|佐佐佐佐佐|佐"),
+    ("euc_jp", "加加|加加加加加|加"),
+    ("euc_jp", "諌覚掘|諌覚|掘掘覚諌掘"),
+    ("gb18030", "林海|林林林林|海海林林"),
+    ("gb18030", "澜澜澜澜|澜澜|澜澜澜"),
+    ("cp950", "簡|偉偉偉偉簡|簡偉簡偉"),
+    ("cp950", "沈樓雅號"),
+    ("cp932", "佐佐|佐佐佐佐佐|佐"),
+    ("cp949", "민민|민민민민민|민"),
 ]
 
 
@@ -209,8 +225,12 @@ def test_text_of_another_encoding_is_a_finding(likely, codec, people):
 @pytest.mark.parametrize(("codec", "declared", "people"), PAIRS)
 def test_related_encodings_are_told_apart(likely, codec, declared, people):
     found = likely(people.split("|"), codec, declared)
-    aliases = {"cp950": "big5", "cp932": "shift_jis", "euc_jp": "euc-jp"}
-    assert found in (aliases.get(codec, codec.replace("cp", "windows-")), "refused")
+    assert found in (NAMES.get(codec, codec.replace("cp", "windows-")), "refused")
+
+
+@pytest.mark.parametrize(("codec", "people"), REPEATED)
+def test_a_few_characters_do_not_contradict_a_person(likely, codec, people):
+    assert likely(people.split("|"), codec, NAMES.get(codec, codec)) != "refused"
 
 
 def test_letters_that_a_program_read_wrongly_before_are_a_finding(likely):
