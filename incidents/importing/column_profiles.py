@@ -30,6 +30,8 @@ class ColumnProfile:
     contacts: Counter[int] = field(default_factory=Counter)
     # Digests of up to SOME different values that are neither an address nor a usable number.
     other_values: set[int] = field(default_factory=set)
+    # Cells of JSON by the kind of a contact in them that no other cell of the row holds.
+    json_contacts: Counter[CellKind] = field(default_factory=Counter)
     # Of a column of languages, in all rows: cells by value (person_languages.counted).
     languages: Counter[str] = field(default_factory=Counter)
 
@@ -73,6 +75,7 @@ class ColumnProfile:
     def add(self, other: "ColumnProfile", *, counters: int) -> None:
         """Adds the profile of the same column in a later block."""
         self.kinds.update(other.kinds)
+        self.json_contacts.update(other.json_contacts)
         for kind, line in other.first_lines.items():
             self.first_lines.setdefault(kind, line)
         for kind, examples in other.examples.items():

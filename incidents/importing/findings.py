@@ -125,12 +125,11 @@ def _unused_contacts(
     key = str if source.has_header else name_key
     used = set(map(key, mapping.used_columns()))
     for column in columns:
-        for words, kinds in _USABLE.items():
-            number = sum(column.kinds[kind] for kind in kinds)
+        for why, words, number in _contacts_in(column):
             is_most = number >= _FEWEST_UNUSED and number > _SHARE * column.values
             if is_most and key(column.name) not in used:
                 code = f"unused:{column.name}"
-                message = RefusalMessages.UNUSED.stored(
+                message = why.stored(
                     file=source.name,
                     mapping_words=mapping.name,
                     column=column.name,
@@ -140,6 +139,14 @@ def _unused_contacts(
                     code=code,
                 )
                 yield ColumnFinding(code, message)
+
+
+def _contacts_in(column: ColumnProfile) -> Iterator[tuple[RefusalMessages, str, int]]:
+    """Yields how many cells hold a contact of each kind, plainly and in JSON, with the words."""
+    for words, kinds in _USABLE.items():
+        yield RefusalMessages.UNUSED, words, sum(column.kinds[kind] for kind in kinds)
+        inside = sum(column.json_contacts[kind] for kind in kinds)
+        yield RefusalMessages.UNUSED_JSON, words, inside
 
 
 def _undecided_languages(

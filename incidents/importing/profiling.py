@@ -13,7 +13,13 @@ from hashlib import blake2b
 from itertools import islice
 
 from foundations.process_pool import Workers, workers
-from incidents.importing import block_worker, formats, person_languages, reading
+from incidents.importing import (
+    block_worker,
+    formats,
+    json_contacts,
+    person_languages,
+    reading,
+)
 from incidents.importing.blocks import FileBlock, blocks_of
 from incidents.importing.cell_kinds import (
     CellKind,
@@ -205,6 +211,7 @@ def profile_block(
     if lines and lines[-1] == found.last_line:
         found.last_kinds = [kind_of(cell, region) for cell in good[-1]]
     _add_columns(found, lines, good, region, example_tries)
+    _add_json_contacts(found, good, region)
     _add_mapped(found, lines, good, mapped, region, example_tries)
     if example_tries:
         found.first_rows = [
@@ -223,6 +230,15 @@ def _add_columns(
         _add_cells(column, lines[::step], cells[::step], region, example_tries)
         if column.share(*_CONTACTS) > _CONTACT_SHARE:
             column.contacts.update(map(_digest, filter(_may_be_contact, cells)))
+
+
+def _add_json_contacts(found: FileProfile, rows: list[list[str]], region: str) -> None:
+    for place, column in enumerate(found.columns):
+        for cells in rows[:: found.step]:
+            if cells[place][:1] in json_contacts.STARTS and (
+                kind := json_contacts.kind_held(cells, place, region)
+            ):
+                column.json_contacts[kind] += 1
 
 
 def _add_mapped(

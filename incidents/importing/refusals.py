@@ -266,6 +266,11 @@ class RefusalMessages(StoredMessages):
         "{mapping_words} does not use it, so that it finds nobody; map it as a contact, "
         'or accept "{code}" if it belongs to others'
     )
+    UNUSED_JSON = _(
+        "{file}: {number} of {cells} cells of column {column} are JSON with {kind_words} that no "
+        "other cell of the row holds, so that its owner is not found; export it as a column and "
+        'name that in {mapping_words}, or accept "{code}" if it belongs to others'
+    )
     RESIDENT_NUMBER = _("a resident registration number")
     POSTAL_ADDRESS = _("a postal address")
     EMAIL, PHONE, NAME = _("an e-mail address"), _("a phone number"), _("a name")

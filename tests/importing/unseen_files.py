@@ -54,6 +54,11 @@ def wide(columns: int) -> bytes:
     return csv([f"{row},{','.join(['x'] * columns)}" for row in GOOD], header=f"{HEADER},{names}")
 
 
+def with_json(text: str) -> list[str]:
+    """Returns the rows with a further cell in quotes, made from the others by their numbers."""
+    return [f'{row},"{text.format(*row.split(","))}"' for row in GOOD]
+
+
 MEMBER = mapped(reference="id", name="name", email="email", phone="phone")
 NO_PHONES = {key: found.rpartition("|")[0] + "|" for key, found in ALL.items()}
 JP, DE, US = 'region = "JP"\n', 'region = "DE"\n', 'region = "US"\n'
@@ -212,6 +217,25 @@ PRODUCTS = [
             header=f"{HEADER},tel",
         ),
         refused='accept "unused:tel"',
+    ),
+    *(
+        Case(
+            f"a column of JSON with {said} that no other column holds",
+            csv(with_json(text), header=f"{HEADER},raw_user_meta_data"),
+            refused=f'6 of 6 .* JSON with {said} .*accept "unused:raw_user_meta_data"',
+        )
+        for said, text in (
+            ("an e-mail address", '{{""sub"": ""u{0}"", ""email"": ""second{0}@b.example""}}'),
+            ("a phone number", '[{{""email"": ""{2}""}}, {{""tel"": [""010-3345-{0}""]}}]'),
+        )
+    ),
+    Case(
+        "a column of JSON with the addresses and numbers of the other columns",
+        csv(
+            with_json('{{""sub"": ""u{0}"", ""email"": ""{2}"", ""phone"": ""{3}""}}'),
+            header=f"{HEADER},raw_user_meta_data",
+        ),
+        ALL,
     ),
 ]
 
