@@ -56,6 +56,8 @@ _TYPE = re.compile(
     r"utf8|(?:fixed)?string|(?:string|long|integer|timestamp)type|"
     r"(?:nullable|lowcardinality)\(.*\)"
 )
+_DIGEST = re.compile(r"(?:md|sha|crc)-?\d{1,3}", re.IGNORECASE)
+_RECORD = re.compile(r"h|hd|hdr|head|header|t|tr|trl|tlr|trailer|f|footer", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{2}")
 _DIGIT = re.compile(r"\d")
 _LONGEST_MARK = 40  # as `Anzahl der Datensätze`
@@ -85,8 +87,14 @@ def is_total(reference: str) -> bool:
 
 
 def may_be_trailer(reference: str) -> bool:
-    """Returns whether the text may mark a row of counts or totals, as `T` and `Σ` do."""
-    return len(reference) <= _LONGEST_MARK and _DIGIT.search(reference) is None
+    """Returns whether the text may mark a row of counts or a digest, as `T`, `Σ` and `MD5` do."""
+    is_word = len(reference) <= _LONGEST_MARK and _DIGIT.search(reference) is None
+    return is_word or _DIGEST.fullmatch(reference) is not None
+
+
+def is_record(reference: str) -> bool:
+    """Returns whether the text may mark the first or last record of a file, as `H` and `TRL` do."""
+    return _RECORD.fullmatch(reference) is not None
 
 
 def is_sum(text: str) -> bool:

@@ -167,6 +167,7 @@ class Preparer:
         phones = [column for cells in mapping.person.phone_cells for column in cells.columns()]
         self._phone_columns = frozenset(phones)
         names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
+        self._name_places = [place[column] for column in names if column != self._identity_column]
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contact_places = [*self._email_places, *(place[column] for column in phones)]
         # A person has looked at the rows of a reject file; `known_only` rejects unknown people.
@@ -433,14 +434,18 @@ class Preparer:
         """Returns whether a row counts the rows or adds them up, as `T,6` and `Σ,120` do.
 
         All its other cells are small numbers or a digest, and one stands in place of a name or
-        contact.
+        contact. In a record such as `H,20251118,members,1`, names have no letter.
         """
         if self._takes_known_only or not references.may_be_trailer(identity):
             return False
         others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
         places = (*self._email_places, *(place for place, _column in self._no_email_places))
-        is_in_place = any(cells[at].strip() for at in places if at != self._identity)
-        return is_in_place and all(map(references.is_sum, others))
+        in_place = [cells[at] for at in places if at != self._identity and cells[at].strip()]
+        if in_place and all(map(references.is_sum, others)):
+            return True
+        name = "".join(cells[at] for at in self._name_places).strip()
+        has_name = not name or any(map(str.isalpha, name))
+        return not (has_name or self._first.has_contact(cells)) and references.is_record(identity)
 
     def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
         """Returns whether a label stands in place of an address or number, in a row without data.

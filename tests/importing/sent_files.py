@@ -73,6 +73,13 @@ TABLES = [
         table=mapped(reference="NAME", name="NAME", email="EMAIL", phone="PHONE1"),
     ),
     Case("a trailer of a mainframe", csv([*GOOD, "T,6,,"]), ALL, rejected=(8,)),
+    Case(
+        "records around the rows",
+        csv(["H,20251118,members,1", *GOOD, "TRL,2025-11-18,members,6", "MD5,9e107d9d372b,,"]),
+        ALL,
+        rejected=(2, 9, 10),
+    ),
+    Case("people with initials", csv([*GOOD, "H,Han,,1"]), ALL | one("H", "Han")),
     Case("sums of a column of numbers", csv([*GOOD, "Σ,,,120"]), ALL, rejected=(8,)),
     Case("people counted in words", csv([*GOOD, "계,6명,,"]), ALL, rejected=(8,)),
     Case("a system account", csv([*GOOD, "admin,관리자,,"]), ALL | one("admin", "관리자")),
