@@ -62,7 +62,9 @@ _LETTERS = re.compile(r"[^\W\d_]{2}")
 _DIGIT = re.compile(r"\d")
 _LONGEST_MARK = 40  # as `Anzahl der Datensätze`
 _SUM = re.compile(
-    rf"[-+]?0*(?:\d[ .,]?){{1,6}}(?: ?(?:%|{_COUNTED}))?|(?=.*\d)[0-9a-f]{{8,128}}", re.IGNORECASE
+    rf"[-+]?0*(?:\d[ .,]?){{1,6}}(?: ?(?:%|{_COUNTED}))?|"
+    r"(?=.*\d)(?=.*[a-f])[0-9a-f]{8,128}",
+    re.IGNORECASE,
 )
 _COLUMN = re.compile(r"[a-z]{2,}(?:_[a-z]+)*_(?:id|no|seq|code|name|date|at|yn|type|status|amount)")
 _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
@@ -98,7 +100,10 @@ def is_record(reference: str) -> bool:
 
 
 def is_sum(text: str) -> bool:
-    """Returns whether the text is a number, too small for that of a phone, or a digest."""
+    """Returns whether the text is a number, too small for that of a phone, or a digest.
+
+    A digest has a letter: eight and more digits may be a number of a phone.
+    """
     return _SUM.fullmatch(text.strip()) is not None
 
 

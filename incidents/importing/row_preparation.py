@@ -434,18 +434,19 @@ class Preparer:
         """Returns whether a row counts the rows or adds them up, as `T,6` and `Σ,120` do.
 
         All its other cells are small numbers or a digest, and one stands in place of a name or
-        contact. In a record such as `H,20251118,members,1`, names have no letter.
+        contact. In a record such as `H,20251118,members,1`, names have no letter. A row with a
+        contact that can be used is a person's.
         """
         if self._takes_known_only or not references.may_be_trailer(identity):
             return False
         others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
         places = (*self._email_places, *(place for place, _column in self._no_email_places))
-        in_place = [cells[at] for at in places if at != self._identity and cells[at].strip()]
-        if in_place and all(map(references.is_sum, others)):
-            return True
+        is_in_place = any(cells[at].strip() for at in places if at != self._identity)
         name = "".join(cells[at] for at in self._name_places).strip()
         has_name = not name or any(map(str.isalpha, name))
-        return not (has_name or self._first.has_contact(cells)) and references.is_record(identity)
+        is_count = is_in_place and all(map(references.is_sum, others))
+        is_record = not has_name and references.is_record(identity)
+        return (is_count or is_record) and not self._first.has_contact(cells)
 
     def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
         """Returns whether a label stands in place of an address or number, in a row without data.

@@ -260,6 +260,13 @@ def test_totals_without_a_contact_are_no_person(preparer, reference):
     assert "totals" in str(outcome(preparer, [reference, "6", "6", "6", "", "12,345", ""]))
 
 
+@pytest.mark.parametrize("phone", ["01023456789", "010-2345-6789"])
+@pytest.mark.parametrize("note", ["", "120", "19900101"])
+def test_a_row_with_a_contact_is_no_row_of_counts(preparer, phone, note):
+    assert not isinstance(outcome(preparer, ["minji", "", "", phone, "", note, ""]), str)
+    assert "totals" in str(outcome(preparer, ["minji", "", "", "120", "", note[:3], ""]))
+
+
 def test_a_digest_may_be_the_reference_of_a_row_without_a_contact(preparer):
     assert not isinstance(outcome(preparer, [DIGESTS[0], "김", *[""] * 5]), str)
 

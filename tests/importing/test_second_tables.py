@@ -87,6 +87,8 @@ def test_counts_and_digests_are_sums(text):
     assert references.is_sum(text)
 
 
-@pytest.mark.parametrize("text", ["", "Kim", "010-2345-6701", "01023456701x", "deadbeef"])
+@pytest.mark.parametrize(
+    "text", ["", "Kim", "010-2345-6701", "01023456701x", "deadbeef", "01023456701", "19900101"]
+)
 def test_names_and_numbers_of_phones_are_no_sums(text):
     assert not references.is_sum(text)
