@@ -174,7 +174,10 @@ class Preparer:
         self._tables = None
         if form.has_header and not (source.is_reject_file or known_only):
             self._tables = TableFinder(
-                self._reader, reference=self._identity, contacts=self._contact_places
+                self._reader,
+                reference=self._identity,
+                contacts=self._contact_places,
+                nulls=mapping.nulls,
             )
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates

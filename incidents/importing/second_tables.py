@@ -6,22 +6,21 @@ row below them would become people. See docs/decisions/0123.
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import Enum, auto
-from itertools import pairwise
-from operator import itemgetter
+from itertools import accumulate
 
 from incidents.importing.blocks import FileBlock
+from incidents.importing.formats.base import ParsedRow
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.rows import RowReader, is_blank
 
 _MOST_BEFORE, _MOST_AFTER = 50, 20  # rows that are compared
-_MOST_LOOKS = 20  # in one block
 _MOST_CHARACTERS = 60  # of a label
 _FEWEST_DIGITS = 7  # of a phone number
 _SHARE = 2 / 3  # of the filled cells of a column that are of one kind
+_DAY = re.compile(r"\s*(?:19|20)\d\d([-./])\d\d?\1\d\d?(?!\d)")  # as 2025-01-02
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]")
-Row = tuple[int, list[str]]  # its first line, and its cells
 
 
 class _Kind(Enum):
@@ -42,32 +41,34 @@ class Labels(Enum):
 class TableFinder:
     """A look at the rows around one of words, in one block after the other."""
 
-    def __init__(self, reader: RowReader, *, reference: int, contacts: Collection[int]) -> None:
-        """`reference` and `contacts` are the places of the columns that the mapping takes so."""
+    def __init__(
+        self,
+        reader: RowReader,
+        *,
+        reference: int,
+        contacts: Collection[int],
+        nulls: Collection[str],
+    ) -> None:
+        """`reference` and `contacts` are the places of the columns that the mapping takes so.
+
+        A cell that is one of `nulls` is blank.
+        """
         self._reader, self._reference, self._contacts = reader, reference, contacts
+        self._nulls = nulls
         self._block: FileBlock | None = None
-        self._rows: list[Row] = []
-        self._looks = 0
+        self._rows: RowsAround | None = None
 
     def begin(self, block: FileBlock) -> None:
         """Takes the next block. Its rows are read again only if there is such a row."""
-        self._block, self._looks = block, 0
+        self._block, self._rows = block, None
 
     def judge(self, line: int) -> Labels:
-        """Returns what the row on a line is, which `may_be_labels`.
-
-        Of a block with many such rows it looks at the first ones: they are usual there.
-        """
+        """Returns what the row on a line is, which `may_be_labels`."""
         if self._block is None:
             return Labels.NONE
-        if not self._looks:
-            rows = self._reader.rows(self._block)
-            self._rows = [row[:2] for row in rows if not row[2] and not is_blank(row[1])]
-        self._looks += 1
-        place = bisect_left(self._rows, line, key=itemgetter(0))
-        if self._looks > _MOST_LOOKS:
-            return Labels.NONE
-        return judged(self._rows, place, reference=self._reference, contacts=self._contacts)
+        if not self._rows:
+            self._rows = RowsAround(self._reader.rows(self._block), self._nulls)
+        return self._rows.judged(line, reference=self._reference, contacts=self._contacts)
 
 
 def may_be_labels(cells: Sequence[str]) -> bool:
@@ -84,34 +85,87 @@ def _is_label(text: str) -> bool:
     return bool(is_short) and not is_placeholder(text)
 
 
-def judged(rows: Sequence[Row], place: int, *, reference: int, contacts: Collection[int]) -> Labels:
-    """Returns what the row at `place` is, which `may_be_labels`.
+class RowsAround:
+    """The rows of a block, with sums, so that a look takes the same time in a block of any size."""
 
-    `rows` are those of its block, without blank and faulty ones. `reference` and `contacts` are the
-    places of the columns that the mapping takes for the reference, and for addresses and numbers.
-    """
-    before, after = rows[max(0, place - _MOST_BEFORE) : place], rows[place + 1 :][:_MOST_AFTER]
-    cells = rows[place][1]
-    usual = [_usual_kind(before or after, at) for at in range(len(cells))]
-    words = [at for at, kind in enumerate(usual) if _has_word_for(kind, cells[at])]
-    typed = [at for at in contacts if usual[at] in _CONTACTS]
-    lost = [at for at in typed if all(_kind(row[at]) != usual[at] for _, row in after)]
-    has_gap = _has_only_gap([*before, rows[place]])
-    if len(words) > 1:
-        return Labels.OF_TABLE if before and after and (lost or has_gap) else Labels.DOUBTFUL
-    # Of a person without contacts little is known, so that more must differ.
-    others = [at for at in range(len(cells)) if at != reference and _kind(cells[at])]
-    are_values_below = any(_usual_kind(after, at) not in (None, _Kind.WORD) for at in others)
-    signs = bool(words) + has_gap + are_values_below
-    is_table = after and lost and len(lost) == len(typed) and signs > 1
-    return Labels.OF_TABLE if is_table else Labels.NONE
+    def __init__(self, rows: Iterable[ParsedRow], nulls: Collection[str]) -> None:
+        self._lines, self._rows = list[int](), list[list[str]]()
+        gaps = list[bool]()  # whether blank lines stand above
+        end, has_gap = -1, False
+        for line, cells, defect in rows:
+            if not defect and is_blank(cells):
+                continue
+            has_gap |= 0 <= end < line - 1
+            end = line + sum(cell.count("\n") for cell in cells)
+            if not defect:
+                self._lines.append(line)
+                self._rows.append(["" if cell.strip() in nulls else cell for cell in cells])
+                gaps.append(has_gap)
+                has_gap = False
+        self._gaps = [0, *accumulate(gaps)]
+        # Of each column and kind, the cells above each row.
+        self._sums = [_sums(column) for column in zip(*self._rows, strict=True)]
+
+    def judged(self, line: int, *, reference: int, contacts: Collection[int]) -> Labels:
+        """Returns what the row on a line is, which `may_be_labels`.
+
+        `reference` and `contacts` are the places of the columns that the mapping takes for the
+        reference, and for addresses and numbers.
+        """
+        place = bisect_left(self._lines, line)
+        before = range(max(0, place - _MOST_BEFORE), place)
+        after = range(place + 1, min(place + 1 + _MOST_AFTER, len(self._rows)))
+        cells = self._rows[place]
+        above = before or after, range(place)  # the nearest rows; all, where those are blank
+        usual = [self._usual_kind(at, *above) for at in range(len(cells))]
+        words = [at for at, kind in enumerate(usual) if _has_word_for(kind, cells[at])]
+        typed = [at for at in contacts if usual[at] in _CONTACTS]
+        are_lost = bool(typed) and not any(self._count(after, at, usual[at]) for at in typed)
+        has_gap = self._has_only_gap(before, place)
+        # Of a person without contacts little is known, so that more must differ.
+        is_without_contacts = bool(typed) and not any(cells[at].strip() for at in typed)
+        filled = [at for at in range(len(cells)) if at != reference and cells[at].strip()]
+        if len(words) > 1 and (has_gap or not is_without_contacts):
+            is_table = has_gap or (are_lost and any(self._are_values(after, at) for at in filled))
+            return Labels.OF_TABLE if before and after and is_table else Labels.DOUBTFUL
+        if after and are_lost:
+            changed = [at for at in filled if usual[at] is _Kind.WORD]
+            are_below = any(self._are_values(after, at) for at in changed)
+            if bool(words) + has_gap + are_below > 1:
+                return Labels.OF_TABLE if has_gap or len(after) > 1 else Labels.DOUBTFUL
+        is_doubtful = len(words) > 1 and all(self._are_values(above[0], at) for at in words)
+        return Labels.DOUBTFUL if is_doubtful else Labels.NONE
+
+    def _count(self, rows: range, place: int, kind: _Kind | None) -> int:
+        sums = self._sums[place].get(kind)
+        return sums[rows.stop] - sums[rows.start] if sums else 0
+
+    def _usual_kind(self, place: int, *choice: range) -> _Kind | None:
+        """Returns the kind of most filled cells of a column, in the first rows that have one."""
+        sums = self._sums[place]
+        for rows in choice:
+            counts = {kind: sum_[rows.stop] - sum_[rows.start] for kind, sum_ in sums.items()}
+            if total := sum(counts.values()):
+                most = max(counts, key=counts.__getitem__)
+                return most if counts[most] >= _SHARE * total else None
+        return None
+
+    def _are_values(self, rows: range, place: int) -> bool:
+        """Returns whether a column holds contacts, or numbers without a letter."""
+        kind = self._usual_kind(place, rows)
+        has_letters = any(_LETTER.search(self._rows[row][place]) for row in rows)
+        return kind in _CONTACTS or (kind is _Kind.NUMBER and not has_letters)
+
+    def _has_only_gap(self, before: range, place: int) -> bool:
+        """Returns whether blank lines stand above a row, and above no other one near it."""
+        first, last = self._gaps[before.start + 1], self._gaps[place]
+        return bool(before) and first == last and self._gaps[place + 1] > last
 
 
-def _usual_kind(rows: Sequence[Row], place: int) -> _Kind | None:
-    """Returns the kind of most filled cells in a column; None if there is none."""
-    kinds = [kind for _, cells in rows if (kind := _kind(cells[place]))]
-    most = max(_Kind, key=kinds.count)
-    return most if kinds and kinds.count(most) >= _SHARE * len(kinds) else None
+def _sums(column: Sequence[str]) -> dict[_Kind, list[int]]:
+    kinds = [_kind(cell) for cell in column]
+    found = {kind for kind in kinds if kind}
+    return {kind: [0, *accumulate(one is kind for one in kinds)] for kind in found}
 
 
 def _kind(cell: str) -> _Kind | None:
@@ -120,7 +174,7 @@ def _kind(cell: str) -> _Kind | None:
     if "@" in cell:
         return _Kind.ADDRESS
     digits = len(_DIGIT.findall(cell))
-    if digits >= _FEWEST_DIGITS:
+    if digits >= _FEWEST_DIGITS and not _DAY.match(cell):
         return _Kind.PHONE
     return _Kind.NUMBER if digits else _Kind.WORD
 
@@ -129,13 +183,3 @@ def _has_word_for(usual: _Kind | None, cell: str) -> bool:
     """Returns whether a word stands where the rows above hold addresses or numbers."""
     kinds = (_Kind.WORD, _Kind.NUMBER) if usual in _CONTACTS else (_Kind.WORD,)
     return usual not in (None, _Kind.WORD) and _kind(cell) in kinds
-
-
-def _has_only_gap(rows: Sequence[Row]) -> bool:
-    """Returns whether blank lines stand above the last of some rows, and above no other one."""
-    gaps = [row[0] - _end_of(*before) > 1 for before, row in pairwise(rows)]
-    return gaps.count(True) == 1 and gaps[-1]
-
-
-def _end_of(line: int, cells: Sequence[str]) -> int:
-    return line + sum(cell.count("\n") for cell in cells)

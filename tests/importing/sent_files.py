@@ -82,7 +82,11 @@ TABLES = [
     Case("people with initials", csv([*GOOD, "H,Han,,1"]), ALL | one("H", "Han")),
     Case("sums of a column of numbers", csv([*GOOD, "Σ,,,120"]), ALL, rejected=(8,)),
     Case("people counted in words", csv([*GOOD, "계,6명,,"]), ALL, rejected=(8,)),
-    Case("a system account", csv([*GOOD, "admin,관리자,,"]), ALL | one("admin", "관리자")),
+    Case(
+        "system accounts",
+        csv([*GOOD, "admin,관리자,NULL,NULL", "test1,Test User 1,,"]),
+        ALL | one("admin", "관리자") | one("test1", "Test User 1"),
+    ),
     Case(
         "clickhouse, apostrophes with backslashes",
         csv(names(r"O\'Brien", r"D\'Arc"), separator="\t"),
