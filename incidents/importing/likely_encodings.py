@@ -27,7 +27,7 @@ _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
 _OLD = frozenset(one for one in NAMED_SINGLE_BYTE if one.startswith(("cp", "mac")))  # DOS and Mac
 _USUAL_FIRST = tuple(dict.fromkeys(("windows-1252", *NAMED_SINGLE_BYTE)))
 # Of sums of logarithms of probabilities.
-_PRICE_OF_CAPITALS, _DASHES = 1.0, "\u2013\u2014\u2026"
+_PRICE_OF_CAPITALS, _MARKS = 1.0, "\u2013\u2014\u2026\u2022"
 _PRICE_OF_OTHERS, _PRICE_OF_OLD, _PRICE_OF_LOST, _CLOSE = 0.5, 3.0, 7.0, 4.0
 
 
@@ -111,9 +111,10 @@ def likely_letters(sample: bytes) -> LikelyLetters:
     if not ranked or not letter_statistics.may_be_text(ranked[0].reading):
         return LikelyLetters("", "", are_likely=False)
     best, others = ranked[0], [one for one in ranked if one.words != ranked[0].words]
-    is_close = others and _distance(best, others[0]) < _CLOSE
+    nearest = min(others, key=lambda one: _distance(best, one), default=best)
+    is_close = nearest is not best and _distance(best, nearest) < _CLOSE
     are_likely = letter_statistics.is_language(best.reading)
-    return LikelyLetters(best.encoding, others[0].encoding if is_close else "", are_likely)
+    return LikelyLetters(best.encoding, nearest.encoding if is_close else "", are_likely)
 
 
 def _distance(best: "_Ranked", other: "_Ranked") -> float:
@@ -126,9 +127,9 @@ def _distance(best: "_Ranked", other: "_Ranked") -> float:
 
 
 def _has_capital_inside(word: str) -> bool:
-    """Returns whether a capital or a dash follows a small letter, as in HÄlÅne and Bego–a."""
+    """Returns whether a capital or a mark follows a small letter, as in HÄlÅne and Bego–a."""
     pairs = pairwise(word)
-    return any(one.islower() and (sign.isupper() or sign in _DASHES) for one, sign in pairs)
+    return any(one.islower() and (sign.isupper() or sign in _MARKS) for one, sign in pairs)
 
 
 class _Ranked(NamedTuple):

@@ -265,6 +265,8 @@ GUESSED = [
     ("cp1252 cp850 mac-roman", "Götz Hößle|Bärbel Weiß|Jürgen Schröder"),
     ("cp1252 cp850", "Ramón Íñiguez|Íñigo Güell|María Núñez"),
     ("mac-roman", "Hélène Côté|Noël Lefèvre|Jérôme Benoît"),
+    ("mac-roman", "Joël Laîné|Benoît Léger|Léa Léger"),
+    ("mac-roman", "Fréchette|Bélanger|Mérieux"),
     ("mac-roman", "Pérez Begoña|Inés Rodríguez|Andrés Rubén"),
     ("mac-roman", "García Rodríguez|López Muñoz|García Ordóñez"),
     ("cp1252", "GARCíA MUñOZ|JOSé LóPEZ|NúñEZ MARTíNEZ"),
