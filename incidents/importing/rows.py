@@ -44,7 +44,8 @@ class RowReader:
         self._own = len(REJECT_COLUMNS) if self._is_reject_file else 0
         used = [source.used is None or name in source.used for name in source.header]
         self._used = [place for place, is_used in enumerate(used) if is_used]
-        self._uses_all = all(used)
+        self._others = [place for place, is_used in enumerate(used) if not is_used]
+        self._uses_all = not self._others
         self._single = [
             (place, name) for place, name in enumerate(source.header) if name in source.single
         ]
@@ -148,6 +149,18 @@ class RowReader:
     def _utf8_of(self, cell: str) -> str:
         return mixed_utf8.text_in(cell, self._other_encoding)
 
+    def _hidden_utf8(self, cell: str) -> str:
+        """Returns the text of a cell of UTF-8 in a file of another encoding, or ""."""
+        if self._may_mix_encodings:
+            return korean_text.utf8_in_cp949(cell)
+        return self._other_encoding and self._utf8_of(cell)
+
+    def _escape_others(self, cells: list[str]) -> None:
+        """Makes hidden UTF-8 undecodable bytes, in columns that need not be decodable."""
+        for place in self._others:
+            if text := self._hidden_utf8(cells[place]):
+                cells[place] = text.encode().decode("ascii", "surrogateescape")
+
     def _is_header(self, cells: list[str]) -> bool:
         own = self._own
         return self._names.are_in([*cells[:own], *map(restored, cells[own:])] if own else cells)
@@ -160,10 +173,10 @@ class RowReader:
         used = cells if self._uses_all else [cells[place] for place in self._used]
         if not is_clean and _ESCAPED.search("".join(used)):
             return cells, rejects.UNDECODABLE
-        if self._may_mix_encodings and any(map(korean_text.utf8_in_cp949, used)):
-            return cells, RejectMessages.OTHER_ENCODING.stored()
-        if self._other_encoding and any(map(self._utf8_of, used)):
-            return cells, RejectMessages.UTF8_INSIDE.stored(encoding=self._other_encoding)
+        if any(map(self._hidden_utf8, used)):
+            inside = RejectMessages.UTF8_INSIDE.stored(encoding=self._other_encoding)
+            return cells, inside if self._other_encoding else RejectMessages.OTHER_ENCODING.stored()
+        self._escape_others(cells)
         for place, name in self._single:
             if isinstance(cells[place], NestedText):
                 return cells, RejectMessages.NESTED.stored(column=name)

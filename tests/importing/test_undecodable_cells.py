@@ -25,6 +25,11 @@ date = "at"
 HEADER = b"id,email,order,at,lang\n"
 # So many that the encoding is certain.
 ROWS = 60 * "1,minji@example.com,겨울 외투 주문입니다,2025-01-01,ko\n"
+KOREAN = ("utf-8", "cp949")
+OTHER_ROWS = {
+    "windows-1252": 60 * "1,minji@example.com,Übergröße für Männer,2025-01-01,ko\n",
+    "gb18030": 60 * "1,minji@example.com,冬天的衣服和我们的帽子,2025-01-01,ko\n",
+}
 
 
 @pytest.fixture
@@ -32,8 +37,10 @@ def load(incident, tmp_path):
     def load(row: bytes, *, encoding: str = "utf-8", strict: str = "false") -> list[str]:
         reports: list[ImportProgress] = []
         path = tmp_path / "orders.csv"
-        path.write_bytes(HEADER + ROWS.encode(encoding) + row)
-        mapping = f"strict = {strict}\n{MAPPING}"
+        rows = ROWS if encoding in KOREAN else OTHER_ROWS[encoding]
+        path.write_bytes(HEADER + rows.encode(encoding) + row)
+        said = "" if encoding in KOREAN else f'encoding = "{encoding}"\n'
+        mapping = f"strict = {strict}\n{said}{MAPPING}"
         loading.import_file(path, incident=incident, mapping_text=mapping, report=reports.append)
         return reports[-1].notes()
 
@@ -60,6 +67,17 @@ def test_an_undecodable_date_or_language_costs_no_person(load, encoding):
     assert AffectedPerson.objects.count() == 2
     assert reasons() == []
     assert sorted(shown()) == ["hat", "겨울 외투 주문입니다"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "lang"), [("cp949", "Español"), ("windows-1252", "Português"), ("gb18030", "中文")]
+)
+def test_utf_8_in_a_file_of_another_encoding_costs_no_person_either(load, encoding, lang):
+    row = f"2,seojun@example.com,hat,2025-01-01,{lang}\n"
+    notes = load(row.encode(), encoding=encoding)
+
+    assert reasons() == []
+    assert notes == ["lang: 1 cells left out, because their bytes cannot be decoded"]
 
 
 def test_the_cells_left_out_are_counted_by_column(load):
