@@ -66,15 +66,16 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def number(name: str, default: int) -> int:
-    """Returns a whole number of 0 or more. Raises ImproperlyConfigured for another value."""
+def number(name: str, default: int, *, least: int = 0) -> int:
+    """Returns a whole number of `least` or more. Raises ImproperlyConfigured for another value."""
     value = text(name, str(default))
     try:
         found = int(value)
     except ValueError:
         raise ImproperlyConfigured(f"{name} is {value!r}; it must be a whole number.") from None
-    if found < 0:
-        raise ImproperlyConfigured(f"{name} is {value!r}; it must not be negative.")
+    if found < least:
+        at_least = f"be {least} or more" if least else "not be negative"
+        raise ImproperlyConfigured(f"{name} is {value!r}; it must {at_least}.")
     return found
 
 

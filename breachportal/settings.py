@@ -335,9 +335,9 @@ SIGN_IN_CODE_RESENDS = 3
 STEP_UP_MINUTES = 5
 # A session on the desk ends so long after the last request that a person made; 0: it does not.
 DESK_IDLE_MINUTES = environment.number("DESK_IDLE_MINUTES", 30)
-# How often one member of the response team may open the data of customers in 24 hours; a quarter of
-# it in an hour. See accounts.desk_look_ups.
-LOOK_UPS_PER_DAY = environment.number("LOOK_UPS_PER_DAY", 1_000)
+# How many customers one member of the response team may open in 24 hours; a quarter of them in an
+# hour. See accounts.desk_look_ups.
+LOOK_UPS_PER_DAY = environment.number("LOOK_UPS_PER_DAY", 1_000, least=1)
 # OpenID Connect providers, by who signs in with them; see docs/how-to/company-sign-on.md.
 COMPANY_SIGN_ON = {
     "staff": company_sign_on.staff(may_be_local=not IS_PRODUCTION),

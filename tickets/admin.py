@@ -114,7 +114,7 @@ class TicketAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         extension: ExtensionForm | None = None,
     ) -> HttpResponse:
         staff = staff_of(request)
-        require_few(staff)
+        require_few(staff, ticket)
         logger.info("user %s read ticket %s", staff.pk, ticket.pk)
         acts.record(AuditEntry.Kind.REVEAL, by=staff, about=ticket, incident=ticket.incident_id)
         context = {

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from accounts import desk_look_ups
 from accounts.admin import OfAnAccount
+from accounts.audit import refusals
 from accounts.company_sign_on.identities import CompanyIdentity
 from accounts.desk_api.tokens import ApiToken
 from accounts.desk_look_ups import LookUpReasonForm
@@ -27,7 +28,7 @@ from incidents.admin.person_forms import (
     MarkPersonForm,
     NewAddressForm,
 )
-from incidents.models import AddressChange, PersonMark
+from incidents.models import AddressChange, AffectedPerson, PersonMark
 from notices.forms.suppression import LiftSuppressionForm, SuppressionForm
 from notices.models import Suppression
 from scams.models import ScamReport
@@ -281,11 +282,13 @@ def test_no_page_of_the_desk_deletes_rows_of_an_account_without_a_reason(editor)
     assert not any(each.can_delete and each.has_delete_permission(request) for each in inlines)
 
 
-def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, empty_trail):
+def test_each_view_of_a_scam_report_is_in_the_trail(desk, team, incident, settings, empty_trail):
     report = ScamReport.objects.create(incident=incident, channel="sms")
     page_text(desk(team["support"]).get(desk_url("scams_scamreport_change", report.pk)))
     entry = AuditEntry.objects.get(kind="reveal")
     assert (entry.actor_id, entry.object_id) == (team["support"].pk, str(report.pk))
+    settings.LOOK_UPS_PER_DAY = 1
+    desk_look_ups.require_few(team["support"], AffectedPerson)  # a report is of no customer
 
 
 def test_who_opens_too_many_customers_is_refused_and_the_superusers_get_a_message(
@@ -303,7 +306,7 @@ def test_who_opens_too_many_customers_is_refused_and_the_superusers_get_a_messag
     assert [support.post(address, asked).status_code for _each in range(3)] == [200] * 3
     refused = support.post(address, asked)
     assert refused.status_code == 403
-    assert "data of customers 3 times" in refused.content.decode()
+    assert "data of 3 customers" in refused.content.decode()
     assert str(people["minji"].pk) not in refused.content.decode()
     of_ticket = desk_url("tickets_ticket_change", ticket.pk)
     assert support.get(of_ticket).status_code == 403
@@ -313,6 +316,21 @@ def test_who_opens_too_many_customers_is_refused_and_the_superusers_get_a_messag
     assert not event.is_for(member)
     in_an_hour = timezone.now() + timedelta(minutes=61)
     monkeypatch.setattr(timezone, "now", lambda: in_an_hour)
-    assert support.get(of_ticket).status_code == 200
     settings.LOOK_UPS_PER_DAY = 4
-    assert support.get(of_ticket).status_code == 403
+    assert [support.get(of_ticket).status_code for _each in range(5)] == [200] * 5  # one customer
+    assert support.post(address, asked).status_code == 403
+
+
+def test_provoked_refusals_do_not_hide_that_look_ups_were_refused(
+    desk, team, people, settings, empty_trail, monkeypatch
+):
+    monkeypatch.setattr(refusals, "MOST", 3)
+    settings.LOOK_UPS_PER_DAY = 4
+    support = desk(team["support"])
+    for _each in range(5):
+        assert support.get(desk_url("accounts_auditentry_changelist")).status_code == 403
+    asked = {"asked": "minji@example.com", "reason": "A call"}
+    for _each in range(5):
+        support.post(desk_url("incidents_affectedperson_changelist"), asked)
+    told = AuditEntry.objects.too_many_look_ups(timezone.now() - timedelta(hours=1))
+    assert told.count() == 3

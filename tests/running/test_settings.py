@@ -191,6 +191,11 @@ def test_a_negative_number_is_refused(monkeypatch, name):
         number(name, 0)
 
 
+def test_zero_look_ups_are_refused_at_the_start(tmp_path):
+    done = start(tmp_path, LOOK_UPS_PER_DAY="0", **COMPLETE)
+    assert "LOOK_UPS_PER_DAY is '0'; it must be 1 or more." in done.stderr
+
+
 def test_production_cookies_belong_to_this_host(tmp_path):
     """Browsers refuse __Host- cookies that another subdomain or a page over http sets."""
     expression = (
