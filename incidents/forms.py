@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import second_person
 from accounts.models import User
+from foundations.formatting import moment
 from foundations.languages import LocalizedText, portal_codes, translated_name
 from foundations.localized_fields import LocalizedTextFormField, show_languages
 from incidents import facts, scope_versions, unread, uploads, withdrawal_decisions
@@ -341,6 +342,14 @@ class WithdrawBatchForm(forms.Form):
         return True
 
 
+class _EarlierFileField(forms.ModelChoiceField):
+    """A choice among uploads. Each is named with its incident and its time: names repeat."""
+
+    def label_from_instance(self, obj: Upload) -> str:
+        """Returns the file, the incident, and when it was uploaded."""
+        return f"{obj.name} ({obj.incident}, {moment(obj.created_at)})"
+
+
 class UploadForm(forms.ModelForm):
     """The upload of a smaller file. A worker checks it; the import is a later step."""
 
@@ -348,8 +357,11 @@ class UploadForm(forms.ModelForm):
         Incident.objects.filter(shredded_at=None), label=_("Incident")
     )
     content = forms.FileField(label=_("File"))
-    as_before = forms.ModelChoiceField(
-        Upload.objects.filter(state=Upload.State.IMPORTED).exclude(mapping=""),
+    as_before = _EarlierFileField(
+        Upload.objects.filter(state=Upload.State.IMPORTED)
+        .exclude(mapping="")
+        .select_related("incident")
+        .order_by("-created_at"),
         label=_("Columns as in"),
         help_text=_(
             "A file that was imported before, with the same columns: each means the same as there."

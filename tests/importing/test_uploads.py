@@ -31,6 +31,7 @@ from django.utils import timezone
 from accounts.audit.actors import acting
 from accounts.models import User
 from breachportal.celery import app
+from foundations.formatting import moment
 from foundations.process_pool import workers
 from harness.sign_in import sign_in_to_desk, step_up
 from incidents import scope_versions, uploads
@@ -418,6 +419,8 @@ def test_the_columns_are_taken_from_an_earlier_file(desk, incident, places, impo
     waiting = sent(desk, incident, name="unread.csv")
     assert waiting.name not in page_text(desk.get(ADD))  # nothing was imported with its columns
     first = imported(desk, incident, MEMBERS)
+    named = f"{first.name} ({incident}, {moment(first.created_at)})"  # names of files repeat
+    assert named in page_text(desk.get(ADD))
     again = {"mapping": "", "as_before": str(first.pk)}
     both = send(desk, incident, name="both.csv", as_before=str(first.pk))
     assert "not both" in page_text(both)
