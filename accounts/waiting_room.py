@@ -3,8 +3,9 @@
 Each visitor takes a ticket, a number. The highest admitted number rises by
 settings.SIGN_INS_PER_SECOND each second, and never further than BURST_SECONDS ahead of the last
 ticket. While fewer visitors come, each ticket is therefore admitted at once, and nothing of the
-room is seen. The ticket is in a signed cookie, so that a visitor keeps the place, also with a
-closed browser tab and without JavaScript.
+room is seen. Visitors of crowded networks have a second queue, within the same rate. The ticket is
+in a signed cookie, so that a visitor keeps the place, also with a closed browser tab and without
+JavaScript.
 
 If Redis cannot be reached, visitors are admitted: its other limits decide then.
 """
@@ -39,52 +40,75 @@ _PLACE = "_place_in_waiting_room"  # the attribute of a request
 _KEY = "breachportal:waiting-room"
 
 # Without a bound, one program could take so many tickets that no other visitor is admitted for
-# hours. Tickets of a network above its bound are of the second queue, which is as orderly, and
-# admits this share of the rate besides.
+# hours. Tickets of a network above its bound are of the second queue. It admits at a rate that the
+# first queue does not use, and at least this share of the rate. The share begins when the first
+# queue has admitted all who came before the oldest ticket of the second.
 SECOND_SHARE = 0.25
-_SECOND = "~"  # the first character of the name of a second queue
+_SECOND = "~"  # the first character of the queue's name in the tickets of the second queue
 
-# Returns {ticket, highest admitted ticket, queue}. KEYS: the queue, the second queue, and the
-# counts of waiting tickets of the visitor's networks. ARGV: rate per second, burst, ticket, its
+# Returns {ticket, visitors ahead of it, name of its queue, admissions until its turn}: the last at
+# the whole rate, if no visitors come. Below 0 ahead: the ticket is admitted. KEYS: the room, and
+# the counts of waiting tickets of the visitor's networks. ARGV: rate per second, burst, ticket, its
 # queue, the seconds for which both are stored, the share and the mark of the second queue, then the
 # amount and the seconds of each count. The queue is a name that Redis forgets with the numbers. A
 # ticket of another queue is replaced.
 _TAKE = """
 local clock = redis.call('TIME')
 local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
-local function look(number)
-    local share, mark = 1, ''
-    if number == 2 then share, mark = tonumber(ARGV[6]), ARGV[7] end
-    local rate, burst = tonumber(ARGV[1]) * share, tonumber(ARGV[2]) * share
-    local stored = redis.call('HMGET', KEYS[number], 'issued', 'admitted', 'at', 'queue')
-    local issued, admitted = tonumber(stored[1] or 0), tonumber(stored[2] or burst)
-    local queue = stored[4] or mark .. clock[1] .. '-' .. clock[2]
-    local passed = math.max(0, now - tonumber(stored[3] or now))
-    admitted = math.min(issued + burst, admitted + passed * rate)
-    local ticket, is_new = tonumber(ARGV[3]), false
-    if ticket == 0 or ARGV[4] ~= queue then
-        issued = issued + 1
-        ticket, is_new = issued, true
-    end
-    return {KEYS[number], issued, admitted, queue, ticket, is_new}
-end
-local place = look(string.sub(ARGV[4], 1, 1) == ARGV[7] and 2 or 1)
-if place[6] then
-    place = look(1)
-    if place[5] > math.floor(place[3]) then
-        local is_over = false
-        for number = 3, #KEYS do
+local rate, burst, share, mark = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[6]), ARGV[7]
+local stored = redis.call('HMGET', KEYS[1],
+    'issued', 'admitted', 'at', 'queue', 'second', 'second_waiting', 'after')
+local issued, admitted = tonumber(stored[1] or 0), tonumber(stored[2] or burst)
+local queue = stored[4] or clock[1] .. '-' .. clock[2]
+local second, second_waiting = tonumber(stored[5] or 0), tonumber(stored[6] or 0)
+local after = tonumber(stored[7] or 0)
+
+local function rounded(number) return tonumber(string.format('%.6f', number)) end
+local passed = math.max(0, now - tonumber(stored[3] or now)) * rate
+local alone = math.min(passed, math.max(0, after - admitted))
+local both = passed - alone
+local unused = both - (math.max(0, issued - admitted) - alone)
+local given = math.min(second_waiting, math.max(both * share, unused))
+admitted = math.min(issued + burst, rounded(admitted + passed - given))
+second_waiting = rounded(second_waiting - given)
+
+local ticket, is_second = tonumber(ARGV[3]), ARGV[4] == mark .. queue
+if ticket == 0 or not (is_second or ARGV[4] == queue) then
+    ticket, is_second = issued + 1, false
+    if ticket > math.floor(admitted) then
+        for number = 2, #KEYS do
             local taken = redis.call('INCR', KEYS[number])
-            if taken == 1 then redis.call('EXPIRE', KEYS[number], ARGV[2 * number + 3]) end
-            is_over = is_over or taken > tonumber(ARGV[2 * number + 2])
+            if taken == 1 then redis.call('EXPIRE', KEYS[number], ARGV[2 * number + 5]) end
+            if taken > tonumber(ARGV[2 * number + 4]) then
+                is_second = true
+                break
+            end
         end
-        if is_over then place = look(2) end
+    end
+    if is_second then
+        if second_waiting == 0 then after = issued end
+        second, second_waiting = second + 1, second_waiting + 1
+        ticket = second
+    else
+        issued = ticket
     end
 end
-redis.call('HSET', place[1], 'issued', place[2], 'admitted', string.format('%.6f', place[3]),
-    'at', string.format('%.6f', now), 'queue', place[4])
-redis.call('EXPIRE', place[1], ARGV[5])
-return {place[5], math.floor(place[3]), place[4]}
+redis.call('HSET', KEYS[1], 'issued', issued, 'admitted', string.format('%.6f', admitted),
+    'at', string.format('%.6f', now), 'queue', queue, 'second', second,
+    'second_waiting', string.format('%.6f', second_waiting), 'after', after)
+redis.call('EXPIRE', KEYS[1], ARGV[5])
+
+local waiting = math.max(0, issued - admitted)
+alone = math.max(0, after - admitted)
+if is_second then
+    local ahead = ticket - math.floor(second - second_waiting) - 1
+    local turns = alone + math.min(ahead / share, ahead + waiting - alone)
+    return {ticket, ahead, mark .. queue, math.ceil(turns)}
+end
+local ahead = ticket - math.floor(admitted) - 1
+local later = math.max(0, ahead - alone)
+local turns = ahead - later + math.min(later / (1 - share), later + second_waiting)
+return {ticket, ahead, queue, math.ceil(turns)}
 """
 
 logger = logging.getLogger(__name__)
@@ -92,17 +116,17 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 class Place(NamedTuple):
-    """A visitor's place in the queue."""
+    """A visitor's place in one of the two queues."""
 
     ticket: int
     queue: str
-    ahead: int  # visitors who are admitted first; below 0: this visitor is admitted
+    ahead: int  # visitors of the queue who are admitted first; below 0: this visitor is admitted
+    turns: int  # visitors of both queues who are admitted first, if no further ones come
 
     @property
     def minutes(self) -> int:
         """The minutes until the visitor is admitted, at least 1."""
-        share = SECOND_SHARE if self.queue.startswith(_SECOND) else 1
-        return ceil(max(1, self.ahead) / (settings.SIGN_INS_PER_SECOND * share) / 60)
+        return ceil(max(1, self.turns) / settings.SIGN_INS_PER_SECOND / 60)
 
 
 def with_waiting_room(view: View) -> View:
@@ -205,14 +229,14 @@ def _place(held: str, counts: dict[str, Rate]) -> Place | None:
     of_queues: list[str | float] = [rate, rate * BURST_SECONDS, ticket or 0, queue, TICKET_SECONDS]
     take = KeptScript(latency.client(), _TAKE)
     try:
-        number, admitted, queue = take(
-            keys=[_KEY, f"{_KEY}:second", *counts],
+        number, ahead, queue, turns = take(
+            keys=[_KEY, *counts],
             args=[*of_queues, SECOND_SHARE, _SECOND, *bounds],
         )
     except redis.RedisError:
         logger.error("Redis is away: the waiting room is open")
         return None
-    return Place(int(number), queue.decode(), int(number) - int(admitted) - 1)
+    return Place(int(number), queue.decode(), int(ahead), int(turns))
 
 
 def _waiting_page(request: HttpRequest, place: Place) -> HttpResponse:

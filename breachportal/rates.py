@@ -36,8 +36,8 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
     }
 
 
-# Each limit of an "ip" has one of a "site", five times as high: who rents a /48 network has 65,536
-# networks of /64.
+# Each limit of an "ip" in minutes has one of a "site", five times as high: who rents a /48 network
+# has 65,536 networks of /64. Those in hours and days have none.
 OF_PAGES = {
     "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user

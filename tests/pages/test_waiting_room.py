@@ -25,10 +25,9 @@ def room(settings, monkeypatch):
     settings.SIGN_INS_PER_SECOND = 0.001  # slow, so that a slow test machine admits none
     monkeypatch.setattr(waiting_room, "BURST_SECONDS", 1_000 * BURST)
     stored = redis.Redis.from_url(settings.REDIS_URL)
-    queues = (waiting_room._KEY, f"{waiting_room._KEY}:second")
-    stored.delete(*queues)
+    stored.delete(waiting_room._KEY)
     yield stored
-    stored.delete(*queues)
+    stored.delete(waiting_room._KEY)
 
 
 def enter(client: Client | None = None, *, address: str = "127.0.0.1") -> str:
@@ -103,7 +102,7 @@ def test_the_page_names_place_and_minutes_and_reloads_by_itself():
 @pytest.mark.parametrize(("ahead", "minutes"), [(0, 1), (120, 1), (121, 2), (60_000, 500)])
 def test_minutes_are_rounded_up(settings, ahead, minutes):
     settings.SIGN_INS_PER_SECOND = 2
-    assert waiting_room.Place(ticket=1, queue="", ahead=ahead).minutes == minutes
+    assert waiting_room.Place(1, "", ahead, turns=ahead).minutes == minutes
 
 
 def test_a_place_is_kept_and_cannot_be_improved_by_hand(room):
@@ -186,13 +185,41 @@ def test_one_network_cannot_make_all_others_wait(room, settings):
     late = visitor()
     assert "8 people are before you" in enter(late)
     of_the_network = visitor()
-    # 9 and 7 are above the bounds; the second queue admitted two of them at once.
-    assert "14 people are before you" in enter(of_the_network, address="198.51.100.7")
-    admit(room, 9.5)
+    # 9 and 7 are above the bounds.
+    assert "16 people are before you" in enter(of_the_network, address="198.51.100.7")
+    admit(room, 10.5)
     assert not waits(enter(late))
     assert waits(enter(of_the_network, address="198.51.100.7"))
-    room.hincrbyfloat(f"{waiting_room._KEY}:second", "at", -4_000 * 20)
+    admit(room, 15.6)  # the first queue is empty: the second has the whole rate
     assert not waits(enter(of_the_network, address="198.51.100.7"))
+
+
+def test_the_second_queue_begins_after_older_places_and_both_admit_the_rate(room, settings):
+    settings.CODE_RATES = {**settings.CODE_RATES, "waiting_room": "3/10m/ip"}
+    fill()
+    for _number in range(8):
+        enter(address="198.51.100.8")
+    crowded = visitor()
+    page = enter(crowded, address="198.51.100.8")
+    assert "5 people are before you" in page
+    assert "It takes about 134 minutes." in page  # 3 of the first queue, then 5 at the whole rate
+    for number in range(6):
+        enter(address=f"203.0.113.{number}")
+    waiting = []
+    for passed in (2.5, 4.5):
+        admit(room, passed)
+        enter(crowded)
+        stored = room.hgetall(waiting_room._KEY)
+        waiting.append([float(stored[b"admitted"]) - BURST, float(stored[b"second_waiting"])])
+    assert waiting == [pytest.approx([2.5, 6], abs=0.1), pytest.approx([6, 5], abs=0.1)]
+
+
+def test_an_address_above_its_bound_uses_up_no_places_of_its_site(room, settings):
+    settings.CODE_RATES = {**settings.CODE_RATES, "waiting_room": "2/10m/ip,4/10m/site"}
+    fill()
+    for _number in range(6):
+        enter(address="192.0.2.1")
+    assert "2 people are before you" in enter(address="192.0.2.2")
 
 
 def test_idle_hours_admit_no_more_than_the_burst(room):
@@ -227,4 +254,6 @@ def test_zero_closes_the_room(settings):
 def test_redis_holds_no_visitor(room):
     fill()
     enter()
-    assert set(room.hgetall(waiting_room._KEY)) == {b"issued", b"admitted", b"at", b"queue"}
+    first = {b"issued", b"admitted", b"at", b"queue"}
+    second = {b"second", b"second_waiting", b"after"}
+    assert set(room.hgetall(waiting_room._KEY)) == first | second
