@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from notices.returned_mail.delivery_reports import ReportKind, read_report
+from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, read_report
 from notices.returned_mail.reply_reading import Cause, names_only_the_recipient
 
 # Sisimai's reasons of mails that report no failure: the first of automatic answers.
@@ -65,7 +65,7 @@ def sisimai(mails: Path, expected: Path) -> Figures:
             continue
         failures, read = failures + 1, read + is_failure
         hard, suppressed = hard + is_hard, suppressed + (is_hard and is_bad_address)
-        held += is_hard and is_bad_address and names_only_the_recipient(report.words)
+        held += is_hard and is_bad_address and _is_held(report)
         expired += reason == "expired"
         labelled += reason == "expired" and report.cause is Cause.EXPIRED
         if is_bad_address and not is_hard:
@@ -83,6 +83,14 @@ def sisimai(mails: Path, expected: Path) -> Figures:
         "sisimai_automatic_answers": answers,
         "sisimai_automatic_answers_misread": misread,
     }
+
+
+def _is_held(report: DeliveryReport) -> bool:
+    """Returns whether one such bounce holds its address back: it names no other one (the portal
+    knows which one the message went to), and its words are known.
+    """
+    named = {address.rpartition("@")[0].lower() for address in (*report.recipients, *report.named)}
+    return len(named) < 2 and names_only_the_recipient(report.words)
 
 
 def _answers(mails: Path, expected: Path) -> Iterator[tuple[Path, str, bool]]:

@@ -11,10 +11,15 @@ from enum import Enum, auto
 
 from notices.message_codes import hide_envelope_senders
 from notices.returned_mail.phrases import shape_pattern
-from notices.returned_mail.reply_reading import STATUS, Cause, cause_of, may_mean_sender
+from notices.returned_mail.reply_reading import (
+    STATUS,
+    STORED_CHARACTERS,
+    Cause,
+    cause_of,
+    may_mean_sender,
+)
 from notices.returned_mail.returned_message import Fields, ReturnedMessage, UnreadableMailError
 
-MOST_REPLY_CHARACTERS = 500
 _ADDRESS = re.compile(r"<?[^\s<>@;]{1,64}@[^\s<>;]{1,255}>?")
 _PERSONS_COMPLAINTS = {"abuse", "fraud", "opt-out", "opt-out-list", "miscategorized", "complaint"}
 _REPLY_LINE = re.compile(
@@ -28,6 +33,9 @@ _COMMAND = re.compile(
 _IN_REPLY = re.compile(
     r"\(in\s{1,9}reply\s{1,9}to\s{1,9}[\w\s]{1,40}command\)|^>>> DATA(?=\s{1,9}<<< 5)", re.MULTILINE
 )
+_LOOKED_UP = r"(\b(?:host named |failure: host |name=|domain=|name server: |550 |421 ))"
+# The line before a server's words, of qmail: the address that failed, perhaps one it forwards to.
+_HEADING = re.compile(r"^<([^\s<>@]{1,64}@[^\s<>]{1,255})>:[ \t\r]*$", re.MULTILINE)
 _ANSWERED = re.compile(
     r"^(?:(?:re|aw|sv|fwd?|rv|tr|回[复覆復]|答复|답장)[:：] *|[\[【(（「<*]+ *)+", re.IGNORECASE
 )
@@ -102,7 +110,8 @@ def redact_addresses(reply: str) -> str:
 
 def addresses_in(reply: str) -> tuple[str, ...]:
     """Returns the addresses in a reply, except our envelope senders."""
-    return tuple(one.strip("<>") for one in _ADDRESS.findall(hide_envelope_senders(reply)))
+    found = _ADDRESS.findall(hide_envelope_senders(reply))
+    return tuple(one.strip("<>()[]{}'").rstrip('",.:') for one in found)
 
 
 # ---------------------------------------------------------------- delivery reports
@@ -146,13 +155,15 @@ def _cause_and_reply(mail: ReturnedMessage, block: Fields) -> tuple[Cause, str]:
     refused = _IN_REPLY.search(mail.notice)  # Postfix and sendmail name it in the text only
     command = refused[0] if refused else ""
     cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic} {command}")
+    said = _reply_lines(mail.notice)
+    if diagnostic.lower() == "550 host unknown":
+        reply = f"{reply} {said}"  # sendmail names the host in the text only
     if cause not in (Cause.UNCLEAR, Cause.NETWORK):
         return cause, reply
-    said = _reply_lines(mail.notice)
-    told = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
+    told, words = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
     is_contradicted = told is Cause.ADDRESS and may_mean_sender(reply)
     cause = cause if told is Cause.UNCLEAR or is_contradicted else told
-    return cause, reply if diagnostic else f"{reply} {said}".strip()
+    return cause, reply if diagnostic else f"{reply} {said or words}".strip()
 
 
 def _has_failed(block: Fields) -> bool:
@@ -198,14 +209,15 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         return NOT_FINAL
     if not (said or has_subject or _PHRASES["failed"].search(read)):
         return NOT_FINAL if _is_automatic(mail) else UNREADABLE
-    cause = _cause_of_text(notice, said)
-    failed = mail.header("X-Failed-Recipients")
-    reply = said or _first_failure(notice)
+    cause, words = _cause_of_text(notice, said)
+    failed = mail.header("X-Failed-Recipients").split(",")
+    recipients = [one.strip("<> ") for one in failed if one.strip()] or _HEADING.findall(notice)
+    reply = said or _first_failure(notice) or words
     return DeliveryReport(
         ReportKind.BOUNCE,
-        _without_addresses(reply, *failed.split(",")),
+        _without_addresses(reply, *recipients),
         cause=cause,
-        recipients=tuple(one.strip("<> ") for one in failed.split(",") if one.strip()),
+        recipients=tuple(recipients),
         named=addresses_in(reply),
     )
 
@@ -223,8 +235,9 @@ def _names_server(mail: ReturnedMessage) -> bool:
     return bool(is_server or mail.header("X-Failed-Recipients") or mail.is_delivery_report)
 
 
-def _cause_of_text(notice: str, said: str) -> Cause:
-    """Returns the cause that a text names: by its codes, beside the address, or anywhere.
+def _cause_of_text(notice: str, said: str) -> tuple[Cause, str]:
+    """Returns the cause that a text names: by its codes, beside the address, or anywhere; and the
+    words that do.
 
     The lines with codes belong to each reading, because they may name the sender.
     """
@@ -234,8 +247,8 @@ def _cause_of_text(notice: str, said: str) -> Cause:
         f"{said} {_PHRASES['boilerplate'].sub(' ', notice)}",
     ):
         if words and (cause := cause_of(words)) is not Cause.UNCLEAR:
-            return cause
-    return Cause.UNCLEAR
+            return cause, words
+    return Cause.UNCLEAR, ""
 
 
 def _reply_lines(text: str) -> str:
@@ -257,8 +270,14 @@ def _lines_of(text: str, wanted: re.Pattern[str], *, following: int) -> str:
 
 
 def _first_failure(text: str) -> str:
-    found = _PHRASES["failed"].search(text)
-    return text[max(0, found.start() - 80) : found.start() + 300] if found else ""
+    """Returns what stands around the first word of a failure, with "…" where it is cut."""
+    if (found := _PHRASES["failed"].search(text)) is None:
+        return ""
+    start, end = max(0, found.start() - 80), found.start() + 300
+    if start and (space := re.search(r"\s", text[start : found.start()])):
+        start += space.start()  # half an address is another one
+    before, after = "…" if text[:start].strip() else "", "…" if text[end:].strip() else ""
+    return f"{before}{text[start:end].strip()}{after}"
 
 
 def _is_automatic_answer(mail: ReturnedMessage) -> bool:
@@ -328,9 +347,14 @@ def _return_paths(mail: ReturnedMessage) -> list[str]:
 def _without_addresses(reply: str, *recipients: str) -> str:
     """Returns a reply without addresses and without the local parts of the recipients.
 
-    Servers often repeat the recipient, and the ledger holds no address.
+    Servers often repeat the recipient, and the ledger holds no address. Where a server says what it
+    looked up, <…> also replaces the domain, so that it is told from a host of ours.
     """
+    addresses = (*addresses_in(reply), *(one.strip("<> ") for one in recipients))
     reply = _ADDRESS.sub("<…>", hide_envelope_senders(reply))
+    for domain in {address.rpartition("@")[2] for address in addresses if "@" in address}:
+        looked_up = rf"{_LOOKED_UP}{re.escape(domain)}(?:\.(?=:))?(?!\.?[\w-])"
+        reply = re.sub(looked_up, r"\1<…>", reply, flags=re.IGNORECASE)
     for recipient in recipients:
         local = recipient.strip("<> ").partition("@")[0]
         if local:
@@ -339,6 +363,6 @@ def _without_addresses(reply: str, *recipients: str) -> str:
     return _clean(reply)
 
 
-def _clean(text: str, *, most: int = MOST_REPLY_CHARACTERS) -> str:
+def _clean(text: str, *, most: int = STORED_CHARACTERS) -> str:
     printable = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * most])
     return " ".join(printable.split())[:most]

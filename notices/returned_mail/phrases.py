@@ -13,9 +13,11 @@ RECIPIENT: str = _CONTENT["recipient"]
 PLAIN_WORDS = frozenset(_CONTENT["plain"]["words"].split())
 
 
-def plain_pattern() -> re.Pattern[str]:
-    """Returns the pattern of the phrases that name the recipient of a message and no one else."""
-    return _compiled(_CONTENT["plain"]["phrases"])
+def plain_pattern(name: str) -> re.Pattern[str]:
+    """Returns the pattern of the phrases, whole replies ("forms") or beginnings ("heads") that name
+    the recipient of a message and no one else.
+    """
+    return _compiled(_CONTENT["plain"][name])
 
 
 def cause_pattern(name: str) -> re.Pattern[str]:
@@ -30,7 +32,7 @@ def shape_pattern(name: str) -> re.Pattern[str]:
 
 def _compiled(phrases: list[str]) -> re.Pattern[str]:
     joined = "|".join(phrases)
-    for name in ("recipient", "named", "wrong", "own", "role", "thing", "verb"):
+    for name in ("recipient", "named", "wrong", "own", "role", "thing", "verb", "date"):
         joined = joined.replace(f"{{{name}}}", _CONTENT[name])
     # Compiled at its first use: it takes longer than most modules, and few processes need it.
     return cast("re.Pattern[str]", SimpleLazyObject(lambda: re.compile(joined, re.IGNORECASE)))

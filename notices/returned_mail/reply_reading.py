@@ -32,6 +32,7 @@ class Cause(Enum):
 
 _OF_RECIPIENT = (Cause.ADDRESS, Cause.MAILBOX)
 MOST_CHARACTERS = 4_000
+STORED_CHARACTERS = 500
 STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,4})(?![\d.]*\.\d)")
 
 # In this order. Words that name the sender come before words that name the recipient.
@@ -88,7 +89,7 @@ _CODES = {
     **dict.fromkeys(("4.7", "4.1"), Cause.EXPIRED),
 }
 _PLAIN_CODES = ("0.0", "1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4")
-_PLAIN = plain_pattern()
+_PLAIN, _FORMS, _HEADS = (plain_pattern(name) for name in ("phrases", "forms", "heads"))
 _DOTTED = re.compile(r"(?<![\w.-])[a-z\d_-]+(?:\.[a-z\d_-]+)*\.[a-z]{2,7}(?![\w.])")
 _NETWORK_ADDRESS = re.compile(r"[\[(][\da-f.:]{3,45}[\])]")
 _ANY_CODE = re.compile(r"(?<![\w.])[245](?:\d\d|\.\d{1,3}\.\d{1,4})(?![\w.])-?")
@@ -102,6 +103,10 @@ def cause_of(reply: str) -> Cause:
     text = " ".join(_without_names(reply[:MOST_CHARACTERS]).split())
     if _is_temporary(text):
         text = _COMMAND.sub(" ", text)  # it refuses us for now, whatever command it answered
+    return Cause.ADDRESS if _FORMS.fullmatch(text) else _cause_of_words(text)
+
+
+def _cause_of_words(text: str) -> Cause:
     by_codes = _cause_of_codes(text)
     by_words = next((cause for cause, words in _WORDS if words.search(text)), by_codes)
     if by_words is Cause.ADDRESS and _SENDERS_ADDRESS.search(text):
@@ -125,13 +130,21 @@ def cause_of(reply: str) -> Cause:
 def names_only_the_recipient(reply: str) -> bool:
     """Returns whether a stored reply, which calls an address bad, can mean no other address.
 
-    Each of its codes and words has to be one of a bad address (`plain` in phrases.toml). So a
-    word that the portal does not know makes this False, whatever it means. An address, too, because
-    that of the recipient is left out of stored replies.
+    It has to be a known form as a whole, or each of its codes and words one of a bad address
+    (`plain` in phrases.toml). So a word that the portal does not know makes this False, whatever it
+    means. An address, too, because that of the recipient is left out of stored replies.
     """
     if _ADDRESS.search(reply):
         return False
     text = _without_names(reply[:MOST_CHARACTERS]).casefold().replace("’", "'")
+    text = " ".join(text.split())
+    if _FORMS.fullmatch(text.strip("…")):
+        return True
+    is_cut = text[:1] == "…" or text[-1:] == "…" or len(reply) >= STORED_CHARACTERS
+    if is_cut or cause_of(reply) is not Cause.ADDRESS:
+        return False  # the words that say what it means may be missing
+    if head := _HEADS.match(text):
+        text = text[head.end() :]
     codes = [(digit, f"{subject}.{detail}") for digit, subject, detail in STATUS.findall(text)]
     if any(digit != "5" or code not in _PLAIN_CODES for digit, code in codes):
         return False
@@ -189,7 +202,8 @@ def _is_temporary(text: str) -> bool:
 
 def _without_names(text: str) -> str:
     """Returns a reply without links, hosts and addresses, whose parts may look like words."""
-    return _HOST.sub("host", _ADDRESS.sub(_word_for, _LINK.sub(" ", text)))
+    text = _ADDRESS.sub(_word_for, _LINK.sub(" ", text)).replace("<<…>>", "<…>")
+    return _HOST.sub("host", text)
 
 
 def _word_for(address: re.Match[str]) -> str:

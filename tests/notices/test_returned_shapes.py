@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, read_report
-from notices.returned_mail.reply_reading import Cause, cause_of
+from notices.returned_mail.reply_reading import Cause, cause_of, names_only_the_recipient
 
 SAMPLES = Path(__file__).parent / "returned"
 BOUNCE, NOT_FINAL, COMPLAINT = ReportKind.BOUNCE, ReportKind.NOT_FINAL, ReportKind.COMPLAINT
@@ -115,6 +115,43 @@ def test_the_returned_message_is_not_read_as_the_servers_words():
 def test_a_warning_is_not_final_whatever_else_it_says():
     body = "THIS IS A WARNING MESSAGE ONLY.\n550 5.1.1 user unknown\n"
     assert read_report(sendmail_text(body)).kind == NOT_FINAL
+
+
+QMAIL = "Hi. This is the qmail-send program at mx.example.\n\n<minji@corp.example>:\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "words", "is_held"),
+    [
+        (
+            f"{QMAIL}Sorry, I couldn't find any host named corp.example. (#5.1.2)\n",
+            "Sorry, I couldn't find any host named <…>. (#5.1.2)",
+            True,
+        ),
+        (
+            f"{QMAIL}Sorry, I couldn't find any host named relay.portal.example. (#5.1.2)\n",
+            "Sorry, I couldn't find any host named relay.portal.example. (#5.1.2)",
+            False,
+        ),
+        ("Unknown user: minji@corp.example\n", "Unknown user: <…>", True),
+        (
+            "The mailbox does not exist of this tenant\nminji@corp.example\n",
+            "The mailbox does not exist of this tenant <…>",
+            False,
+        ),
+    ],
+)
+def test_the_words_that_name_the_cause_are_those_that_are_stored(body, words, is_held):
+    report = read_report(sendmail_text(body))
+    assert report.cause is Cause.ADDRESS
+    assert report.words == words
+    assert names_only_the_recipient(report.words) is is_held
+
+
+def test_qmails_heading_names_the_address_that_failed_and_brackets_are_no_part_of_one():
+    said = "Remote host said: 550 User unknown (minji@corp.example)"
+    report = read_report(sendmail_text(QMAIL.replace("minji", "copy") + said))
+    assert (report.recipients, report.named) == (("copy@corp.example",), ("minji@corp.example",))
 
 
 def test_a_report_of_a_forwarding_names_another_address():

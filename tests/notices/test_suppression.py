@@ -19,6 +19,7 @@ from notices import decisions
 from notices.models import Delivery, Notice, Suppression
 from notices.returned_mail import suppression_list
 from notices.returned_mail.phrases import PLAIN_WORDS, plain_pattern
+from notices.returned_mail.reply_reading import Cause, cause_of, names_only_the_recipient
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.smtp_server import recipients
 
@@ -147,7 +148,7 @@ def test_a_reply_with_a_word_that_is_not_listed_holds_back_nothing(words, other,
     assume(other.casefold() not in PLAIN_WORDS)
     words.insert(place, other)
     reply = f"550 5.1.1 {' '.join(words)}"
-    assume(not plain_pattern().search(reply))
+    assume(not plain_pattern("phrases").search(reply))
     at = timezone.now()
     assert suppression_list.bounce_entry(uuid4(), 1, reply, at).applies_until == at
 
@@ -184,6 +185,70 @@ def test_only_a_reply_that_can_mean_nothing_else_holds_back(reply, is_held):
     at = timezone.now()
     until = suppression_list.bounce_entry(uuid4(), 1, reply, at).applies_until
     assert until == at + (timedelta(days=7) if is_held else timedelta())
+
+
+EXIM = (
+    "This message was created automatically by mail delivery software. A message that you sent "
+    "could not be delivered to one or more of its recipients. This is a permanent error. The "
+    "following address(es) failed: <…> "
+)
+GMAIL_REPORTS = (
+    "Google tried to deliver your message, but it was rejected by the recipient domain. We "
+    "recommend contacting the other email provider . The error that the other server returned was: "
+)
+UNKNOWN_351 = "5.1.351 550 5.1.351 Remote server returned unknown recipient or mailbox unavailable"
+WHOLE_REPLIES = [
+    f"{EXIM}Unrouteable address",
+    f"{EXIM}an MX or SRV record indicated no SMTP service",
+    f"{GMAIL_REPORTS}550 550 5.1.1 user unknown (UserSearch) (state 14).",
+    f"{UNKNOWN_351} -> 550 <…>: User unknown",
+    "5.5.0 550 5.5.0 Adresse destinataire invalide. Invalid recipient. LPN007_416",
+    "5.1.1 550 5.1.1 Requested action not taken: mailbox unavailable",
+    "5.4.4 Host or domain name not found. Name service error for name=<…> type=A: Host not found",
+    "4.1.1 450 4.1.1 <…>: Recipient address rejected: User unknown in virtual alias table",
+    "5.7.27 550 Host does not accept mail",
+    "Sorry, I couldn't find any host named <…>. (#5.1.2)",
+    "550 5.1.2 <…>... Host unknown (Name server: <…>: host not found)",
+    "550 5.1.1 <…>: Recipient address rejected: Bad destination system address",
+    "550 5.1.6 <…>: Destination mailbox has moved, No forwarding address",
+    "553 5.3.0 <…>... No such user here",
+]
+
+
+@pytest.mark.parametrize("reply", WHOLE_REPLIES)
+def test_a_known_reply_holds_back_as_a_whole_only(reply):
+    assert cause_of(reply) is Cause.ADDRESS
+    assert names_only_the_recipient(reply)
+    words = reply.split()
+    for place in range(len(words) + 1):
+        other = [*words[:place], "guardian", *words[place:]]
+        assert not names_only_the_recipient(" ".join(other))
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "",
+        "5.0.0",
+        GMAIL_REPORTS,
+        f"{GMAIL_REPORTS}550 5.7.1 blocked (state 14).",
+        f"{UNKNOWN_351} -> 550 mailbox unavailable",
+        "550 Unrouteable address",
+        "550 Requested action not taken: mailbox unavailable",
+        "450 4.1.1 <…>: Recipient address rejected: User unknown in virtual alias table",
+        "550 5.7.27 Host does not accept mail",
+        # The host is another one: a relay of ours, or the sender's domain.
+        "Sorry, I couldn't find any host named relay.portal.example. (#5.1.2)",
+        "550 5.1.2 <…>... Host unknown (Name server: portal.example: host not found)",
+        "5.4.4 Invalid domain portal.example",
+        # Words may be missing.
+        "…550 5.1.1 user unknown",
+        "550 5.1.1 user unknown…",
+        f"550 5.1.1 user unknown {'- ' * 300}"[:500],
+    ],
+)
+def test_a_reply_that_only_resembles_a_known_one_holds_back_nothing(reply):
+    assert not names_only_the_recipient(reply)
 
 
 def test_one_refusal_that_is_read_again_on_a_later_day_counts_once(draft, people, approver, server):
