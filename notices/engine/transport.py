@@ -185,7 +185,7 @@ def redact_address(text: str, to: str) -> str:
     for part in filter(None, (to, to.partition("@")[0])):
         # Most texts do not contain it, and the pattern is slow to build.
         if part.lower() in text.lower():
-            pattern = rf"(?<![\w.]){re.escape(part)}(?![\w.])"
+            pattern = rf"(?<![\w.]){re.escape(part)}(?!\w|\.\w)"
             text = re.sub(pattern, "<…>", text, flags=re.IGNORECASE)
     return clean_reply(text)
 

@@ -358,7 +358,7 @@ def _without_addresses(reply: str, *recipients: str) -> str:
     for recipient in recipients:
         local = recipient.strip("<> ").partition("@")[0]
         if local:
-            alone = rf"(?<![\w.]){re.escape(local)}(?![\w.])"
+            alone = rf"(?<![\w.]){re.escape(local)}(?!\w|\.\w)"
             reply = re.sub(alone, "<…>", reply, flags=re.IGNORECASE)
     return _clean(reply)
 

@@ -86,6 +86,8 @@ def test_a_refused_sender_is_not_a_bad_address_after_the_message_either():
         ),
         (f"550 =?utf-8?q?bounce=2B{CODE}=40portal?=", "550 =?utf-8?q?<sender>"),
         (f"550 local part: {CODE.upper()}", "550 local part: <sender>"),
+        ("550 minji@example.com... User unknown: minji.", "550 <…>... User unknown: <…>."),
+        ("550 no minji.kim@example.com", "550 no minji.kim@example.com"),
     ],
 )
 def test_a_stored_reply_has_neither_the_recipient_nor_the_envelope_sender(reply, stored):
