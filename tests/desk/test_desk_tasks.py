@@ -226,7 +226,7 @@ WITHOUT_END = {
     *("statements_regulatorreport_pdf", "statements_statement_draft"),
     *("statements_statementversion_mail", "statements_statementversion_draft_correction"),
     *("statements_statementversion_preview", "statements_statementversion_previews"),
-    "statements_statementversion_live_lint",  # a script asks it
+    *("statements_statementversion_live_lint", "notices_notice_audience"),  # a script asks them
     *("offers_offer_counts", "incidents_incident_messages", "incidents_incident_page"),
     *("incidents_incident_guide_start", "incidents_incident_guide"),
     *("incidents_incident_retention", "incidents_incident_propose_retention"),

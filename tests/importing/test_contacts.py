@@ -398,7 +398,8 @@ def test_the_fast_path_of_a_country_code_agrees_with_the_library(
     digits = f"{zeros}{number.country_code}{trunk * has_trunk}{national}"
     quick = phones._of_plan(digits)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(phones, "_plan_of_country", lambda _digits: ("", None))
+        country, _plan = phones._plan_of_country(digits)
+        patch.setattr(phones, "_plan_of_country", lambda _digits: (country, None))
         assert phones._of_plan(digits) == quick
 
 

@@ -18,7 +18,7 @@ from incidents.models import ExposureFile, Incident, Upload
 from tests.desk_pages import page_text
 from tests.importing import sent_files
 from tests.importing.more_messy_files import Case
-from tests.importing.test_more_messy_files import check
+from tests.importing.test_more_messy_files import MAPPING, check
 from tests.importing.test_uploads import desk, importer, places, send, worked  # noqa: F401
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def by_command(case: Case, incident: Incident, directory: Path) -> tuple[str, ..
     """Returns the refusal of the command, the row counts and the reject file."""
     path, mapping = directory / f"members{case.suffix}", directory / "mapping"
     path.write_bytes(case.content)
-    mapping.write_text(case.mapping + (case.table or ""), encoding="utf-8")
+    mapping.write_text(case.mapping + (case.table or MAPPING), encoding="utf-8")
     rejects = directory / "rejects.csv"
     rejects.unlink(missing_ok=True)
     words = [str(path), "--incident", incident.slug, "--mapping", str(mapping)]
@@ -66,7 +66,7 @@ def counts(file: ExposureFile | Upload) -> str:
 
 def by_desk(case: Case, client: Client, incident: Incident) -> tuple[str, ...]:
     """Returns the same of an upload, with the findings of its check as a refusal."""
-    mapping = case.mapping + (case.table or "")
+    mapping = case.mapping + (case.table or MAPPING)
     answer = send(client, incident, case.content, name=f"members{case.suffix}", mapping=mapping)
     if answer.status_code != 302:
         return page_text(answer), "", ""

@@ -607,6 +607,10 @@ _TELEPHONE = '[person]\nrelation = "recipient"\nphone = "id"\ncontact_leaked = [
 OTHER_FILES = [
     (b'{"id": "1", "name": "Minji"}\n[1]\n{"id": 2, "id": 3}\n{"id": [4]}\n{"id": 5}\n', _ID),
     ("id,name\n1,김민지\n2,박서준\n".encode("cp949") + "3,최수\n".encode(), _NAMED),
+    (
+        "id,name\n1,Günter\n2,Jürgen\n".encode("cp1252") + "3,Müller\n".encode(),
+        f'encoding = "windows-1252"\n{_NAMED}',
+    ),
     (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
     (b"no,id\n1,fr\n2,ko\n", _ID.replace('"id"', '"no"\nlanguage = "id"')),
     (b"id\nnobody\n", f"{_ID}known = true\n"),
@@ -634,7 +638,7 @@ def test_every_reason_for_a_rejected_row_is_shown_in_the_readers_language(desk, 
             assert reason not in shown
     # The column of references holds one line, and no e-mail address can move into it alone.
     reasons = set(RejectMessages) - {RejectMessages.ROWS_INSIDE, RejectMessages.MOVED}
-    assert found == {reason.stored(column="id") for reason in reasons}
+    assert found == {reason.stored(column="id", encoding="windows-1252") for reason in reasons}
 
 
 def test_a_wrong_mapping_is_refused_in_the_readers_language(desk, incident):

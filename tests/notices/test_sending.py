@@ -374,8 +374,9 @@ def test_a_connection_lost_before_the_dot_sent_nothing(notice, people, server, s
 def test_a_421_reply_delays_and_fails_no_delivery(notice, server, step):
     server.reply_next(step, "", "421 4.3.2 going down")
     work(notice)
-    assert server.taken == []
-    assert set(states(notice).values()) == {"pending", "unreachable"}
+    # Another connection may have sent its message already.
+    assert len(server.taken) < len(WITH_ADDRESS)
+    assert set(states(notice).values()) <= {"accepted", "pending", "unreachable"}
     work_again(notice)
     assert recipients(server.taken) == WITH_ADDRESS
 
