@@ -21,7 +21,8 @@ class Proof(StrEnum):
     SIGN_IN_PASSKEY = "sign_in_passkey"  # a passkey, at the sign-in
     STEP_UP_CODE = "step_up_code"  # the mailbox or a passkey, because step-up asked for it
     COMPANY_FACTOR = "company_factor"  # a second factor that the company's provider asked for
-    SET_UP_PAGE = "set_up_page"  # a fresh code, at the opening of the page of a second factor
+    APP_PAGE = "app_page"  # a fresh code, at the opening of the page of an authenticator app
+    PASSKEY_PAGE = "passkey_page"  # a fresh code, at the opening of the page of a passkey
     NEW_APP = "new_app"  # the authenticator app or passkey, by its set-up
 
 

@@ -96,7 +96,9 @@ def company_factor_first(view: View) -> View:
     return guarded
 
 
-@method_decorator([staff_only, company_factor_first, fresh_code_to_open], name="dispatch")
+@method_decorator(
+    [staff_only, company_factor_first, fresh_code_to_open(Proof.APP_PAGE)], name="dispatch"
+)
 class SetUpView(ActivateTOTPView):
     """allauth's set-up of an authenticator app. A completed set-up counts as a verification.
 

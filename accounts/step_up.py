@@ -60,25 +60,28 @@ def fresh_code_required(view: View) -> View:
     return _unless(has_fresh_code, view)
 
 
-def fresh_code_to_open(view: View) -> View:
+def fresh_code_to_open(page: Proof) -> Callable[[View], View]:
     """Decorates the set-up of a second factor: the page needs a fresh code to open.
 
-    Its form is taken for SET_UP_MINUTES. Else a person who installs an app first would have to
-    enter another code, and then to scan another key.
+    `page` is the proof that this page was opened. Its form is taken for SET_UP_MINUTES, and that of
+    no other page. Else a person who installs an app first would have to enter another code, and
+    then to scan another key.
     """
 
-    @wraps(view)
-    def recording(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if has_fresh_code(request):
-            proofs.record(request, cast("User", request.user), Proof.SET_UP_PAGE)
-        return view(request, *args, **kwargs)
+    def may_set_up(request: HttpRequest) -> bool:
+        is_open = _is_fresh(request, page, minutes=SET_UP_MINUTES)
+        return has_fresh_code(request) or (request.method == "POST" and is_open)
 
-    return _unless(_may_set_up, recording)
+    def decorated(view: View) -> View:
+        @wraps(view)
+        def recording(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if has_fresh_code(request):
+                proofs.record(request, cast("User", request.user), page)
+            return view(request, *args, **kwargs)
 
+        return _unless(may_set_up, recording)
 
-def _may_set_up(request: HttpRequest) -> bool:
-    is_open = _is_fresh(request, Proof.SET_UP_PAGE, minutes=SET_UP_MINUTES)
-    return has_fresh_code(request) or (request.method == "POST" and is_open)
+    return decorated
 
 
 def _is_fresh(request: HttpRequest, proof: Proof, *, minutes: int = 0) -> bool:

@@ -186,7 +186,9 @@ class PasskeyAgainForm(BoundCredential, ReauthenticateWebAuthnForm):
     """The second step of a user who is already signed in, with a passkey."""
 
 
-@method_decorator([staff_only, company_factor_first, fresh_code_to_open], name="dispatch")
+@method_decorator(
+    [staff_only, company_factor_first, fresh_code_to_open(Proof.PASSKEY_PAGE)], name="dispatch"
+)
 class SetUpPasskeyView(AddWebAuthnView):
     """allauth's set-up of a passkey. A completed set-up counts as a verification."""
 
