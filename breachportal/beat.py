@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 from celery.beat import PersistentScheduler
-from django.conf import settings
 
 from breachportal.signs import BEATS, EVERY_SECONDS
 
@@ -21,7 +20,7 @@ class SeenScheduler(PersistentScheduler):
         """Sends the tasks that are due. Returns the seconds until the next call."""
         self._follow_clock()
         wait: float = super().tick(*args, **kwargs)
-        BEATS.give(f"{socket.gethostname()}:{os.getpid()} {settings.PORTAL_HOST}")
+        BEATS.give(f"{socket.gethostname()}:{os.getpid()}")
         return min(wait, EVERY_SECONDS)
 
     def _follow_clock(self) -> None:
@@ -42,7 +41,7 @@ class SeenScheduler(PersistentScheduler):
 
 def running() -> list[str]:
     """Returns the schedulers that gave a sign lately, as `host:process`. Raises RedisError."""
-    return [name for name, portal in _signs() if portal == settings.PORTAL_HOST]
+    return BEATS.alive()
 
 
 def other_portals() -> list[str]:
@@ -50,11 +49,4 @@ def other_portals() -> list[str]:
 
     Their workers take tasks of this portal, and the limits count the visitors of both.
     """
-    return sorted({portal for _name, portal in _signs()} - {settings.PORTAL_HOST})
-
-
-def _signs() -> list[tuple[str, str]]:
-    """Returns (`host:process`, host of the portal) of each scheduler that gave a sign lately."""
-    parts = [sign.partition(" ") for sign in BEATS.alive()]
-    # The version before wrote the name only.
-    return [(name, portal or settings.PORTAL_HOST) for name, _, portal in parts]
+    return BEATS.other_portals()

@@ -11,7 +11,10 @@ ALIVE_SECONDS = 30.0  # without a sign for this long, a process counts as ended
 
 
 class Signs:
-    """The signs of one kind of process: a sorted set of names by the time of their last sign."""
+    """The signs of one kind of process: a sorted set of names by the time of their last sign.
+
+    Each name ends with the host of its portal, because several portals may use one Redis.
+    """
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -28,17 +31,30 @@ class Signs:
         """Writes a sign under each name. Raises RedisError."""
         with _client() as client:
             now = _now(client)
-            client.zadd(self.key, dict.fromkeys(names, now))
+            signs = [f"{name} {settings.PORTAL_HOST}" for name in names]
+            client.zadd(self.key, dict.fromkeys(signs, now))
             client.zremrangebyscore(self.key, "-inf", now - ALIVE_SECONDS)
 
     def alive(self) -> list[str]:
-        """Returns the names that gave a sign in the last ALIVE_SECONDS. Raises RedisError."""
+        """Returns the names of this portal that gave a sign in the last ALIVE_SECONDS.
+
+        Raises RedisError.
+        """
+        return [name for name, portal in self._lately() if portal == settings.PORTAL_HOST]
+
+    def other_portals(self) -> list[str]:
+        """Returns the hosts of other portals whose processes gave a sign. Raises RedisError."""
+        return sorted({portal for _name, portal in self._lately()} - {settings.PORTAL_HOST})
+
+    def _lately(self) -> list[tuple[str, str]]:
+        """Returns (name, host of the portal) for each sign of the last ALIVE_SECONDS."""
         with _client() as client:
             since = _now(client) - ALIVE_SECONDS
-            return [sign.decode() for sign in client.zrangebyscore(self.key, since, "+inf")]
+            signs = client.zrangebyscore(self.key, since, "+inf")
+        return [(name, portal) for name, _, portal in (s.decode().rpartition(" ") for s in signs)]
 
 
-BEATS = Signs("breachportal:beats")  # `host:process`, and the host of the portal
+BEATS = Signs("breachportal:beats")  # `host:process`
 WORKERS = Signs("breachportal:workers")  # the queue, and `process@host`
 
 

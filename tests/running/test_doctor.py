@@ -243,12 +243,15 @@ def test_another_portal_on_the_same_redis_is_a_fault(settings, tmp_path):
     with own_redis(tmp_path) as url:
         settings.REDIS_URL, here = url, settings.PORTAL_HOST
         settings.PORTAL_HOST = "other.example"
-        BEATS.write("host:1 other.example")
-        BEATS.write("host:2")  # as a version before wrote it
+        BEATS.write("host:1")
+        WORKERS.write("send send@host")
         settings.PORTAL_HOST = here
-        BEATS.write(f"host:3 {here}")
+        BEATS.write("host:3")
+        WORKERS.write("default work@host")
         findings = found("beat")
+        assert WORKERS.alive() == ["default work@host"]
     assert (Level.FAULT, "another portal uses this Redis, too: other.example") in findings
+    assert (Level.OK, "beat runs once: host:3") in findings
     assert BEATS.key not in str(findings)
 
 
