@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +20,12 @@ EXPIRED = 10  # X509_V_ERR_CERT_HAS_EXPIRED of OpenSSL
 # An address for documentation (RFC 5737). No visitor has it, so a portal that believes it believes
 # what a visitor sends.
 FORGED = "192.0.2.1"
-_WITHOUT_PORTAL = (httpx.codes.BAD_GATEWAY, httpx.codes.GATEWAY_TIMEOUT)  # said by the proxy
+# What a proxy says in place of /healthz. A process of the portal never does: it needs no server.
+_WITHOUT_PORTAL = (
+    httpx.codes.BAD_GATEWAY,
+    httpx.codes.SERVICE_UNAVAILABLE,
+    httpx.codes.GATEWAY_TIMEOUT,
+)
 
 
 def check_certificate() -> Iterator[Diagnosis]:
@@ -65,41 +70,49 @@ def _get(url: str, **options: Any) -> httpx.Response:
 
 
 def check_portal() -> Iterator[Diagnosis]:
-    """Asks for the home page as a visitor does."""
+    """Asks for the home page as a visitor does, and for /healthz, of which nginx has no copy."""
     try:
-        answer = _get(settings.PORTAL_URL, follow_redirects=True)
+        home = _get(settings.PORTAL_URL, follow_redirects=True)
+        process = _healthz()
     except httpx.HTTPError as error:
         yield Diagnosis.fault(
             Found.NO_ANSWER.stored(url=settings.PORTAL_URL, kind=_reason(error)),
             Found.NO_ANSWER_DO.stored(),
         )
         return
-    if answer.url.host != httpx.URL(settings.PORTAL_URL).host:
+    wrong = home
+    if home.url.host != httpx.URL(settings.PORTAL_URL).host:
         remedy = Found.NOT_ASKED_DO
-    elif answer.status_code in _WITHOUT_PORTAL:
+    elif process.status_code in _WITHOUT_PORTAL:
         remedy = Found.NO_ANSWER_DO
-    elif answer.status_code != httpx.codes.OK:
+        wrong = process if home.status_code == httpx.codes.OK else home
+    elif home.status_code != httpx.codes.OK:
         remedy = Found.WRONG_STATUS_DO
     else:
-        yield Diagnosis.ok(f"{answer.url} answers")
+        yield Diagnosis.ok(f"{home.url} answers")
         return
-    text = Found.WRONG_STATUS.stored(url=answer.url, status=answer.status_code)
+    text = Found.WRONG_STATUS.stored(url=wrong.url, status=wrong.status_code)
     yield Diagnosis.fault(text, remedy.stored())
+
+
+def _healthz(forged: Iterable[str] = ()) -> httpx.Response:
+    """Returns the answer to the doctor's health check, with FORGED in these headers."""
+    headers = dict.fromkeys(forged, FORGED) | {health.PROBE_HEADER: health.probe()}
+    return _get(f"{settings.PORTAL_URL}/healthz", headers=headers)
 
 
 def check_proxies() -> Iterator[Diagnosis]:
     """Sends a request with forged headers, and asks the portal which visitor it saw."""
     own_header = settings.ALLAUTH_TRUSTED_CLIENT_IP_HEADER
-    headers = {"X-Forwarded-For": FORGED, health.PROBE_HEADER: health.probe()}
-    if own_header:
-        headers[own_header] = FORGED
+    forged = ["X-Forwarded-For", *([own_header] if own_header else [])]
     try:
-        answer = _get(f"{settings.PORTAL_URL}/healthz", headers=headers)
+        answer = _healthz(forged)
         seen = answer.raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
-        yield Diagnosis.warning(
-            Found.NOT_ASKED.stored(kind=_reason(error)), Found.NOT_ASKED_DO.stored()
-        )
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        is_away = isinstance(error, httpx.TransportError) or status in _WITHOUT_PORTAL
+        remedy = Found.NO_ANSWER_DO if is_away else Found.NOT_ASKED_DO
+        yield Diagnosis.warning(Found.NOT_ASKED.stored(kind=_reason(error)), remedy.stored())
         return
     yield from _faults_of_proxies(seen)
 

@@ -543,11 +543,11 @@ def test_a_certificate_is_to_be_renewed_before_it_ends(
 class AnotherServer(LocalServer):
     """A web server that is not the portal, or a proxy whose portal does not answer."""
 
-    def __init__(self, status: int, location: str = "") -> None:
-        self.status, self.location = status, location
+    def __init__(self, status: int, location: str = "", *, home: int = 0) -> None:
+        self.status, self.location, self.home = status, location, home or status
 
     def serve(self, request, _body):
-        request.send_response(self.status)
+        request.send_response(self.home if request.path == "/" else self.status)
         if self.location and request.path == "/":
             request.send_header("Location", self.location)
         request.send_header("Content-Length", "0")
@@ -561,7 +561,7 @@ class AnotherServer(LocalServer):
         (404, "ALLOWED_HOSTS"),
         (500, "the log of the process `web`"),
         (502, "systemctl status breachportal-web"),
-        (503, "the log of the process `web`"),
+        (503, "systemctl status breachportal-web"),
         (504, "systemctl status breachportal-web"),
     ],
 )
@@ -574,6 +574,24 @@ def test_a_wrong_answer_is_a_fault_with_its_status(settings, status, remedy):
     assert proxies.level is Level.WARNING
     assert f"{status} " in proxies.text
     assert "\n" not in proxies.text
+    assert (proxies.remedy == portal.remedy) == (status in (502, 503, 504))
+
+
+@pytest.mark.parametrize(
+    ("home", "status", "text", "remedy"),
+    [
+        (200, 503, "/healthz answers 503", "systemctl status breachportal-web"),  # a copy
+        (503, 200, " answers 503", "the log of the process `web`"),  # of the portal itself
+    ],
+)
+def test_a_home_page_that_nginx_keeps_is_not_taken_for_the_portal(
+    settings, home, status, text, remedy
+):
+    with AnotherServer(status, home=home) as server:
+        settings.PORTAL_URL = server.url
+        [(_name, portal)] = diagnose(("portal",))
+    assert (portal.level, portal.text) == (Level.FAULT, f"{server.url}{text}")
+    assert remedy in portal.remedy
 
 
 def test_a_portal_address_that_leads_to_another_server_is_a_fault(settings):
