@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from django.db import OperationalError, connection, transaction
 from django.test import Client
 
 from breachportal import static_copy
+from breachportal.doctor import public_address
 from harness.nginx import NGINX, nginx
 from harness.product import ROOT, free_port
 from incidents.models import Incident
@@ -36,6 +38,20 @@ PAGES_THAT_NO_COPY_HAS = (
 def folder(settings, tmp_path) -> Path:
     settings.STATIC_COPY = str(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def site_of_copies(tmp_path_factory) -> Iterator[str]:
+    """nginx before no portal, with a copy whose home pages consist of their languages."""
+    folder = tmp_path_factory.mktemp("copies")
+    for language in ("ko", "ja", "zh-hans", "zh-hant"):
+        page = folder / "current" / language / "index.html"
+        page.parent.mkdir(parents=True)
+        page.write_text(language)
+    for parent in (folder, *folder.parents[:-2]):
+        parent.chmod(0o755)
+    with nginx(free_port(), copy=str(folder)) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 def hide_every_incident() -> None:
@@ -138,7 +154,7 @@ def eventually(url: str, *, has: str, is_there: bool = True) -> httpx.Response:
 
 @pytest.mark.skipif(not NGINX, reason="nginx is not installed; run python -m tests.browser")
 @pytest.mark.django_db(transaction=True)
-def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder):
+def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder, settings):
     command = [sys.executable, "manage.py", "publish_static", "--watch", "1"]
     environment = os.environ | {"DATABASE_URL": database_url(), "STATIC_COPY": str(folder)}
     for parent in (folder, *folder.parents[:-2]):
@@ -162,6 +178,11 @@ def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder):
                     away = ask(f"{site}/{path}")
                     assert (away.status_code, away.headers["Retry-After"]) == (503, "30")
                     assert f'<html lang="{language}">' in away.text
+            # The portal may have stored a form that it did not answer.
+            assert "check first whether it has arrived" in httpx.post(f"{site}/en/my-data/").text
+            settings.PORTAL_URL = site
+            [finding] = public_address.check_portal()
+            assert finding.text == f"{site}/healthz answers 503"
             assert httpx.get(site + "/static/css/portal.css").status_code == 200
             for accepted, language in (("en-GB,en;q=0.9", "en"), ("sw", "ko"), ("", "ko")):
                 home = httpx.get(f"{site}/", headers={"Accept-Language": accepted})
@@ -172,3 +193,17 @@ def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder):
         watching.send_signal(signal.SIGINT)
         watching.wait(timeout=30)
     assert connection.is_usable()
+
+
+@pytest.mark.skipif(not NGINX, reason="nginx is not installed; run python -m tests.browser")
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        *((code, "zh-hans") for code in ("zh", "zh-CN,zh;q=0.9", "zh-Hans-HK", "ZH-SG")),
+        *((code, "zh-hant") for code in ("zh-TW,zh;q=0.9", "zh-Hant", "zh-HK", "zh-MO,en")),
+        ("ja", "ja"),
+    ],
+)
+def test_nginx_shows_readers_of_each_chinese_theirs(site_of_copies, accepted, language):
+    home = httpx.get(f"{site_of_copies}/", headers={"Accept-Language": accepted})
+    assert home.text == language
