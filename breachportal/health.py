@@ -15,10 +15,12 @@ from django.core.cache import cache
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import override
 from redis.exceptions import RedisError, ResponseError
 
 from breachportal import metrics
 from foundations import keys, replica
+from foundations.languages import SOURCE_LANGUAGE
 from foundations.visitor_address import proxy_problem
 
 Check = Callable[[], bool]  # whether the part takes writes
@@ -78,8 +80,12 @@ def _is_probe(request: HttpRequest) -> bool:
 
 
 def _seen(request: HttpRequest) -> JsonResponse:
-    """Returns the visitor's address and the scheme as the rest of the portal understands them."""
-    problem = proxy_problem(request)
+    """Returns the visitor's address and the scheme as the rest of the portal understands them.
+
+    A problem is in the doctor's language, and not in that of the request before in this thread.
+    """
+    with override(SOURCE_LANGUAGE):
+        problem = proxy_problem(request)
     return JsonResponse(
         {
             "address": get_adapter().get_client_ip(request),
