@@ -98,6 +98,16 @@ def test_people_of_a_withdrawn_scope_version_get_no_mail(version, people, editor
     assert sent(notice, approver).planned == 0
 
 
+def test_a_withdrawn_scope_version_is_no_audience_for_people_of_another_one(
+    version, people, editor, approver, server
+):
+    later = exposure_factory.file_of(version.statement.incident, number=2)
+    exposure_factory.expose(people["seojun"], later, "physical-addresses")
+    notice = draft_notice(version, editor, audience=Audience.BATCH, batch=later.batch)
+    exposure_factory.withdraw(later.batch, "another company's")
+    assert sent(notice, approver).planned == 0
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -112,6 +112,20 @@ def test_nothing_is_sent_when_nothing_is_new(version, incident, minji, seojun, s
     assert not start_due()  # the alert is older than the subscription
 
 
+def test_who_subscribes_while_an_alert_waits_gets_it_with_the_weekly_mail(
+    version, incident, minji, server
+):
+    alert = sent_alert(version)
+    day = timedelta(days=1)
+    Notice.objects.filter(pk=alert.pk).update(approved_at=alert.approved_at - 9 * day)
+    subscription = subscribe(minji, incident)
+    AlertSubscription.objects.filter(pk=subscription.pk).update(
+        subscribed_at=alert.planned_at - day
+    )
+    assert weekly_mail().accepted == 1
+    assert len(server.to("minji@example.com")) == 1
+
+
 @pytest.mark.parametrize(
     "changes",
     [
