@@ -31,6 +31,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   async function count() {
     const number = ++requests;
+    place.replaceChildren(); // the number of an earlier choice is not that of this one
     const query = new URLSearchParams(ASKED.map(name => [name, valueOf(name)]));
     const response = await fetch(`${place.dataset.audience}?${query}`, {mode: "same-origin"});
     if (!response.ok || response.redirected || number !== requests) return; // a later one is under way

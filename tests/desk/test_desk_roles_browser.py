@@ -472,6 +472,10 @@ def test_the_form_of_a_notice_shows_what_matters_and_counts_whom_it_goes_to(
         expect(topic).to_be_hidden()
         expect(said).to_contain_text("2")
         check(page, "notice-form", language, "[data-audience]")
+        page.route("**/audience/?*", lambda route: route.abort())
+        page.locator("#id_channel").select_option("sms")
+        expect(said).to_be_empty()  # the number was that of the e-mails
+        page.locator("#id_channel").select_option("email")
         browser.follow(page.locator("[name=_save]"))
         expect(page.locator("#live-part")).to_contain_text("2")
     assert Notice.objects.get().topic == ""  # the field that was hidden is empty
