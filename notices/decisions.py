@@ -15,6 +15,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -182,6 +183,9 @@ def approve(
         if seen not in (None, message_templates.fingerprint(messages)):
             raise ApprovalRefusedError(_("The messages changed while you read them. Read again."))
         notice.approved_by, notice.approved_at = by, timezone.now()
+        notice.confirmed_people = people
+        if people is None and dry_runs.needs_worker(notice):
+            people = settings.NOTICE_RAMP_FROM_PEOPLE  # too large to be counted at once
         starting.start(notice, messages, people=people)
         tasks.plan_notice.delay_on_commit(notice.pk)
     logger.info("notice %s: user %s approved it, and its sending starts", notice.pk, by.pk)
@@ -234,6 +238,8 @@ def resume(notice: Notice) -> bool:
         if paused.exists():
             guards.start_watching(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
+            not_begun = Notice.objects.filter(pk=notice.pk, planned_to__isnull=True)
+            not_begun.exclude(begins_at__gt=Now()).update(begins_at=Now())
             ledger.clear_backoff(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
         elif paused.update(state=Notice.State.SENDING, problem=""):
@@ -268,8 +274,10 @@ def change_plan(notice: Notice, chosen: str) -> bool:
         if running is None or running.channel != Notice.Channel.EMAIL:
             return False
         running.sending_plan = chosen
-        longest = pacing.freeze_plan(running, people=running.planned or None)
-        latest = timezone.now() + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+        people = running.planned or running.confirmed_people
+        longest = pacing.freeze_plan(running, people=people)
+        start_at = running.waits_until or timezone.now()
+        latest = start_at + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
         if longest and running.deadline_at is not None:
             running.deadline_at = max(running.deadline_at, latest)
         running.replanned_at = timezone.now()

@@ -130,8 +130,9 @@ def _sending_stage(incident: Incident, counted: list[CountedNotice]) -> WorkStag
             "ended": number(ended),
             "planned": number(planned),
         }
-    if not any(each.planned for each in sent) and running and running[0].notice.waits_until:
-        words = _("It begins on %(time)s.") % {"time": moment(running[0].notice.waits_until)}
+    waiting = [each.notice for each in running if each.notice.state == State.PLANNING]
+    if not any(each.planned for each in sent) and waiting and waiting[0].waits_until:
+        words = _("It begins on %(time)s.") % {"time": moment(waiting[0].waits_until)}
     task = next((task for each in running for task in (*_pauses(each), *_doubts(each))), None)
     return WorkStage(
         order=40, name=_("Sending"), state=state, words=words, url=_list_of(incident), task=task

@@ -53,6 +53,10 @@ class LedgerMessages(StoredMessages):
     DECIDED = _("decided by user {user}: {reason}")
     KEPT = _("kept")
 
+    # Why a notice that waited does not begin
+    MORE_PEOPLE = _("{people} people now, {confirmed} when a person confirmed the number")
+    TOO_MANY_TEXTS = _("{people} text messages now, and ALERT_TEXTS allows {most}")
+
     # A problem of a notice that has ended
     NOT_ADDING_UP = _("the ledger's rows are not what was counted")
 

@@ -7,15 +7,17 @@ from django.utils import translation
 
 from foundations.languages import with_own_names
 from notices.models import Notice
+from notices.models.notice import NoticeQuerySet
 from statements.models import StatementVersion
 from statements.public.differences import Change, changes
 
 
 def context(notice: Notice) -> dict[str, Any]:
-    """Returns who was sent this version, and what changed in it."""
+    """Returns who was or will be sent this version, and what changed in it."""
     before = previous_version(notice.version)
     return {
         "already": already_sent(notice),
+        "unfinished": unfinished(notice),
         "previous": before,
         "differences": _differences(before, notice) if before else [],
     }
@@ -28,9 +30,21 @@ def already_sent(notice: Notice) -> int:
     """
     if notice.audience not in (Notice.Audience.EVERYBODY, Notice.Audience.BATCH):
         return 0
+    return _others(notice).aggregate(total=Sum("accepted"))["total"] or 0
+
+
+def unfinished(notice: Notice) -> int:
+    """Returns how many other notices with the same version wait for their time, are being sent or
+    are paused. No audience leaves out the people who only get such a notice later. Returns 0 for a
+    test.
+    """
+    states = [Notice.State.PLANNING, Notice.State.SENDING, Notice.State.PAUSED]
+    return 0 if notice.is_test else _others(notice).filter(state__in=states).count()
+
+
+def _others(notice: Notice) -> NoticeQuerySet:
     same = Notice.objects.real().filter(version=notice.version_id, channel=notice.channel)
-    others = same.filter(kind=notice.kind, topic=notice.topic).exclude(pk=notice.pk)
-    return others.aggregate(total=Sum("accepted"))["total"] or 0
+    return same.filter(kind=notice.kind, topic=notice.topic).exclude(pk=notice.pk)
 
 
 def previous_version(version: StatementVersion) -> StatementVersion | None:

@@ -158,8 +158,19 @@ def freeze_plan(notice: Notice, *, people: int | None) -> timedelta:
     """
     plan = chosen_plan(notice)
     notice.frozen_plan = plan and plan.as_json()
-    if plan is None:
-        return timedelta(0)
+    return _count_groups(notice, plan, people=people) if plan else timedelta(0)
+
+
+def count_groups_again(notice: Notice, *, people: int) -> timedelta:
+    """Counts the groups of a notice with a frozen plan again, before any of them was sent to.
+    Returns how long the plan takes.
+    """
+    plan = plan_of(notice)
+    notice.groups.all().delete()
+    return _count_groups(notice, plan, people=people) if plan else timedelta(0)
+
+
+def _count_groups(notice: Notice, plan: SendingPlan, *, people: int | None) -> timedelta:
     counts = group_counts.count_groups(notice, people=people)
     NoticeGroup.objects.bulk_create(
         (

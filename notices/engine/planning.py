@@ -27,7 +27,7 @@ from incidents.models import (
     PersonMark,
 )
 from incidents.own_rows import Kind, LookedUpContact, strangers_among
-from notices.engine import audiences, pacing, ramp
+from notices.engine import audiences, pacing, ramp, starting
 from notices.engine.audiences import DryRun, Keys
 from notices.ledger_messages import LedgerMessages
 from notices.models import AlertSubscription, Chunk, Notice, TestAddress
@@ -132,7 +132,7 @@ def _browser_rows(notice: Notice, keys: Keys) -> QuerySet[Any, Any]:
 class _PlanResult(Enum):
     """What a step of the planning did."""
 
-    NONE = auto()  # nothing to plan, or another process plans the notice
+    NONE = auto()  # nothing to plan, or it paused, or another process plans the notice
     WRITTEN = auto()  # chunks were written
     LAST = auto()  # the ledger is complete
 
@@ -165,15 +165,17 @@ def _plan_step(notice_id: int) -> _PlanResult:
     The step does not lock the notice's row, because workers add the counters of released chunks to
     it. The step does not wait for the disk either. If PostgreSQL crashes it loses the step as a
     whole, together with `planned_to`. A worker's commit on the step's chunks flushes the step, too.
-    Raises _StoppedError.
+    The first step may pause the notice instead; see `starting.begin`. Raises _StoppedError.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_PLANNING, [_LOCK_SPACE, notice_id])
         [is_locked] = cursor.fetchone()
-        planned = Notice.objects.select_related("incident").filter(pk=notice_id)
+        planned = Notice.objects.select_related("incident", "version").filter(pk=notice_id)
         due = planned.filter(state=Notice.State.PLANNING).exclude(begins_at__gt=Now())
         notice = due.first() if is_locked else None
         if notice is None:
+            return _PlanResult.NONE
+        if notice.planned_to is None and not starting.begin(notice, count=partial(_count, notice)):
             return _PlanResult.NONE
         keys = _next_page(notice)
         if keys is None:
@@ -192,6 +194,11 @@ _LOCK_PLANNING = """
 SELECT pg_try_advisory_xact_lock(%s, %s) FROM set_config('synchronous_commit', 'off', true) AS disk,
     set_config('enable_nestloop', 'off', true) AS loops
 """
+
+
+def _count(notice: Notice) -> int:
+    """Returns the number of the notice's recipients now, reachable or not."""
+    return audience_query(notice).rows(audiences.ALL_KEYS).count()
 
 
 def _next_page(notice: Notice) -> Keys | None:

@@ -1,13 +1,25 @@
-"""Starts a notice: freezes its messages and its plan. A worker then plans and sends it."""
+"""Starts a notice: freezes its messages and its plan. A worker then plans and sends it.
 
-from collections.abc import Iterable
-from datetime import timedelta
+A notice may begin days after its approval. So the worker checks it again before the first page of
+its ledger.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from notices.engine import pacing, ramp
+from notices.engine import ledger, pacing, ramp
+from notices.ledger_messages import LedgerMessages
 from notices.models import Notice, NoticeMessage
+from statements.models import StatementVersion
+
+logger = logging.getLogger(__name__)
+PausedFor = Notice.PausedFor
+# A notice that waited begins with at most so many times the confirmed people, and so many more.
+FAR_MORE, FEW_MORE = 1.1, 100
 
 
 def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | None) -> None:
@@ -20,11 +32,92 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
     for message in messages:
         message.save()
     notice.state = Notice.State.PLANNING
-    tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
-    longest = pacing.freeze_plan(notice, people=people)
-    now = timezone.now()
-    notice.deadline_at = max(now, notice.begins_at or now) + longest + tried_for
+    notice.deadline_at = _deadline(notice, pacing.freeze_plan(notice, people=people))
+    if not _waits(notice):
+        _set_ramp(notice, people)
+    decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
+    notice.save(update_fields=[*decided, "confirmed_people", "frozen_plan"])
+
+
+def begin(notice: Notice, *, count: Callable[[], int]) -> bool:
+    """Checks an approved notice before the first page of its ledger is written.
+
+    Does nothing if it begins at its approval. Otherwise pauses it, with the reason, and returns
+    False if what was approved does not hold any more; or chooses its ramp, the people of its plan's
+    groups and its deadline by the number of recipients that `count` returns now.
+    """
+    if not _waits(notice):
+        return True
+    if reason := _change_since_approval(notice):
+        return _pause(notice, reason)
+    people = count()
+    if problem := _too_many_texts(notice, people):
+        return _pause(notice, PausedFor.MORE, problem)
+    if problem := _far_more(notice, people):
+        _pause(notice, PausedFor.MORE, problem)
+        paused = Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE)
+        paused.update(confirmed_people=people)  # who lets it go on confirms this number
+        return False
+    notice.deadline_at = _deadline(notice, pacing.count_groups_again(notice, people=people))
+    _set_ramp(notice, people)
+    # A person may have paused it meanwhile; then the caller's step is rolled back.
+    Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING).update(
+        deadline_at=notice.deadline_at, ramp=notice.ramp, ramp_to=notice.ramp_to
+    )
+    return True
+
+
+def _waits(notice: Notice) -> bool:
+    """Returns whether the notice begins later than at its approval: at a set time, or because it
+    was paused.
+    """
+    return notice.started_at != notice.approved_at
+
+
+def _deadline(notice: Notice, longest: timedelta) -> datetime:
+    """Returns when the retries end, if the plan takes `longest` from the start on."""
+    start_at = notice.waits_until or timezone.now()
+    return start_at + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+
+
+def _set_ramp(notice: Notice, people: int | None) -> None:
     notice.ramp = ramp.ramp_for(notice, people=people)
     notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
-    decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
-    notice.save(update_fields=[*decided, "frozen_plan"])
+
+
+def _pause(notice: Notice, reason: Notice.PausedFor, problem: str = "") -> bool:
+    ledger.pause_for_problem(notice, problem, paused_for=reason)
+    logger.warning("notice %s paused before its start: %s", notice.pk, reason)
+    return False
+
+
+def _change_since_approval(notice: Notice) -> Notice.PausedFor | None:
+    """Returns why the notice may not begin any more; None if it may.
+
+    A weekly mail has the approvals of its alerts, and names the newest versions when it is made.
+    """
+    if notice.is_test:
+        return None
+    if notice.incident.shredded_at or not notice.incident.is_public:
+        return PausedFor.HIDDEN
+    newer = StatementVersion.objects.published().filter(
+        statement=notice.version.statement_id,
+        number__gt=notice.version.number,
+        published_at__gt=notice.approved_at,
+    )
+    return PausedFor.NEWER if not notice.is_weekly_mail and newer.exists() else None
+
+
+def _too_many_texts(notice: Notice, people: int) -> str:
+    is_text_alert = notice.channel == Notice.Channel.SMS and not notice.is_mandatory
+    if not is_text_alert or people <= settings.ALERT_TEXTS:
+        return ""
+    most = f"{settings.ALERT_TEXTS:,}"
+    return LedgerMessages.TOO_MANY_TEXTS.stored(people=f"{people:,}", most=most)
+
+
+def _far_more(notice: Notice, people: int) -> str:
+    confirmed = notice.confirmed_people
+    if confirmed is None or people <= max(confirmed * FAR_MORE, confirmed + FEW_MORE):
+        return ""
+    return LedgerMessages.MORE_PEOPLE.stored(people=f"{people:,}", confirmed=f"{confirmed:,}")

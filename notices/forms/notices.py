@@ -258,12 +258,9 @@ class ApproveForm(forms.Form):
         """Approves the notice. Returns False, with an error in the form, if that is refused."""
         if not self.is_valid():
             return False
-        # An audience without a count is too large to be counted at once, so its ramp starts as that
-        # of a large one.
-        people = settings.NOTICE_RAMP_FROM_PEOPLE if self.expected is None else self.expected
         try:
             seen = self.cleaned_data["seen"]
-            decisions.approve(self.notice, by=self.by, people=people, seen=seen)
+            decisions.approve(self.notice, by=self.by, people=self.expected, seen=seen)
         except decisions.ApprovalRefusedError as refusal:
             self.add_error(None, str(refusal))
             return False

@@ -140,10 +140,19 @@ class Notice(models.Model):
         PERSON = "person", _("A person paused it.")
         BOUNCES = "bounces", _("It paused by itself: too many messages bounced.")
         REFUSED = "refused", _("It paused by itself: the server refuses us, not the recipients.")
+        NEWER = "newer", _("It paused before its start: a newer version of its text is published.")
+        HIDDEN = (
+            "hidden",
+            _("It paused before its start: the incident is not public, or its data was deleted."),
+        )
+        MORE = (
+            "more",
+            _("It paused before its start: it would go to more people than confirmed or allowed."),
+        )
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
-        PLANNING = "planning", _("approved: the ledger is being written")
+        PLANNING = "planning", _("approved: the ledger is not complete yet")
         SENDING = "sending", _("sending")
         PAUSED = "paused", _("paused")
         CLOSED = "closed", _("closed: everybody has an end state")
@@ -209,6 +218,9 @@ class Notice(models.Model):
     closed_at = models.DateTimeField(_("closed"), null=True, editable=False)
     # Nothing is planned or sent before; null: at once after the approval.
     begins_at = models.DateTimeField(_("not sent before"), null=True, blank=True)
+    # The number of people that the approver typed, or the one because of which the notice paused
+    # before its start; null: they were not counted.
+    confirmed_people = models.PositiveBigIntegerField(null=True, editable=False)
     ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
     # The current step, from 1; the last chunk that may be leased; the step's start. See ramp.py.
     ramp_step = models.PositiveSmallIntegerField(default=0, editable=False)

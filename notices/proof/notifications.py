@@ -22,7 +22,7 @@ def notifications(incident: Incident) -> Iterator[Notification]:
     )
     related = sent.select_related("digest").prefetch_related("milestones")
     for notice in related.order_by("approved_at"):
-        if notice.started_at is None or notice.waits_until:
+        if notice.started_at is None or notice.waits_until or _is_stopped_before_start(notice):
             continue
         yield Notification(
             begun_at=notice.started_at,
@@ -32,6 +32,12 @@ def notifications(incident: Incident) -> Iterator[Notification]:
             description=_description(notice),
             url=reverse("admin:notices_notice_change", args=[notice.pk]),
         )
+
+
+def _is_stopped_before_start(notice: Notice) -> bool:
+    """Returns whether the notice was paused or cancelled before its ledger was begun."""
+    is_stopped = notice.state in (Notice.State.PAUSED, Notice.State.CANCELLED)
+    return is_stopped and notice.planned_to is None
 
 
 def _description(notice: Notice) -> str:

@@ -145,6 +145,14 @@ def test_a_pause_blocks_with_its_reason(client, team, paused):
     assert waiting(paused.incident, team["importer"]) <= {"upload"}
 
 
+def test_a_paused_notice_does_not_say_when_it_begins(draft, people, approver):
+    Notice.objects.filter(pk=draft.pk).update(begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(draft, by=approver)
+    assert "It begins on" in stage(draft.incident, "Sending").words
+    decisions.pause(draft)
+    assert "It begins on" not in stage(draft.incident, "Sending").words
+
+
 def test_only_the_person_who_may_do_it_gets_the_button(client, team, notice_version):
     draft = draft_notice(notice_version, team["editor"])
     address = desk_url("notices_notice_approve", draft.pk)

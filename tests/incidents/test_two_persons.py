@@ -231,6 +231,19 @@ def test_the_approver_reads_who_has_the_version_already(
     assert approval.already_sent(draft_notice(version, editor, channel="sms")) == 0
 
 
+def test_the_approver_reads_that_another_notice_of_the_version_waits(
+    client, version, people, editor, approver
+):
+    waiting = draft_notice(version, editor, begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(waiting, by=approver)
+    again = draft_notice(version, editor, audience="earlier")
+    sign_in_to_desk(client, approver)
+    words = "Another notice with this version waits for its time"
+    assert words in page_text(client.get(notice_url("approve", again)))
+    decisions.cancel(waiting)
+    assert words not in page_text(client.get(notice_url("approve", again)))
+
+
 def test_the_approver_reads_what_differs_from_the_last_version(client, version, editor, approver):
     following = publishing.draft_next(version.statement, by=editor)
     following.title = {"ko": "새로운 안내", "en": "News about your data"}

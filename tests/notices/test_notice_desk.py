@@ -15,11 +15,14 @@ from accounts.models import User
 from harness.sign_in import sign_in_to_desk
 from incidents.models import DataClass, ExposureBatch, ExposureFile, Incident, Reveal
 from notices import decisions, message_codes, tasks
+from notices.engine import starting
 from notices.models import Delivery, Notice
 from notices.proof.notifications import notifications
+from statements import publishing
+from tests.database import without_triggers
 from tests.desk_pages import approve, desk_url
 from tests.localized import merged
-from tests.notice_factory import delivery_to, draft_notice, published, work
+from tests.notice_factory import affected, delivery_to, draft_notice, published, work
 from tests.smtp_server import DROP
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -96,7 +99,9 @@ def test_a_notice_waits_for_the_time_that_its_author_set(
     )
     notice = Notice.objects.get()
     sign_in_to_desk(client, approver)
-    assert "Not sent before" in page(client.get(url("notice_approve", notice.pk)))
+    shown = page(client.get(url("notice_approve", notice.pk)))
+    assert "Not sent before" in shown
+    assert "Whom it goes to is decided when it begins" in shown
     approve(client, notice, "3")
     notice.refresh_from_db()
     assert notice.begins_at == later
@@ -124,6 +129,83 @@ def test_a_notice_that_waits_can_be_cancelled(version, people, editor, approver,
     assert decisions.cancel(notice)
     assert (work(notice).state, notice.planned, server.taken) == (Notice.State.CANCELLED, 0, [])
     assert notice.closed_at
+
+
+@pytest.fixture
+def waiting(version, people, editor, approver) -> Notice:
+    """A notice that three people were approved for, and that begins tomorrow."""
+    notice = draft_notice(version, editor, begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(notice, by=approver, people=3)
+    return notice
+
+
+def begin(notice: Notice) -> Notice:
+    Notice.objects.filter(pk=notice.pk).update(begins_at=timezone.now())
+    return work(notice)
+
+
+def go_on(notice: Notice) -> Notice:
+    assert decisions.resume(notice)
+    return work(notice)
+
+
+@pytest.mark.parametrize("is_set", [True, False], ids=["a set time", "a pause"])
+def test_a_text_that_was_corrected_before_the_start_is_not_sent(
+    client, version, people, editor, approver, server, is_set
+):
+    later = timezone.now() + timedelta(days=1) if is_set else None
+    notice = draft_notice(version, editor, begins_at=later)
+    decisions.approve(notice, by=approver, people=3)
+    decisions.pause(notice)
+    draft = publishing.draft_next(version.statement, by=editor)
+    draft.change_reason = {"ko": "주소를 더했습니다.", "en": "We added addresses."}
+    draft.save()
+    publishing.publish(draft, by=approver)
+    decisions.resume(notice)
+    if is_set:
+        begin(notice)
+    work(notice)
+    assert (notice.state, notice.paused_for, server.taken) == ("paused", "newer", [])
+    assert list(notifications(notice.incident)) == []  # no duty is met
+    sign_in_to_desk(client, approver)
+    shown = page(client.get(url("notice_change", notice.pk)))
+    assert "a newer version of its text is published" in shown
+    assert "draft one with the newer version" in shown
+    assert (go_on(notice).paused_for, server.taken) == ("newer", [])
+
+
+def test_a_notice_does_not_begin_while_its_incident_is_hidden(waiting, server):
+    with without_triggers():  # the posting time of its statement is over
+        Incident.objects.update(is_public=False)
+    assert (begin(waiting).paused_for, server.taken) == ("hidden", [])
+    Incident.objects.update(is_public=True)
+    assert go_on(waiting).accepted == 2
+
+
+def test_a_notice_to_far_more_people_than_approved_waits_for_a_person(
+    client, waiting, approver, server, settings, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    settings.NOTICE_RAMP_FROM_PEOPLE = 5
+    file = ExposureFile.objects.get()
+    for number in range(2):
+        affected(file, "나중", f"later{number}@example.com")
+    notice = begin(waiting)
+    assert (notice.paused_for, notice.planned, server.taken) == ("more", 0, [])
+    sign_in_to_desk(client, approver)
+    shown = page(client.get(url("notice_change", notice.pk)))
+    assert "5 people now, 3 when a person confirmed the number" in shown
+    at = timezone.now()
+    notice = go_on(notice)
+    assert (notice.state, notice.ramp, notice.planned) == (Notice.State.SENDING, "interval", 5)
+    assert [each.begun_at for each in notifications(notice.incident)] == [notice.begins_at]
+    assert notice.begins_at > at
+    assert notice.deadline_at > at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+
+
+def test_a_few_more_people_than_approved_are_told(waiting, server):
+    affected(ExposureFile.objects.get(), "나중", "later@example.com")
+    assert begin(waiting).accepted == 3
 
 
 @pytest.mark.parametrize(

@@ -117,6 +117,16 @@ def test_a_large_mandatory_notice_begins_in_steps(draft, settings, kind, people,
     assert engine_ramp.ramp_for(draft, people=people) == ramp
 
 
+def test_a_notice_that_waited_has_the_ramp_of_its_size_at_the_start(
+    draft, crowd, approver, server, settings
+):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 20
+    Notice.objects.filter(pk=draft.pk).update(begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(draft, by=approver, people=19)
+    Notice.objects.filter(pk=draft.pk).update(begins_at=timezone.now())
+    assert (work(draft).ramp, len(server.taken)) == ("interval", 1)
+
+
 def test_a_cancelled_ramp_ends_every_delivery_and_shows_no_next_step(
     client, draft, crowd, approver, server
 ):

@@ -159,6 +159,26 @@ def test_a_person_changes_the_plan_of_a_running_notice(desk, draft, incident, ap
     assert "Its state: closed" in desk.post(url, {"sending_plan": "hours"}, follow=True).text
 
 
+def test_the_plan_of_a_notice_that_waits_counts_from_its_start(
+    draft, incident, approver, server, slow_plan
+):
+    crowd(incident, naver_com=30)
+    begins_at = timezone.now() + timedelta(days=7)
+    Notice.objects.filter(pk=draft.pk).update(begins_at=begins_at, sending_plan="none")
+    decisions.approve(draft, by=approver, people=30)
+    assert decisions.change_plan(draft, "slow")
+    draft.refresh_from_db()
+    tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+    assert draft.deadline_at > begins_at + timedelta(days=2) + tried_for
+    crowd(incident, daum_net=10)
+    began = timezone.now()
+    Notice.objects.filter(pk=draft.pk).update(begins_at=began)
+    work(draft)
+    assert draft.deadline_at < began + timedelta(days=4) + tried_for
+    groups = dict(NoticeGroup.objects.values_list("group", "people"))
+    assert groups == {"naver.com": 30, "kakao.com": 10}
+
+
 def test_a_plan_that_is_changed_while_the_broker_is_away_ends_the_holds_later(
     desk, draft, incident, approver, server, monkeypatch, django_capture_on_commit_callbacks
 ):

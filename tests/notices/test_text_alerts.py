@@ -234,6 +234,20 @@ def test_an_alert_that_was_not_counted_is_counted_before_it_starts(
     assert form.approve()
 
 
+def test_more_texts_than_allowed_at_the_start_pause_an_alert_that_waited(
+    alert, approver, settings, gateway
+):
+    Notice.objects.filter(pk=alert.pk).update(begins_at=timezone.now() + timedelta(days=1))
+    decisions.approve(alert, by=approver, people=2)
+    settings.ALERT_TEXTS = 1
+    Notice.objects.filter(pk=alert.pk).update(begins_at=timezone.now())
+    assert (work(alert).paused_for, gateway.asked) == ("more", [])
+    assert alert.problem == "2 text messages now, and ALERT_TEXTS allows 1"
+    settings.ALERT_TEXTS = 2
+    decisions.resume(alert)
+    assert work(alert).accepted == 2
+
+
 def test_the_desk_finds_the_texts_of_a_number(alert, approver, halmoni, gateway):
     sent(alert, approver)
     form = DeliveryLookUpForm({"asked": "010-5555-6666", "reason": "The customer asks."})

@@ -3,8 +3,8 @@
 -- ledger digest proves them (docs/audit-trail.md). A trigger on the counters would also fire each time
 -- a worker releases a chunk.
 CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF incident_id, version_id, kind, topic, channel,
-    audience, batch_id, follows_id, weekly_on, state, approved_by_id, approved_at, deadline_at, closed_at, ramp,
-    ramp_step, paused_for, pause_bounce_percent, pause_refusal_percent, pause_complaint_percent, problem
+    audience, batch_id, follows_id, weekly_on, state, approved_by_id, approved_at, deadline_at, closed_at, begins_at,
+    confirmed_people, ramp, ramp_step, paused_for, pause_bounce_percent, pause_refusal_percent, pause_complaint_percent, problem
     ON notices_notice
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'ramp_to ramp_at refusals watched_accepted watched_bounced watched_refusals dry_run dry_run_at '
