@@ -357,7 +357,7 @@ def _count_in_database(request: HttpRequest, step: CountStep) -> Usage:
 
 
 MANY_CODES = _("You have requested several codes in a short time.")
-MANY_GUESSES = _("Several wrong codes were entered for this address.")
+MANY_GUESSES = _("Several wrong codes were entered.")
 BUSY_PORTAL = _("More codes are being requested right now than we can send.")
 SUSPICIOUS_NETWORK = _(
     "More codes are being requested right now than we can send, and very many of them from the "

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.company_sign_on.offers import CUSTOMERS
 from accounts.company_sign_on.providers import provider_for
-from accounts.contacts import readable_contact
+from accounts.contacts import is_phone, readable_contact
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
@@ -104,6 +104,7 @@ class MyDataPart:
     note: str = ""  # of a correction
     reveals: Sequence[datetime] = ()  # when the user saw the values in full, the newest first
     addresses: Sequence[str] = ()  # that the part is about
+    is_about_number: bool = False  # `addresses` are numbers
     people: Sequence[Sequence[str]] = ()  # the names of data classes, for each locked row
     is_number_known: bool = False  # a number found each locked row, and is no second fact
     no_answer_until: datetime | None = None  # NEVER, or until when no answer is taken; None: now
@@ -181,13 +182,12 @@ class UnopenedParts:
     def of(self, incident: Incident, own: OwnRows, twins: Sequence[str]) -> list[MyDataPart]:
         """Returns the parts of one incident."""
         parts = self._locked(incident, own)
-        if own.shared:
-            heading, shown = _("Your address is recorded for many people"), _readable(own.shared)
-            parts.append(MyDataPart(incident, "shared", heading, addresses=shown))
-        if own.strangers:
-            heading = _("This address does not prove whose data it is")
-            shown = _readable(own.strangers)
-            parts.append(MyDataPart(incident, "stranger", heading, addresses=shown))
+        of_many = _("Your address is recorded for many people")
+        of_many_number = _("Your number is recorded for many people")
+        parts += _contact_parts(incident, "shared", own.shared, of_many, of_many_number)
+        no_proof = _("This address does not prove whose data it is")
+        no_proof_number = _("This number does not prove whose data it is")
+        parts += _contact_parts(incident, "stranger", own.strangers, no_proof, no_proof_number)
         if PersonMark.Kind.DECEASED in own.closed_by:
             parts.append(MyDataPart(incident, "deceased", _("Data of a person who has died")))
         if PersonMark.Kind.RESTRICTED in own.closed_by:
@@ -222,5 +222,20 @@ class UnopenedParts:
         return [str(self._catalogue[key].name) for key in self._classes.get(person, ())]
 
 
-def _readable(contacts: Sequence[str]) -> list[str]:
-    return [readable_contact(contact) for contact in contacts]
+def _contact_parts(
+    incident: Incident, kind: Kind, contacts: Sequence[str], of_addresses: str, of_numbers: str
+) -> list[MyDataPart]:
+    """Returns a part for the addresses among `contacts`, and one for the numbers."""
+    numbers = [contact for contact in contacts if is_phone(contact)]
+    addresses = [contact for contact in contacts if not is_phone(contact)]
+    return [
+        MyDataPart(
+            incident,
+            kind,
+            heading,
+            addresses=[readable_contact(contact) for contact in found],
+            is_about_number=found is numbers,
+        )
+        for found, heading in ((addresses, of_addresses), (numbers, of_numbers))
+        if found
+    ]

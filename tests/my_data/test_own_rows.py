@@ -288,6 +288,27 @@ def test_an_address_of_many_people_opens_nothing(minji, incident, crowd):
     assert not RowProof.objects.exists()
 
 
+def test_the_heading_of_a_number_says_number(minji, incident):
+    for n in range(4):
+        leaked(incident, "서울", f"{n}#", name=f"홍길{n}", email=minji.email, phone="01033334444")
+    leaked(incident, "부산광역시", "7585#", name="박지훈", phone="01055556666")
+    for number in ("+821033334444", "+821055556666"):
+        VerifiedPhone.objects.create(user=minji, number=number)
+    index = suppression_list.index_in("sms", "+821055556666", incident)
+    Suppression.objects.create(incident=incident, channel="sms", index=index, source="stranger")
+    text = page(minji)
+    for heading in (
+        "Your address is recorded for many people",
+        "Your number is recorded for many people",
+        "This number does not prove whose data it is",
+        "was told that this number belongs to another person",
+        "010-3333-4444",
+        "010-5555-6666",
+    ):
+        assert text.count(heading) == 1, heading
+    assert "This address does not prove" not in text
+
+
 def test_a_further_verified_contact_opens_one_row_of_many(minji, incident, crowd):
     VerifiedPhone.objects.create(user=minji, number="+821011110001")
     assert [row for row, _ in leaks_of(minji, incident)] == [crowd[1]]
