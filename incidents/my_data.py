@@ -40,7 +40,7 @@ from incidents.own_rows import (
 )
 from incidents.places import places_in
 from incidents.second_fact import Refusals, has_fact_beside_number, rows_to_ask_about
-from incidents.steps import steps_for
+from incidents.steps import steps_for, words_to_send
 from incidents.unread_contacts import incidents_that_may_hold
 
 logger = logging.getLogger(__name__)
@@ -211,6 +211,7 @@ def _leaked_part(
             done,
             [each.jurisdiction for each in incident.jurisdictions.all()],
         ),
+        words=words_to_send(incident, person.relation, [leak.data_class for leak in leaks]),
         leaked=leaked_items(leaks, places_in(rows, catalogue), shown),
         stays_masked=stays_masked,
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),

@@ -16,7 +16,7 @@ from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
 from incidents.own_rows import LockedRow, OwnRows
 from incidents.second_fact import NEVER, Refusals, rows_to_ask_about
-from incidents.steps import Step, StepPlan
+from incidents.steps import Step, StepPlan, WordsToSend
 
 Kind = Literal[
     "leaked",
@@ -97,6 +97,7 @@ class MyDataPart:
     relation: str = ""
     steps: Sequence[Step] = ()
     is_reminded: bool = False  # a mail will remind of the steps
+    words: WordsToSend | None = None  # for people in the user's address book
     leaked: LeakedItems = LeakedItems()
     stays_masked: bool = False  # only a number found the row; see OwnRows.by_number_only
     takes_answer: bool = False  # a second fact would show the masked values in full
@@ -139,7 +140,7 @@ class MyDataPart:
     @property
     def plan(self) -> StepPlan:
         """Returns the steps, as the page shows them."""
-        return StepPlan(tuple(self.steps), self.incident.slug, self.is_reminded)
+        return StepPlan(tuple(self.steps), self.incident.slug, self.is_reminded, self.words)
 
 
 class UnlinkedEntries:

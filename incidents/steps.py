@@ -4,10 +4,13 @@ from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
+from django.conf import settings
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from foundations.languages import LocalizedText
 from incidents.country_steps import country_steps
-from incidents.models import DataClass, DoneStep, Incident
+from incidents.models import AffectedPerson, DataClass, DoneStep, Incident
 
 
 class Step(NamedTuple):
@@ -18,12 +21,20 @@ class Step(NamedTuple):
     is_done: bool
 
 
+class WordsToSend(NamedTuple):
+    """What a member sends to people whose addresses they saved. It names none of them."""
+
+    subject: str
+    text: str
+
+
 class StepPlan(NamedTuple):
     """The steps of one part of "my data", as the page shows them."""
 
     steps: tuple[Step, ...]
     slug: str  # of the incident
     is_reminded: bool  # a mail will remind of the steps
+    words: WordsToSend | None = None
 
     @property
     def done_count(self) -> int:
@@ -52,6 +63,28 @@ def steps_for(
     in_order = sorted(data_classes, key=lambda data_class: -data_class.sensitivity)
     texts = {text: key for entry in in_order for key, text in _keyed(entry, jurisdictions)}
     return [Step(key, text, key in done) for text, key in texts.items()]
+
+
+def words_to_send(
+    incident: Incident, relation: int, data_classes: Iterable[DataClass]
+) -> WordsToSend | None:
+    """Returns the words for people in the address book of a member whose addresses leaked.
+
+    None for any other row. How many people these are is not known: docs/decisions/0002.
+    """
+    is_member = relation != AffectedPerson.Relation.RECIPIENT
+    if not (is_member and any(one.masking == DataClass.Masking.ADDRESS for one in data_classes)):
+        return None
+    names = {"company": incident.company, "portal_host": settings.PORTAL_HOST}
+    return WordsToSend(
+        _("Data leaked at %(company)s") % names,
+        _(
+            "Data leaked at %(company)s. I had saved your name, phone number and address there, so "
+            "they may have leaked, too. To look it up, type %(portal_host)s into your browser. "
+            "Give no caller a code or a password."
+        )
+        % names,
+    )
 
 
 def mark_step(user: User, incident: Incident, key: str, *, is_done: bool) -> None:

@@ -2,10 +2,13 @@
 
 import logging
 import re
+from html import escape, unescape
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
@@ -219,6 +222,37 @@ def test_a_member_who_is_also_a_recipient_sees_both_rows(minji, incident, file, 
     assert "<h1>Your data leaked</h1>" in text
     assert "<h2>Your name and phone number leaked</h2>" in text
     assert "This is the data of your account at Hanbit Store." in text
+
+
+def test_a_member_has_words_for_people_whose_addresses_they_saved(minji, leaked_minji):
+    page = page_of(minji).text
+    assert "Did you save other people’s addresses?" in page
+    links = re.findall(r'href="((?:sms|mailto):\?[^"]+)"', page)
+    written = [parse_qs(urlsplit(unescape(link)).query) for link in links]
+    [text] = {sent["body"][0] for sent in written}
+    assert f'<p class="notice-box">{escape(text)}</p>' in page
+    assert text.startswith("Data leaked at Hanbit Store. I had saved your name")
+    assert settings.PORTAL_HOST in text
+    assert not any(own in text for own in ("김민지", "1234", "서울", "minji"))
+    assert written[1]["subject"] == ["Data leaked at Hanbit Store"]
+
+
+@pytest.mark.parametrize(
+    ("relation", "held"),
+    [
+        (AffectedPerson.Relation.MEMBER, [("entrance-codes", "7585#")]),
+        (AffectedPerson.Relation.RECIPIENT, [("physical-addresses", "서울특별시 강남구")]),
+    ],
+)
+def test_a_row_without_an_address_book_has_no_words_for_others(
+    minji, incident, file, relation, held
+):
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    row = person(incident, relation=relation, name="김민지", phone="010-9999-8888")
+    expose(row, file, "names", values=held)
+    page = page_of(minji).text
+    assert "What to do now" in page
+    assert "sms:" not in page
 
 
 def test_html_in_a_name_is_shown_as_typed(minji, incident, file):
