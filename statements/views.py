@@ -16,6 +16,7 @@ from statements.public.contexts import (
     version_context,
 )
 from statements.public.feeds import IncidentFeed
+from statements.public.timeline_picture import timeline_picture
 
 
 @public_page
@@ -100,9 +101,11 @@ def incident_image(_request: HttpRequest, slug: str) -> HttpResponse:
 def timeline(request: HttpRequest, slug: str) -> HttpResponse:
     """Shows the dated facts of an incident, oldest first."""
     incident = _public_incident(slug)
+    entries = list(incident.timeline.all())
     context = {
         "incident": incident,
-        "entries": incident.timeline.all(),
+        "entries": entries,
+        "drawn": timeline_picture(entry.happened_on for entry in entries),
         "picture": preview_images.of_incident(incident),
     }
     return render(request, "statements/timeline.html", context)

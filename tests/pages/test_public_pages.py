@@ -17,6 +17,7 @@ from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
 from statements import sample
 from statements.models import Section, StatementVersion
+from statements.public.timeline_picture import timeline_picture
 from tests.database import without_triggers
 from tests.sample_pages import PAGES, SLUG, published
 
@@ -194,6 +195,22 @@ def test_the_timeline_shows_dates_basis_and_source(coupang, client):
     words = text(client.get(f"/ko/incidents/{SLUG}/timeline/"))
     assert "2025년 11월 20일 회사가 계정 4,536개의 정보가 유출되었다고 밝혔습니다." in words
     assert words.index("2025년 6월 24일") < words.index("2026년 2월 5일")
+
+
+def test_the_timeline_is_drawn_in_true_distances(coupang, client):
+    response = client.get(f"/en/incidents/{SLUG}/timeline/")
+    [path] = re.findall(r'<path d="([^"]+)"', response.text)
+    places = [int(place) for place in re.findall(r"M(\d+) 4V20", path)]
+    days = sorted({entry.happened_on for entry in coupang.timeline.all()})
+    share = (days[1] - days[0]) / (days[-1] - days[0])
+    assert places == sorted(set(places))
+    assert (places[0], places[1], places[-1]) == (2, 2 + round(316 * share), 318)
+    assert "From 24 June 2025 to 5 February 2026: each stroke is a day" in text(response)
+
+
+@pytest.mark.parametrize("days", [[], [datetime.date(2025, 6, 24)] * 2])
+def test_a_timeline_without_two_days_is_not_drawn(days):
+    assert timeline_picture(days) is None
 
 
 def test_a_draft_is_not_public(correction, client):
