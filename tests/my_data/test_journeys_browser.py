@@ -1,6 +1,7 @@
 """Each journey of docs/journeys.md, walked by its person in a real Chromium, on real parts.
 
-`make screenshots` keeps a picture of each step. The taps are those of docs/journeys.md.
+`make screenshots` keeps a picture of each page that a walk checks. The taps are those of
+docs/journeys.md.
 """
 
 import json
