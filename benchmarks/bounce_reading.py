@@ -43,7 +43,7 @@ Figures = dict[str, Any]
 def sisimai(mails: Path, expected: Path) -> Figures:
     """Returns the shares of failures and of hard ones that are recognised, and what is wrong.
 
-    A hard one is suppressed by the second such mail, or held back for a week by the first.
+    A hard one is held back for a week by the first such mail, or only by the second.
     """
     answers = failures = read = hard = suppressed = held = expired = labelled = 0
     others: Counter[str] = Counter()

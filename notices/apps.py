@@ -15,7 +15,7 @@ class NoticesConfig(AppConfig):
         # Imported here, because these modules need the models.
         from anymail.signals import tracking
 
-        from accounts import code_texts, joining
+        from accounts import code_texts, codes, joining
         from foundations import page_extensions
         from incidents import (
             address_mails,
@@ -39,7 +39,11 @@ class NoticesConfig(AppConfig):
         from notices.models import TestAddress
         from notices.proof.notifications import notifications
         from notices.push_subscriptions import rewrap_push_subscriptions
-        from notices.returned_mail.suppression_list import STRANGERS, is_held_back
+        from notices.returned_mail.suppression_list import (
+            STRANGERS,
+            is_held_back,
+            lift_bounces,
+        )
         from statements.notifications import SOURCES
 
         checks.register(check_text_gateway)
@@ -47,6 +51,7 @@ class NoticesConfig(AppConfig):
         # anymail reports webhook events by this signal only.
         tracking.connect(_take_event, dispatch_uid="notices")
         joining.MOVERS.append(joined_accounts.move_rows)
+        codes.WHEN_ENTERED.append(lift_bounces)
         code_texts.SENDERS.append(GatewayTextSender())
         SOURCES.append(notifications)
         desk_page.SOURCES.append(notice_parts)

@@ -33,7 +33,7 @@ class LedgerMessages(StoredMessages):
     STOPPED = _("the send to its destination was stopped until the deadline")
 
     # Why an entry of the suppression list was lifted
-    SIGNED_IN = _("its owner signed in with it since")
+    ENTERED_CODE = _("its owner entered a code from a mail to it")
 
     # Failures for which there is no reply of a server
     TAKEN_OVER = _("the worker stopped while it sent this message")

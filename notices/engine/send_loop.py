@@ -38,7 +38,7 @@ from notices.engine.transport import (
 )
 from notices.ledger_messages import LedgerMessages
 from notices.message_filling import OutgoingMessage
-from notices.models import Chunk, Delivery, Notice
+from notices.models import Delivery, Notice
 from notices.models.destination import is_of_texts
 from notices.returned_mail import suppression_list
 
@@ -117,7 +117,7 @@ class _Leased:
 
     lease: Lease
     left: int = 0
-    has_lost: bool = False  # bounced or unreachable recipients
+    lost: list[int] = field(default_factory=list)  # its bounced or unreachable deliveries
     is_held_up: bool = False  # some of its rows go to a stopped destination
     rest: float = 0.0  # seconds until a destination of some of its rows takes messages again
     # The deliveries that the plan holds back, by how long.
@@ -217,8 +217,7 @@ class _Run:
     def _release_finished(self) -> None:
         for key, leased in list(self._leases.items()):
             if not leased.left:
-                if leased.has_lost:
-                    retry_until_written(partial(self._take_lost, leased.lease.chunk))
+                retry_until_written(partial(self._take_lost, leased))
                 release = partial(
                     ledger.release,
                     leased.lease,
@@ -229,15 +228,17 @@ class _Run:
                 retry_until_written(release)
                 del self._leases[key]
 
-    def _take_lost(self, chunk: Chunk) -> None:
+    def _take_lost(self, leased: _Leased) -> None:
         """Records which e-mail addresses or browsers no notice can reach any more.
 
         No telephone number: gateways refuse our account and a subscriber in the same words.
         """
+        if not leased.lost:
+            return
         if self._notice.channel == Notice.Channel.PUSH:
-            push_subscriptions.end_gone(chunk)
+            push_subscriptions.end_gone(leased.lease.chunk)
         elif self._notice.channel == Notice.Channel.EMAIL:
-            suppression_list.take_bounces(chunk, self._notice)
+            suppression_list.take_bounces(leased.lost, self._notice)
 
     def _drop_lost_chunks(self, chunks: frozenset[int]) -> None:
         """Drops the rows of `chunks`, because another worker leased them. This run starts, writes
@@ -436,8 +437,8 @@ class _Run:
 
     def _end_row(self, row: DueRow, transition: Transition, *, tries: int) -> None:
         lease = self._leases[row.chunk].lease
-        is_lost = transition.state in (State.BOUNCED, State.UNREACHABLE)
-        self._leases[row.chunk].has_lost |= is_lost
+        if transition.state in (State.BOUNCED, State.UNREACHABLE):
+            self._leases[row.chunk].lost.append(row.delivery_id)
         self._entries.append(JournalEntry(lease, row.delivery_id, transition, row.attempts, tries))
 
     # ------------------------------------------------------------ stopping
@@ -484,6 +485,7 @@ class _Run:
         else:
             ledger.pause_for_problem(self._notice, str(error))
         for leased in self._leases.values():
+            retry_until_written(partial(self._take_lost, leased))
             is_unavailable = isinstance(error, ServerUnavailableError)
             if is_unavailable and not leased.lease.is_past_deadline:
                 ledger.release_with_backoff(leased.lease)

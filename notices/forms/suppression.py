@@ -92,12 +92,12 @@ class SuppressionForm(AddressForm, forms.ModelForm):
         except EncryptionError as error:
             self.add_error("incident", translate_ledger_message(str(error)))
             return cleaned
-        if self.known().filter(applies_until__isnull=True).exists():
+        if self.known().exclude(source=Suppression.Source.BOUNCE).exists():
             self.add_error("address", _("This address is on the list already."))
         return cleaned
 
     def known(self) -> SuppressionQuerySet:
-        """Returns the entry of the address, if it has one. One that ends gives way to this one."""
+        """Returns the entry of the address, if it has one. A bounce gives way to this one."""
         new = self.instance
         return Suppression.objects.not_lifted().filter(
             index=new.index, channel=new.channel, incident=self.cleaned_data.get("incident")

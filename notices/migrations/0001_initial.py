@@ -271,6 +271,7 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(max_length=500, verbose_name='reason')),
                 ('added_at', models.DateTimeField(auto_now_add=True, verbose_name='added')),
                 ('applies_until', models.DateTimeField(editable=False, null=True, verbose_name='applies until')),
+                ('is_plain', models.BooleanField(db_default=False, editable=False)),
                 ('lifted_at', models.DateTimeField(editable=False, null=True, verbose_name='lifted')),
                 ('lifted_reason', models.CharField(blank=True, max_length=500, verbose_name='why it was lifted')),
                 ('incident', models.ForeignKey(blank=True, db_index=False, help_text='Leave this empty for all incidents.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='suppressions', to='incidents.incident', verbose_name='incident')),

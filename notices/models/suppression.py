@@ -81,6 +81,8 @@ class Suppression(models.Model):
     added_at = models.DateTimeField(_("added"), auto_now_add=True)
     # None: until it is lifted. See returned_mail/suppression_list.py.
     applies_until = models.DateTimeField(_("applies until"), null=True, editable=False)
+    # Whether the words of a bounce that is recorded here can mean nothing else.
+    is_plain = models.BooleanField(db_default=False, editable=False)
     lifted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("lifted by"),

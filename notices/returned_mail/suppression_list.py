@@ -5,26 +5,27 @@ has the same index as the incident's affected people, so that a query can join t
 all incidents has a MAC under the portal's secret key.
 
 One bounce never lasts, whatever its words say: a server may be wrong about all of its users for a
-day. Two bounces on different days do.
+day. Two bounces on different days last if the words of each can mean nothing else.
 """
 
 import hmac
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.utils.crypto import salted_hmac
 
-from accounts.contacts import normalise_email, normalise_phone
+from accounts.contacts import is_phone, normalise_email, normalise_phone
 from accounts.models import User
+from incidents.encryption import EncryptionError
 from incidents.models import AffectedPerson, Incident
 from incidents.own_rows import MEMBER_NUMBER, Kind, LookedUpContact, StrangerCheck
 from notices.ledger_messages import LedgerMessages
@@ -37,6 +38,7 @@ _INDEX_KIND = {"email": "email", "sms": "phone"}
 INDEX_FIELD = {"email": "email_index", "sms": "phone_index"}
 HELD_FOR = timedelta(days=7)
 NO_TIME, ANOTHER_DAY = timedelta(), timedelta(days=1)
+LATELY = timedelta(days=180)
 
 
 def portal_indexes(channel: str, address: str) -> list[UUID]:
@@ -101,18 +103,23 @@ STRANGERS = StrangerCheck(
 )
 
 
-def is_held_back(incident: Incident, kind: Kind, address: str) -> bool:
-    """Returns whether no mandatory notice of the incident goes to a normalised address or number.
+def is_held_back(incident: Incident, kind: Kind, address: str, *, or_lately: bool = False) -> bool:
+    """Returns whether no mandatory notice of the incident goes to a normalised address or number;
+    with `or_lately` also whether a mail to it came back in the last half year.
 
     Raises EncryptionError.
     """
     channel = _CHANNELS[kind]
-    entries = Suppression.objects.live().filter(
+    entries = Suppression.objects.live()
+    if or_lately:
+        lately = Q(applies_until__isnull=True) | Q(added_at__gt=Now() - LATELY)
+        entries = Suppression.objects.not_lifted().filter(lately)
+    held = entries.filter(
         channel=channel,
         index__in=indexes(channel, address, [incident]),
         source__in=settings.NOTICE_MANDATORY_SUPPRESSIONS,
     )
-    return entries.exists()
+    return held.exists()
 
 
 class SuppressionLookup:
@@ -168,8 +175,6 @@ class SuppressionLookup:
             channel = self._notice.channel
             known = portal_indexes(channel, normalised(channel, address))
             source = next((self._everywhere[one] for one in known if one in self._everywhere), "")
-        if source == Source.BOUNCE and lift_if_proven(self._notice, normalise_email(address)):
-            return ""
         return LedgerMessages.HELD_BACK.stored(source_words=source) if source else ""
 
 
@@ -206,28 +211,45 @@ def lift(entry: Suppression, *, by: User, reason: str) -> bool:
     return rows.update(lifted_at=Now(), lifted_by=by, lifted_reason=reason) == 1
 
 
-# The columns of the rows to add, each as an array. A live entry that ends by itself is changed: it
-# lasts if the new one lasts, or is a bounce of another day; else the longer one counts. What was
-# lifted after the bounce is not added again, because a worker reads a chunk several times.
+def lift_bounces(contact: str) -> None:
+    """Lifts the bounces of an e-mail address whose owner has just entered a code from a mail to it.
+
+    `contact` is a normalised address, or a number, of which there are no bounces.
+    """
+    if is_phone(contact):
+        return
+    bounces = Suppression.objects.not_lifted().filter(channel="email", source=Source.BOUNCE)
+    has_some = Exists(bounces.filter(incident=OuterRef("pk")))
+    in_incidents = []
+    incidents = Incident.objects.only("slug", "data_keyset", "index_keyset")
+    for incident in incidents.filter(has_some, shredded_at__isnull=True):
+        with suppress(EncryptionError):  # the sign-in goes on
+            in_incidents.append(index_in("email", contact, incident))
+    if in_incidents:
+        reason = LedgerMessages.ENTERED_CODE.stored()
+        bounces.filter(index__in=in_incidents).update(lifted_at=Now(), lifted_reason=reason)
+
+
+# The columns of the rows to add, each as an array. Only a bounce is changed: by what lasts, or, if
+# it ends, by another bounce.
 _ADD = """
-INSERT INTO notices_suppression AS known
-    (index, incident_id, channel, source, reason, added_at, applies_until, lifted_reason)
-SELECT n.index, n.incident, %(channel)s, %(source)s, n.reason, n.at, n.until, ''
+INSERT INTO notices_suppression AS known (index, incident_id, channel, source, reason, added_at,
+    applies_until, is_plain, lifted_reason)
+SELECT n.index, n.incident, %(channel)s, %(source)s, n.reason, n.at, n.until,
+    coalesce(n.until > n.at, false), ''
 FROM unnest(%(indexes)s::uuid[], %(incidents)s::bigint[], %(reasons)s::text[],
     %(times)s::timestamptz[], %(ends)s::timestamptz[]) AS n (index, incident, reason, at, until)
-WHERE NOT EXISTS (
-    SELECT FROM notices_suppression l WHERE l.index = n.index AND l.incident_id = n.incident
-    AND l.channel = %(channel)s AND l.source = %(source)s AND l.lifted_at > n.at)
 ON CONFLICT (index, channel, incident_id) WHERE lifted_at IS NULL
 DO UPDATE SET source = excluded.source, reason = excluded.reason,
     added_at = greatest(known.added_at, excluded.added_at),
+    is_plain = known.is_plain OR excluded.is_plain,
     applies_until = CASE
-        WHEN excluded.applies_until IS NULL OR excluded.added_at NOT BETWEEN
-            known.added_at - %(day)s AND known.added_at + %(day)s THEN NULL
+        WHEN excluded.applies_until IS NULL OR (known.is_plain AND excluded.is_plain
+            AND excluded.added_at > known.added_at + %(day)s) THEN NULL
+        WHEN excluded.added_at > known.added_at + %(day)s THEN excluded.added_at + %(week)s
         ELSE greatest(known.applies_until, excluded.applies_until) END
-WHERE known.applies_until IS NOT NULL AND (
-    excluded.applies_until IS NULL OR excluded.applies_until > known.applies_until
-    OR excluded.added_at NOT BETWEEN known.added_at - %(day)s AND known.added_at + %(day)s)
+WHERE known.source = 'bounce'
+    AND (known.applies_until IS NOT NULL OR excluded.applies_until IS NULL)
 """
 
 
@@ -255,14 +277,15 @@ def bounce_entry(
     return AutomaticEntry(index, incident, reply, at, at + (HELD_FOR if is_certain else NO_TIME))
 
 
-def take_bounces(chunk: Chunk, notice: Notice) -> None:
-    """Adds an entry for each e-mail address of a chunk that bounced as bad, for the notice's
+def take_bounces(deliveries: Iterable[int], notice: Notice) -> None:
+    """Adds an entry for each e-mail address that the server has just called bad, for the notice's
     incident.
 
-    The server's words decide (reply_reading). It decrypts nothing.
+    `deliveries` are ids; those that did not bounce are left out. The server's words decide
+    (reply_reading). It decrypts nothing.
     """
-    deliveries = Delivery.objects.of_chunk(chunk).filter(person__isnull=False)
-    bounced = deliveries.filter(state=Delivery.State.BOUNCED, ended_at__isnull=False)
+    named = Delivery.objects.filter(pk__in=deliveries, person__isnull=False)
+    bounced = named.filter(state=Delivery.State.BOUNCED, ended_at__isnull=False)
     rows = bounced.values_list("person__email_index", "reply", "ended_at")
     add_automatic(
         [
@@ -278,8 +301,10 @@ def take_bounces(chunk: Chunk, notice: Notice) -> None:
 def add_automatic(
     entries: Iterable[AutomaticEntry], *, channel: str, source: Suppression.Source
 ) -> None:
-    """Adds entries that a program decided. A lasting entry of an address stays as it is; one that
-    ends lasts after a second bounce on another day, or if the new one lasts.
+    """Adds entries that a program decided. An entry of a person, and a complaint, stay as they are;
+    a complaint replaces a bounce.
+
+    A second bounce on another day lasts if both are plain, and else holds for a week.
     """
     # A statement cannot change a row twice: several people of a chunk may have one address.
     rows = list({(entry.incident, entry.index): entry for entry in entries}.values())
@@ -294,24 +319,7 @@ def add_automatic(
         "channel": channel,
         "source": source,
         "day": ANOTHER_DAY,
+        "week": HELD_FOR,
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, values)
-
-
-def lift_if_proven(notice: Notice, address: str) -> bool:
-    """Lifts the bounces of an e-mail address with which its owner signed in since, and returns
-    whether there were some.
-
-    `address` is normalised. Raises EncryptionError.
-    """
-    signed_in = EmailAddress.objects.filter(
-        email=address, verified=True, user__last_login__gt=OuterRef("added_at")
-    )
-    bounces = Suppression.objects.against(notice).filter(
-        Exists(signed_in),
-        source=Source.BOUNCE,
-        index__in=indexes("email", address, [notice.incident]),
-    )
-    lifted = {"lifted_at": Now(), "lifted_reason": LedgerMessages.SIGNED_IN.stored()}
-    return bounces.update(**lifted) > 0

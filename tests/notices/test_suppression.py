@@ -8,19 +8,23 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
 from django.core.management import call_command
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from accounts.models import User
-from harness.sign_in import sign_in_to_desk
+from harness.sign_in import newest_code, sign_in, sign_in_to_desk
+from incidents.encryption import EncryptionError
+from incidents.models import Incident
 from notices import decisions
-from notices.models import Delivery, Notice, Suppression
-from notices.returned_mail import suppression_list
+from notices.models import Notice, ReturnedMail, Suppression
+from notices.returned_mail import bounces, suppression_list
+from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind
 from notices.returned_mail.phrases import PLAIN_WORDS, plain_pattern
 from notices.returned_mail.reply_reading import Cause, cause_of, names_only_the_recipient
-from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
+from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work, work_again
 from tests.smtp_server import recipients
 
 pytest_plugins = ["tests.notice_fixtures"]
@@ -107,27 +111,32 @@ def add_bounce(index, incident, *, reply=PLAIN, days_ago=0.0) -> None:
 
 
 @pytest.mark.parametrize(
-    ("days_ago", "replies", "is_held"),
+    ("days_ago", "replies", "is_held", "is_lasting"),
     [
-        ([6], [PLAIN], True),
-        ([8], [PLAIN], False),
-        ([0], [OF_OTHER], False),
-        ([0.9, 0], [OF_OTHER, OF_OTHER], False),
-        ([0.9, 0], [OF_OTHER, PLAIN], True),
-        ([20, 10], [OF_OTHER, OF_OTHER], True),
-        ([20, 10], [PLAIN, PLAIN], True),
-        ([10, 10], [PLAIN, PLAIN], False),
-        ([10, 20], [PLAIN, OF_OTHER], True),  # written late
+        ([6], [PLAIN], True, False),
+        ([8], [PLAIN], False, False),
+        ([0], [OF_OTHER], False, False),
+        ([0.9, 0], [OF_OTHER, OF_OTHER], False, False),
+        ([0.9, 0], [OF_OTHER, PLAIN], True, False),
+        ([20, 10], [PLAIN, PLAIN], True, True),
+        ([10, 10], [PLAIN, PLAIN], False, False),
+        ([10, 20, 10], [PLAIN, PLAIN, PLAIN], False, False),  # read again
+        # A reply that is misread once is misread again.
+        ([20, 10], [OF_OTHER, OF_OTHER], False, False),
+        ([20, 6], [OF_OTHER, OF_OTHER], True, False),
+        ([20, 6], [PLAIN, OF_OTHER], True, False),
+        ([20, 6], [OF_OTHER, PLAIN], True, False),
+        ([30, 20, 10], [OF_OTHER, OF_OTHER, PLAIN], False, False),
+        ([30, 20, 10], [PLAIN, OF_OTHER, PLAIN], True, True),
     ],
 )
-def test_one_bounce_ends_by_itself_and_two_on_different_days_last(
-    draft, people, days_ago, replies, is_held
+def test_one_bounce_ends_by_itself_and_two_plain_ones_on_different_days_last(
+    draft, people, days_ago, replies, is_held, is_lasting
 ):
     for days, reply in zip(days_ago, replies, strict=True):
         add_bounce(people["minji"].email_index, draft.incident_id, reply=reply, days_ago=days)
     entry = Suppression.objects.get()
     assert Suppression.objects.against(draft).exists() is is_held
-    is_lasting = max(days_ago) - min(days_ago) > 1
     assert (entry.applies_until is None) is is_lasting
 
 
@@ -251,57 +260,85 @@ def test_a_reply_that_only_resembles_a_known_one_holds_back_nothing(reply):
     assert not names_only_the_recipient(reply)
 
 
-def test_one_refusal_that_is_read_again_on_a_later_day_counts_once(draft, people, approver, server):
-    server.reply_next("recipient", "minji@example.com", OF_OTHER)
+def test_a_report_about_a_forwarding_is_not_taken_with_a_later_bounce_of_the_chunk(
+    draft, people, approver, server
+):
+    server.reply_next("recipient", "minji@example.com", "451 4.3.0 try again")
     decisions.approve(draft, by=approver)
     work(draft)
-    row = delivery_to(draft, people["minji"])
-    Delivery.objects.filter(pk=row.pk).update(ended_at=timezone.now() - timedelta(days=3))
-    Suppression.objects.all().delete()
-    for _turn in range(2):
-        suppression_list.take_bounces(draft.chunks.get(), draft)
-    assert not Suppression.objects.filter(applies_until__isnull=True).exists()
-
-
-def test_a_bounce_that_was_lifted_is_not_added_again(draft, people, editor):
-    index = people["minji"].email_index
-    add_bounce(index, draft.incident_id, days_ago=1)
-    assert suppression_list.lift(Suppression.objects.get(), by=editor, reason="a call")
-    add_bounce(index, draft.incident_id, days_ago=1)
-    assert not Suppression.objects.live().exists()
+    report = DeliveryReport(ReportKind.BOUNCE, words=PLAIN, cause=Cause.ADDRESS, is_forwarded=True)
+    forwarder = delivery_to(draft, people["seojun"])
+    assert bounces.record_report(forwarder.pk, report) is ReturnedMail.Outcome.BOUNCED
+    server.reply_next("recipient", "minji@example.com", "550 5.1.1 User unknown")
+    work_again(draft)
+    assert delivery_to(draft, people["minji"]).state == "bounced"
+    assert [entry.index for entry in Suppression.objects.all()] == [people["minji"].email_index]
 
 
 @pytest.mark.parametrize("is_lasting", [True, False])
-def test_a_person_who_signed_in_with_the_address_since_gets_notices_again(
-    client, draft, people, minji, editor, approver, server, is_lasting
+def test_a_code_from_a_mail_to_the_address_lifts_its_bounces(
+    client, draft, people, editor, approver, server, is_lasting
 ):
-    index = people["minji"].email_index
     for days in (9, 2) if is_lasting else (2,):
-        add_bounce(index, draft.incident_id, days_ago=days)
-    User.objects.filter(pk=minji.pk).update(last_login=timezone.now() - timedelta(days=1))
+        add_bounce(people["minji"].email_index, draft.incident_id, days_ago=days)
+    add_bounce(people["seojun"].email_index, draft.incident_id, days_ago=2)
+    sign_in(client, "minji@example.com")
     decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "accepted"
-    entry = Suppression.objects.get()
+    assert delivery_to(draft, people["seojun"]).state == "suppressed"
+    client.post(reverse("account_logout"))
     sign_in_to_desk(client, editor)
-    assert "its owner signed in with it since" in client.get(url("change", entry.pk)).text
+    entry = Suppression.objects.get(index=people["minji"].email_index)
+    assert "its owner entered a code from a mail to it" in client.get(url("change", entry.pk)).text
 
 
-def test_an_earlier_sign_in_lifts_no_bounce(draft, people, minji, approver, server):
+def test_a_code_that_adds_the_address_to_an_account_lifts_its_bounces(client, draft, people, minji):
+    add_bounce(people["seojun"].email_index, draft.incident_id)
+    sign_in(client, minji.email)
+    client.post(reverse("new_contact"), {"email": "seojun@example.com"})
+    assert Suppression.objects.live().exists()
+    enter = {"code": newest_code(), "email": "seojun@example.com"}
+    client.post(reverse("new_contact_code"), enter)
+    assert not Suppression.objects.live().exists()
+
+
+def test_no_other_sign_in_lifts_a_bounce(draft, people, minji, approver, server):
     add_bounce(people["minji"].email_index, draft.incident_id, days_ago=1)
-    User.objects.filter(pk=minji.pk).update(last_login=timezone.now() - timedelta(days=2))
+    User.objects.filter(pk=minji.pk).update(last_login=timezone.now())  # as a passkey does
     decisions.approve(draft, by=approver)
     work(draft)
     assert delivery_to(draft, people["minji"]).state == "suppressed"
 
 
-def test_a_person_or_a_complaint_makes_a_bounce_last(client, draft, people, editor):
-    add_bounce(people["minji"].email_index, draft.incident_id, days_ago=1)
+def test_a_code_lifts_only_bounces_and_no_lost_key_stops_it(
+    client, draft, people, incident, monkeypatch
+):
+    index = people["minji"].email_index
+    Suppression.objects.create(incident=incident, index=index, source=COMPLAINT)
+    add_bounce(people["seojun"].email_index, incident.pk)
+    sign_in(client, "minji@example.com")
+    assert Suppression.objects.live().count() == 2
+
+    def raise_lost(*_keysets):
+        raise EncryptionError("lost")
+
+    monkeypatch.setattr(Incident, "cipher", raise_lost)
+    other = Client()
+    sign_in(other, "seojun@example.com")
+    assert "_auth_user_id" in other.session
+
+
+@pytest.mark.parametrize("days", [(1,), (9, 1)], ids=["ending", "lasting"])
+def test_a_person_or_a_complaint_replaces_a_bounce(client, draft, people, editor, days):
+    for person in ("minji", "seojun"):
+        for day in days:
+            add_bounce(people[person].email_index, draft.incident_id, days_ago=day)
     sign_in_to_desk(client, editor)
     assert add(client, incident=draft.incident_id).status_code == 302
-    assert Suppression.objects.live().get().source == "stranger"
+    index = people["minji"].email_index
+    assert Suppression.objects.live().get(index=index).source == "stranger"
     index = people["seojun"].email_index
-    add_bounce(index, draft.incident_id, days_ago=1)
     complaint = suppression_list.AutomaticEntry(index, draft.incident_id, "abuse", timezone.now())
     suppression_list.add_automatic([complaint], channel="email", source=COMPLAINT)
     entry = Suppression.objects.live().get(index=index)
