@@ -1,10 +1,9 @@
 """The message that tells a contact in the data that a new address was recorded for its person."""
 
 import logging
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -24,10 +23,22 @@ _SHARED = {Kind.EMAIL: SharedContact.Kind.EMAIL, Kind.PHONE: SharedContact.Kind.
 
 logger = logging.getLogger(__name__)
 
-# Each function returns whether no notice goes to a normalised address or number in the data of an
-# incident, because a message to it came back or was called spam. The apps above this one add theirs
-# in AppConfig.ready. They raise EncryptionError.
-HELD_BACK: list[Callable[[Incident, Kind, str], bool]] = []
+
+class HeldBackCheck(Protocol):
+    """A check of a contact, which an app above this one makes."""
+
+    def __call__(
+        self, incident: Incident, kind: Kind, address: str, *, or_lately: bool = False
+    ) -> bool:
+        """Returns whether no notice of the incident goes to a normalised address or number, because
+        a message to it came back or was called spam; with `or_lately` also whether one came back
+        lately. Raises EncryptionError.
+        """
+        ...
+
+
+# The apps above this one add theirs in AppConfig.ready.
+HELD_BACK: list[HeldBackCheck] = []
 
 
 def send_due() -> None:
@@ -48,6 +59,7 @@ def contact_to_tell(
     person: AffectedPerson, change: AddressChange | None = None
 ) -> tuple[Kind, str] | None:
     """Returns the contact in the data that is told: the e-mail address, else the mobile number.
+    The number comes first if a mail came back lately.
 
     Returns None if neither takes a notice: of a closed row, of a person whom no file holds any
     more, of a hidden or shredded incident, of too many people, of a stranger, held back, or
@@ -57,28 +69,34 @@ def contact_to_tell(
     is_open = incident.is_public and not incident.shredded_at and leaked_classes_of([person.pk])
     if not is_open or PersonMark.objects.closing().filter(person=person).exists():
         return None
-    tests = (_is_shared, _is_anothers, is_held_back)
-    for kind, contact in _contacts_of(person):
-        is_refused = change is not None and change.is_refused(kind)
-        if not is_refused and not any(test(person, kind, contact) for test in tests):
-            return kind, contact
-    return None
+    tests = (_is_shared, _is_anothers, _is_held_back)
+    usable = [
+        (kind, contact)
+        for kind, contact in _contacts_of(person)
+        if not (change is not None and change.is_refused(kind))
+        and not any(test(person, kind, contact) for test in tests)
+    ]
+    if len(usable) > 1 and email_came_back(person):
+        usable.reverse()
+    return usable[0] if usable else None
 
 
-def email_is_held_back(person: AffectedPerson) -> bool:
-    """Returns whether mails to the address in the data came back or were called spam.
+def email_came_back(person: AffectedPerson) -> bool:
+    """Returns whether mails to the address in the data came back lately or were called spam.
 
     Raises EncryptionError.
     """
     return any(
-        kind is Kind.EMAIL and is_held_back(person, kind, contact)
+        kind is Kind.EMAIL and _is_held_back(person, kind, contact, or_lately=True)
         for kind, contact in _contacts_of(person)
     )
 
 
-def is_held_back(person: AffectedPerson, kind: Kind, contact: str) -> bool:
-    """Returns whether no notice goes to a contact of the person. Raises EncryptionError."""
-    return any(check(person.incident, kind, contact) for check in HELD_BACK)
+def _is_held_back(
+    person: AffectedPerson, kind: Kind, contact: str, *, or_lately: bool = False
+) -> bool:
+    checks = (check(person.incident, kind, contact, or_lately=or_lately) for check in HELD_BACK)
+    return any(checks)
 
 
 def _contacts_of(person: AffectedPerson) -> list[tuple[Kind, str]]:

@@ -16,7 +16,7 @@ from accounts.admin_site import RightMissingError, desk_path, staff_of
 from accounts.desk_lists import OnlyFiltersAdmin
 from accounts.desk_tasks import TaskOverError
 from accounts.models import User
-from incidents.address_mails import contact_to_tell, email_is_held_back
+from incidents.address_mails import contact_to_tell, email_came_back
 from incidents.admin.person_forms import STRANGERS, EndAddressChangeForm
 from incidents.admin.proposals import ConfirmationRefusedError, ProposalAdmin
 from incidents.encryption import EncryptionError
@@ -133,7 +133,7 @@ def how_it_is_told(person: AffectedPerson, change: AddressChange | None = None) 
     """Returns whether and how the contact in the data is told of a new address, in words."""
     try:
         found = contact_to_tell(person, change)
-        came_back = email_is_held_back(person)
+        came_back = email_came_back(person)
     except EncryptionError:
         return _("The contact in the data cannot be read now, so it is told later.")
     before = (

@@ -211,14 +211,16 @@ def test_an_address_that_may_not_be_told_gets_no_mail(team, younghee, make):
     assert "after the confirmation" not in shown
 
 
-@pytest.mark.parametrize("source", ["", "bounce", "complaint"])
+@pytest.mark.parametrize("source", ["", "bounce", "complaint", "one bounce"])
 def test_who_is_reached_only_by_phone_is_told_by_a_text_that_the_message_check_knows(
     team, incident, solapi, settings, source
 ):
     email = "old@example.com" if source else ""
     row = leaked(incident, ADDRESS, "7585#", name="김영희", phone="010-1111-2222", email=email)
     if source:
-        hold_back(incident, email, source)
+        hold_back(incident, email, source.removeprefix("one "))
+    if source == "one bounce":  # which holds back nothing any more
+        Suppression.objects.update(applies_until=timezone.now())
     support = desk(team["support"])
     say_why(support, desk_url(f"{PERSON}_change", row.pk))
     before = page_text(support.get(desk_url(f"{PERSON}_address", row.pk)))
@@ -237,6 +239,14 @@ def test_who_is_reached_only_by_phone_is_told_by_a_text_that_the_message_check_k
     assert NEW not in text["text"]
     assert [one.kind for one in answer_for(text["text"]).account_mails] == [MailKind.ADDRESS_TEXT]
     assert AddressChange.objects.get().told_at
+
+
+def test_a_mailbox_of_one_bounce_is_told_if_there_is_no_number(team, younghee):
+    hold_back(younghee.incident, "old@example.com", "bounce")
+    Suppression.objects.update(applies_until=timezone.now())
+    recorded(team, younghee)
+    address_mails.send_due()
+    assert [one.to for one in mail.outbox] == [["old@example.com"]]
 
 
 def test_a_text_that_the_gateway_refuses_is_tried_again_and_a_mail_uses_up_no_tries_of_it(
