@@ -10,12 +10,14 @@ class ScamsConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, because these modules need the models.
+        from accounts import desk_look_ups
         from foundations import page_extensions
         from incidents import desk_page, reencryption
         from incidents.encryption import SCAM_REPORT
         from scams.desk_parts import scam_parts
         from scams.models import ScamReport
 
+        desk_look_ups.OF_NO_CUSTOMER.append(ScamReport._meta.db_table)
         desk_page.SOURCES.append(scam_parts)
         page_extensions.extend("my_messages", "scams/extensions/check_link.html")
         reencryption.OTHER_APPS_COLUMNS.append(
