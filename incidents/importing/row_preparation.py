@@ -166,7 +166,7 @@ class Preparer:
         ]
         phones = [column for cells in mapping.person.phone_cells for column in cells.columns()]
         self._phone_columns = frozenset(phones)
-        names = mapping.person.name_cells.columns() if mapping.person.name_cells else ()
+        names = list(mapping.person.name_cells.columns() if mapping.person.name_cells else ())
         self._name_places = [place[column] for column in names if column != self._identity_column]
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contact_places = [*self._email_places, *(place[column] for column in phones)]
@@ -412,8 +412,6 @@ class Preparer:
             if labels > 1 and labels * 2 >= len(filled):
                 raise _HeaderError
             if identity.casefold() == column.casefold():
-                if second_tables.may_be_labels(cells):  # further labels: of another table
-                    raise _HeaderError
                 raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
 
     def _labels(self, line: int, cells: Sequence[str]) -> Labels:

@@ -119,14 +119,17 @@ class RowsAround:
         above = before or after, range(place)  # the nearest rows; all, where those are blank
         usual = [self._usual_kind(at, *above) for at in range(len(cells))]
         words = [at for at, kind in enumerate(usual) if _has_word_for(kind, cells[at])]
-        typed = [at for at in contacts if usual[at] in _CONTACTS]
-        are_lost = bool(typed) and not any(self._count(after, at, usual[at]) for at in typed)
+        typed = {at: kind for at in contacts if (kind := usual[at]) and kind in _CONTACTS}
+        are_lost = bool(typed) and not any(self._count(after, at, typed[at]) for at in typed)
         has_gap = self._has_only_gap(before, place)
         # Of a person without contacts little is known, so that more must differ.
         is_without_contacts = bool(typed) and not any(cells[at].strip() for at in typed)
         filled = [at for at in range(len(cells)) if at != reference and cells[at].strip()]
         if len(words) > 1 and (has_gap or not is_without_contacts):
-            is_table = has_gap or (are_lost and any(self._are_values(after, at) for at in filled))
+            are_below = any(self._are_values(after, at) for at in filled)
+            is_table = has_gap or (
+                are_lost and (are_below or self._are_filled(after, typed, cells))
+            )
             return Labels.OF_TABLE if before and after and is_table else Labels.DOUBTFUL
         if after and are_lost:
             changed = [at for at in filled if usual[at] is _Kind.WORD]
@@ -136,9 +139,15 @@ class RowsAround:
         is_doubtful = len(words) > 1 and all(self._are_values(above[0], at) for at in words)
         return Labels.DOUBTFUL if is_doubtful else Labels.NONE
 
-    def _count(self, rows: range, place: int, kind: _Kind | None) -> int:
+    def _count(self, rows: range, place: int, kind: _Kind) -> int:
         sums = self._sums[place].get(kind)
         return sums[rows.stop] - sums[rows.start] if sums else 0
+
+    def _are_filled(self, after: range, typed: Collection[int], cells: Sequence[str]) -> bool:
+        """Returns whether two columns of contacts hold something else, here and below."""
+        return len(typed) > 1 and all(
+            cells[at].strip() and self._usual_kind(at, after) for at in typed
+        )
 
     def _usual_kind(self, place: int, *choice: range) -> _Kind | None:
         """Returns the kind of most filled cells of a column, in the first rows that have one."""

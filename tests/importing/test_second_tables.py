@@ -31,6 +31,7 @@ def judged(*lines: str, contacts: tuple[int, ...] = (2, 3)) -> Labels:
         [*PEOPLE, "", "|bestelling,artikel,aantal,prijs", "5001,Fiets,1,199.00"],
         [*PEOPLE, "|bestelling,artikel,aantal,prijs", "5001,Fiets,1,199.00"],
         [*PEOPLE, "|order,item,date,price", "5001,Bike,2025-01-02,2025-01-02"],
+        [*PEOPLE, "|!VEND,NAME,PRINTAS,ADDR", "VEND,ACME,ACME Inc,Street 1"],
         [*PEOPLE, "|품목,창고,재고,단가", "A100,용인,30,1200"],
         [*PEOPLE, "|lid,lidmaatschap,punten,niveau", "1,goud,120,3"],
         [*WORDS, "|bestelling,artikel,aantal,prijs", "5001,Fiets,1,199.00"],
@@ -57,6 +58,7 @@ def test_labels_of_another_table_refuse_the_file(lines):
         [*PEOPLE[:2], "3,Park,q3@b.example,", "|front desk,Reception,internal,by post"]
         + ["4,Choi,q4@b.example,"] * 3,
         # The contacts of the last people are the names of the services where they signed in.
+        [*PEOPLE, "|front desk,Reception,internal,by post", "5,Kim,,", "6,Lee,,"],
         [*PEOPLE, "|minji,Kim,kakao,", "9,Choi,naver,"],
         [*PEOPLE, "broken", "|front desk,Reception,internal,by post", *PEOPLE],
         [*PEOPLE, "|front desk,Reception,NULL,by post", *PEOPLE],

@@ -199,7 +199,9 @@ def test_a_notice_to_far_more_people_than_approved_waits_for_a_person(
     notice = go_on(notice)
     assert (notice.state, notice.ramp, notice.planned) == (Notice.State.SENDING, "interval", 5)
     assert [each.begun_at for each in notifications(notice.incident)] == [notice.begins_at]
+    assert notice.begins_at
     assert notice.begins_at > at
+    assert notice.deadline_at
     assert notice.deadline_at > at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
 
 

@@ -116,12 +116,12 @@ def test_who_subscribes_while_an_alert_waits_gets_it_with_the_weekly_mail(
     version, incident, minji, server
 ):
     alert = sent_alert(version)
-    day = timedelta(days=1)
-    Notice.objects.filter(pk=alert.pk).update(approved_at=alert.approved_at - 9 * day)
+    alert.refresh_from_db()
+    assert alert.planned_at
+    day, planned_at = timedelta(days=1), alert.planned_at
+    Notice.objects.filter(pk=alert.pk).update(approved_at=planned_at - 9 * day)
     subscription = subscribe(minji, incident)
-    AlertSubscription.objects.filter(pk=subscription.pk).update(
-        subscribed_at=alert.planned_at - day
-    )
+    AlertSubscription.objects.filter(pk=subscription.pk).update(subscribed_at=planned_at - day)
     assert weekly_mail().accepted == 1
     assert len(server.to("minji@example.com")) == 1
 
