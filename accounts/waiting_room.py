@@ -41,8 +41,8 @@ _KEY = "breachportal:waiting-room"
 
 # Without a bound, one program could take so many tickets that no other visitor is admitted for
 # hours. Tickets of a network above its bound are of the second queue. It admits at a rate that the
-# first queue does not use, and at least this share of the rate. The share begins when the first
-# queue has admitted all who came before the oldest ticket of the second.
+# first queue does not use, once that has its burst again, and at least this share of the rate. The
+# share begins when the first queue has admitted all who came before the second's oldest ticket.
 SECOND_SHARE = 0.25
 _SECOND = "~"  # the first character of the queue's name in the tickets of the second queue
 
@@ -67,7 +67,7 @@ local function rounded(number) return tonumber(string.format('%.6f', number)) en
 local passed = math.max(0, now - tonumber(stored[3] or now)) * rate
 local alone = math.min(passed, math.max(0, after - admitted))
 local both = passed - alone
-local unused = both - (math.max(0, issued - admitted) - alone)
+local unused = both - (math.max(0, issued + burst - admitted) - alone)
 local given = math.min(second_waiting, math.max(both * share, unused))
 admitted = math.min(issued + burst, rounded(admitted + passed - given))
 second_waiting = rounded(second_waiting - given)
@@ -98,11 +98,11 @@ redis.call('HSET', KEYS[1], 'issued', issued, 'admitted', string.format('%.6f', 
     'second_waiting', string.format('%.6f', second_waiting), 'after', after)
 redis.call('EXPIRE', KEYS[1], ARGV[5])
 
-local waiting = math.max(0, issued - admitted)
 alone = math.max(0, after - admitted)
 if is_second then
     local ahead = ticket - math.floor(second - second_waiting) - 1
-    local turns = alone + math.min(ahead / share, ahead + waiting - alone)
+    local first = math.max(0, issued + burst - admitted)
+    local turns = alone + math.min(ahead / share, ahead + first - alone)
     return {ticket, ahead, mark .. queue, math.ceil(turns)}
 end
 local ahead = ticket - math.floor(admitted) - 1

@@ -190,8 +190,10 @@ def test_one_network_cannot_make_all_others_wait(room, settings):
     admit(room, 10.5)
     assert not waits(enter(late))
     assert waits(enter(of_the_network, address="198.51.100.7"))
-    admit(room, 15.6)  # the first queue is empty: the second has the whole rate
+    # The first queue is empty. Once it has its burst again, the second has the whole rate.
+    admit(room, 15.6 + BURST)
     assert not waits(enter(of_the_network, address="198.51.100.7"))
+    fill()
 
 
 def test_the_second_queue_begins_after_older_places_and_both_admit_the_rate(room, settings):
@@ -202,7 +204,8 @@ def test_the_second_queue_begins_after_older_places_and_both_admit_the_rate(room
     crowded = visitor()
     page = enter(crowded, address="198.51.100.8")
     assert "5 people are before you" in page
-    assert "It takes about 134 minutes." in page  # 3 of the first queue, then 5 at the whole rate
+    # 3 of the first queue, then its burst and 5 at the whole rate
+    assert "It takes about 300 minutes." in page
     for number in range(6):
         enter(address=f"203.0.113.{number}")
     waiting = []
