@@ -230,8 +230,8 @@ def lift_bounces(contact: str) -> None:
         bounces.filter(index__in=in_incidents).update(lifted_at=Now(), lifted_reason=reason)
 
 
-# The columns of the rows to add, each as an array. Only a bounce is changed: by what lasts, or, if
-# it ends, by another bounce.
+# The columns of the rows to add, each as an array. What is older than the lifting of such an entry
+# is not added. Only a bounce is changed: by what lasts, or, if it ends, by another bounce.
 _ADD = """
 INSERT INTO notices_suppression AS known (index, incident_id, channel, source, reason, added_at,
     applies_until, is_plain, lifted_reason)
@@ -239,6 +239,9 @@ SELECT n.index, n.incident, %(channel)s, %(source)s, n.reason, n.at, n.until,
     coalesce(n.until > n.at, false), ''
 FROM unnest(%(indexes)s::uuid[], %(incidents)s::bigint[], %(reasons)s::text[],
     %(times)s::timestamptz[], %(ends)s::timestamptz[]) AS n (index, incident, reason, at, until)
+WHERE NOT EXISTS (
+    SELECT FROM notices_suppression l WHERE l.index = n.index AND l.incident_id = n.incident
+    AND l.channel = %(channel)s AND l.source = %(source)s AND l.lifted_at > n.at)
 ON CONFLICT (index, channel, incident_id) WHERE lifted_at IS NULL
 DO UPDATE SET source = excluded.source, reason = excluded.reason,
     added_at = greatest(known.added_at, excluded.added_at),

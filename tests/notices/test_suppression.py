@@ -275,6 +275,14 @@ def test_a_report_about_a_forwarding_is_not_taken_with_a_later_bounce_of_the_chu
     assert [entry.index for entry in Suppression.objects.all()] == [people["minji"].email_index]
 
 
+def test_a_bounce_from_before_a_lifting_is_not_added(draft, people, editor):
+    index = people["minji"].email_index
+    add_bounce(index, draft.incident_id, days_ago=1)
+    assert suppression_list.lift(Suppression.objects.get(), by=editor, reason="a call")
+    add_bounce(index, draft.incident_id, days_ago=1)
+    assert not Suppression.objects.live().exists()
+
+
 @pytest.mark.parametrize("is_lasting", [True, False])
 def test_a_code_from_a_mail_to_the_address_lifts_its_bounces(
     client, draft, people, editor, approver, server, is_lasting
