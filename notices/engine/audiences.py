@@ -114,7 +114,7 @@ def subscribers(notice: Notice) -> QuerySet[AlertSubscription]:
     An alert by text message goes to those who chose a number. One by e-mail leaves out those who
     want one mail a week and have an address; who has none, and signs in with a number, ends as
     unreachable, so that no weekly mail brings the alert to an address that is added later. A weekly
-    mail goes to those who wanted that when one of its alerts was planned, or want it now, and to
+    mail goes to those who wanted that when one of its alerts was approved, or want it now, and to
     whom that alert did not go.
     """
     live = _live_subscriptions(notice)
@@ -159,14 +159,14 @@ def _live_subscriptions(notice: Notice) -> QuerySet[AlertSubscription]:
 def _missed(alerts: Iterable[Notice]) -> Q:
     """Returns the condition of subscriptions that are older than the ledger of one of the alerts,
     and of which that ledger has no row, nor has that of a weekly mail that named its text. The user
-    wants one mail a week, or did so until after that. So a user who changes how often they want
-    alerts gets each once.
+    wants one mail a week, or did so until after the approval. So a user who changes how often they
+    want alerts gets each once.
     """
     condition = Q(pk__in=[])
     for alert in alerts:
         notices = [alert.pk, *_primary_keys(_mails_that_named(alert))]
         sent = Delivery.objects.filter(notice__in=notices, subscription=OuterRef("pk"))
-        weekly = Q(is_weekly=True) | Q(weekly_until__gt=alert.planned_at)
+        weekly = Q(is_weekly=True) | Q(weekly_until__gt=alert.approved_at)
         condition |= Q(weekly, ~Exists(sent), subscribed_at__lt=alert.planned_at)
     return condition
 
