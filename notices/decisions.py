@@ -76,6 +76,14 @@ def approval_objection(notice: Notice, *, by: User, people: int | None = None) -
     return missing or _too_many_texts(notice, people)
 
 
+def confirmation_objection(notice: Notice, *, by: User) -> str:
+    """Returns why `by` may not let a notice go on that now goes to far more people than were
+    approved; "" if there is no objection, or no such number to confirm.
+    """
+    is_asked = notice.state == Notice.State.PAUSED and notice.paused_for == Notice.PausedFor.MORE
+    return _same_person(notice, by) if is_asked else ""
+
+
 def _same_person(notice: Notice, by: User) -> str:
     if notice.created_by_id != by.pk:
         return second_person.objection(by, first=[notice.created_by])

@@ -17,7 +17,7 @@ def context(notice: Notice) -> dict[str, Any]:
     before = previous_version(notice.version)
     return {
         "already": already_sent(notice),
-        "unfinished": unfinished(notice),
+        "has_unfinished": has_unfinished(notice),
         "previous": before,
         "differences": _differences(before, notice) if before else [],
     }
@@ -33,13 +33,12 @@ def already_sent(notice: Notice) -> int:
     return _others(notice).aggregate(total=Sum("accepted"))["total"] or 0
 
 
-def unfinished(notice: Notice) -> int:
-    """Returns how many other notices with the same version wait for their time, are being sent or
-    are paused. No audience leaves out the people who only get such a notice later. Returns 0 for a
-    test.
+def has_unfinished(notice: Notice) -> bool:
+    """Returns whether another notice with the same version waits for its time, is being sent or is
+    paused. No audience leaves out the people who only get such a notice later. Never for a test.
     """
     states = [Notice.State.PLANNING, Notice.State.SENDING, Notice.State.PAUSED]
-    return 0 if notice.is_test else _others(notice).filter(state__in=states).count()
+    return not notice.is_test and _others(notice).filter(state__in=states).exists()
 
 
 def _others(notice: Notice) -> NoticeQuerySet:

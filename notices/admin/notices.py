@@ -279,7 +279,11 @@ class NoticeAdmin(admin.ModelAdmin):
         return self._act(request, pk, decisions.pause, done=_("Paused."), right=right)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Resumes a paused notice."""
+        """Resumes a paused notice, unless that confirms more people and the user may not."""
+        notice = _notice(request, pk, right=APPROVE)
+        if reason := decisions.confirmation_objection(notice, by=staff_of(request)):
+            messages.error(request, reason)
+            return _redirect_to_page(notice)
         return self._act(request, pk, decisions.resume, done=_("Goes on."))
 
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:

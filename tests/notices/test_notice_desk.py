@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
@@ -196,6 +197,12 @@ def test_a_notice_to_far_more_people_than_approved_waits_for_a_person(
     shown = page(client.get(url("notice_change", notice.pk)))
     assert "5 people now, 3 when a person confirmed the number" in shown
     at = timezone.now()
+    with without_triggers():
+        Notice.objects.update(created_by=F("approved_by"), approved_by=F("created_by"))
+    refused = page(client.post(url("notice_resume", notice.pk), follow=True))
+    assert "Another person must approve this notice" in refused
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.PAUSED
     notice = go_on(notice)
     assert (notice.state, notice.ramp, notice.planned) == (Notice.State.SENDING, "interval", 5)
     assert [each.begun_at for each in notifications(notice.incident)] == [notice.begins_at]
