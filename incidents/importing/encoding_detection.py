@@ -26,7 +26,7 @@ from incidents.importing.encoding_samples import (
 )
 from incidents.importing.encodings import NAMED_SINGLE_BYTE, UTF16, UTF16_BE, UTF16_LE, named
 from incidents.importing.formats.base import MAX_ROW_BYTES
-from incidents.importing.korean_text import LEAST_COMMON_HANGUL, MANY_BYTES
+from incidents.importing.korean_text import LEAST_COMMON_HANGUL, MANY_BYTES, count_common_hangul
 from incidents.importing.likely_encodings import likely_other
 from incidents.importing.measure_signs import has_only_signs
 from incidents.importing.odd_words import has_no_words
@@ -131,13 +131,17 @@ def _is_much(signs: Sequence[str]) -> bool:
 def _is_little_evidence(found: str, declared: str, sample: bytes) -> bool:
     """Returns whether the sample could show an encoding by chance, so that a person is believed.
 
-    In UTF-8, Asian text has characters of three bytes.
+    A few syllables may be chance; so may one that repeats, which is a character of another Asian
+    encoding. In UTF-8, Asian text has characters of three bytes.
     """
     if sample.isascii():
         return False
-    if found == CP949:
-        return not _is_much([sign for sign in decoded(sample, CP949) if sign in COMMON_HANGUL])
     is_asian = declared not in (UTF8, UTF8_MARKED, *NAMED_SINGLE_BYTE)
+    if found == CP949:
+        text = decoded(sample, CP949)
+        if not is_asian:
+            return count_common_hangul(text)[1] < _FEWEST
+        return not _is_much([sign for sign in text if sign in COMMON_HANGUL])
     return found == UTF8 and is_asian and not MANY_BYTES.search(decoded(sample, UTF8))
 
 

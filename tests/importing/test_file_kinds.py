@@ -454,6 +454,14 @@ def test_a_declared_encoding_is_read_and_an_undeclared_one_is_refused(tmp_path, 
     assert "neither UTF-8 nor CP949 text" in message
 
 
+@pytest.mark.parametrize("declared", ["windows-1252", "iso-8859-1"])
+def test_a_korean_word_that_repeats_refuses_a_western_encoding(tmp_path, declared):
+    rows = "".join(f"{line},Kim{line},,{'남여'[line % 2]}\n" for line in range(100))
+    data = f"{HEADER}\n{rows}".encode("cp949")
+    message = refusal_of(data, tmp_path, f'encoding = "{declared}"\n')
+    assert "its bytes are cp949" in message
+
+
 @pytest.mark.parametrize(
     ("encoding", "words"),
     [
