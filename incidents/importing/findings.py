@@ -126,8 +126,10 @@ def _unused_contacts(
     used = set(map(key, mapping.used_columns()))
     for column in columns:
         for why, words, number in _contacts_in(column):
-            is_most = number >= _FEWEST_UNUSED and number > _SHARE * column.values
-            if is_most and key(column.name) not in used:
+            # Objects of JSON without a contact stand where other columns have blank cells.
+            is_json = why is RefusalMessages.UNUSED_JSON
+            is_most = is_json or number > _SHARE * column.values
+            if is_most and number >= _FEWEST_UNUSED and key(column.name) not in used:
                 code = f"unused:{column.name}"
                 message = why.stored(
                     file=source.name,

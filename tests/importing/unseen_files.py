@@ -218,6 +218,16 @@ PRODUCTS = [
         ),
         refused='accept "unused:tel"',
     ),
+    Case(
+        "a column of JSON of which most objects are empty",
+        csv(
+            [*with_json('{{""email"": ""second{0}@b.example""}}')[:3]]
+            + [f"{row},{{}}" for row in GOOD[3:]]
+            + [f"{place},Kim,k{place}@b.example,,{{}}" for place in range(10, 20)],
+            header=f"{HEADER},raw_user_meta_data",
+        ),
+        refused='3 of 16 .* JSON with an e-mail address .*accept "unused:raw_user_meta_data"',
+    ),
     *(
         Case(
             f"a column of JSON with {said} that no other column holds",
