@@ -412,6 +412,8 @@ class Preparer:
             if labels > 1 and labels * 2 >= len(filled):
                 raise _HeaderError
             if identity.casefold() == column.casefold():
+                if second_tables.may_be_labels(cells):  # further labels: of another table
+                    raise _HeaderError
                 raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
 
     def _labels(self, line: int, cells: Sequence[str]) -> Labels:

@@ -125,11 +125,10 @@ class RowsAround:
         # Of a person without contacts little is known, so that more must differ.
         is_without_contacts = bool(typed) and not any(cells[at].strip() for at in typed)
         filled = [at for at in range(len(cells)) if at != reference and cells[at].strip()]
-        if len(words) > 1 and (has_gap or not is_without_contacts):
+        if len(words) > 1 and (not is_without_contacts or (has_gap and are_lost)):
             are_below = any(self._are_values(after, at) for at in filled)
-            is_table = has_gap or (
-                are_lost and (are_below or self._are_filled(after, typed, cells))
-            )
+            is_table = bool(typed) and has_gap
+            is_table |= are_lost and (are_below or self._are_filled(after, typed, cells))
             return Labels.OF_TABLE if before and after and is_table else Labels.DOUBTFUL
         if after and are_lost:
             changed = [at for at in filled if usual[at] is _Kind.WORD]
@@ -144,10 +143,8 @@ class RowsAround:
         return sums[rows.stop] - sums[rows.start] if sums else 0
 
     def _are_filled(self, after: range, typed: Collection[int], cells: Sequence[str]) -> bool:
-        """Returns whether two columns of contacts hold something else, here and below."""
-        return len(typed) > 1 and all(
-            cells[at].strip() and self._usual_kind(at, after) for at in typed
-        )
+        """Returns whether the columns of contacts hold something else, here and below."""
+        return all(cells[at].strip() and self._usual_kind(at, after) for at in typed)
 
     def _usual_kind(self, place: int, *choice: range) -> _Kind | None:
         """Returns the kind of most filled cells of a column, in the first rows that have one."""

@@ -106,6 +106,23 @@ def test_other_columns_show_a_table_by_numbers_only(lines, found):
     assert judged(*lines) == found
 
 
+MAILED = [f"{place},Kim,q{place}@b.example" for place in range(1, 6)]
+
+
+def test_one_column_of_contacts_shows_a_table_of_words():
+    assert judged(*MAILED, "|item,colour,town", *["fiets,rood,Delft"] * 60, contacts=(2,)) == (
+        Labels.OF_TABLE
+    )
+    assert judged(*MAILED, "|item,colour,town", *MAILED, contacts=(2,)) == Labels.DOUBTFUL
+
+
+@pytest.mark.parametrize("contacts", [(2, 3), ()])
+def test_a_person_below_a_blank_line_is_no_table(contacts):
+    people = [f"{place},Kim,q{place}@b.example,,Jeju {place}" for place in range(1, 6)]
+    person = "|minji,Minji Park,,,Busan Haeundae"
+    assert judged(*people, "", person, *people, contacts=contacts) != Labels.OF_TABLE
+
+
 def test_without_columns_of_contacts_words_for_numbers_are_in_doubt():
     found = judged(*SCORED, "|artikel,kleur,,,prijs", "Fiets,rood,,,9", contacts=())
     assert found == Labels.DOUBTFUL
