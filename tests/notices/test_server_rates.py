@@ -91,15 +91,17 @@ def notice(draft, incident, approver, settings):
 
 def test_the_sender_rests_and_shows_the_limit(client, approver, notice, server):
     work(notice)
-    assert notice.accepted == MOST
+    # A message that was begun on another connection at the refusal may wait for its turn.
+    assert MOST - 3 <= notice.accepted == len(server.taken) <= MOST
+    assert not notice.deliveries.filter(is_possible_duplicate=True).exists()
     assert server.refused <= 3 * 4  # each connection once or twice, and not each message
     connections = server.connections
     work_again(notice)
     assert server.connections == connections  # it is not asked while it rests
     sign_in_to_desk(client, approver)
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
-    # 17 if the refusal was read on one connection before the last reply on another.
-    assert re.search(rf"Limit of 127\.0\.0\.1:{server.port}: about 1[78] messages a minute", page)
+    # 18 of 20; fewer if the refusal was read on one connection before the last replies on others.
+    assert re.search(rf"Limit of 127\.0\.0\.1:{server.port}: about 1[5-8] messages a minute", page)
     assert f"127.0.0.1:{server.port}" not in limits.connection_limits()
 
 
