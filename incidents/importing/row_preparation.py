@@ -12,7 +12,7 @@ from collections.abc import Mapping as MappingType
 from functools import lru_cache
 from typing import NamedTuple
 
-from accounts.contacts import Phone, read_emails, read_phones
+from accounts.contacts import Phone, read_phones
 from foundations.plain_references import plain_reference
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing import (
@@ -22,7 +22,6 @@ from incidents.importing import (
     other_spellings,
     references,
     rejects,
-    second_tables,
 )
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
@@ -33,35 +32,21 @@ from incidents.importing.person_rows import FIRST, SECOND, PersonWriter
 from incidents.importing.placeholders import NULLS, is_placeholder, is_zero
 from incidents.importing.reading import Source
 from incidents.importing.rejected_contacts import RejectedContacts
+from incidents.importing.row_checks import (
+    MAY_BE_CONTACT,
+    HeaderError,
+    RowChecks,
+    RowRejectedError,
+)
 from incidents.importing.row_context import RowContext
 from incidents.importing.row_messages import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rows import HEADER, RowReader, is_blank
-from incidents.importing.second_tables import Labels, TableFinder
+from incidents.importing.second_tables import Labels
 from incidents.models import AffectedPerson
 
 Relation = AffectedPerson.Relation
 # Values of all columns together, and characters of one, that are remembered of good rows.
 _MOST_KNOWN, _LONGEST_KNOWN = 1 << 17, 64
-_MAY_BE_CONTACT = re.compile(r"[@\d]")
-
-
-class RowRejectedError(Exception):
-    """A row is rejected; the message is a stored RejectMessages sentence.
-
-    `identity` is the reference of the row, if it is certain.
-    """
-
-    def __init__(self, reason: str, identity: str = "") -> None:
-        super().__init__(reason)
-        self.identity = identity
-
-
-class _HeaderError(Exception):
-    """A row is another header: of labels or of types, or of a second table."""
-
-    def __init__(self, *, is_of_table: bool = False) -> None:
-        super().__init__()
-        self.is_of_table = is_of_table
 
 
 class Prepared(NamedTuple):
@@ -153,7 +138,7 @@ class Preparer:
         self._may_be_usual = not (
             second
             or self._is_recipient
-            or any(map(_MAY_BE_CONTACT.search, mapping.nulls - NULLS))
+            or any(map(MAY_BE_CONTACT.search, mapping.nulls - NULLS))
             or any(column in usual for column, _name, _read in self._dates)
         ) and bool(self._first.usual_places)
         others = [one for one in range(len(source.header)) if one not in usual]
@@ -161,24 +146,7 @@ class Preparer:
         self._known = [(one, set[str]()) for one in others if self._may_be_usual]
         self._most_known = _MOST_KNOWN // max(8, len(others))
         self._second_identity = place[second.identity] if second else 0
-        self._email_places = [
-            place[column] for cells in mapping.person.email_cells for column in cells.columns()
-        ]
-        phones = [column for cells in mapping.person.phone_cells for column in cells.columns()]
-        self._phone_columns = frozenset(phones)
-        names = list(mapping.person.name_cells.columns() if mapping.person.name_cells else ())
-        self._name_places = [place[column] for column in names if column != self._identity_column]
-        self._no_email_places = [(place[column], column) for column in (*phones, *names)]
-        self._contact_places = [*self._email_places, *(place[column] for column in phones)]
-        # A person has looked at the rows of a reject file; `known_only` rejects unknown people.
-        self._tables = None
-        if form.has_header and not (source.is_reject_file or known_only):
-            self._tables = TableFinder(
-                self._reader,
-                reference=self._identity,
-                contacts=self._contact_places,
-                nulls=mapping.nulls,
-            )
+        self._checks = RowChecks(source, mapping, self._reader, self._first)
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._may_be_blank = form.has_header  # an object of JSON may hold other keys
@@ -204,7 +172,7 @@ class Preparer:
             except RowRejectedError as error:
                 rejected.append((line, str(error)))
                 self._out.unread.append(self._unread(line, cells, error, is_whole=not defect))
-            except _HeaderError as error:
+            except HeaderError as error:
                 header_again, other_table = (0, line) if error.is_of_table else (line, 0)
                 break
             else:
@@ -231,8 +199,7 @@ class Preparer:
         self._out.clear()
         self._odd_cells.clear()
         self._without_phone = self._zeros = self._blank = 0
-        if self._tables:
-            self._tables.begin(block)
+        self._checks.begin(block)
 
     def _unread(
         self, line: int, cells: list[str], error: RowRejectedError, *, is_whole: bool
@@ -275,13 +242,13 @@ class Preparer:
         is_plain = self._are_plain("|".join(cells))
         if not is_plain:
             cells = self._cleaned(cells)
-        labels = self._labels(line, cells)
+        labels = self._checks.labels(line, cells)
         if labels == Labels.OF_TABLE:
-            raise _HeaderError(is_of_table=True)
+            raise HeaderError(is_of_table=True)
         identity = self._identify(cells)
         if labels == Labels.DOUBTFUL:
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._identity_column))
-        self._refuse_moved(cells)
+        self._checks.refuse_moved(cells)
         if self._check_dates(cells, identity) and is_plain:
             self._remember(cells)
         self._write(line, cells, identity)
@@ -338,21 +305,6 @@ class Preparer:
             self._odd_cells[column, CellMessages.UNDECODABLE] += 1
         return cells
 
-    def _refuse_moved(self, cells: Sequence[str]) -> None:
-        """Raises RowRejectedError if an address stands where a number or a name belongs.
-
-        A comma in a name moves the cells after it. The owner of the address would not be found. A
-        name can be an address, if the row has another one that finds the person; see PersonWriter.
-        """
-        for place, column in self._no_email_places:
-            if "@" not in cells[place] or not self._email_places:
-                continue
-            found = set(read_emails(cells[place]).addresses)
-            others = [cells[other] for other in self._email_places]
-            known = {one for cell in others for one in read_emails(cell).addresses}
-            if found - known and (column in self._phone_columns or not known):
-                raise RowRejectedError(RejectMessages.MOVED.stored(column=column))
-
     def _check_dates(self, cells: Sequence[str], identity: str) -> bool:
         """Returns whether all dates can be read, and counts the others.
 
@@ -389,77 +341,12 @@ class Preparer:
             return identity
         if not references.is_usual(identity):
             identity = plain_reference(identity)
-            self._refuse_no_reference(identity, cells)
+            self._checks.refuse_no_reference(identity, cells)
         if is_zero(identity) and not self._takes_known_only:
             self._zeros += 1  # the first of a series, or nothing: the other rows decide
         elif is_placeholder(identity):
             raise RowRejectedError(RejectMessages.PLACEHOLDER.stored(column=column))
         return identity
-
-    def _refuse_no_reference(self, identity: str, cells: Sequence[str]) -> None:
-        """Raises RowRejectedError if the text cannot be a person's reference."""
-        column = self._identity_column
-        if not identity:
-            raise RowRejectedError(RejectMessages.MISSING.stored(column=column))
-        if references.is_shortened(identity):
-            raise RowRejectedError(RejectMessages.SHORTENED.stored(column=column))
-        is_footer = references.is_footer(identity) or references.is_remark(identity, cells)
-        if is_footer or self._is_total(identity, cells) or self._is_trailer(identity, cells):
-            raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
-        if references.is_label(identity) or self._has_label_as_contact(cells):
-            filled = [cell for cell in cells if cell.strip()]
-            labels = sum(map(references.is_label, filled))
-            if labels > 1 and labels * 2 >= len(filled):
-                raise _HeaderError
-            if identity.casefold() == column.casefold():
-                if second_tables.may_be_labels(cells):  # further labels: of another table
-                    raise _HeaderError
-                raise RowRejectedError(RejectMessages.FOOTER.stored(column=column))
-
-    def _labels(self, line: int, cells: Sequence[str]) -> Labels:
-        """Returns whether a row holds the labels of a second table."""
-        if self._tables and second_tables.may_be_labels(cells):
-            return self._tables.judge(line)
-        return Labels.NONE
-
-    def _is_total(self, identity: str, cells: Sequence[str]) -> bool:
-        """Returns whether a row holds totals or a checksum.
-
-        `antal`, `page77` and `sha256:9f86…` are references, too: of people in rows with a contact,
-        or with any other cell if that is a checksum or the file names known people only.
-        """
-        is_checksum = references.is_checksum(identity)
-        if not is_checksum and not references.is_total(identity):
-            return False
-        if is_checksum or self._takes_known_only:
-            return sum(map(bool, map(str.strip, cells))) == 1
-        return not self._first.has_contact(cells)
-
-    def _is_trailer(self, identity: str, cells: Sequence[str]) -> bool:
-        """Returns whether a row counts the rows or adds them up, as `T,6` and `Σ,120` do.
-
-        All its other cells are small numbers or a digest, and one stands in place of a name or
-        contact. In a record such as `H,20251118,members,1`, names have no letter. A row with a
-        contact that can be used is a person's.
-        """
-        if self._takes_known_only or not references.may_be_trailer(identity):
-            return False
-        others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
-        places = (*self._email_places, *(place for place, _column in self._no_email_places))
-        is_in_place = any(cells[at].strip() for at in places if at != self._identity)
-        name = "".join(cells[at] for at in self._name_places).strip()
-        has_name = not name or any(map(str.isalpha, name))
-        is_count = is_in_place and all(map(references.is_sum, others))
-        is_record = not has_name and references.is_record(identity)
-        return (is_count or is_record) and not self._first.has_contact(cells)
-
-    def _has_label_as_contact(self, cells: Sequence[str]) -> bool:
-        """Returns whether a label stands in place of an address or number, in a row without data.
-
-        Labels in other columns may be values, such as `required` or `City`.
-        """
-        labels = (references.is_label(cells[place]) for place in self._contact_places)
-        return not _MAY_BE_CONTACT.search("".join(cells)) and any(labels)
 
     def _phones(self, cell: str) -> Sequence[Phone]:
         lost = self._mapping.lost_zeros

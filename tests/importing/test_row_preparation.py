@@ -20,7 +20,8 @@ from incidents import encryption
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing import cell_fillers, contact_json, examining, mapping
 from incidents.importing.cell_templates import CellTemplate
-from incidents.importing.row_preparation import Preparer, RowRejectedError
+from incidents.importing.row_checks import RowRejectedError
+from incidents.importing.row_preparation import Preparer
 from incidents.models import CONTACT_CLASSES
 
 NEVER = re.compile(r"(?!)")
@@ -275,6 +276,6 @@ def test_a_digest_may_be_the_reference_of_a_row_without_a_contact(preparer):
 def test_a_file_of_known_people_has_totals_in_rows_without_other_cells(
     preparer, monkeypatch, reference
 ):
-    monkeypatch.setattr(preparer, "_takes_known_only", True)
+    monkeypatch.setattr(preparer._checks, "_takes_known_only", True)
     assert not isinstance(outcome(preparer, [reference, *[""] * 4, "문", ""]), str)
     assert "totals" in str(outcome(preparer, [reference, *[""] * 6]))
