@@ -37,16 +37,3 @@ class SeenScheduler(PersistentScheduler):
             if entry.last_run_at and entry.last_run_at > latest:
                 entry.last_run_at = latest
         self._heap = None  # Celery computes it again
-
-
-def running() -> list[str]:
-    """Returns the schedulers that gave a sign lately, as `host:process`. Raises RedisError."""
-    return BEATS.alive()
-
-
-def other_portals() -> list[str]:
-    """Returns the hosts of other portals whose schedulers use this Redis. Raises RedisError.
-
-    Their workers take tasks of this portal, and the limits count the visitors of both.
-    """
-    return BEATS.other_portals()

@@ -27,7 +27,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from accounts import code_limits, code_mails, code_states, code_texts
-from breachportal import backups, beat, database_checks, signs
+from breachportal import backups, database_checks, signs
 from breachportal.celery import app
 from incidents.models import Incident
 from notices.models import Chunk, Notice
@@ -112,7 +112,7 @@ def _labels(labels: Mapping[str, str]) -> str:
 
 def _queues() -> Iterator[Sample]:
     yield from _queue_figures()
-    yield "schedulers", len(beat.running()), {}
+    yield "schedulers", len(signs.BEATS.alive()), {}
     served = Counter(name.partition(" ")[0] for name in signs.WORKERS.alive())
     for queue in QUEUES:
         yield "workers", served[queue], {"queue": queue}

@@ -106,10 +106,10 @@ def _worker(name: str) -> Callable[[], None]:
 
 
 def _beat() -> None:
-    from breachportal import beat, signs  # read the settings
+    from breachportal import signs  # reads the settings
 
     here = f"{socket.gethostname()}:"
-    if not any(name.startswith(here) for name in beat.running()):
+    if not any(name.startswith(here) for name in signs.BEATS.alive()):
         raise ProcessError(f"no beat of this host gave a sign in {signs.ALIVE_SECONDS:.0f} seconds")
 
 

@@ -43,7 +43,10 @@ class Signs:
         return [name for name, portal in self._lately() if portal == settings.PORTAL_HOST]
 
     def other_portals(self) -> list[str]:
-        """Returns the hosts of other portals whose processes gave a sign. Raises RedisError."""
+        """Returns the hosts of other portals whose processes use this Redis. Raises RedisError.
+
+        Their workers take tasks of this portal, and the limits count the visitors of both.
+        """
         return sorted({portal for _name, portal in self._lately()} - {settings.PORTAL_HOST})
 
     def _lately(self) -> list[tuple[str, str]]:

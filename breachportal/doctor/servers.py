@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from accounts.models import User
-from breachportal import beat, database_checks, database_logs, database_role, metrics, signs
+from breachportal import database_checks, database_logs, database_role, metrics, signs
 from breachportal.celery import app
 from breachportal.doctor import encryption, typed
 from breachportal.doctor.diagnosis import Diagnosis
@@ -202,11 +202,11 @@ def check_workers() -> Iterator[Diagnosis]:
 
 def check_beat() -> Iterator[Diagnosis]:
     """Checks that exactly one scheduler runs, and that no other portal uses this Redis."""
-    if others := beat.other_portals():
+    if others := signs.BEATS.other_portals():
         yield Diagnosis.fault(
             Found.SHARED_REDIS.stored(hosts=", ".join(others)), Found.SHARED_REDIS_DO.stored()
         )
-    running = beat.running()
+    running = signs.BEATS.alive()
     if len(running) == 1:
         yield Diagnosis.ok(f"beat runs once: {running[0]}")
     elif running:
