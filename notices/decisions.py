@@ -10,7 +10,6 @@ no decisions.
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -284,9 +283,8 @@ def change_plan(notice: Notice, chosen: str) -> bool:
         running.sending_plan = chosen
         people = running.planned or running.confirmed_people
         longest = pacing.freeze_plan(running, people=people)
-        start_at = running.waits_until or timezone.now()
-        latest = start_at + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
         if longest and running.deadline_at is not None:
+            latest = starting.deadline_of(running, longest)
             running.deadline_at = max(running.deadline_at, latest)
         running.replanned_at = timezone.now()
         running.save(update_fields=["sending_plan", "frozen_plan", "deadline_at", "replanned_at"])

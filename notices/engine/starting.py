@@ -32,7 +32,7 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
     for message in messages:
         message.save()
     notice.state = Notice.State.PLANNING
-    notice.deadline_at = _deadline(notice, pacing.freeze_plan(notice, people=people))
+    notice.deadline_at = deadline_of(notice, pacing.freeze_plan(notice, people=people))
     if not _waits(notice):
         _set_ramp(notice, people)
     decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
@@ -58,7 +58,7 @@ def begin(notice: Notice, *, count: Callable[[], int]) -> bool:
         paused = Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE)
         paused.update(confirmed_people=people)  # who lets it go on confirms this number
         return False
-    notice.deadline_at = _deadline(notice, pacing.count_groups_again(notice, people=people))
+    notice.deadline_at = deadline_of(notice, pacing.count_groups_again(notice, people=people))
     _set_ramp(notice, people)
     # A person may have paused it meanwhile; then the caller's step is rolled back.
     Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING).update(
@@ -74,8 +74,8 @@ def _waits(notice: Notice) -> bool:
     return notice.started_at != notice.approved_at
 
 
-def _deadline(notice: Notice, longest: timedelta) -> datetime:
-    """Returns when the retries end, if the plan takes `longest` from the start on."""
+def deadline_of(notice: Notice, longest: timedelta) -> datetime:
+    """Returns when the retries end, if the plan takes `longest` from now, or from a later start."""
     start_at = notice.waits_until or timezone.now()
     return start_at + longest + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
 
