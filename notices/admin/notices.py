@@ -280,11 +280,9 @@ class NoticeAdmin(admin.ModelAdmin):
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Resumes a paused notice, unless that confirms more people and the user may not."""
-        notice = _notice(request, pk, right=APPROVE)
-        if reason := decisions.confirmation_objection(notice, by=staff_of(request)):
-            messages.error(request, reason)
-            return _redirect_to_page(notice)
-        return self._act(request, pk, decisions.resume, done=_("Goes on."))
+        objection = partial(decisions.confirmation_objection, by=staff_of(request))
+        done = _("Goes on.")
+        return self._act(request, pk, decisions.resume, done=done, objection=objection)
 
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Starts the next step of the ramp."""
@@ -389,9 +387,16 @@ class NoticeAdmin(admin.ModelAdmin):
         done: str,
         entry: str = "",
         right: str = APPROVE,
+        objection: Callable[[Notice], str] | None = None,
     ) -> HttpResponse:
-        """Makes the decision, shows `done`, and records `entry`, or `done` without one."""
+        """Makes the decision, shows `done`, and records `entry`, or `done` without one.
+
+        Shows what `objection` returns instead, unless that is "".
+        """
         notice = _notice(request, pk, right=right)
+        if objection and (reason := objection(notice)):
+            messages.error(request, reason)
+            return _redirect_to_page(notice)
         if not decision(notice):
             raise _over(notice)
         self.log_change(request, notice, entry or done)
