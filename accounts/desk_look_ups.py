@@ -126,7 +126,7 @@ def require_few(by: User, about: Model | type[Model]) -> None:
     and the superusers get a message (incidents.team_messages).
     """
     most, now = settings.LOOK_UPS_PER_DAY, timezone.now()
-    times = _last_opened(by, now - timedelta(hours=24), besides=about, most=most)
+    times = _last_opened(by, now - timedelta(hours=24), but_not=about, most=most)
     for bound, hours in ((most, 24), (max(1, most // 4), 1)):
         if len(times) >= bound and (until := times[bound - 1] + timedelta(hours=hours)) > now:
             words = _too_many(bound, moment(until))
@@ -134,14 +134,14 @@ def require_few(by: User, about: Model | type[Model]) -> None:
 
 
 def _last_opened(
-    by: User, since: datetime, *, besides: Model | type[Model], most: int
+    by: User, since: datetime, *, but_not: Model | type[Model], most: int
 ) -> list[datetime]:
-    """Returns when `by` last opened each customer other than `besides`: the `most` newest times."""
+    """Returns when `by` last opened each customer except `but_not`: the `most` newest times."""
     kinds = (AuditEntry.Kind.LOOK_UP, AuditEntry.Kind.REVEAL)
     entries = AuditEntry.objects.filter(actor_id=by.pk, kind__in=kinds, at__gt=since)
     entries = entries.exclude(object_type__in=OF_NO_CUSTOMER)
-    if isinstance(besides, Model):
-        entries = entries.exclude(object_type=besides._meta.db_table, object_id=str(besides.pk))
+    if isinstance(but_not, Model):
+        entries = entries.exclude(object_type=but_not._meta.db_table, object_id=str(but_not.pk))
     search = Case(When(object_id="", then="id"), default=0)  # each search is one of its own
     rows = entries.values("object_type", "object_id", search=search)
     times = rows.annotate(last=Max("at")).order_by("-last").values_list("last", flat=True)
