@@ -1,10 +1,11 @@
 """The portal works with an account that can change nothing that proves something."""
 
 import os
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
@@ -69,15 +70,33 @@ def leaked_minji(minji, incident):
     return row
 
 
-CHANGES = ["DELETE FROM {table}", "TRUNCATE {table}", "ALTER TABLE {table} DISABLE TRIGGER ALL"]
+REMOVALS = [
+    *("DELETE FROM {table}", "TRUNCATE {table}", "DROP TABLE {table}"),
+    "ALTER TABLE {table} DISABLE TRIGGER ALL",
+]
 
 
+def accepted(statements: Iterable[str]) -> list[str]:
+    """Returns the statements that the database does not refuse to the account; undoes each."""
+    done = []
+    for statement in statements:
+        try:
+            with transaction.atomic():
+                run(statement)
+                transaction.set_rollback(True)
+        except ProgrammingError as error:
+            assert re.search("permission denied|must be owner", str(error)), error  # noqa: PT017
+        else:
+            done.append(statement)
+    return done
+
+
+# The grants take longer than the statements, so one test tries the statements of all tables.
 @pytest.mark.usefixtures("as_portal")
-@pytest.mark.parametrize("change", [*CHANGES, "DROP TABLE {table}"])
-@pytest.mark.parametrize("table", database_role.PROOF_TABLES)
-def test_the_account_can_remove_no_proof(table, change):
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-        run(change.format(table=table))
+def test_the_account_can_remove_no_proof():
+    tables, removals = database_role.PROOF_TABLES, REMOVALS
+    assert accepted(text.format(table=table) for table in tables for text in removals) == []
+    assert accepted(["SELECT 1"]) == ["SELECT 1"]
 
 
 def test_the_account_purges_a_shredded_incident_and_no_other(
@@ -118,20 +137,22 @@ def test_the_account_purges_a_partition_that_was_made_after_the_grants(
 
 
 @pytest.mark.usefixtures("as_portal")
-@pytest.mark.parametrize("table", database_role.PROOF_TABLES)
-def test_the_account_can_change_only_the_listed_columns(table):
-    columns = run(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
-        " AND has_column_privilege(attrelid, attnum, 'UPDATE')",
-        table,
-    )
-    assert {name for (name,) in columns} == set(database_role.PROOF_TABLES[table])
+def test_the_account_can_change_only_the_listed_columns():
+    found = {
+        table: run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0"
+            " AND has_column_privilege(attrelid, attnum, 'UPDATE')",
+            table,
+        )
+        for table in database_role.PROOF_TABLES
+    }
+    columns = {table: {name for (name,) in rows} for table, rows in found.items()}
+    assert columns == {table: set(names) for table, names in database_role.PROOF_TABLES.items()}
 
 
 @pytest.mark.usefixtures("as_portal")
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_the_account_cannot_avoid_the_triggers():
+    statements = [
         "SET session_replication_role = replica",
         "DROP TRIGGER version_is_immutable ON statements_statementversion",
         "ALTER TABLE statements_statementversion DISABLE TRIGGER version_is_immutable",
@@ -139,11 +160,8 @@ def test_the_account_can_change_only_the_listed_columns(table):
         "TRUNCATE django_admin_log",
         "CREATE TABLE mine (id int)",
         "DELETE FROM django_migrations",
-    ],
-)
-def test_the_account_cannot_avoid_the_triggers(statement):
-    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
-        run(statement)
+    ]
+    assert accepted(statements) == []
 
 
 def test_each_table_whose_rows_are_never_changed_is_listed():
