@@ -11,7 +11,6 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core import mail
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -30,11 +29,6 @@ from tests.desk_pages import desk_url, page_text
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).parents[2]
 INVITED = "jiwoo@hanbit.example"
-
-
-@pytest.fixture(autouse=True)
-def _roles(db):
-    call_command("make_roles", verbosity=0)
 
 
 def desk_of(staff: User) -> Client:

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core import mail
-from django.core.management import call_command
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
 
@@ -102,7 +101,6 @@ def sign_in_by_hand(page: Page, url: str, user: User, secret: str) -> None:
 def test_an_invitation_leads_from_two_superusers_to_the_desk(
     live_server, editor, approver, language, width
 ):
-    call_command("make_roles", verbosity=0)
     with browser.chromium() as chromium:
         with opened(chromium, live_server, editor, language, width) as page:
             page.goto(live_server.url + desk_url("accounts_invitation_add"))

@@ -10,7 +10,6 @@ import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.urls import path, reverse
 
 from accounts.models import User
@@ -63,7 +62,6 @@ def desk(client):
     """A function that signs a staff user with the given role in; returns the client."""
 
     def open_desk(role: str):
-        call_command("make_roles")
         user = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
         user.groups.add(Group.objects.get(name=role))
         sign_in_to_desk(client, user)

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -37,7 +36,6 @@ LIST, EXPORT = "/admin/accounts/auditentry/", "/admin/accounts/auditentry/export
 
 @pytest.fixture
 def auditor(client) -> User:
-    call_command("make_roles")
     user = User.objects.create_user("auditor@hanbit.example", is_staff=True)
     user.groups.add(Group.objects.get(name="auditor"))
     sign_in_to_desk(client, user)
@@ -72,7 +70,6 @@ def exported(client, file_format: str, **query) -> str:
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "auditor"])
 def test_other_roles_can_neither_read_nor_export_the_trail(client, role):
-    call_command("make_roles")
     user = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, user)

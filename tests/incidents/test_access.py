@@ -12,7 +12,6 @@ from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -69,7 +68,6 @@ def plain(route: str, pattern: URLPattern | URLResolver, key: str) -> str:
 def clients(incident, minji, seojun, editor) -> dict[str, Client]:
     row = person(incident, name=NAME, email=ADDRESS)
     expose(row, file_of(incident), "names", values=[("physical-addresses", VALUE)])
-    call_command("make_roles", verbosity=0)
     made = {name: Client(raise_request_exception=False) for name in IDENTITIES}
     sign_in(made["customer"], seojun.email)
     sign_in(made["affected"], minji.email)

@@ -6,7 +6,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -195,7 +194,6 @@ def test_the_answers_can_be_deleted(editors_desk):
 
 @pytest.mark.parametrize("role", ["editor", "approver", "support", "auditor"])
 def test_only_who_may_record_an_incident_is_asked(client, role):
-    call_command("make_roles")
     user = User.objects.create_user("one@hanbit.example", is_staff=True)
     user.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, user)

@@ -3,7 +3,6 @@
 import pytest
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.test import Client
 
@@ -52,7 +51,6 @@ def decide(client: Client, grant: RightsGrant, step: str) -> int:
 
 @pytest.fixture
 def approvers(db) -> Group:
-    call_command("make_roles", verbosity=0)
     return Group.objects.get(name="approver")
 
 

@@ -4,7 +4,6 @@ import threading
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import IntegrityError, connections, transaction
 from django.test import Client
 from django.urls import reverse
@@ -39,7 +38,6 @@ def load(incident: Incident, tmp_path, rows: str, *, name: str = "members.csv") 
 @pytest.fixture
 def desk(db):
     """Returns a client at the desk, in English, for the user of a role."""
-    call_command("make_roles")
 
     def of(role: str, *, name: str = "") -> Client:
         email = f"{name or role}@hanbit.example"

@@ -94,7 +94,6 @@ def ended(draft, neighbour, people, approver, server) -> Notice:
 
 @pytest.fixture
 def staff(db) -> dict[str, User]:
-    call_command("make_roles")
     made = {}
     for role in ("auditor", "approver", "support"):
         made[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)

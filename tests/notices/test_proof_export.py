@@ -38,7 +38,6 @@ def closed(notice, server) -> Notice:
 
 @pytest.fixture
 def staff(db) -> dict[str, User]:
-    call_command("make_roles")
     made = {}
     for role in ("auditor", "approver", "support"):
         made[role] = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)

@@ -7,7 +7,6 @@ from uuid import uuid4
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -470,7 +469,6 @@ def test_a_lifted_entry_has_no_effect_and_stays_on_record(
     [("support", True, False), ("approver", False, True), ("editor", False, False)],
 )
 def test_support_adds_and_an_approver_lifts(client, editor, role, may_add, may_lift):
-    call_command("make_roles")
     sign_in_to_desk(client, editor)
     add(client)
     staff = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -327,7 +326,6 @@ def test_a_withdrawal_changes_nothing_else(incident, approver):
 
 @pytest.mark.parametrize("role", ["editor", "support", "auditor", "importer"])
 def test_only_an_approver_confirms(client, just_noticed, role):
-    call_command("make_roles")
     member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
-from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
@@ -186,7 +185,6 @@ def test_text_from_users_is_printed_and_never_executed():
     [("editor", True, False), ("approver", False, True), ("auditor", False, False)],
 )
 def test_each_role_does_its_part(client, coupang, approver, role, may_write, may_file):
-    call_command("make_roles")
     member = User.objects.create_user(f"{role}@hanbit.example", is_staff=True)
     member.groups.add(Group.objects.get(name=role))
     sign_in_to_desk(client, member)

@@ -4,7 +4,6 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
-from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
@@ -84,7 +83,6 @@ def test_a_second_person_publishes(approvers_desk, draft, approver):
 
 
 def test_an_approver_reads_that_an_editor_drafts_the_notice(client, draft):
-    call_command("make_roles")
     second = User.objects.create_user("second@breachportal.example", is_staff=True)
     second.groups.add(Group.objects.get(name="approver"))
     sign_in_to_desk(client, second)
