@@ -1,7 +1,9 @@
 """Sets the environment of the tests, as a pytest plugin that runs before Django's settings."""
 
+import gc
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def pytest_configure(config: pytest.Config) -> None:
         compiled = source.with_suffix(".mo")
         if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
             raise pytest.UsageError(f"{source} is not compiled; run `make catalogues`")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Collects tests without collecting garbage, and leaves what is loaded out of it from then on.
+
+    Modules and tests stay to the end, and a collection would go through all of them.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
