@@ -4,6 +4,9 @@ PORT ?= 8000
 INCIDENT ?= coupang-2025
 BIN := .venv/bin
 export BREACHPORTAL_MODE ?= development
+# Python compiles a module when it is first imported, and stores it: pip is told not to compile the
+# packages, three quarters of which nothing imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 # All tests run in several processes, one more than the machine has cores; a file stays in one. The
 # files keep their order, so that tests that compute run beside tests that wait.
@@ -76,8 +79,8 @@ lint-deploy: setup .venv/deploy-tools
 		tests/running/test_shell_scripts.py tests/running/test_migration_linter.py
 
 .venv/deploy-tools: requirements-deploy.txt .venv/installed
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-deploy.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes -r requirements-deploy.txt
 	@touch .venv/deploy-tools
 
 setup: .venv/installed catalogues
@@ -85,8 +88,8 @@ setup: .venv/installed catalogues
 .venv/installed: requirements-dev.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what requirements-dev.txt lists ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
-		-r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes -r requirements-dev.txt
 	@touch .venv/installed
 
 # Compiles the translations for Django. A changed source is compiled again.
