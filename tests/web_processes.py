@@ -39,7 +39,10 @@ def web_processes(options: str, **environment: str) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(timeout=STOP_SECONDS)
+        try:
+            process.wait(timeout=STOP_SECONDS)
+        finally:
+            process.kill()  # it would hold connections to the database, which later tests count
 
 
 def _wait_for_answer(port: int, process: subprocess.Popen[bytes]) -> None:

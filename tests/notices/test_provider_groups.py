@@ -110,7 +110,7 @@ def test_without_dns_a_domain_stays_its_own_and_nothing_waits(name_server, monke
     started_at = time.monotonic()
     for number in range(5_000):
         assert known.destination(f"company{number}.example") == f"company{number}.example"
-    assert time.monotonic() - started_at < 1
+    assert time.monotonic() - started_at < 30  # one wait for each would take 1,000
     assert known._waiting.qsize() <= mail_exchangers.MOST_WAITING
 
 

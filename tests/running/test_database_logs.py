@@ -117,8 +117,8 @@ def test_a_traceback_of_the_database_has_no_values():
 
 
 def test_a_long_line_takes_time_in_proportion_to_its_length():
-    started = time.perf_counter()
+    started = time.process_time()
     logged("a" * 1_000_000)
     logged("a@" * 200_000)
     logged("+1" * 200_000)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
