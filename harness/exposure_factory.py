@@ -1,6 +1,7 @@
 """Factories of incidents, affected people and exposures, with the rows that an import writes."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,7 +142,7 @@ def expose(
     person: AffectedPerson,
     file: ExposureFile,
     *contact_classes: str,
-    values: list[tuple[str, Any]] | list[tuple[str, Any, str]] | None = None,
+    values: Sequence[tuple[str, Any] | tuple[str, Any, str]] | None = None,
 ) -> Exposure:
     """Creates the exposure of one row of `file`.
 

@@ -6,6 +6,7 @@ Exposures of withdrawn batches are ignored, except by `batches_of`.
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from itertools import combinations, groupby
 from typing import Any, NamedTuple
@@ -61,6 +62,7 @@ class ExposedRow(NamedTuple):
     file_id: int  # of a corrected reject file: the file that it corrects
     data_classes: list[int]
     ciphertext: bytes | memoryview | None
+    added_at: datetime  # when the file was loaded; a corrected reject file counts by itself
 
 
 def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:
@@ -75,10 +77,11 @@ def exposed_rows_of(person_ids: Sequence[UUID]) -> dict[UUID, list[ExposedRow]]:
             Coalesce("file__corrects_id", "file_id"),
             "data_classes",
             "ciphertext",
+            Coalesce("file__finished_at", "file__started_at"),
         )
     )
-    for person_id, file_id, data_classes, ciphertext in exposures:
-        rows[person_id].append(ExposedRow(file_id, data_classes, ciphertext))
+    for person_id, *row in exposures:
+        rows[person_id].append(ExposedRow(*row))
     return rows
 
 
@@ -110,6 +113,7 @@ class DecryptedRow(NamedTuple):
     file_id: int
     data_classes: list[int]
     entries: list[list[Any]]
+    added_at: datetime
 
 
 def decrypted_rows(person: AffectedPerson, rows: Sequence[ExposedRow]) -> list[DecryptedRow]:
@@ -117,7 +121,10 @@ def decrypted_rows(person: AffectedPerson, rows: Sequence[ExposedRow]) -> list[D
 
     Raises EncryptionError if a row cannot be decrypted.
     """
-    return [DecryptedRow(row.file_id, row.data_classes, _entries(person, row)) for row in rows]
+    return [
+        DecryptedRow(row.file_id, row.data_classes, _entries(person, row), row.added_at)
+        for row in rows
+    ]
 
 
 def decrypted_leaks(
@@ -134,7 +141,24 @@ def leaks_in(
     person: AffectedPerson, rows: Sequence[DecryptedRow], catalogue: dict[int, DataClass]
 ) -> list[Leak]:
     """Returns what `decrypted_leaks` does, for a caller that has decrypted the rows."""
-    leaks: dict[int, Leak] = {}
+    held = values_held(rows)
+    if any(class_id not in catalogue for class_id in held.values):
+        raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.stored(person=person.pk))
+    leaks = {key: Leak(catalogue[key], values) for key, values in held.values.items()}
+    _add_contact([leaks[class_id] for class_id in held.as_contact], person)
+    return [leaks[class_id] for class_id in catalogue if class_id in leaks]
+
+
+class HeldValues(NamedTuple):
+    """What rows of one person hold, without what stands in the person's contact."""
+
+    values: dict[int, Counter[tuple[str, str]]]  # as Leak.values, by the id of the data class
+    as_contact: set[int]  # the data classes of which a row has the value in the contact
+
+
+def values_held(rows: Sequence[DecryptedRow]) -> HeldValues:
+    """Returns the values of each data class in the rows of one person."""
+    values: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
     as_contact: set[int] = set()
     for _, file_rows in groupby(sorted(rows, key=file_of), key=file_of):
         held: defaultdict[int, Counter[tuple[str, str]]] = defaultdict(Counter)
@@ -143,13 +167,9 @@ def leaks_in(
                 held[class_id][str(text), date[0] if date else ""] += 1
             as_contact |= set(row.data_classes) - {class_id for class_id, *_ in row.entries}
         for class_id in as_contact | held.keys():
-            if class_id not in catalogue:
-                raise EncryptionError(EncryptionMessages.NO_DATA_CLASS.stored(person=person.pk))
-            leak = leaks.setdefault(class_id, Leak(catalogue[class_id]))
             # The larger count, not the sum: another file may hold the same rows again.
-            leak.values |= held[class_id]
-    _add_contact([leaks[class_id] for class_id in as_contact], person)
-    return [leaks[class_id] for class_id in catalogue if class_id in leaks]
+            values[class_id] |= held[class_id]
+    return HeldValues(values, as_contact)
 
 
 def file_of(row: DecryptedRow) -> int:

@@ -9,13 +9,14 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
 from accounts.contacts import formatted_phone, is_phone
 from accounts.models import User
 from incidents import phrasing
+from incidents.additions import Addition, additions_in
 from incidents.class_items import Show, leaked_items, other_lines
 from incidents.earlier_answers import earlier_answers
 from incidents.encryption import EncryptionError
@@ -24,7 +25,6 @@ from incidents.leaks import (
     Leak,
     decrypted_rows,
     leaks_in,
-    readable_leaks,
     without_mixed_values,
 )
 from incidents.masking import HIDDEN, mask
@@ -152,7 +152,15 @@ def title_of(parts: Sequence[MyDataPart]) -> str:
     return _("What we know about your data")
 
 
-def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[Leak]]]:
+class OwnLeaks(NamedTuple):
+    """One row of a user: what leaked, and what each day added, the newest day first."""
+
+    person: AffectedPerson
+    leaks: list[Leak]
+    additions: list[Addition]
+
+
+def leaks_of(user: User, incident: Incident) -> list[OwnLeaks]:
     """Returns the rows of one incident that open for the user, with what leaked.
 
     Withdrawn batches are left out. Names and e-mail addresses of a row that only a number found
@@ -164,10 +172,11 @@ def leaks_of(user: User, incident: Incident) -> list[tuple[AffectedPerson, list[
     found = []
     for person in own.opened:
         if person.pk in own.exposed:
-            leaks = readable_leaks(person, own.exposed[person.pk], catalogue)
+            rows = decrypted_rows(person, own.exposed[person.pk])
+            leaks = without_mixed_values(person, leaks_in(person, rows, catalogue))
             for leak in leaks if person.pk in own.by_number_only else ():
                 leak.values = Counter() if _is_answer(leak.data_class) else leak.values
-            found.append((person, leaks))
+            found.append(OwnLeaks(person, leaks, additions_in(rows, incident, catalogue)))
     return found
 
 
@@ -217,6 +226,7 @@ def _leaked_part(
         others=other_lines(incident, {leak.data_class.pk for leak in leaks}),
         note=own.notes.get(person.pk, ""),
         reveals=own.reveals[person.pk],
+        additions=additions_in(rows, incident, catalogue),
     )
 
 

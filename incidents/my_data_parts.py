@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.company_sign_on.offers import CUSTOMERS
 from accounts.company_sign_on.providers import provider_for
 from accounts.contacts import is_phone, readable_contact
+from incidents.additions import Addition
 from incidents.earlier_answers import EarlierAnswer
 from incidents.leaks import leaked_classes_of
 from incidents.models import AffectedPerson, DataClass, FurtherContact, Incident, PersonMark
@@ -114,6 +115,7 @@ class MyDataPart:
     unread_text: str = ""
     member_number_from: str = ""
     earlier: Sequence[EarlierAnswer] = ()  # what the page said before a withdrawal
+    additions: Sequence[Addition] = ()  # what each day added to the row, the newest first
 
     @property
     def template(self) -> str:
@@ -136,6 +138,11 @@ class MyDataPart:
         return (
             self.takes_answer or self.kind in ("several_people", "recorded")
         ) and not self.is_refused
+
+    @property
+    def history(self) -> Sequence[Addition]:
+        """Returns `additions` if a later day added data, or a version was withdrawn."""
+        return self.additions if len(self.additions) > 1 or self.earlier else ()
 
     @property
     def plan(self) -> StepPlan:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from accounts.customer_passkeys import passkeys_of
 from accounts.devices import sessions_of
 from accounts.models import User
+from incidents.earlier_answers import EarlierAnswer
 from incidents.models import WrongAnswer
 from incidents.my_data_parts import ClassItem, MyDataPart, PlaceCard, Value
 
@@ -111,7 +112,19 @@ def _part(part: MyDataPart) -> dict[str, Any]:
         "places": [_place(place) for place in places],
         "did_not_leak": [{"state": one.state_text, "kinds": one.names} for one in part.others],
         "correction": part.note,
+        "added": [{"day": one.day, "what": one.lines} for one in part.history],
+        "withdrawn": [_withdrawn(one) for one in part.earlier],
         "steps": [{"text": step.text, "is_done": step.is_done} for step in part.steps],
+    }
+
+
+def _withdrawn(answer: EarlierAnswer) -> dict[str, Any]:
+    batch = answer.batch
+    is_told = batch.public_reason not in ("", batch.PublicReason.OTHER)
+    return {
+        "at": batch.withdrawn_at,
+        "kinds": answer.named,
+        "reason": batch.get_public_reason_display() if is_told else "",
     }
 
 

@@ -10,7 +10,7 @@ that the team recorded for a person opens the row only with a second fact (0099)
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
@@ -257,7 +257,8 @@ SELECT {", ".join(f"p.{name}" for name in _COLUMNS)}, c.place, {UNREAD_OF_CONTAC
     (
         SELECT json_agg(
             json_build_array(
-                COALESCE(f.corrects_id, e.file_id), e.data_classes, encode(e.ciphertext, 'hex')
+                COALESCE(f.corrects_id, e.file_id), e.data_classes, encode(e.ciphertext, 'hex'),
+                EXTRACT(epoch FROM COALESCE(f.finished_at, f.started_at))
             ) ORDER BY e.file_id, e.line
         )
         FROM incidents_exposure e
@@ -369,10 +370,15 @@ def _indexes(contacts: Sequence[LookedUpContact]) -> list[list[UUID]]:
     ]
 
 
-def _exposed(rows: list[tuple[int, list[int], str | None]] | None) -> list[ExposedRow]:
+def _exposed(rows: list[tuple[int, list[int], str | None, float]] | None) -> list[ExposedRow]:
     return [
-        ExposedRow(file_id, classes, None if held is None else bytes.fromhex(held))
-        for file_id, classes, held in rows or ()
+        ExposedRow(
+            file_id,
+            classes,
+            None if held is None else bytes.fromhex(held),
+            datetime.fromtimestamp(added, UTC),
+        )
+        for file_id, classes, held, added in rows or ()
     ]
 
 

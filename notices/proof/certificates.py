@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import NamedTuple
@@ -28,10 +29,11 @@ from accounts.models import User
 from foundations import base32, documents
 from foundations.formatting import moment
 from incidents import phrasing
+from incidents.additions import Addition
 from incidents.leaks import CONTACT_KEYS, Leak, batches_of
 from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, ExposureBatch, FurtherContact, Incident
-from incidents.my_data import leaks_of
+from incidents.my_data import OwnLeaks, leaks_of
 from notices.ledger_messages import LedgerMessages
 from notices.models import Certificate, Delivery, Notice
 
@@ -137,7 +139,7 @@ def check_url(code: str) -> str:
 # ---------------------------------------------------------------- content
 
 
-Rows = list[tuple[AffectedPerson, list[Leak]]]
+Rows = list[OwnLeaks]
 
 
 class _CertificateContent(NamedTuple):
@@ -148,7 +150,7 @@ class _CertificateContent(NamedTuple):
 
 
 def _versions(rows: Rows) -> list[int]:
-    found = batches_of([person.pk for person, _leaks in rows])
+    found = batches_of([row.person.pk for row in rows])
     batches = {batch for batches in found.values() for batch in batches}
     return sorted(one.pk for one in batches if one.state != ExposureBatch.State.WITHDRAWN)
 
@@ -175,9 +177,9 @@ def _names(rows: Rows) -> list[str]:
     """
     names = [
         text
-        for person, leaks in rows
-        if person.relation != AffectedPerson.Relation.RECIPIENT
-        for leak in leaks
+        for row in rows
+        if row.person.relation != AffectedPerson.Relation.RECIPIENT
+        for leak in row.leaks
         if CONTACT_KEYS.get(leak.data_class.slug) == "n"
         for text, _date in leak.values
     ]
@@ -187,7 +189,7 @@ def _names(rows: Rows) -> list[str]:
 def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
     """Returns the user's verified addresses and numbers that match these rows, masked."""
     cipher = incident.cipher()
-    people = [person for person, _leaks in rows]
+    people = [row.person for row in rows]
     further = FurtherContact.objects.filter(person__in=people)
     indexes = {index for p in people for index in (p.email_index, p.phone_index)}
     indexes |= set(further.values_list("contact_index", flat=True))
@@ -203,13 +205,24 @@ def _proven(incident: Incident, user: User, rows: Rows) -> list[str]:
 
 
 def _leaked(incident: Incident, rows: Rows) -> list[CertificatePart]:
-    """Returns a part for each row: its data classes and how many values of each leaked."""
+    """Returns a part for each row: its data classes, how many values of each leaked, and when."""
     return [
         CertificatePart(
-            _heading(person, incident),
-            [(str(leak.data_class.name), _count(leak)) for leak in leaks],
+            _heading(row.person, incident),
+            [(str(leak.data_class.name), _count(leak)) for leak in row.leaks]
+            + _added(row.additions),
         )
-        for person, leaks in rows
+        for row in rows
+    ]
+
+
+def _added(additions: Sequence[Addition]) -> list[tuple[str, str]]:
+    """Returns a line for each day that added data, the oldest first; none for a single day."""
+    if len(additions) < 2:
+        return []
+    return [
+        (_("Added on %(day)s") % {"day": date_format(one.day)}, " · ".join(one.lines))
+        for one in reversed(additions)
     ]
 
 
@@ -231,7 +244,7 @@ def _count(leak: Leak) -> str:
 
 def _notified(rows: Rows) -> CertificatePart:
     """Lists the mandatory notices to these people and what became of them, oldest first."""
-    people = [person.pk for person, _leaks in rows]
+    people = [row.person.pk for row in rows]
     sent = Delivery.objects.filter(person__in=people, notice__kind=Notice.Kind.MANDATORY)
     deliveries = sent.select_related("notice__version").order_by("notice_id", "pk")
     heading = _("How the person was notified")

@@ -109,7 +109,7 @@ def test_a_certificate_holds_opened_rows_only(minji, incident, family):
     shown = str([part.rows for part in found.parts])
     assert "김*희" in shown
     assert shows_none(shown, "son")
-    assert [person for person, _ in leaks_of(minji, incident)] == [family["mother"]]
+    assert [one.person for one in leaks_of(minji, incident)] == [family["mother"]]
 
 
 def test_a_wrong_answer_opens_nothing_and_is_always_the_same(minji, incident, family):
@@ -203,7 +203,7 @@ def test_rows_that_agree_are_one_person(minji, incident):
             relation=Relation.FORMER_MEMBER,
         ),
     ]
-    assert {row for row, _ in leaks_of(minji, incident)} == set(rows)
+    assert {one.person for one in leaks_of(minji, incident)} == set(rows)
 
 
 def test_an_entry_of_an_address_book_with_another_full_name_is_another_person(minji, incident):
@@ -311,7 +311,7 @@ def test_the_heading_of_a_number_says_number(minji, incident):
 
 def test_a_further_verified_contact_opens_one_row_of_many(minji, incident, crowd):
     VerifiedPhone.objects.create(user=minji, number="+821011110001")
-    assert [row for row, _ in leaks_of(minji, incident)] == [crowd[1]]
+    assert [one.person for one in leaks_of(minji, incident)] == [crowd[1]]
 
 
 def test_the_bound_is_the_incidents(minji, incident, crowd):
@@ -325,7 +325,7 @@ def test_people_of_withdrawn_versions_do_not_count(minji, incident):
         row = person(incident, name=f"홍길{number}", email=minji.email)
         expose(row, withdrawn, "names")
     own = leaked(incident, "서울", "1#", email=minji.email, **MOTHER)
-    assert [row for row, _ in leaks_of(minji, incident)] == [own]
+    assert [one.person for one in leaks_of(minji, incident)] == [own]
 
 
 # ---------------------------------------------------------------- strangers, marks, twins
@@ -433,4 +433,4 @@ def test_a_user_reads_no_value_of_another(minji, seojun, incident, family):
         assert "박*준" in theirs
         assert shows_none(theirs, "mother", "son")
         assert "대전광역시" not in page(minji, language)
-    assert [row for row, _ in leaks_of(seojun, incident)] == [other]
+    assert [one.person for one in leaks_of(seojun, incident)] == [other]
