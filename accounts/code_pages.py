@@ -19,6 +19,7 @@ from accounts.forms import CodeForm
 from accounts.pending_codes import Purpose
 from accounts.typed_contacts import is_like_a_number
 from foundations.rate_limits import too_many_requests
+from foundations.unbroken import breakable
 
 _REFUSALS: dict[type[Exception], tuple[str, int]] = {
     codes.ResendLimitError: ("accounts/resend_limit.html", 429),
@@ -93,7 +94,7 @@ def code_page(process: SentCode, form: CodeForm) -> dict[str, Any]:
     return {
         "form": form,
         "contact": process.contact,
-        "shown_contact": readable_contact(process.contact),
+        "shown_contact": breakable(readable_contact(process.contact)),
         "is_by_text": form.is_by_text,
         "wait": wait,
         "wait_minutes": -(-wait // 60),

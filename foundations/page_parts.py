@@ -31,12 +31,13 @@ from django.middleware.csrf import CsrfViewMiddleware
 from django.shortcuts import render
 from django.template import Context, Library
 from django.template.loader import get_template
-from django.utils.html import escape
+from django.utils.html import conditional_escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from foundations.csrf_tokens import token_of
 from foundations.language_switch import typed_text
+from foundations.unbroken import breakable
 
 register = Library()
 MOST_PARTS = 1_000
@@ -182,7 +183,7 @@ def render_framed(
     frame = _kept_page(
         request, template, {**context, **places, "user": anyone}, bool(user.email), *shown
     )
-    texts = {places["title"]: title, places["email"]: user.email}
+    texts = {places["title"]: title, places["email"]: breakable(user.email or "")}
     if not user.email:
         texts[places["contact"]] = user.shown_contact
     text = _replaced(frame.with_token(token_of(request)), texts)
@@ -190,9 +191,9 @@ def render_framed(
 
 
 def _replaced(text: bytes, values: dict[str, Any]) -> bytes:
-    """Returns the text with each value, escaped, in the place of its placeholder."""
+    """Returns the text with each value in place of its placeholder, escaped unless it is HTML."""
     for placeholder, value in values.items():
-        text = text.replace(placeholder.encode(), escape(value).encode())
+        text = text.replace(placeholder.encode(), conditional_escape(value).encode())
     return text
 
 

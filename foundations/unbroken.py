@@ -1,6 +1,7 @@
-"""Template filters that keep a code, a number and an address of the portal on one line.
+"""Template filters for where a line breaks in a code, a number or an address.
 
-Browsers break lines at hyphens, and a code on two lines is hard to compare or to read aloud.
+Browsers break lines at hyphens, and a code on two lines is hard to compare or to read aloud. They
+break a long e-mail address after the last letter that fits.
 """
 
 import re
@@ -8,13 +9,15 @@ import re
 from django import template
 from django.conf import settings
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
 # ASCII only: a Korean particle follows without a space.
 _CODE = r"(?<![0-9A-Za-z])[0-9A-Z]{4}(?:-[0-9A-Z]{4})+(?![0-9A-Za-z])"
 _NUMBER = r"(?<![0-9A-Za-z])\+?[0-9]{1,8}(?:-[0-9]{1,8})+(?![0-9A-Za-z])"
+_EMAIL = r"(\S+@\S+)"
+_SHORT = 20  # characters that fit on a line of 320 pixels, so that a short address stays whole
 _PARTICLE = r"[^\W0-9A-Za-z_]{0,3}"  # stands on the line of what it belongs to
 
 
@@ -33,6 +36,20 @@ def unbroken(text: str) -> SafeString:
             for place, piece in enumerate(pieces)
         ],
     )
+
+
+@register.filter
+def breakable(text: str) -> SafeString:
+    """Returns the text; a long e-mail address in it may break after its @ and before its dots."""
+    pieces = re.split(_EMAIL, text)  # each second one is an address
+    return format_html_join("", "{}", [(_with_breaks(piece),) for piece in pieces])
+
+
+def _with_breaks(piece: str) -> str:
+    if "@" not in piece or len(piece) < _SHORT:
+        return piece
+    parts = re.split(r"(?<=@)|(?=\.)", piece)
+    return format_html_join(mark_safe("<wbr>"), "{}", [(part,) for part in parts])
 
 
 @register.filter

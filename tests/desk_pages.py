@@ -35,10 +35,11 @@ def version_url(name: str, version: StatementVersion) -> str:
 def page_text(response: Any) -> str:
     """Returns the page with its character references resolved; it must be a page (200).
 
+    A place where a line may break (`<wbr>`) is left out, so that a search finds a whole address.
     Tokens are left out: their random letters may hold any short name.
     """
     assert response.status_code == 200
-    return html.unescape(_RANDOM.sub("", response.content.decode()))
+    return html.unescape(_RANDOM.sub("", response.content.decode()).replace("<wbr>", ""))
 
 
 def approve(client: Client, notice: Notice, typed: str, query: str = "") -> Any:

@@ -51,8 +51,11 @@ def spellings(text: str) -> set[bytes]:
 
 
 def unpacked(content: bytes) -> bytes:
-    """Returns `content` and what its words in base64 contain, compressed or not."""
-    found = [content]
+    """Returns `content`, also without places to break a line, and what its words in base64 hold.
+
+    These words may be compressed.
+    """
+    found = [content, content.replace(b"<wbr>", b"")]
     for word in re.findall(rb"[\w+/-]{24,}", content):
         packed = word.translate(bytes.maketrans(b"-_", b"+/"))
         with contextlib.suppress(ValueError, zlib.error):

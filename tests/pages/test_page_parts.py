@@ -198,13 +198,13 @@ def asked(email: str) -> Client:
 
 def test_the_kept_code_page_shows_each_visitor_their_own_address(incident):
     mails = ["minji@example.com", "o'hara&co@example.com", "seojun@example.com"]
-    pages = [page(asked(email), CODE) for email in mails]
+    pages = [page(asked(email), CODE).replace("<wbr>", "") for email in mails]
     shown = ["minji@example.com", "o&#x27;hara&amp;co@example.com", "seojun@example.com"]
     for own, text in zip(shown, pages, strict=True):
         assert f'<strong class="address">{own}</strong>' in text
         assert text.count(f'name="email" value="{own}"') == 2
         assert not any(other in text for other in shown if other != own)
-    kept = [one.content.decode() for one in page_parts._pages.values()]
+    kept = [one.content.decode().replace("<wbr>", "") for one in page_parts._pages.values()]
     assert not any(one in text for text in kept for one in shown)
 
 
