@@ -260,7 +260,7 @@ def test_a_private_page_says_that_the_database_is_away(client, minji, monkeypatc
     monkeypatch.setattr("foundations.session_store.SessionStore.load", fail)
     answer = client.get("/ko/account/")
     assert (answer.status_code, answer["Retry-After"]) == (503, "30")
-    assert "데이터베이스가 응답하지 않습니다" in answer.content.decode()
+    assert "지금 이 포털의 일부가 응답하지 않습니다" in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
 
 

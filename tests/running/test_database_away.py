@@ -56,7 +56,8 @@ def test_public_pages_stay_fast_and_the_portal_recovers(coupang):
         assert sorted(answer[2] for answer in answers)[72] < 1.0
         unknown, text, seconds = get(port, "/en/incidents/unknown/")
         assert (unknown.status, unknown.headers["Retry-After"]) == (503, "30")
-        assert "Our database does not answer" in text
+        assert "A part of this portal does not answer" in text
+        assert "check first whether it has arrived" in text
         assert seconds < 2
         proxy.restore()
         wait_for(port, "/en/incidents/unknown/", 404)
