@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from hashlib import blake2b
 from typing import NamedTuple
+from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -11,6 +12,10 @@ from accounts.models import User
 from foundations.languages import LocalizedText
 from incidents.country_steps import country_steps
 from incidents.models import AffectedPerson, DataClass, DoneStep, Incident
+
+# The app of Android decodes a link before it splits it at `&`, and then decodes it once more. So an
+# `&` in the text would end it, a `+` would become a space, and a `%` would stop the app.
+_SAFE_IN_SMS = str.maketrans("&%+", "＆％＋")
 
 
 class Step(NamedTuple):
@@ -26,6 +31,15 @@ class WordsToSend(NamedTuple):
 
     subject: str
     text: str
+
+    @property
+    def sms_link(self) -> str:
+        """Returns the link that opens an app for text messages with the text and no recipient.
+
+        RFC 5724 wants a recipient and `?body=`. The app of iOS reads a body only after `&`, and
+        that of Android (AOSP) one after `?` or `&`, so `?&body=` suits both.
+        """
+        return f"sms:?&body={quote(self.text.translate(_SAFE_IN_SMS), safe='')}"
 
 
 class StepPlan(NamedTuple):

@@ -4,7 +4,7 @@ import logging
 import re
 from html import escape, unescape
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, unquote_plus, urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -235,6 +235,26 @@ def test_a_member_has_words_for_people_whose_addresses_they_saved(minji, leaked_
     assert settings.PORTAL_HOST in text
     assert not any(own in text for own in ("김민지", "1234", "서울", "minji"))
     assert written[1]["subject"] == ["Data leaked at Hanbit Store"]
+
+
+def text_in_android(link: str) -> str:
+    """Returns the body as LaunchConversationActivity of Android's Messaging app reads it."""
+    _scheme, _colon, rest = link.partition(":")
+    fields = unquote(rest).partition("?")[2].split("&")
+    return next(unquote_plus(one, errors="strict")[5:] for one in fields if one[:5] == "body=")
+
+
+@pytest.mark.parametrize("company", ["Müller & Söhne", "100% Wool", "A+B?", "한빛&별"])
+def test_a_text_message_keeps_the_signs_in_the_name_of_a_company(minji, leaked_minji, company):
+    Incident.objects.update(company={"ko": company, "en": company})
+    page = page_of(minji).text
+    [link] = re.findall(r'href="(sms:[^"]+)"', page)
+    assert link.startswith("sms:?&amp;body=Data%20leaked%20at%20")  # iOS reads what follows `&`
+    [shown] = re.findall(r'<p class="notice-box">(Data leaked.*?)</p>', page)
+    written = text_in_android(unescape(link))
+    assert "%" not in written
+    wide = str.maketrans("＆％＋", "&%+")
+    assert written.translate(wide) == unescape(shown)
 
 
 @pytest.mark.parametrize(
