@@ -13,13 +13,26 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from psycopg.conninfo import conninfo_to_dict
 
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?\]?")
+_LABEL = r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_ADDRESS = re.compile(r"\[?[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%\w+)?\]?")
 _ESCAPES = "in a URL, write the signs @ / # ? % ; of a password as %40 %2F %23 %3F %25 %3B"
 
 
 def is_host(value: str) -> bool:
-    """Returns whether `value` may be the name or the address of a host, without scheme and port."""
-    return _HOST.fullmatch(value) is not None and not value.startswith("-")
+    """Returns whether `value` may be the name or the address of a host, without scheme and port.
+
+    A name may end in a dot: a resolver then adds no domain of its own.
+    """
+    return is_name(value.removesuffix(".")) or _ADDRESS.fullmatch(value) is not None
+
+
+def is_name(value: str) -> bool:
+    """Returns whether `value` is a host name as browsers and mails contain it.
+
+    It is in ASCII and has no dot at its end.
+    """
+    return _NAME.fullmatch(value) is not None
 
 
 def database_options(name: str, url: str) -> dict[str, Any]:

@@ -6,13 +6,15 @@ another form. The message shows no value that may be a secret.
 
 import re
 from collections.abc import Mapping
+from email.utils import parseaddr
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
 from breachportal.environment import json_object, text, words
-from breachportal.server_addresses import is_host, require_readable
+from breachportal.server_addresses import is_host, is_name, require_readable
 from foundations.mail_headers import address_header
 from foundations.private_urls import is_private
 
@@ -28,10 +30,14 @@ def mailbox(name: str, default: str = "") -> str:
     try:
         if value:
             address_header(name, value)
+        is_one = not value or _is_address(parseaddr(value)[1])
     except ValueError:
+        is_one = False
+    if not is_one:
         raise ImproperlyConfigured(
-            f"{name} is not like Example <notice@example.com>; the address must be in ASCII."
-        ) from None
+            f"{name} is not like Example <notice@example.com>; the address must be in ASCII,"
+            " without a dot at its end."
+        )
     return value
 
 
@@ -42,9 +48,23 @@ def addresses(name: str) -> list[str]:
     """
     found = words(name)
     for item in found:
-        if not re.fullmatch(r"[!-~]+@[A-Za-z0-9.-]+", item) or set(item) & set('<>()";:'):
+        if not _is_address(item):
             raise ImproperlyConfigured(f"{name}: {item} is not like audit@example.com.")
     return found
+
+
+def address(name: str) -> str:
+    """Returns a mail address without a name, or "". Raises ImproperlyConfigured."""
+    value = text(name)
+    if value and not _is_address(value):
+        raise ImproperlyConfigured(f"{name} is not like codes@example.com.")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    local, _at, host = value.rpartition("@")
+    is_local = re.fullmatch(r"[!-~]+", local) and not set(local) & set('<>()";:')
+    return bool(is_local) and is_name(host)
 
 
 def private_url(name: str, default: str = "") -> str:
@@ -91,14 +111,21 @@ def header_of_letters(name: str) -> str:
 def rates(name: str) -> dict[str, float]:
     """Returns messages per second by destination: {"naver.com": 50.0} for "naver.com=50".
 
-    Raises ImproperlyConfigured for an entry without a domain and a positive number.
+    Raises ImproperlyConfigured for an entry without a positive number, for a domain twice, and for
+    one in another form than that of the recipients' addresses, whose limit would never apply.
     """
-    found = {}
+    found: dict[str, float] = {}
     for part in words(name):
-        domain, _is, rate = part.partition("=")
-        if not re.fullmatch(r"\d+(\.\d+)?", rate) or not float(rate):
-            raise ImproperlyConfigured(f"{name}: {part} is not like naver.com=50")
-        found[domain.strip().lower()] = float(rate)
+        domain, _is, rate = (side.strip().lower() for side in part.partition("="))
+        is_rate = re.fullmatch(r"[0-9]+(\.[0-9]+)?", rate) and float(rate)
+        if not is_rate or not (domain == "*" or is_name(domain)):
+            raise ImproperlyConfigured(
+                f"{name}: {part} is not like naver.com=50; a domain in other letters than ASCII"
+                " is written as xn--..."
+            )
+        if domain in found:
+            raise ImproperlyConfigured(f"{name} names {domain} twice.")
+        found[domain] = float(rate)
     return found
 
 
@@ -125,21 +152,38 @@ def host(name: str, default: str = "") -> str:
     return value
 
 
+def domain(name: str, default: str = "") -> str:
+    """Returns a domain of mail addresses, or "". Raises ImproperlyConfigured for another value."""
+    value = text(name, default)
+    if value and not is_name(value):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}; it must be a domain such as example.com, in ASCII (xn--...)."
+        )
+    return value
+
+
 def own_hosts(name: str, default: str) -> list[str]:
     """Returns the hosts for which the portal answers, as Django's ALLOWED_HOSTS.
 
     Raises ImproperlyConfigured for an item that no request can match, such as an IPv6 address
-    without brackets.
+    without brackets, or a name with a dot at its end: Django removes that of a request.
     """
     found = words(name, default)
     for item in found:
-        has_brackets = item.startswith("[") and item.endswith("]")
-        is_one = is_host(item.removeprefix(".")) and has_brackets == (":" in item)
-        if item != "*" and not is_one:
+        if item != "*" and not is_name(item.removeprefix(".")) and not _is_in_brackets(item):
             raise ImproperlyConfigured(
-                f"{name}: {item!r} must be a host name only, or an address such as [2001:db8::1]."
+                f"{name}: {item!r} must be a host name only, in ASCII (xn--...) and without a dot"
+                " at its end, or an address as browsers send it, such as [2001:db8::1]."
             )
     return found
+
+
+def _is_in_brackets(value: str) -> bool:
+    """Returns whether `value` is an IPv6 address in brackets, in the form that browsers send."""
+    try:
+        return ":" in value and value.lower() == f"[{ip_address(value[1:-1]).compressed}]"
+    except ValueError:
+        return False
 
 
 def time_zone(name: str, default: str) -> str:
@@ -177,7 +221,8 @@ def portal_url(default: str) -> str:
     """Returns the origin of the portal as browsers send it.
 
     It is in lower case, without a trailing slash and without the default port of its scheme. Raises
-    ImproperlyConfigured if the value is not an http or https origin in ASCII.
+    ImproperlyConfigured if the value is not an http or https origin in ASCII, or if its host ends
+    in a dot, which browsers keep and the other settings lack.
     """
     url = text("PORTAL_URL", default).rstrip("/")
     if not url.isascii():
@@ -200,6 +245,9 @@ def _origin(url: str) -> str:
     default_port = {"http": 80, "https": 443}.get(parts.scheme)
     if not default_port:
         raise ValueError
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    is_address = ":" in parts.hostname
+    if not is_address and not is_name(parts.hostname):
+        raise ValueError
+    host = f"[{ip_address(parts.hostname).compressed}]" if is_address else parts.hostname
     port = "" if parts.port in (None, default_port) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"

@@ -180,9 +180,11 @@ DEFAULT_FROM_EMAIL = setting_values.mailbox(
 CODE_MAIL_SERVER = mail_settings.code_mail_server()
 CODE_MAIL_FROM = setting_values.mailbox("CODE_MAIL_FROM")
 # The envelope sender, to which a code mail that fails is returned.
-CODE_MAIL_RETURN_PATH = environment.text("CODE_MAIL_RETURN_PATH")
+CODE_MAIL_RETURN_PATH = setting_values.address("CODE_MAIL_RETURN_PATH")
 # The domain of Message-IDs and of the envelope sender, to which bounces are returned.
-MAIL_DOMAIN = setting_values.host("MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">"))
+MAIL_DOMAIN = setting_values.domain(
+    "MAIL_DOMAIN", DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip(">")
+)
 # The address of the Reply-To header; without one replies go to the sender.
 MAIL_REPLY_TO = setting_values.mailbox("MAIL_REPLY_TO")
 # Sign notices and code mails with DKIM; none leaves that to the mail server.
