@@ -308,6 +308,46 @@ def test_the_command_runs_as_the_owner_in_another_database(command):
     assert "DATABASE_URL_FILE=/etc/breachportal/owner/database-url" in command("--owner", "migrate")
 
 
+@pytest.mark.parametrize("words", [("--owner", "--database"), ("--database", "--owner")])
+def test_the_order_of_owner_and_database_is_free(command, words):
+    given = [
+        word for one in words for word in ((one, "restored") if one == "--database" else (one,))
+    ]
+    lines = command(*given, "migrate")
+    assert lines[0] == "python /manage.py migrate"
+    assert "DATABASE_URL=postgresql://owner@127.0.0.1/restored?sslrootcert=/etc/ca.pem" in lines
+
+
+@pytest.mark.parametrize(
+    ("url", "used"),
+    [
+        ("postgresql://p:a%2Fb@db.example:5433/portal", "postgresql://p:a%2Fb@db.example:5433/new"),
+        ("postgres:///portal?host=/run/postgresql", "postgres:///new?host=/run/postgresql"),
+        ("host=db.example dbname=portal application_name=portal", ""),
+        ("dbname=portal host=/run/postgresql", ""),
+        ("postgresql://p@db.example/portal?sslmode=require&dbname=portal", ""),
+        ("postgresql://p@db.example/?dbname=portal", ""),
+        ("postgresql://p@db.example", ""),
+    ],
+)
+def test_another_database_is_never_the_live_one(command, url, used):
+    """The live database would stay in a URL of another form, and a restore would go there."""
+    settings = f"DATABASE_URL={url}\r\n"
+    said = command("--database", "new", "restore", "a.dump", settings=settings, code=int(not used))
+    if used:
+        assert f"DATABASE_URL={used}" in said
+    else:
+        assert said[0].startswith("breachportal: --database needs a DATABASE_URL like postgresql:")
+        assert "db.example" not in said[0]
+
+
+def test_the_owner_has_a_url_of_its_own_if_that_of_the_portal_is_no_file(command):
+    lines = command("--owner", "migrate", settings="DATABASE_URL=postgresql://portal@db/portal\n")
+    assert [line for line in lines if line.startswith("DATABASE_URL")] == [
+        "DATABASE_URL_FILE=/etc/breachportal/owner/database-url"
+    ]
+
+
 @pytest.mark.parametrize(
     "line",
     [
