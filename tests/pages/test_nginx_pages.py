@@ -16,7 +16,7 @@ import tickets.forms
 from breachportal.settings import SHIPPED_LANGUAGES
 from harness.exposure_factory import expose, file_of, person
 from harness.nginx import NGINX, nginx
-from harness.product import ROOT
+from harness.product import ROOT, free_port
 from incidents.models import Incident
 from scams import mail_source
 from statements.sample import SLUG
@@ -115,6 +115,22 @@ def test_the_first_reader_after_a_quiet_time_sees_no_old_page(site):
     Incident.objects.update(title={"ko": "정정", "en": "A correction"})
     time.sleep(QUIET_SECONDS)
     assert "A correction" in httpx.get(f"{site}{HOME}").text
+
+
+@pytest.mark.parametrize("host", ["notice.example.com.", "notice.example.com.:443"])
+def test_a_host_with_a_dot_at_its_end_leads_to_the_one_whose_forms_are_taken(host):
+    with nginx(portal=free_port()) as port:
+        answer = httpx.get(f"http://127.0.0.1:{port}/ko/?a=b", headers={"Host": host})
+        assert answer.status_code == 301
+        assert answer.headers["Location"] == "https://notice.example.com/ko/?a=b"
+        own = {"Host": "notice.example.com"}
+        assert httpx.get(f"http://127.0.0.1:{port}/ko/", headers=own).status_code == 503
+
+
+def test_plain_http_leads_to_the_portal_whatever_host_a_stranger_names():
+    site = (ROOT / "deploy" / "nginx" / "breachportal.conf").read_text(encoding="utf-8")
+    _head, over_http, _tls = site.split("server {\n")
+    assert re.findall(r"return 301 (.+);", over_http) == ["https://$server_name$request_uri"]
 
 
 def test_what_customers_write_does_not_reach_the_disk():
