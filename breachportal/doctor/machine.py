@@ -44,6 +44,8 @@ OLDEST_BACKUP = timedelta(hours=26)  # a daily one, with time to run
 LEAST_FREE_BYTES = 5 << 30
 FULL_BYTES = 256 << 20
 LEAST_FREE_SHARE = 0.1
+# Where deploy/install keeps the URL of the owner of the tables, who could change proof.
+OWNERS_URL = Path("/etc/breachportal/owner/database-url")
 _MOUNTED = Path("/run/secrets")
 # Directories whose files are gone after a restart of the machine.
 _VOLATILE = ("/run/", "/var/run/", "/dev/shm/", "/tmp/")  # noqa: S108
@@ -76,10 +78,18 @@ def check_secrets() -> Iterator[Diagnosis]:
         elif path:
             in_files += 1
             yield from _faults_of_file(name, Path(path))
+    if os.geteuid() != 0 and os.access(OWNERS_URL, os.R_OK):
+        yield _readable("DATABASE_URL", OWNERS_URL, do=f"sudo chown root: {OWNERS_URL} && sudo ")
     if in_files:
         yield Diagnosis.ok(f"{in_files} secrets are in files")
     elif not settings.IS_PRODUCTION:
         yield Diagnosis.ok("no secret is set outside production")
+
+
+def _readable(name: str, path: Path, *, do: str = "") -> Diagnosis:
+    mode = f"{stat.S_IMODE(path.stat().st_mode):o}"
+    text = Found.READABLE.stored(name=name, path=path, mode=mode)
+    return Diagnosis.fault(text, f"{do}chmod 600 {path}")
 
 
 def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
@@ -88,8 +98,7 @@ def _faults_of_file(name: str, path: Path) -> Iterator[Diagnosis]:
     # Kubernetes mounts a secret as a file of root that the pod's group can read.
     is_mounted = found.st_uid == 0 and os.geteuid() != 0
     if mode & (0o037 if is_mounted else 0o077):
-        text = Found.READABLE.stored(name=name, path=path, mode=f"{mode:o}")
-        yield Diagnosis.fault(text, f"chmod 600 {path}")
+        yield _readable(name, path)
     if name == "MASTER_KEYSET" and _is_volatile(path):
         yield Diagnosis.fault(
             Found.VOLATILE.stored(name=name, path=path), Found.VOLATILE_DO.stored()
@@ -120,8 +129,7 @@ def check_code() -> Iterator[Diagnosis]:
 
 def check_disk() -> Iterator[Diagnosis]:
     """Checks that the folders the portal writes to exist, take files, and have space."""
-    copy = [Path(settings.STATIC_COPY)] if settings.STATIC_COPY else []
-    for folder in (Path(settings.VAR), *copy):
+    for folder in _folders():
         if folder.exists() and os.statvfs(folder).f_flag & os.ST_RDONLY:
             text = Found.READ_ONLY_DISK.stored(folder=folder)
             yield Diagnosis.fault(text, Found.READ_ONLY_DISK_DO.stored())
@@ -140,6 +148,18 @@ def check_disk() -> Iterator[Diagnosis]:
             yield Diagnosis.warning(text, Found.SPACE_DO.stored())
         else:
             yield Diagnosis.ok(text)
+
+
+def _folders() -> list[Path]:
+    """Returns VAR, the folder of the copy, and that of backups if it is on a disk of its own."""
+    folders = [Path(settings.VAR)]
+    if settings.STATIC_COPY:
+        folders.append(Path(settings.STATIC_COPY))
+    backup = Path(settings.BACKUP_FOLDER)
+    disks = {folder.stat().st_dev for folder in folders if folder.exists()}
+    if backup.exists() and backup.stat().st_dev not in disks:
+        folders.append(backup)
+    return folders
 
 
 def check_backup() -> Iterator[Diagnosis]:

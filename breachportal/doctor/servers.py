@@ -137,7 +137,7 @@ def check_redis() -> Iterator[Diagnosis]:
     with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
         info = client.info()
         try:
-            client.set("breachportal.doctor", "", ex=1)
+            _write(client)
         except redis.ResponseError as error:
             text = Found.REDIS_IS_FULL.stored(why=_words_of(error))
             yield Diagnosis.fault(text, Found.REDIS_IS_FULL_DO.stored())
@@ -157,6 +157,11 @@ def check_redis() -> Iterator[Diagnosis]:
             Found.REDIS_REMOVES.stored(policy=info["maxmemory_policy"]),
             Found.REDIS_REMOVES_DO.stored(),
         )
+
+
+def _write(client: redis.Redis) -> None:
+    """Writes a key for a second. Raises redis.ResponseError if Redis takes no writes."""
+    client.set("breachportal.doctor", "", ex=1)
 
 
 def check_broker() -> Iterator[Diagnosis]:
@@ -201,7 +206,10 @@ def check_workers() -> Iterator[Diagnosis]:
 
 
 def check_beat() -> Iterator[Diagnosis]:
-    """Checks that exactly one scheduler runs, and that no other portal uses this Redis."""
+    """Checks that exactly one scheduler runs, and that no other portal uses this Redis.
+
+    Raises redis.ResponseError if there is no sign because Redis takes no writes.
+    """
     if others := signs.BEATS.other_portals():
         yield Diagnosis.fault(
             Found.SHARED_REDIS.stored(hosts=", ".join(others)), Found.SHARED_REDIS_DO.stored()
@@ -215,6 +223,8 @@ def check_beat() -> Iterator[Diagnosis]:
             Found.MANY_BEATS_DO.stored(),
         )
     else:
+        with redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2) as client:
+            _write(client)
         yield Diagnosis.fault(
             Found.NO_BEAT.stored(seconds=f"{signs.ALIVE_SECONDS:.0f}"), Found.NO_BEAT_DO.stored()
         )

@@ -329,6 +329,8 @@ def test_a_redis_that_takes_no_writes_is_a_fault_and_one_that_fills_a_warning(
         [wrong] = [text for level, text in found("redis") if level is Level.FAULT]
         assert wrong.startswith("Redis takes no writes: ")
         assert "maxmemory" in wrong
+        [(level, of_beat)] = found("beat")  # which may run, and cannot give a sign
+        assert (level, of_beat.partition(":")[0]) == (Level.FAULT, "Redis takes no writes")
         answer = client.get("/readyz")
         assert (answer.status_code, answer.json()["redis"]) == (200, "read-only")
 
@@ -336,6 +338,16 @@ def test_a_redis_that_takes_no_writes_is_a_fault_and_one_that_fills_a_warning(
 def test_a_full_disk_is_a_fault(monkeypatch):
     monkeypatch.setattr(machine, "FULL_BYTES", 1 << 60)
     assert {level for level, _text in found("disk")} == {Level.FAULT}
+
+
+def test_the_disk_of_the_backups_is_examined_if_it_is_another(monkeypatch, settings, tmp_path):
+    monkeypatch.setattr(machine, "FULL_BYTES", 1 << 60)
+    settings.VAR = settings.BACKUP_FOLDER = str(tmp_path)
+    assert len(found("disk")) == 1
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        settings.BACKUP_FOLDER = folder
+        full = [text for level, text in found("disk") if level is Level.FAULT]
+        assert [text.partition(":")[0] for text in full] == [str(tmp_path), folder]
 
 
 @pytest.mark.parametrize("is_server", [False, True])
@@ -381,6 +393,20 @@ def test_a_secret_that_others_may_read_is_a_fault(monkeypatch, tmp_path, mode):
     assert (Level.FAULT, text) in found("secrets")
     path.chmod(0o600)
     assert [level for level, _text in found("secrets")] == [Level.OK]
+
+
+def test_the_portal_must_not_read_the_password_of_the_owner(monkeypatch, tmp_path):
+    """The owner of the tables could change what proves something."""
+    path = tmp_path / "database-url"
+    monkeypatch.setattr(machine, "OWNERS_URL", path)
+    monkeypatch.setattr(os, "geteuid", lambda: 10001)
+    assert not [text for level, text in found("secrets") if level is Level.FAULT]
+    path.write_text("postgresql://breachportal_owner:sesame@127.0.0.1/breachportal")
+    path.chmod(0o644)
+    text = f"DATABASE_URL_FILE: other accounts may read {path} (mode 644)"
+    assert (Level.FAULT, text) in found("secrets")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)  # with --owner
+    assert not [text for level, text in found("secrets") if level is Level.FAULT]
 
 
 def test_a_master_keyset_that_a_restart_deletes_is_a_fault(monkeypatch):

@@ -361,6 +361,7 @@ def test_the_owner_has_a_url_of_its_own_if_that_of_the_portal_is_no_file(command
 def test_a_line_that_systemd_would_leave_out_or_read_in_another_way_is_named(command, line):
     [said] = command("doctor", settings=f"\n# a comment\n{line}\n", code=1)
     assert said.startswith("breachportal: /etc/breachportal/production.env, line 3: it is not NAME")
+    assert "in UTF-8" in said
 
 
 def test_lines_of_windows_and_spaces_are_read_as_systemd_reads_them(command):
