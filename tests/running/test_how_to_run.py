@@ -7,6 +7,7 @@ image.
 import re
 
 import yaml
+from django.core.management import get_commands
 
 from breachportal import command
 from breachportal.production_settings import REQUIRED_IN_PRODUCTION
@@ -64,6 +65,19 @@ def test_each_secret_of_the_chart_is_made_on_the_page():
     names = {value for name, value in values["secrets"].items() if name != "keys"}
     made = set(re.findall(r"create secret generic (\S+)", text))
     assert made == names | {values["redis"]["secret"]}
+
+
+def test_the_steps_by_hand_name_what_exists_and_the_files_of_the_example():
+    text = (CONTAINER.parents[1] / "docs" / "running.md").read_text(encoding="utf-8")
+    steps = text.partition("### The same by hand")[2].partition("### The doctor")[0]
+    named = re.findall(r"^breachportal (?:--owner )?(\w+)", steps, re.MULTILINE)
+    assert named[:2] == ["migrate", "grant_portal_role"]
+    assert set(named) <= set(get_commands())
+    for path in re.findall(r"deploy/[\w./-]+\w", steps):
+        assert (CONTAINER.parents[1] / path).exists()
+    example = (CONTAINER.parent / "production.env.example").read_text(encoding="utf-8")
+    for made in re.findall(r"make_secret \S+ (\S+)", steps):
+        assert f"_FILE={made}\n" in example
 
 
 def test_the_first_evening_names_the_steps_of_the_installer():
