@@ -3,11 +3,11 @@
 from typing import cast
 
 from allauth.account.models import EmailAddress
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.utils import timezone
 
 from accounts.contacts import is_phone
-from accounts.models import NUMBER_STAYS_FOR, User, VerifiedPhone
+from accounts.models import NUMBER_STAYS_FOR, User, VerifiedPhone, lock_contact
 
 
 class OtherAccountError(Exception):
@@ -29,6 +29,7 @@ def add_contact(user: User, contact: str, *, leaves_account: bool = False) -> No
     With `leaves_account` a number is then taken from that account, as from any other.
     """
     with transaction.atomic():
+        lock_contact(contact, using=DEFAULT_DB_ALIAS)
         locked = User.objects.select_for_update().get(pk=user.pk)
         if is_phone(contact):
             _add_number(locked, contact, leaves_account=leaves_account)

@@ -10,7 +10,7 @@ from accounts.models.code_state import CodeState
 from accounts.models.invitation import Invitation, InvitationQuerySet
 from accounts.models.rights_grant import GRANT_JOINS_FOR, RightsGrant
 from accounts.models.role_rights import RoleRights
-from accounts.models.user import StaffNumberError, User
+from accounts.models.user import StaffNumberError, User, lock_contact
 from accounts.models.verified_phone import NUMBER_STAYS_FOR, VerifiedPhone
 from accounts.new_device import NewDevice
 from accounts.sent_mail import SentMail
@@ -35,4 +35,5 @@ __all__ = [
     "StaffNumberError",
     "User",
     "VerifiedPhone",
+    "lock_contact",
 ]

@@ -21,18 +21,36 @@ from accounts.models.verified_phone import NUMBER_STAYS_FOR, VerifiedPhone
 from accounts.twin_mailboxes import mailbox_of
 from foundations.languages import CODE_LENGTH, account_languages, default_language, portal_language
 
-# ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT.
+# ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT. `alone` is the
+# lock of `lock_contact`: a signed-in user may add the address to an account at the same moment.
 _MAKE = """
-WITH made AS (
+WITH alone AS (
+    SELECT pg_advisory_xact_lock(hashtextextended(%(lock)s, 0))
+), made AS (
     INSERT INTO accounts_user
         (email, language, password, name, is_superuser, is_staff, is_active, created_at)
-    VALUES (%(email)s, %(language)s, %(password)s, '', false, false, true, %(now)s)
+    SELECT %(email)s, %(language)s, %(password)s, '', false, false, true, %(now)s FROM alone
     ON CONFLICT DO NOTHING RETURNING *
 ), proven AS (
     INSERT INTO account_emailaddress (user_id, email, verified, "primary")
-    SELECT id, email, true, true FROM made ON CONFLICT DO NOTHING
+    SELECT id, email, true, true FROM made ON CONFLICT DO NOTHING RETURNING user_id
 )
 """
+_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def lock_contact(contact: str, *, using: str) -> None:
+    """Waits until no other transaction gives `contact` to an account, and keeps others waiting.
+
+    The lock ends with the transaction. Without it, one of two that give an address or number to two
+    accounts at the same moment fails, and PostgreSQL logs the contact with the failed statement.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute(_LOCK, [_lock_of(contact)])
+
+
+def _lock_of(contact: str) -> str:
+    return f"accounts.contact:{contact}"
 
 
 class StaffNumberError(Exception):
@@ -61,18 +79,27 @@ class UserManager(BaseUserManager["User"]):
         if address := known.first():
             return cast("User", address.user)
         new = {"language": language or settings.LANGUAGE_CODE, "password": make_password(None)}
-        return self._made(email, **new) or self._made_meanwhile(email, **new)
+        made, is_proven = self._made(email, **new)
+        if made and not is_proven and (address := known.first()):
+            made.delete()  # a signed-in user added the address to an account meanwhile
+            return cast("User", address.user)
+        return made or self._made_meanwhile(email, **new)
 
-    def _made(self, email: str, **new: str) -> "User | None":
-        """Creates a user with a verified address, in one statement; None if `email` has a user."""
+    def _made(self, email: str, **new: str) -> "tuple[User | None, bool]":
+        """Creates a user with a verified address, in one statement.
+
+        Returns the user, None if `email` has one, and whether the address became the user's.
+        """
         fields = self.model._meta.concrete_fields
         columns = ", ".join(str(field.column) for field in fields)
+        found = {"email": email, "now": timezone.now(), "lock": _lock_of(email)}
+        values: dict[str, Any] = {**new, **found}
+        is_proven = "EXISTS (SELECT FROM proven)"
         with connections[self.db].cursor() as cursor:
-            values: dict[str, Any] = {**new, "email": email, "now": timezone.now()}
-            cursor.execute(f"{_MAKE} SELECT {columns} FROM made", values)  # noqa: S608
+            cursor.execute(f"{_MAKE} SELECT {columns}, {is_proven} FROM made", values)  # noqa: S608
             row = cursor.fetchone()
         names = [field.attname for field in fields]
-        return self.model.from_db(self.db, names, row) if row else None
+        return (self.model.from_db(self.db, names, row[:-1]), row[-1]) if row else (None, False)
 
     def _made_meanwhile(self, email: str, **new: str) -> "User":
         """Returns the user of `email`, and creates what is missing: another request may have."""
@@ -95,10 +122,7 @@ class UserManager(BaseUserManager["User"]):
         a number of the response team. See docs/decisions/0056.
         """
         with transaction.atomic(using=self._db):
-            # One transaction after the other, so that two browsers get the same user.
-            key = f"accounts.phone:{number}"
-            with connections[self.db].cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+            lock_contact(number, using=self.db)  # so that two browsers get the same user
             phone = VerifiedPhone.objects.filter(number=number).select_related("user").first()
             if phone and phone.user.is_or_was_on_team():
                 raise StaffNumberError

@@ -13,7 +13,8 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import IntegrityError, connection
 
-from accounts.models import User
+from accounts.further_contacts import OtherAccountError, SecondAccountError, add_contact
+from accounts.models import User, VerifiedPhone
 from breachportal import database_logs
 from foundations.logs import Line
 
@@ -44,6 +45,44 @@ def test_users_that_are_created_at_the_same_moment_leave_no_address_in_the_log()
         assert len(set(threads.map(sign_in, range(8)))) == 1
     assert EmailAddress.objects.filter(verified=True, primary=True).count() == 1
     assert b"racing" not in SERVER_LOG.read_bytes()[before:]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("contact", ["racing{}@example.com", "+82109999{:04}"])
+def test_a_contact_that_three_accounts_prove_at_the_same_moment_has_one_and_is_in_no_log(contact):
+    """Two add it to their accounts, and one signs in with it."""
+    before = SERVER_LOG.stat().st_size
+    owners = [User.objects.create_user(f"{name}@example.com") for name in ("minji", "seojun")]
+    for number in range(8):
+        prove_together(owners, contact.format(number))
+    time.sleep(0.2)
+    assert contact[:6].encode() not in SERVER_LOG.read_bytes()[before:]
+
+
+def prove_together(owners: list[User], contact: str) -> None:
+    together = Barrier(len(owners) + 1)
+
+    def prove(user: User | None) -> None:
+        log_as_by_default()
+        try:
+            together.wait(timeout=20)
+            if user:
+                add_contact(user, contact)
+            elif "@" in contact:
+                User.objects.for_proven_email(contact, language="en")
+            else:
+                User.objects.for_proven_phone(contact, language="en")
+        except (SecondAccountError, OtherAccountError):
+            pass  # the page says so
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(owners) + 1) as threads:
+        list(threads.map(prove, [*owners, None]))
+    addresses = EmailAddress.objects.filter(email=contact, verified=True)
+    assert addresses.count() + VerifiedPhone.objects.filter(number=contact).count() == 1
+    for user in User.objects.filter(email=contact):
+        assert user.verified_emails() == [contact]  # of no account is the address of another
 
 
 @pytest.mark.django_db(transaction=True)
