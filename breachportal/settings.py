@@ -163,6 +163,7 @@ CELERY_BEAT_SCHEDULER = "breachportal.beat:SeenScheduler"
 CELERY_BEAT_SCHEDULE = recurring_work.SCHEDULE
 
 # Mail
+EMAIL_BACKEND = "foundations.bounded_smtp.EmailBackend"
 EMAIL_HOST = setting_values.host("EMAIL_HOST", "127.0.0.1")
 EMAIL_PORT = environment.number("EMAIL_PORT", 587 if IS_PRODUCTION else 2525)
 EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")

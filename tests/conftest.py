@@ -171,7 +171,7 @@ def team(db) -> dict[str, User]:
 @pytest.fixture
 def mails(settings) -> Iterator[SmtpServer]:
     """A mail server that runs, to which this process sends."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "foundations.bounded_smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     with SmtpServer() as running:
         settings.EMAIL_PORT = running.port

@@ -27,7 +27,7 @@ DELAY_SECONDS, PATIENCE_SECONDS = 0.2, 20
 
 @pytest.fixture(autouse=True)
 def _a_queue_of_this_test(settings, monkeypatch):
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "foundations.bounded_smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "127.0.0.1", False, False
     settings.CODE_MAIL_CONNECTIONS = 2
     monkeypatch.setattr(code_mails, "_queue", code_mails.new_queue())

@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 
 from django.conf import settings
 
+from foundations.bounded_smtp import BoundedSMTP, BoundedSMTPOverTLS
 from notices.engine.smtp.connections import Connection
 from notices.engine.transport import (
     ConnectionDeniedError,
@@ -119,11 +120,11 @@ def _connect_smtp() -> smtplib.SMTP:
     address = (settings.EMAIL_HOST, settings.EMAIL_PORT, settings.MAIL_DOMAIN)
     if settings.EMAIL_SECURITY == "tls":
         context = ssl.create_default_context()
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+        smtp: smtplib.SMTP = BoundedSMTPOverTLS(
             *address, timeout=settings.EMAIL_TIMEOUT, context=context
         )
     else:
-        smtp = smtplib.SMTP(*address, timeout=settings.EMAIL_TIMEOUT)
+        smtp = BoundedSMTP(*address, timeout=settings.EMAIL_TIMEOUT)
     if settings.EMAIL_SECURITY == "starttls":
         smtp.starttls(context=ssl.create_default_context())
     smtp.ehlo_or_helo_if_needed()

@@ -1,0 +1,82 @@
+"""A mail server that talks without end holds neither a thread nor its memory."""
+
+import itertools
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from smtplib import SMTPServerDisconnected
+
+import pytest
+from django.core.mail import EmailMessage, get_connection
+
+from breachportal import settings as portal_settings
+from foundations import bounded_smtp
+from notices.engine.smtp import SmtpTransport
+from notices.engine.transport import ServerUnavailableError
+from notices.message_filling import OutgoingMessage
+
+LINES = itertools.repeat(b"220-" + b"x" * 500 + b"\r\n")
+SLOWLY = itertools.repeat(b"2")  # one octet after another, without the end of a line
+AFTER_EHLO = [b"220 mx ESMTP\r\n", *([b"250-EXTENSION-" + b"x" * 400 + b"\r\n"] * 1_000)]
+ENOUGH_SECONDS = 20.0
+Serve = Callable[..., None]
+
+
+@pytest.fixture
+def serve(settings) -> Iterator[Serve]:
+    """A function that starts a mail server, which sends these octets to each client."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    settings.EMAIL_HOST, settings.EMAIL_PORT = listening.getsockname()
+    settings.EMAIL_SECURITY, settings.EMAIL_USE_TLS, settings.EMAIL_USE_SSL = "none", False, False
+
+    def talk(octets: Iterable[bytes], pause: float) -> None:
+        with suppress(OSError):
+            while True:
+                client, _address = listening.accept()
+                with client, suppress(OSError):
+                    for each in octets:
+                        client.sendall(each)
+                        time.sleep(pause)
+                    time.sleep(ENOUGH_SECONDS)
+
+    def start(octets: Iterable[bytes], pause: float = 0.0) -> None:
+        threading.Thread(target=talk, args=(octets, pause), daemon=True).start()
+
+    yield start
+    listening.close()
+
+
+def send_notice() -> None:
+    mail = OutgoingMessage(
+        delivery_id=1,
+        to="minji@example.com",
+        data=b"Subject: x\r\n\r\nx\r\n",
+        sender="b@example.com",
+    )
+    with SmtpTransport() as transport:
+        transport.submit(mail)
+        deadline = time.monotonic() + ENOUGH_SECONDS
+        while time.monotonic() < deadline:
+            transport.wait(0.1)
+
+
+def send_account_mail() -> None:
+    backend = get_connection(portal_settings.EMAIL_BACKEND)  # the tests' own keeps mails
+    EmailMessage("x", "x", "b@example.com", ["minji@example.com"], connection=backend).send()
+
+
+@pytest.mark.parametrize("send", [send_notice, send_account_mail])
+@pytest.mark.parametrize(
+    ("octets", "pause"),
+    [(LINES, 0.0), (AFTER_EHLO, 0.0), (SLOWLY, 0.02)],
+    ids=["lines", "extensions", "slowly"],
+)
+def test_a_reply_without_end_ends_the_connection(serve, monkeypatch, send, octets, pause):
+    monkeypatch.setattr(bounded_smtp, "MOST_SECONDS", 1.0 if pause else ENOUGH_SECONDS)
+    serve(octets, pause)
+    began = time.monotonic()
+    with pytest.raises((ServerUnavailableError, SMTPServerDisconnected), match="without end"):
+        send()
+    assert time.monotonic() - began < ENOUGH_SECONDS
