@@ -52,7 +52,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @customers_only
 @fresh_code_required
-@limited("look_up_key", methods=["POST"], by_user=True)
+@limited("look_up_key", methods=["POST"], by_user=True, typed=["name", "form"])
 def new_key(request: HttpRequest) -> HttpResponse:
     """Asks for a name and makes a key. The answer to the POST shows its secret, this once.
 

@@ -29,20 +29,20 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
         "text_ask_anywhere": "5/10m/key,8/d/key",
         "text_ask_rarely": "1/2h/key",
         "text_ask_known": "5/10m/key,10/d/key",
-        "text_network": "30/10m/ip,60/d/ip,200/d/site",
+        "text_network": "30/10m/ip,60/d/ip,150/10m/site,200/d/site",
         # Guesses at a code that another browser requested; SIGN_IN_CODE_TRIES limits the others.
         "guess_newest": "10/h/key",  # for one address, from one "site"
         "guess_newest_anywhere": "200/h/key",
     }
 
 
-# Each limit of an "ip" in minutes has one of a "site", five times as high: who rents a /48 network
-# has 65,536 networks of /64. Those in hours and days have none.
+# Each limit of an "ip" has one of a "site", five times as high: who rents a /48 network has 65,536
+# networks of /64.
 OF_PAGES = {
     "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user
-    "certificate_check": "30/m/ip,600/h/ip,150/m/site",
-    "push_renewal": "60/m/ip,600/h/ip,300/m/site",
+    "certificate_check": "30/m/ip,600/h/ip,150/m/site,3000/h/site",
+    "push_renewal": "60/m/ip,600/h/ip,300/m/site,3000/h/site",
     "breach_api": "60/m/ip,300/m/site",
     "look_up_network": "120/m/ip,600/m/site",  # look-ups with any key, and without one
     "look_up": "10/m/key",  # with one key
@@ -53,7 +53,7 @@ OF_PAGES = {
     "message_check": "120/m/ip,600/m/site",
     "stop_texts": "120/m/ip,600/m/site",
     "language_switch": "120/m/ip,600/m/site",
-    "scam_report": "30/10m/ip,300/d/ip,150/10m/site",
+    "scam_report": "30/10m/ip,300/d/ip,150/10m/site,1500/d/site",
     "ticket": "10/h/key,30/d/key",
     "offer": "20/h/key",
     # The team of a company may sit behind one address, and customers behind one of a carrier.

@@ -11,6 +11,7 @@ Several rates are separated by commas.
 import ipaddress
 import json
 import logging
+import math
 import random
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -42,6 +43,8 @@ _IPV6_PREFIX = 64  # what a provider assigns to one customer; a customer can use
 _SITE_PREFIXES = (24, 48)
 _ADDRESS = "_counted_address"  # the attribute of a request
 _ANSWER_SECONDS = 2.0
+# Of a refused body whose texts come back on the page. A longer one is not read: that costs most.
+_MOST_KEPT = 128 * 1024
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
 # clock of Redis, so that all web servers count by one clock. The members of a set are the requests
@@ -134,13 +137,14 @@ NOTHING = Along()
 
 
 def limited(
-    action: str, *, methods: Collection[str], by_user: bool = False
+    action: str, *, methods: Collection[str], by_user: bool = False, typed: Collection[str] = ()
 ) -> Callable[[View], View]:
     """Returns a decorator that limits how often a view may be requested.
 
     The view answers 429 once the request's network, or its user with `by_user`, has used up the
     rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count; HEAD counts as
-    GET, because it tells as much as the status does.
+    GET, because it tells as much as the status does. The page of the refusal keeps the posted
+    fields `typed`, with a button to send them again.
 
     If Redis cannot be reached, every request passes, because this decorator limits the server's
     work and not attempts to guess a secret.
@@ -155,13 +159,32 @@ def limited(
                 wait = seconds_to_wait(request, action, by_user=by_user)
             if not wait:
                 return view(request, *args, **kwargs)
-            # The page's own words are about the network, which is not what was counted here.
-            reason = {"reason": _("You have done this very often in a short time.")}
-            return too_many_requests(request, wait, reason if by_user else None)
+            context: dict[str, Any] = {"try_again": posted_texts(request, typed)}
+            if by_user:
+                # The page's own words are about the network, which is not what was counted here.
+                context["reason"] = _("You have done this very often in a short time.")
+            return too_many_requests(request, wait, context)
 
         return counted
 
     return decorator
+
+
+def posted_texts(request: HttpRequest, names: Collection[str]) -> list[tuple[str, str]]:
+    """Returns names and values of posted fields for the page of a refusal; [] if all are blank.
+
+    Returns [] for a body of more than 128 KiB, which is not read.
+    """
+    if not names or request.method != "POST" or _length_of(request) > _MOST_KEPT:
+        return []
+    fields = [(name, request.POST.get(name, "")) for name in names]
+    return fields if any(value.strip() for _name, value in fields) else []
+
+
+def _length_of(request: HttpRequest) -> float:
+    """Returns the length of the body in bytes; infinity if the request does not say it."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if re.fullmatch("[0-9]{1,12}", length) else math.inf
 
 
 def too_many_requests(

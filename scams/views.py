@@ -20,7 +20,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.few_at_once import FewAtOnce
 from foundations.page_cache import public_page
-from foundations.rate_limits import limited, too_many_requests
+from foundations.rate_limits import limited, posted_texts, too_many_requests
 from offers.models import Offer
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
 from statements.public.contexts import advisories
@@ -31,6 +31,9 @@ _checks = FewAtOnce(4)
 CHECK_RETRY_SECONDS = 5
 TOO_MANY_CHECKS = gettext_lazy("More messages are being checked right now than we can check.")
 TOO_MANY_REPORTS = gettext_lazy("More reports are arriving right now than we can take.")
+# The fields that a refused visitor gets back. A file has to be chosen again.
+TYPED = ("text",)
+TYPED_IN_REPORT = tuple(f"report-{name}" for name in ("text", "channel", "sender", "contact"))
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +46,7 @@ def message_check(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @sensitive_post_parameters()
-@limited("message_check", methods=["POST"])
+@limited("message_check", methods=["POST"], typed=TYPED)
 def message_check_answer(request: HttpRequest) -> HttpResponse:
     """Shows the answer to a text or a mail's file, with the form to report it. Stores nothing.
 
@@ -55,9 +58,7 @@ def message_check_answer(request: HttpRequest) -> HttpResponse:
     with _checks.place() as is_free:
         if is_free:
             return _answer_page(request)
-    context: dict[str, Any] = {"reason": TOO_MANY_CHECKS}
-    if text := request.POST.get("text"):
-        context["try_again"] = [("text", text)]
+    context = {"reason": TOO_MANY_CHECKS, "try_again": posted_texts(request, TYPED)}
     return too_many_requests(request, CHECK_RETRY_SECONDS, context)
 
 
@@ -78,7 +79,7 @@ def _answer_page(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @sensitive_post_parameters()
-@limited("scam_report", methods=["POST"])
+@limited("scam_report", methods=["POST"], typed=TYPED_IN_REPORT)
 def report_scam(request: HttpRequest) -> HttpResponse:
     """Stores a report of a suspicious message.
 
@@ -95,7 +96,8 @@ def report_scam(request: HttpRequest) -> HttpResponse:
         form.save()
     except TooManyReportsError:
         logger.warning("scam reports are refused: too many in an hour")
-        return too_many_requests(request, RETRY_SECONDS, {"reason": TOO_MANY_REPORTS})
+        context = {"try_again": posted_texts(request, TYPED_IN_REPORT)}
+        return too_many_requests(request, RETRY_SECONDS, {"reason": TOO_MANY_REPORTS, **context})
     return redirect("scam_reported")
 
 

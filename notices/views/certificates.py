@@ -57,7 +57,7 @@ def _no_certificate(request: SignedInRequest, incident: Incident) -> HttpRespons
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("certificate_check", methods=["POST"])
+@limited("certificate_check", methods=["POST"], typed=["code"])
 def certificate_check(request: HttpRequest) -> HttpResponse:
     """Asks for a code, and shows the content of the certificate with that code."""
     form = CertificateCodeForm(request.POST or None)

@@ -175,6 +175,15 @@ def test_too_many_questions_of_one_network_are_refused(db, client, settings):
     assert ask(other, "7QK2").status_code == 200
 
 
+def test_what_a_refused_visitor_pasted_is_kept_up_to_a_length(db, client, settings):
+    settings.PROOF_RATES = {"message_check": "0/m/ip"}
+    assert 'name="text" value="Is &lt;this&gt; yours?"' in ask(client, "Is <this> yours?").text
+    for too_long in ("x" * 200_000, " "):
+        refused = ask(client, too_long)
+        assert refused.status_code == 429
+        assert 'name="text"' not in refused.text
+
+
 def test_a_flood_of_messages_leaves_threads_and_keeps_what_was_pasted(db, client, monkeypatch):
     monkeypatch.setattr(views, "_checks", FewAtOnce(1))
     with views._checks.place():

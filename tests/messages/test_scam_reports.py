@@ -108,6 +108,16 @@ def test_reports_of_all_networks_together_are_limited(client, incident, settings
     assert [send_report(client).status_code for _turn in range(3)] == [302, 302, 429]
 
 
+@pytest.mark.parametrize("limit", ["of a network", "of all"])
+def test_a_report_that_comes_too_early_is_kept_for_another_try(client, incident, settings, limit):
+    settings.SCAM_REPORTS_PER_HOUR = 0 if limit == "of all" else 2000
+    settings.PROOF_RATES = {"scam_report": "0/10m/ip" if limit == "of a network" else "9/10m/ip"}
+    refused = send_report(client, text="Call <us>", sender="010-5555-7777")
+    assert (refused.status_code, bool(refused["Retry-After"])) == (429, True)
+    for name, value in (("text", "Call &lt;us&gt;"), ("sender", "010-5555-7777")):
+        assert f'name="report-{name}" value="{value}"' in refused.text
+
+
 def test_another_site_cannot_make_a_browser_report(client, incident):
     response = client.post(REPORT, fields(REPORTED), headers={"sec-fetch-site": "cross-site"})
     assert response.status_code == 403
