@@ -39,6 +39,11 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
 # Each limit of an "ip" has one of a "site", five times as high: who rents a /48 network has 65,536
 # networks of /64.
 OF_PAGES = {
+    # Accounts are free: a catch-all domain has as many as codes are sent. So what a user may do
+    # only sometimes, because it takes a tenth of a second or work of the team, has limits of
+    # networks as well.
+    "document_network": "600/h/ip,3000/h/site",  # copies and certificates
+    "ticket_network": "300/h/ip,1500/h/site",
     "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip,150/m/site,3000/h/site",

@@ -5,13 +5,12 @@ Tickets come only from querysets that start at the signed-in user.
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
-from foundations.rate_limits import seconds_to_wait
+from foundations.rate_limits import limited, seconds_to_wait
 from incidents.models import Incident
 from incidents.views import SignedInRequest
 from tickets import correspondence
@@ -45,7 +44,8 @@ def my_tickets_file(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sign_in_required()
-def ask(request: SignedInRequest, slug: str) -> HttpResponseBase:
+@limited("ticket_network", methods=["POST"], typed=["kind", "text", "key"])
+def ask(request: SignedInRequest, slug: str) -> HttpResponse:
     """Shows what the law gives in which days, and opens a ticket.
 
     Raises Http404 for an incident that is not public, or whose data is shredded.
@@ -62,7 +62,8 @@ def ask(request: SignedInRequest, slug: str) -> HttpResponseBase:
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sign_in_required()
-def ticket(request: SignedInRequest, number: str) -> HttpResponseBase:
+@limited("ticket_network", methods=["POST"], typed=["text", "key"])
+def ticket(request: SignedInRequest, number: str) -> HttpResponse:
     """Shows one ticket of the customer with its messages, and takes a further message.
 
     Raises Http404 for a number that is not one of the customer's.

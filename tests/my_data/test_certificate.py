@@ -19,6 +19,7 @@ from django.utils.translation import override
 from accounts.models import User, VerifiedPhone
 from foundations.logs import Line
 from harness.exposure_factory import expose, file_of, person, withdraw
+from harness.sign_in import step_up
 from incidents.models import AffectedPerson, Incident
 from notices import decisions
 from notices.models import Certificate, Delivery, Notice
@@ -299,7 +300,8 @@ def test_another_code_is_not_found(incident, client, code):
 def test_verifying_and_making_certificates_are_rate_limited(
     minji, incident, leaked_minji, client, settings
 ):
-    settings.PROOF_RATES = {"certificate_issue": "2/h/key", "certificate_check": "2/h/ip"}
+    rates = {"certificate_issue": "2/h/key", "certificate_check": "2/h/ip"}
+    settings.PROOF_RATES = settings.PROOF_RATES | rates
     statuses = [get_certificate(minji, incident).status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
     with override("en"):
@@ -307,6 +309,20 @@ def test_verifying_and_making_certificates_are_rate_limited(
     tries = [client.post(address, {"code": "0" * 20}).status_code for _ in range(3)]
     assert tries[:2] == [200, 200]
     assert tries[2] == 429
+
+
+def test_many_accounts_of_one_network_have_a_limit_together(
+    minji, seojun, incident, leaked_minji, settings
+):
+    """Accounts are free, and a document takes a tenth of a second."""
+    settings.PROOF_RATES = settings.PROOF_RATES | {"document_network": "2/h/ip"}
+    assert get_certificate(minji, incident).status_code == 200
+    other = Client()
+    other.force_login(seojun)
+    step_up(other, seojun)
+    statuses = [other.post("/en/my-data/copy/").status_code for _turn in range(2)]
+    assert statuses == [200, 429]
+    assert get_certificate(minji, incident).status_code == 429
 
 
 def test_scanned_and_typed_codes_count_together_in_every_language(client, settings):

@@ -175,6 +175,16 @@ def test_writing_often_is_refused_with_the_text_kept(minjis, settings, ticket):
     assert "You have written often" in minjis.post(ASK, ASKED).text
 
 
+def test_many_accounts_of_one_network_are_refused_with_the_text_kept(minjis, settings, ticket):
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "ticket_network": "0/h/ip"}
+    for address in (page_of(ticket), ASK):
+        refused = minjis.post(address, ASKED)
+        assert (refused.status_code, bool(refused["Retry-After"])) == (429, True)
+        assert "You may share the network with others" in refused.text
+        assert f'name="text" value="{ASKED["text"]}"' in refused.text
+    assert (Ticket.objects.count(), TicketMessage.objects.count()) == (1, 1)
+
+
 @pytest.mark.parametrize("change", [{"is_public": False}, {"shredded": True}])
 def test_a_hidden_or_shredded_incident_takes_no_question(minjis, incident, change):
     if change.get("shredded"):
