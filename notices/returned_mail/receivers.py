@@ -39,6 +39,7 @@ SESSION_SECONDS = 600  # a peer with more mail connects again
 MOST_COMMANDS = {"*": 20, **dict.fromkeys(("MAIL", "RCPT", "DATA", "RSET", "NOOP"), 500)}
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
 _HEAD_BYTES = 65_536
+MOST_ANSWER = 4 * MOST_BYTES  # octets of a mailbox's server to one command; a mail is the longest
 ASIDE = "aside"  # the folder of mails that could not be processed
 Outcome = ReturnedMail.Outcome
 _MAIL_HEADERS = ("X-Original-To", "Delivered-To", "Envelope-To", "To")
@@ -257,18 +258,56 @@ def _put_aside(imap: imaplib.IMAP4, number: str, outcome: ReturnedMail.Outcome) 
     return answer == "OK"
 
 
+class _BoundedAnswers:
+    """A mixin for imaplib's connections, which read as much as a server sends, or says it sends."""
+
+    _left = MOST_ANSWER
+
+    def send(self, data: Any) -> None:
+        """Sends a command, or a part of one, and begins to count the octets of the answer."""
+        self._left = MOST_ANSWER
+        super().send(data)  # type: ignore[misc]
+
+    def read(self, size: int) -> bytes:
+        """Reads a literal. Raises imaplib.IMAP4.abort if the answer is too long."""
+        self._count(size)
+        return super().read(size)  # type: ignore[misc,no-any-return]
+
+    def readline(self) -> bytes:
+        """Reads a line. Raises imaplib.IMAP4.abort if the answer is too long."""
+        line: bytes = super().readline()  # type: ignore[misc]
+        self._count(len(line))
+        return line
+
+    def _count(self, octets: int) -> None:
+        self._left -= octets
+        if self._left < 0:
+            connection: Any = self
+            connection.state = "LOGOUT"  # else imaplib sends LOGOUT, and reads on
+            connection.shutdown()
+            raise imaplib.IMAP4.abort("the mailbox's server answers without end")
+
+
+class _BoundedIMAP(_BoundedAnswers, imaplib.IMAP4):
+    """A connection to this machine."""
+
+
+class _BoundedIMAPOverTLS(_BoundedAnswers, imaplib.IMAP4_SSL):
+    """A connection to another machine."""
+
+
 @contextmanager
 def _signed_in(url: str) -> Iterator[imaplib.IMAP4]:
     parts = urlsplit(url)
     if parts.scheme == "imaps":
-        imap: imaplib.IMAP4 = imaplib.IMAP4_SSL(
+        imap: imaplib.IMAP4 = _BoundedIMAPOverTLS(
             parts.hostname or "",
             parts.port or 993,
             ssl_context=ssl.create_default_context(),
             timeout=IDLE_SECONDS,
         )
     else:
-        imap = imaplib.IMAP4(parts.hostname or "", parts.port or 143, timeout=IDLE_SECONDS)
+        imap = _BoundedIMAP(parts.hostname or "", parts.port or 143, timeout=IDLE_SECONDS)
     with imap:
         imap.login(unquote(parts.username or ""), unquote(parts.password or ""))
         imap.select("INBOX")

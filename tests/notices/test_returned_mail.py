@@ -1,6 +1,7 @@
 """Bounces and complaints, from correct servers and from hostile senders."""
 
 import asyncio
+import imaplib
 import logging
 import mailbox
 import smtplib
@@ -533,6 +534,21 @@ def test_an_imap_mailbox_is_emptied(notice, closed, settings, capsys):
         assert server.mails == {}
     assert "2 mails taken" in capsys.readouterr().out
     assert LateReport.objects.get().delivery == closed
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("answer", ["lines", "a literal"])
+def test_the_server_of_a_mailbox_cannot_answer_without_end(answer, monkeypatch):
+    """imaplib reads any number of lines, and a literal of any length that the server names."""
+    endless = {"lines": b"* 1 EXISTS\r\n" * 900_000, "a literal": b"* 1 X {9999999999}\r\nx"}
+    usual = ImapServer.answer
+
+    def answer_endlessly(box: ImapServer, command: str, rest: list[str]) -> bytes:
+        return endless[answer] if command == "SEARCH" else usual(box, command, rest)
+
+    monkeypatch.setattr(ImapServer, "answer", answer_endlessly)
+    with ImapServer([]) as server, pytest.raises(imaplib.IMAP4.abort, match="without end"):
+        read_imap(server.url)
 
 
 @pytest.mark.parametrize("url", ["imap://u:secret@mail.example/", "pop3://u:secret@mail.example/"])
