@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
+from incidents.importing.column_habits import Habits
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import CSV, Row, Source
 from incidents.importing.row_messages import may_join_rows
@@ -30,6 +31,7 @@ class BlockTask:
     default_language: str  # of people whose language is not given
     file_id: int
     keysets: tuple[int, str, bytes, bytes]  # Incident.keysets(): wrapped, for BulkEncryptor
+    habits: Habits | None  # of the columns of the first table; None if rows are not compared
     secret: bytes  # random, one per import: the key of the digests that compare contacts
 
 
@@ -74,6 +76,7 @@ def prepare_block(task: BlockTask, block: FileBlock) -> Prepared:
             default_language=task.default_language,
             file_id=task.file_id,
             secret=task.secret,
+            habits=task.habits,
         )
     return _preparers[task.secret].prepare(block)
 

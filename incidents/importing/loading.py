@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 
 from django.db import DatabaseError, transaction
@@ -32,6 +33,7 @@ from incidents.importing import (
     rejects,
 )
 from incidents.importing.blocks import blocks_of
+from incidents.importing.column_habits import habits_of_file
 from incidents.importing.progress import ImportProgress, Report
 from incidents.importing.reading import ImportRefusedError, Source
 from incidents.importing.refusals import RefusalMessages
@@ -378,6 +380,9 @@ def _add_to_progress(
 
 def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepared]:
     """Yields the prepared blocks of the file. Raises ImportRefusedError if it has no rows."""
+    blocks = blocks_of(job.source)
+    first = list(islice(blocks, 1))
+    habits = [habits_of_file(job.source, job.mapping, block) for block in first]
     task = block_worker.BlockTask(
         source=job.source,
         mapping=job.mapping,
@@ -390,9 +395,10 @@ def _prepared_blocks(job: _Job, pool: Workers, file_id: int) -> Iterator[Prepare
         file_id=file_id,
         keysets=job.incident.keysets(),
         secret=secrets.token_bytes(16),
+        habits=habits[0] if habits else None,
     )
-    is_empty = True
-    for prepared in pool.map(partial(block_worker.prepare_block, task), blocks_of(job.source)):
+    is_empty, every = True, chain(first, blocks)
+    for prepared in pool.map(partial(block_worker.prepare_block, task), every):
         is_empty &= not prepared.rows
         yield prepared
     if is_empty:

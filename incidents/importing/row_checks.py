@@ -4,11 +4,13 @@ Labels, totals and records that stand among the rows of people would otherwise b
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from accounts.contacts import read_emails
 from incidents.importing import formats, references, second_tables
+from incidents.importing.bare_rows import RowsOfBlock
 from incidents.importing.blocks import FileBlock
+from incidents.importing.column_habits import Habits, Shape
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.person_rows import PersonWriter
 from incidents.importing.reading import Source
@@ -17,6 +19,8 @@ from incidents.importing.rows import RowReader
 from incidents.importing.second_tables import Labels, TableFinder
 
 MAY_BE_CONTACT = re.compile(r"[@\d]")
+_LIKE_NUMBER = re.compile(r"(?:0(?!0)|\+)[\d-]{8,15}", re.ASCII)
+_BLANK_LINE = re.compile(rb"\n[\r\t ,;|\"]*\n")
 
 
 class RowRejectedError(Exception):
@@ -42,9 +46,17 @@ class RowChecks:
     """The checks of the rows of one file, in one block after the other."""
 
     def __init__(
-        self, source: Source, mapping: ColumnMapping, reader: RowReader, person: PersonWriter
+        self,
+        source: Source,
+        mapping: ColumnMapping,
+        reader: RowReader,
+        person: PersonWriter,
+        habits: Habits | None,
     ) -> None:
-        """`person` writes the first person of a row."""
+        """`person` writes the first person of a row. Without `habits`, rows are not compared."""
+        self._habits, self._reader = habits, reader
+        self._block: FileBlock | None = None
+        self._rows: RowsOfBlock | None = None
         self._person, self._takes_known_only = person, mapping.takes_known_only
         place = {name: number for number, name in enumerate(source.header)}
         self._column = mapping.person.identity
@@ -54,10 +66,11 @@ class RowChecks:
         ]
         phones = [column for cells in mapping.person.phone_cells for column in cells.columns()]
         self._phone_columns = frozenset(phones)
+        self._phone_places = [place[column] for column in phones]
         names = list(mapping.person.name_cells.columns() if mapping.person.name_cells else ())
         self._name_places = [place[column] for column in names if column != self._column]
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
-        self._contact_places = [*self._email_places, *(place[column] for column in phones)]
+        self._contact_places = [*self._email_places, *self._phone_places]
         # A person has looked at the rows of a reject file; `known` rejects unknown people.
         self._tables = None
         has_header = formats.named(source.format).has_header
@@ -70,7 +83,9 @@ class RowChecks:
             )
 
     def begin(self, block: FileBlock) -> None:
-        """Takes the next block."""
+        """Takes the next block. Its rows are read again only if one of them is odd."""
+        self._block, self._rows = block, None
+        self._has_gaps = bool(_BLANK_LINE.search(block.data))
         if self._tables:
             self._tables.begin(block)
 
@@ -114,6 +129,59 @@ class RowChecks:
         if self._tables and second_tables.may_be_labels(cells):
             return self._tables.judge(line)
         return Labels.NONE
+
+    def refuse_other_table(self, line: int, cells: Sequence[str], *, is_odd: bool) -> None:
+        """Raises RowRejectedError if the cells of a row are of another kind than their columns.
+
+        `is_odd` says whether a cell of a date cannot be read. A row without a contact is of another
+        table if its reference or its name is unlike the others, or two other cells are; if a cell
+        in place of a contact is, as in the next row; or if it stands below blank lines, with rows
+        without contacts only.
+        """
+        habits = self._habits
+        if habits is None:
+            return
+        if not self._is_bare(cells):
+            is_odd = is_odd or habits.is_odd_reference(cells[self._identity].strip())
+            if is_odd and habits.is_exchanged(cells):
+                raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
+            return
+        odd = habits.odd_places(cells)
+        others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
+        if odd and (self._has_sum_as_address(cells) or self._are_sums(others)):
+            raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._column))
+        columns = habits.columns
+        is_other = len(odd) > 1 or columns.reference in odd or not columns.names.isdisjoint(odd)
+        if is_other or self._is_of_part(line, odd):
+            raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
+
+    def _has_sum_as_address(self, cells: Sequence[str]) -> bool:
+        return any(references.is_sum(cells[place]) for place in self._email_places)
+
+    def _are_sums(self, cells: Collection[str]) -> bool:
+        return bool(cells) and all(map(references.is_sum, cells))
+
+    def _is_bare(self, cells: Sequence[str]) -> bool:
+        """Returns whether a row has no contact that can be used; fast for usual ones."""
+        if any("@" in cells[place] for place in self._email_places):
+            return False
+        if any(_LIKE_NUMBER.fullmatch(cells[place]) for place in self._phone_places):
+            return False
+        return not self._person.has_contact(cells)
+
+    def _is_of_part(self, line: int, odd: Mapping[int, Shape]) -> bool:
+        """Returns whether a row without a contact is one of several of another table."""
+        in_place = {at: odd[at] for at in self._contact_places if at in odd}
+        if self._habits is None or self._block is None or not (in_place or self._has_gaps):
+            return False
+        self._rows = self._rows or RowsOfBlock(self._reader, self._block, self._is_bare)
+        odd_places = self._habits.odd_places
+        return self._rows.is_in_bare_part(line) or (
+            bool(in_place)
+            and self._rows.are_like(
+                line, lambda cells: in_place.items() <= odd_places(cells).items()
+            )
+        )
 
     def _is_total(self, identity: str, cells: Sequence[str]) -> bool:
         """Returns whether a row holds totals or a checksum.

@@ -34,6 +34,10 @@ class RejectMessages(StoredMessages):
         "{column} is no reference: the row holds totals, labels or the end of a report; "
         "write it off if it is no person"
     )
+    OTHER_TABLE = _(
+        "the cells are unlike those of the rows above: is the row of another table, or are cells "
+        "moved? Correct it, or write it off if it is no person"
+    )
     MOVED = _("{column} holds an e-mail address that no e-mail column has; are cells moved?")
     LINE_BREAK = _(
         "line break in {column}; is there a quote that joins rows? Correct each line, or join them"

@@ -25,6 +25,7 @@ from incidents.importing import (
 )
 from incidents.importing.block_output import BlockOutput
 from incidents.importing.blocks import FileBlock
+from incidents.importing.column_habits import Habits
 from incidents.importing.contact_reading import in_order
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
@@ -91,6 +92,7 @@ class Preparer:
         default_language: str,
         file_id: int,
         secret: bytes,
+        habits: Habits | None = None,
     ) -> None:
         """Takes what BlockTask holds. `region` is that of phone numbers without a country code."""
         form = formats.named(source.format)
@@ -146,7 +148,7 @@ class Preparer:
         self._known = [(one, set[str]()) for one in others if self._may_be_usual]
         self._most_known = _MOST_KNOWN // max(8, len(others))
         self._second_identity = place[second.identity] if second else 0
-        self._checks = RowChecks(source, mapping, self._reader, self._first)
+        self._checks = RowChecks(source, mapping, self._reader, self._first, habits)
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._may_be_blank = form.has_header  # an object of JSON may hold other keys
@@ -249,7 +251,9 @@ class Preparer:
         if labels == Labels.DOUBTFUL:
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._identity_column))
         self._checks.refuse_moved(cells)
-        if self._check_dates(cells, identity) and is_plain:
+        are_dates_read = self._check_dates(cells, identity)
+        self._checks.refuse_other_table(line, cells, is_odd=not are_dates_read)
+        if are_dates_read and is_plain:
             self._remember(cells)
         self._write(line, cells, identity)
 

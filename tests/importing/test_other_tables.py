@@ -1,0 +1,146 @@
+"""Rows of another table, without labels, and counts of rows are no people, by the real command."""
+
+from collections.abc import Sequence
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from incidents.importing.column_habits import Columns, Shape, habits_of
+from incidents.models import AffectedPerson
+from tests.import_factory import read_reject_file
+from tests.importing.more_messy_files import ALL, GOOD, csv
+from tests.importing.test_more_messy_files import MAPPING, reachable
+
+pytestmark = pytest.mark.django_db
+COLUMNS = Columns(reference=0, names=frozenset([1]), emails=frozenset([2]), phones=frozenset([3]))
+
+
+@pytest.fixture
+def run(incident, tmp_path):
+    """A function that imports rows by the command; returns the people and the rejected lines."""
+
+    def run_import(content: bytes, *more: str) -> tuple[dict[Any, Any], list[int]]:
+        dump, mapping = tmp_path / "members.csv", tmp_path / "members.toml"
+        dump.write_bytes(content)
+        mapping.write_text(MAPPING, encoding="utf-8")
+        words = ("import_exposures", dump, "--incident", incident.slug, "--mapping", mapping, *more)
+        call_command(*map(str, words), stdout=StringIO())
+        rejects = tmp_path / "members.csv.rejects.csv"
+        lines = [int(row[0]) for row in read_reject_file(rejects)[1:]] if rejects.exists() else []
+        return reachable(incident), lines
+
+    return run_import
+
+
+def ids(incident, people: dict[str, str]) -> dict[Any, str]:
+    return {incident.cipher().person_id("member", ref): found for ref, found in people.items()}
+
+
+TABLES = {
+    "orders": ["5001,Fiets,1,199.00", "5002,Bel,2,9.00"],
+    "orders of words": ["5001,Fiets,rood,groot", "5002,Bel,blauw,klein"],
+    "words in place of addresses": ["5001,Fiets,rood,", "5002,Bel,blauw,"],
+    "words above blank contacts": ["fiets,rood,,", "bel,blauw,,"],
+    "numbers of phones in place of addresses": ["2001,유나,010-3333-4441,"] * 2,
+    "addresses in place of numbers": ["2001,유나,010-3333-4441,a@b.example"] * 2,
+    "names before references": ["유나,2001,a@b.example,010-3333-4441"] * 2,
+    "numbers of phones before references": ["010-3333-4441,유나,a@b.example,2001"] * 2,
+    "addresses first": ["a@b.example,유나,2001,010-3333-4441"] * 2,
+    "days in place of names": ["5001,2025-11-18,Fiets,3", "5002,2025-11-19,Bel,4"],
+    "more columns": ["2001,유나,여,a@b.example,010-3333-4441"] * 2,
+    "fewer columns": ["2001,a@b.example"] * 2,
+}
+
+
+@pytest.mark.parametrize("rows", TABLES.values(), ids=TABLES)
+def test_rows_of_another_table_are_rejected(incident, run, rows):
+    people, lines = run(csv([*GOOD, *rows]))
+
+    assert people == ids(incident, ALL)
+    assert lines == [8, 9]
+
+
+@pytest.mark.parametrize(
+    "rows", [TABLES["orders"], ["2001,유나,,", "2002,하나,,"]], ids=["orders", "no contacts"]
+)
+def test_rows_without_a_contact_below_blank_lines_are_rejected(incident, run, rows):
+    people, lines = run(csv([*GOOD, "", *rows]))
+
+    assert people == ids(incident, ALL)
+    assert lines == [9, 10]
+
+
+def test_a_second_table_of_words_below_blank_lines_refuses_the_file(run):
+    with pytest.raises(CommandError, match="line 9: the header of another table"):
+        run(csv([*GOOD, "", *TABLES["words above blank contacts"]]))
+    assert not AffectedPerson.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["99,6", "99,6,,", "99,,6,", "99,,,6", "99,6,,7", '"99","000006","",""', "99;6", "합계,99,,"]
+    + ["20251118,6,,", "99,20251118,000006,", "99,members,6,", "#6,,,", "T6,,,", "TRL,6,6,6"],
+)
+def test_a_count_of_rows_at_the_end_is_rejected(incident, run, row):
+    people, lines = run(csv([*GOOD, row]))
+
+    assert people == ids(incident, ALL)
+    assert lines == [8]
+
+
+@pytest.mark.parametrize(
+    ("row", "found"),
+    [
+        ("7,한지민,,", "한지민||"),
+        ("7,한지민,hanjimin,", "한지민||"),  # one cell proves nothing
+        ("7,한지민,010-3333-4441,", "한지민||"),
+        ("7,한지민,,114", "한지민||"),
+        ("7,한지민,q@b.example,114", "한지민|q@b.example|"),
+        ("admin,Administrator,q@b.example,", "Administrator|q@b.example|"),
+        ("7,1234,q@b.example,", "1234|q@b.example|"),
+        ("7,,,", "||"),
+    ],
+)
+def test_one_odd_cell_of_a_person_is_taken(incident, run, row, found):
+    people, lines = run(csv([*GOOD, row]))
+
+    assert people == ids(incident, ALL | {row.split(",")[0]: found})
+    assert lines == []
+
+
+@pytest.mark.parametrize(
+    "rows", [["kim,김민준,q1@b.example,", "lee7,이서연,q2@b.example,", "minji,민지,,"]]
+)
+def test_user_names_with_and_without_digits_are_alike(run, rows):
+    assert run(csv(rows))[1] == []
+
+
+def habits(rows: Sequence[str]):
+    return habits_of([row.split(",") for row in rows], COLUMNS, ["NULL"])
+
+
+def test_rows_of_another_table_do_not_change_what_the_columns_hold():
+    exchanged = ["유나,2001,a@b.example,010-3333-4441"] * 20
+    found = habits([*GOOD[:3], *exchanged, *TABLES["orders"]])
+
+    assert [set(shapes) for shapes in found.shapes] == [
+        {Shape.NUMBER},
+        {Shape.TEXT},
+        {Shape.ADDRESS},
+        {Shape.PHONE},
+    ]
+
+
+def test_of_one_person_only_the_mapping_says_what_columns_hold():
+    found = habits([GOOD[0]])
+
+    assert found.odd_places(["5001", "2025-11-18", "rood", "9"]) == {
+        2: Shape.TEXT,
+        3: Shape.NUMBER,
+    }
+
+
+def test_without_a_contact_nothing_is_known():
+    assert habits(["5001,Fiets,,", "5002,NULL,NULL,NULL"]) is None
