@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 
 from incidents.importing.common_hangul import COMMON_HANGUL
+from incidents.importing.declared_korean import may_be_korean
 from incidents.importing.encoded_twice import is_encoded_twice
 from incidents.importing.encoding_guesses import (
     hanzi_encoding,
@@ -97,6 +98,8 @@ def _refuse_declared(declared: str, found: str, sample: bytes, name: str) -> Non
         return
     if _is_little_evidence(found, declared, sample):
         found = ""
+    if declared == CP949 and not found and may_be_korean(sample):
+        return
     if not found and not is_possible:
         guess, other = looks_like(sample)
         found = "" if other else guess
