@@ -169,7 +169,8 @@ image:
 bench-import: setup
 	@$(BIN)/python -m benchmarks.bench_import
 
-# Kills an import of PEOPLE= people KILLS= times and compares the store digests afterwards.
+# Kills an import of PEOPLE= people KILLS= times and compares the store digests afterwards. FORKED=1
+# runs the imports in copies of one process.
 drill-import: setup
 	@$(BIN)/python -m benchmarks.drill_import
 
