@@ -165,7 +165,8 @@ def _plan_step(notice_id: int) -> _PlanResult:
     The step does not lock the notice's row, because workers add the counters of released chunks to
     it. The step does not wait for the disk either. If PostgreSQL crashes it loses the step as a
     whole, together with `planned_to`. A worker's commit on the step's chunks flushes the step, too.
-    The first step may pause the notice instead; see `starting.begin`. Raises _StoppedError.
+    A step may pause the notice instead; see `starting.begin` and `_write_page`. Raises
+    _StoppedError.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_PLANNING, [_LOCK_SPACE, notice_id])
@@ -181,8 +182,8 @@ def _plan_step(notice_id: int) -> _PlanResult:
         if keys is None:
             _start_sending(notice)
             return _PlanResult.LAST
-        _write_page(notice, keys)
-    return _PlanResult.WRITTEN
+        has_room = _write_page(notice, keys)
+    return _PlanResult.WRITTEN if has_room else _PlanResult.NONE
 
 
 _LOCK_SPACE = 0x62706E70  # "bpnp": separates our advisory locks from others in the database
@@ -235,11 +236,20 @@ SELECT count(*), count(*) FILTER (WHERE NOT is_reachable) FROM page
 """
 
 
-def _write_page(notice: Notice, keys: Keys) -> None:
-    """Writes the deliveries and chunks of a page, and counts them in the notice. Raises
-    _StoppedError.
+def _write_page(notice: Notice, keys: Keys) -> bool:
+    """Writes the deliveries and chunks of a page, and counts them in the notice.
+
+    Pauses the notice in place of that, and returns False, if the ledger would have far more people
+    than were confirmed. Raises _StoppedError.
     """
-    people, unreachable = _write_rows(notice, keys)
+    with transaction.atomic():
+        people, unreachable = _write_rows(notice, keys)
+        is_too_large = starting.is_far_more(notice, notice.planned + people)
+        transaction.set_rollback(is_too_large)
+    if is_too_large:
+        remaining = Keys(keys.first, audiences.ALL_KEYS.last)
+        rest = audience_query(notice).rows(remaining).count()
+        return starting.ask_again(notice, people=notice.planned + rest)
     rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
     changed = rows.update(
         planned_to=keys.last,
@@ -248,6 +258,7 @@ def _write_page(notice: Notice, keys: Keys) -> None:
     )
     if not changed:
         raise _StoppedError
+    return True
 
 
 def _write_rows(notice: Notice, keys: Keys) -> tuple[int, int]:

@@ -33,8 +33,8 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
         message.save()
     notice.state = Notice.State.PLANNING
     notice.deadline_at = deadline_of(notice, pacing.freeze_plan(notice, people=people))
-    if not _waits(notice):
-        _set_ramp(notice, people)
+    if not _waits(notice) and ramp.ramp_for(notice, people=people) != Notice.Ramp.NONE:
+        _set_ramp(notice, people)  # else `begin` sets it: until then people may be added
     decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
     notice.save(update_fields=[*decided, "confirmed_people", "frozen_plan"])
 
@@ -42,29 +42,53 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
 def begin(notice: Notice, *, count: Callable[[], int]) -> bool:
     """Checks an approved notice before the first page of its ledger is written.
 
-    Does nothing if it begins at its approval. Otherwise pauses it, with the reason, and returns
-    False if what was approved does not hold any more; or chooses its ramp, the people of its plan's
-    groups and its deadline by the number of recipients that `count` returns now.
+    If it begins at its approval, its ramp follows the confirmed number of people. Otherwise pauses
+    it, with the reason, and returns False if what was approved does not hold any more; or chooses
+    its ramp, the people of its plan's groups and its deadline by the number of recipients that
+    `count` returns now. A step that is rolled back leaves the ramp as it was approved.
     """
     if not _waits(notice):
+        _set_ramp(notice, notice.confirmed_people)
+        _store_start(notice)
         return True
     if reason := _change_since_approval(notice):
         return _pause(notice, reason)
     people = count()
     if problem := _too_many_texts(notice, people):
         return _pause(notice, PausedFor.MORE, problem)
-    if problem := _far_more(notice, people):
-        _pause(notice, PausedFor.MORE, problem)
-        paused = Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE)
-        paused.update(confirmed_people=people)  # who lets it go on confirms this number
-        return False
+    if is_far_more(notice, people):
+        return ask_again(notice, people=people)
     notice.deadline_at = deadline_of(notice, pacing.count_groups_again(notice, people=people))
     _set_ramp(notice, people)
+    _store_start(notice)
+    return True
+
+
+def _store_start(notice: Notice) -> None:
     # A person may have paused it meanwhile; then the caller's step is rolled back.
     Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING).update(
         deadline_at=notice.deadline_at, ramp=notice.ramp, ramp_to=notice.ramp_to
     )
-    return True
+
+
+def is_far_more(notice: Notice, people: int) -> bool:
+    """Returns whether `people` are far more than those that a person confirmed; False if they were
+    not counted at the approval.
+    """
+    confirmed = notice.confirmed_people
+    return confirmed is not None and people > max(confirmed * FAR_MORE, confirmed + FEW_MORE)
+
+
+def ask_again(notice: Notice, *, people: int) -> bool:
+    """Pauses a notice that would go to far more people than confirmed. Returns False.
+
+    Who lets it go on confirms the number `people`.
+    """
+    numbers = {"people": f"{people:,}", "confirmed": f"{notice.confirmed_people:,}"}
+    _pause(notice, PausedFor.MORE, LedgerMessages.MORE_PEOPLE.stored(**numbers))
+    paused = Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE)
+    paused.update(confirmed_people=people)
+    return False
 
 
 def _waits(notice: Notice) -> bool:
@@ -87,7 +111,7 @@ def _set_ramp(notice: Notice, people: int | None) -> None:
 
 def _pause(notice: Notice, reason: Notice.PausedFor, problem: str = "") -> bool:
     ledger.pause_for_problem(notice, problem, paused_for=reason)
-    logger.warning("notice %s paused before its start: %s", notice.pk, reason)
+    logger.warning("notice %s paused at its start: %s", notice.pk, reason)
     return False
 
 
@@ -114,10 +138,3 @@ def _too_many_texts(notice: Notice, people: int) -> str:
         return ""
     most = f"{settings.ALERT_TEXTS:,}"
     return LedgerMessages.TOO_MANY_TEXTS.stored(people=f"{people:,}", most=most)
-
-
-def _far_more(notice: Notice, people: int) -> str:
-    confirmed = notice.confirmed_people
-    if confirmed is None or people <= max(confirmed * FAR_MORE, confirmed + FEW_MORE):
-        return ""
-    return LedgerMessages.MORE_PEOPLE.stored(people=f"{people:,}", confirmed=f"{confirmed:,}")

@@ -98,7 +98,7 @@ class Migration(migrations.Migration):
                 ('sending_plan', models.CharField(blank=True, default='', max_length=40, verbose_name='sending plan')),
                 ('frozen_plan', models.JSONField(editable=False, null=True)),
                 ('replanned_at', models.DateTimeField(editable=False, null=True)),
-                ('paused_for', models.CharField(blank=True, choices=[('person', 'A person paused it.'), ('bounces', 'It paused by itself: too many messages bounced.'), ('refused', 'It paused by itself: the server refuses us, not the recipients.'), ('newer', 'It paused before its start: a newer version of its text is published.'), ('hidden', 'It paused before its start: the incident is not public, or its data was deleted.'), ('more', 'It paused before its start: it would go to more people than confirmed or allowed.')], editable=False, max_length=8, verbose_name='why it is paused')),
+                ('paused_for', models.CharField(blank=True, choices=[('person', 'A person paused it.'), ('bounces', 'It paused by itself: too many messages bounced.'), ('refused', 'It paused by itself: the server refuses us, not the recipients.'), ('newer', 'It paused before its start: a newer version of its text is published.'), ('hidden', 'It paused before its start: the incident is not public, or its data was deleted.'), ('more', 'It paused by itself: it would go to more people than confirmed or allowed.')], editable=False, max_length=8, verbose_name='why it is paused')),
                 ('watched_accepted', models.BigIntegerField(default=0, editable=False)),
                 ('watched_bounced', models.BigIntegerField(default=0, editable=False)),
                 ('refusals', models.PositiveIntegerField(default=0, editable=False)),

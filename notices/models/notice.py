@@ -147,7 +147,7 @@ class Notice(models.Model):
         )
         MORE = (
             "more",
-            _("It paused before its start: it would go to more people than confirmed or allowed."),
+            _("It paused by itself: it would go to more people than confirmed or allowed."),
         )
 
     class State(models.TextChoices):

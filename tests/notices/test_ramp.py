@@ -8,7 +8,9 @@ from django.utils import timezone
 
 from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
+from incidents.models import AffectedPerson
 from notices import decisions, tasks
+from notices.engine import planning, starting
 from notices.engine import ramp as engine_ramp
 from notices.models import Notice
 from tests.notice_factory import affected, assert_adds_up, work
@@ -33,9 +35,9 @@ def _small(settings):
     settings.NOTICE_PAUSE_AT_LEAST = 4
 
 
-def begun(draft: Notice, approver, ramp: str) -> Notice:
+def begun(draft: Notice, approver, ramp: str, people: int = 20) -> Notice:
     Notice.objects.filter(pk=draft.pk).update(ramp=ramp)
-    decisions.approve(draft, by=approver, people=20)
+    decisions.approve(draft, by=approver, people=people)
     return work(draft)
 
 
@@ -67,7 +69,7 @@ def test_one_per_cent_of_a_small_notice_is_one_per_cent(
     file = exposure_factory.file_of(incident)
     for number in range(people):
         affected(file, "사람", f"person{number}@example.com")
-    notice = begun(draft, approver, "person")
+    notice = begun(draft, approver, "person", people)
     assert [len(server.taken), *_after_each_step(notice, server)] == sent
 
 
@@ -125,6 +127,58 @@ def test_a_notice_that_waited_has_the_ramp_of_its_size_at_the_start(
     decisions.approve(draft, by=approver, people=19)
     Notice.objects.filter(pk=draft.pk).update(begins_at=timezone.now())
     assert (work(draft).ramp, len(server.taken)) == ("interval", 1)
+
+
+def test_people_added_while_it_was_paused_before_its_first_page_give_it_a_ramp(
+    draft, crowd, approver, server, settings
+):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 21
+    decisions.approve(draft, by=approver, people=20)
+    decisions.pause(draft)
+    affected(exposure_factory.file_of(draft.incident), "나중", "later@example.com")
+    decisions.resume(draft)
+    assert (work(draft).ramp, draft.planned, len(server.taken)) == ("interval", 21, 1)
+
+
+def test_a_first_page_that_is_stopped_while_it_is_written_leaves_the_ramp_open(
+    draft, crowd, approver, server, settings, monkeypatch
+):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 21
+    decisions.approve(draft, by=approver, people=20)
+
+    def stop(*_page):
+        raise planning._StoppedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(planning, "_write_rows", stop)  # a person pauses it at this moment
+        assert not planning.plan_ledger(draft.pk)
+    decisions.pause(draft)
+    affected(exposure_factory.file_of(draft.incident), "나중", "later@example.com")
+    decisions.resume(draft)
+    assert (work(draft).ramp, draft.planned, len(server.taken)) == ("interval", 21, 1)
+
+
+def test_far_more_people_while_the_ledger_is_written_are_confirmed_by_a_person(
+    draft, crowd, approver, server, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    decisions.approve(draft, by=approver, people=20)
+    planning.plan_ledger(draft.pk, on_first_chunk=lambda: decisions.pause(draft))
+    draft.refresh_from_db()
+    assert (draft.state, draft.planned) == (Notice.State.PAUSED, 10)
+    file = exposure_factory.file_of(draft.incident)
+    for number in range(40):
+        affected(file, "나중", f"later{number}@example.com")
+    later = AffectedPerson.objects.filter(pk__gt=draft.planned_to).count()
+    decisions.resume(draft)
+    work(draft)
+    assert (draft.state, draft.paused_for) == (Notice.State.PAUSED, Notice.PausedFor.MORE)
+    assert draft.planned <= 22
+    assert draft.problem.startswith(f"{10 + later} people now")
+    decisions.resume(draft)
+    work(draft)
+    assert (draft.state, draft.planned) == (Notice.State.CLOSED, 10 + later)
+    assert_adds_up(draft)
 
 
 def test_a_cancelled_ramp_ends_every_delivery_and_shows_no_next_step(

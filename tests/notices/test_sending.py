@@ -200,7 +200,7 @@ def test_a_second_planner_leaves_at_once(meanwhile, notice, people, monkeypatch)
     def slowly(*arguments):
         begun.set()
         assert may_go_on.wait(5)
-        write_page(*arguments)
+        return write_page(*arguments)
 
     monkeypatch.setattr(planning, "_write_page", slowly)
     first = meanwhile(planning.plan_ledger, notice.pk)
