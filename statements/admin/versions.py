@@ -236,6 +236,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
         form = WaiveForm(request.POST or None, version=version, by=staff_of(request))
         if request.method == "POST" and form.waive():
             self.log_change(request, version, " ".join([_("Waived."), form.cleaned_data["rule"]]))
+            messages.success(request, _("Waived. It only warns in this version."))
             return redirect("admin:statements_statementversion_publish", pk)
         context = {
             **self.admin_site.each_context(request),
@@ -262,6 +263,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
             reason, by = form.cleaned_data["reason"], staff_of(request)
             publishing.withdraw_waiver(version, rule=rule, reason=reason, by=by)
             self.log_change(request, version, " ".join([_("Withdrew a waiver."), rule]))
+            messages.success(request, _("The waiver is withdrawn. What it waived blocks again."))
             return redirect("admin:statements_statementversion_publish", pk)
         context = {
             **self.admin_site.each_context(request),

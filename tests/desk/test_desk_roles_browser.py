@@ -21,6 +21,7 @@ from playwright.sync_api import Page, expect
 from accounts.desk_api.tokens import ApiToken
 from accounts.models import AuditEntry, RightsGrant, User
 from breachportal.celery import app
+from harness import exposure_factory
 from harness.sign_in import newest_code
 from incidents import scope_versions, uploads
 from incidents.models import (
@@ -38,12 +39,13 @@ from incidents.models import (
 )
 from notices import tasks
 from notices.models import Destination, Notice, Resend
-from statements.models import DutyConfirmation
+from statements.models import DutyConfirmation, Statement, StatementVersion
 from tests import browser
 from tests.accounts.test_team_accounts_browser import check
 from tests.desk_pages import desk_url
 from tests.incidents.test_incident_page_browser import opened
 from tests.notice_factory import delivery_to, draft_notice, work
+from tests.statement_factory import complete_draft
 
 pytest_plugins = ["tests.notice_fixtures"]
 JOINING = """[person]
@@ -494,6 +496,78 @@ def test_an_approver_returns_a_draft_and_its_author_reads_why(desk, go, team, ve
     with desk(team["editor"]) as page:
         go(page, "notices_notice_change", draft.pk)
         expect(page.locator("#content")).to_contain_text("24 < 48")
+
+
+@pytest.fixture
+def lacking(team, incident) -> StatementVersion:
+    """A draft notice of the editor without a section that Korean law demands."""
+    exposure_factory.state(incident, "names", "involved", basis="confirmed")
+    statement = Statement.objects.create(incident=incident, kind="notice", slug="notice")
+    draft = complete_draft(statement, team["editor"])
+    draft.sections.filter(key="self_protection_steps").delete()
+    return draft
+
+
+WAIVE = "statements_statementversion_waive"
+NOT_APPROVERS = ("importer", "editor", "support", "auditor")
+
+
+def test_only_an_approver_waives_a_duty_and_withdraws_the_waiver(desk, go, team, lacking, language):
+    for role in NOT_APPROVERS:
+        with desk(team[role]) as page:
+            assert is_forbidden(page, go, WAIVE, lacking.pk), role
+    with desk(team["approver"]) as page:
+        go(page, "statements_statementversion_publish", lacking.pk)
+        browser.follow(page.locator("#content a[href$='/waive/']"))
+        page.locator("#id_reason_ko").fill("다른 통지에 있습니다.")
+        page.locator("#id_reason_en").evaluate("field => field.required = false")
+        browser.follow(page.locator("input[type=submit].default"))
+        expect(page.locator(".errorlist li")).to_have_count(1)  # English is missing
+        page.locator("#id_reason_en").fill("24")
+        check(page, "waive", language)
+        press(page, "input[type=submit].default")
+        expect(page.locator("#content-main")).to_contain_text(team["approver"].email)
+        check(page, "waived", language, ".messagelist")
+    rule = lacking.waivers.get().rule
+    withdraw = ("statements_statementversion_withdraw_waiver", lacking.pk, rule)
+    for role in NOT_APPROVERS:
+        with desk(team[role]) as page:
+            assert is_forbidden(page, go, *withdraw), role
+    assert lacking.waivers.exists()
+    with desk(team["approver"]) as page:
+        go(page, "statements_statementversion_publish", lacking.pk)
+        browser.follow(page.locator("#content a[href$='/withdraw/']"))
+        page.locator("#id_reason").fill("24")
+        check(page, "waiver-withdraw", language)
+        press(page, "input[type=submit].default")
+        expect(page.locator("#content-main .errornote")).to_have_count(1)  # it blocks again
+    assert not lacking.waivers.exists()
+
+
+def test_who_wrote_a_draft_may_not_waive_its_duty_as_an_approver(desk, go, team, lacking, language):
+    team["editor"].groups.add(*team["approver"].groups.all())
+    with desk(team["editor"]) as page:
+        go(page, WAIVE, lacking.pk)
+        page.locator("#id_reason_ko").fill("24")
+        page.locator("#id_reason_en").fill("24")
+        browser.follow(page.locator("input[type=submit].default"))
+        expect(page.locator(".errorlist li")).to_have_count(1)
+        check(page, "waive-refused", language, ".errorlist")
+    assert not lacking.waivers.exists()
+
+
+def is_forbidden(page: Page, go: Callable[..., int], name: str, *args: object) -> bool:
+    """Returns whether the desk refuses the page to this person, by its address and as a form."""
+    go(page, "index")
+    token = page.locator("#logout-form [name=csrfmiddlewaretoken]").input_value()
+    posted = page.evaluate(
+        """async ([address, token]) => (await fetch(address, {
+            method: "POST",
+            body: new URLSearchParams({csrfmiddlewaretoken: token, reason: "24"}),
+        })).status""",
+        [desk_url(name, *args), token],
+    )
+    return (go(page, name, *args), posted) == (403, 403)
 
 
 def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, team, language):
