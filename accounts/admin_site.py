@@ -230,6 +230,22 @@ def number_column(model: type[Model], name: str) -> Callable[[Any], str]:
     return column
 
 
+def person_column(model: type[Model], name: str) -> Callable[[Any], str]:
+    """Returns a column or read-only field that names a member of the team, without a link.
+
+    Django links a read-only reference also for roles that may not open the page of an account. A
+    press on such a link is a refused attempt in the audit trail.
+    """
+    heading = getattr(model._meta.get_field(name), "verbose_name", name)
+
+    @admin.display(description=heading, ordering=name)
+    def column(row: Any) -> str:
+        return str(getattr(row, name) or "–")
+
+    column.__name__ = name
+    return column
+
+
 def staff_of(request: HttpRequest) -> User:
     """Returns the signed-in user. Raises PermissionDenied if there is none."""
     if not isinstance(request.user, User):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import second_person
-from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.admin_site import desk_path, number_column, person_column, require, staff_of
 from accounts.audit import acts
 from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry, User
@@ -66,7 +66,8 @@ class UploadAdmin(admin.ModelAdmin):
         *("incident", "name", number_column(Upload, "size"), "sha256", "state", "refused"),
         *(number_column(Upload, name) for name in ("rows_read", "rows_taken", "rows_rejected")),
         number_column(Upload, "people_joined"),
-        *("rejects", "accepted_reason", "file", "by", "created_at", "mapping_text", "encoding"),
+        *("rejects", "accepted_reason", "file", person_column(Upload, "by"), "created_at"),
+        *("mapping_text", "encoding"),
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Upload | None = None) -> bool:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.admin_site import desk_path, number_column, person_column, require, staff_of
 from accounts.desk_tasks import TaskOverError
 from accounts.step_up import step_up_required
 from foundations import documents
@@ -51,6 +51,9 @@ APPROVE, PAUSE = "notices.approve_notice", "notices.pause_notice"
 VIEW, ADD = "notices.view_notice", "notices.add_notice"
 _ENDED = (State.CLOSED, State.CANCELLED)
 DOUBTS_SHOWN = 200  # messages in doubt on one page
+
+
+CREATED_BY, APPROVED_BY = (person_column(Notice, name) for name in ("created_by", "approved_by"))
 
 
 @admin.register(Notice)
@@ -92,7 +95,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_fields(self, request: HttpRequest, obj: Notice | None = None) -> list[Any]:
-        shown = ["created_by", "created_at", "approved_by", "approved_at", "retries_end"]
+        shown = [CREATED_BY, "created_at", APPROVED_BY, "approved_at", "retries_end"]
         if obj and obj.is_weekly_mail:  # the approvals are those of its alerts: see the summary
             shown = ["created_at", "retries_end"]
         chosen = ["version", "kind", "topic", "channel", "audience", "batch", "follows"]

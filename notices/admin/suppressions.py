@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import desk_look_ups
 from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, number_column, require, staff_of
+from accounts.admin_site import desk_path, number_column, person_column, require, staff_of
 from accounts.desk_lists import LargeTableAdmin
 from accounts.desk_tasks import TaskOverError
 from incidents.encryption import EncryptionError
@@ -27,6 +27,9 @@ from notices.returned_mail import suppression_list
 
 logger = logging.getLogger(__name__)
 Channel = Notice.Channel
+
+
+ADDED_BY, LIFTED_BY = (person_column(Suppression, name) for name in ("added_by", "lifted_by"))
 
 
 @admin.register(Suppression)
@@ -55,8 +58,8 @@ class SuppressionAdmin(LargeTableAdmin):
     def get_fields(self, request: HttpRequest, obj: Suppression | None = None) -> list[Any]:
         if obj is None:
             return ["address", "incident", "source", "reason"]
-        shown = ["channel", "holds_for", "source", "reason", "added_by", "added_at"]
-        return [*shown, "applies_until", "lifted_by", "lifted_at", "why_lifted"]
+        shown = ["channel", "holds_for", "source", "reason", ADDED_BY, "added_at"]
+        return [*shown, "applies_until", LIFTED_BY, "lifted_at", "why_lifted"]
 
     @admin.display(description=gettext_lazy("incident"))
     def holds_for(self, obj: Suppression) -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from accounts.admin import ReadOnlyAdmin
-from accounts.admin_site import desk_path, require, staff_of
+from accounts.admin_site import desk_path, person_column, require, staff_of
 from accounts.desk_tasks import TaskOverError
 from foundations import documents
 from foundations.languages import SOURCE_LANGUAGE
@@ -48,19 +48,12 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
     list_display_links = ["duty_named"]
     list_filter = ["incident", "verdict"]
     list_select_related = ["incident", "confirmed_by"]
-    readonly_fields = (
-        *(
-            "incident",
-            "duty_named",
-            "verdict",
-            "met_at",
-            "evidence",
-            "confirmed_by",
-            "confirmed_at",
-        ),
-        *("withdrawn_by", "withdrawn_at", "why_withdrawn"),
+    shown: Any = (
+        *("incident", "duty_named", "verdict", "met_at", "evidence"),
+        *(person_column(DutyConfirmation, "confirmed_by"), "confirmed_at"),
+        *(person_column(DutyConfirmation, "withdrawn_by"), "withdrawn_at", "why_withdrawn"),
     )
-    fields = readonly_fields
+    fields = readonly_fields = shown
     actions = None
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
@@ -187,6 +180,9 @@ class DutyConfirmationAdmin(ReadOnlyAdmin, admin.ModelAdmin):
         return TemplateResponse(request, STEP, context)
 
 
+FILED_BY, CREATED_BY = (person_column(RegulatorReport, name) for name in ("filed_by", "created_by"))
+
+
 @admin.register(RegulatorReport)
 class RegulatorReportAdmin(admin.ModelAdmin):
     form = RegulatorReportForm
@@ -207,8 +203,8 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         if obj is None:
             return ["incident", "duty", "form", "authority"]
         asked = ["incident", "duty_named", "form", "authority"]
-        filed = ["filed_at", "reference", "filed_by"] if obj.is_filed else []
-        return [*asked, "number", "supplements", "state", *filed, "text", "created_by"]
+        filed = ["filed_at", "reference", FILED_BY] if obj.is_filed else []
+        return [*asked, "number", "supplements", "state", *filed, "text", CREATED_BY]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: RegulatorReport | None = None
@@ -220,7 +216,7 @@ class RegulatorReportAdmin(admin.ModelAdmin):
         if obj is None:
             return []
         shown = ["incident", "duty", "duty_named", "form", "number", "supplements", "state"]
-        return [*shown, "filed_at", "reference", "filed_by", "created_by"]
+        return [*shown, "filed_at", "reference", FILED_BY, CREATED_BY]
 
     @admin.display(description=gettext_lazy("Duty"), ordering="duty")
     def duty_named(self, obj: RegulatorReport) -> str:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import desk_path, require, staff_of
+from accounts.admin_site import desk_path, person_column, require, staff_of
 from statements import publishing
 from statements.admin.frozen import FrozenOncePublished, is_frozen
 from statements.admin.versions import DRAFT, TitleColumn
@@ -34,8 +34,11 @@ class VersionInline(TitleColumn, admin.TabularInline):
     """The list of a statement's versions, each with a link to the page on which it is edited."""
 
     model = StatementVersion
-    fields = ["number", "titled", "state", "published_at", "approved_by"]
-    readonly_fields = ["number", "titled", "state", "published_at", "approved_by"]
+    shown: Any = (
+        *("number", "titled", "state", "published_at"),
+        person_column(StatementVersion, "approved_by"),
+    )
+    fields = readonly_fields = shown
     show_change_link = True
     can_delete = False
     view_on_site = False

@@ -24,7 +24,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 from django.views.decorators.http import require_POST
 
-from accounts.admin_site import desk_path, require, staff_of
+from accounts.admin_site import desk_path, person_column, require, staff_of
 from accounts.desk_tasks import TaskOverError
 from accounts.models import User
 from foundations.languages import LocalizedText, with_own_names
@@ -80,6 +80,11 @@ class SectionInline(FrozenOncePublished, admin.StackedInline):
         return live_lint.saved_draft_findings(version)
 
 
+# Any, because Django accepts functions as fields and its type stubs only names.
+_COLUMNS: Any = [person_column(StatementVersion, name) for name in ("created_by", "approved_by")]
+CREATED_BY, APPROVED_BY = _COLUMNS
+
+
 @admin.register(StatementVersion)
 class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     form = VersionForm
@@ -93,12 +98,12 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
         "title_found",
         "change_reason",
         "display_until",
-        ("created_by", "editors", "approved_by"),
+        (CREATED_BY, "editors", APPROVED_BY),
         ("published_at", "hash"),
     ]
     readonly_fields = [
         *("statement", "number", "state"),
-        *("created_by", "editors", "approved_by", "published_at", "hash", "title_found"),
+        *(CREATED_BY, "editors", APPROVED_BY, "published_at", "hash", "title_found"),
     ]
     inlines = [SectionInline]
     actions = None

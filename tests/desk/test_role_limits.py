@@ -15,7 +15,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import transaction
 from django.db.models import Model
 from django.test import Client, RequestFactory
-from django.urls import URLPattern
+from django.urls import URLPattern, resolve
 from django.utils import timezone
 
 from accounts.models import AuditEntry, Invitation, RightsGrant, User
@@ -374,3 +374,27 @@ def test_a_role_deletes_and_changes_nothing_by_a_bulk_action(world, role):
                     wrong.append((page.name, action))
                 transaction.set_rollback(True)
     assert wrong == []
+
+
+def links_of(response: Any) -> dict[str, str]:
+    """Returns one address for each page of the desk to which an HTML page has links, by name."""
+    if "text/html" not in response.headers.get("Content-Type", ""):
+        return {}
+    found = re.findall(r'<a\b[^>]*\bhref="(/admin/[^"#?]*)', response.text)
+    return {resolve(each).view_name: each for each in found}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_page_has_a_link_that_its_reader_may_not_follow(world, role):
+    client = Client(raise_request_exception=False)
+    sign_in_to_desk(client, world[role])
+    step_up(client, world[role])
+    todo, seen, dead = ["/admin/"], {"admin:index"}, []
+    while todo:
+        shown = client.get(todo.pop())
+        for name, link in links_of(shown).items():
+            if name not in seen:
+                seen.add(name)
+                todo.append(link)
+        dead += [shown.request["PATH_INFO"]] if shown.status_code == 403 else []
+    assert dead == []
