@@ -41,7 +41,7 @@ from notices import tasks
 from notices.models import Destination, Notice, Resend
 from statements.models import DutyConfirmation, Statement, StatementVersion
 from tests import browser
-from tests.accounts.test_team_accounts_browser import check
+from tests.accounts.test_team_accounts_browser import check, check_words
 from tests.desk_pages import desk_url
 from tests.incidents.test_incident_page_browser import opened
 from tests.notice_factory import delivery_to, draft_notice, work
@@ -167,6 +167,16 @@ def test_the_address_of_a_person_asks_for_a_reason_and_conditions_are_on_one_pag
     assert DutyConfirmation.objects.get().verdict == "applies"
 
 
+def cut_off(page: Page) -> int:
+    """Returns how many cells of the page's tables are out of sight on the right."""
+    cells = page.locator("#content .results td")
+    return int(
+        cells.evaluate_all(
+            "all => all.filter(each => each.getBoundingClientRect().right > innerWidth).length"
+        )
+    )
+
+
 @both
 def test_the_auditor_searches_filters_and_exports_the_trail(
     desk, go, team, people, language, tmp_path: Path
@@ -183,8 +193,9 @@ def test_the_auditor_searches_filters_and_exports_the_trail(
         page.locator(f"#content-main a[href='{desk_url(trail)}']").first.click()
         page.wait_for_url("**" + desk_url(trail))
         check(page, "trail", language, ".trail-search")
+        assert cut_off(page) == 0
         rows = page.locator(".results tbody tr")
-        assert rows.evaluate_all("all => Math.max(...all.map(row => row.offsetHeight))") < 200
+        assert rows.evaluate_all("all => Math.max(...all.map(row => row.offsetHeight))") < 400
         page.locator("#id_who").fill(team["support"].email)
         page.locator("#id_kind").select_option("look_up")
         page.locator("input[type=submit].default").click()
@@ -556,6 +567,14 @@ def test_who_wrote_a_draft_may_not_waive_its_duty_as_an_approver(desk, go, team,
     assert not lacking.waivers.exists()
 
 
+def test_a_text_field_of_a_statement_has_all_its_rows_on_a_phone(desk, go, team, lacking):
+    with desk(team["editor"]) as page:
+        go(page, "statements_statementversion_change", lacking.pk)
+        fields = page.locator("textarea[name$='-body_ko']")
+        lowest = fields.evaluate_all("all => Math.min(...all.map(each => each.offsetHeight))")
+        assert lowest > 150
+
+
 def is_forbidden(page: Page, go: Callable[..., int], name: str, *args: object) -> bool:
     """Returns whether the desk refuses the page to this person, by its address and as a form."""
     go(page, "index")
@@ -578,7 +597,8 @@ def test_each_role_reads_the_state_of_the_portal_and_has_it_examined(desk, go, t
             go(page, "index")
             page.locator(f"#user-tools a[href='{desk_url('health')}']").click()
             page.wait_for_url("**" + desk_url("health"))
-            check(page, "health", language, "#content-main thead")
+            check_words(page, "health", language, "#content-main thead")
+            assert cut_off(page) == 0
             page.evaluate("window.isNotReloaded = true")
             cache.set("health:examined", [0, [("disk", "fault", "Found just now.", "")]])
             page.clock.fast_forward(30_000)
