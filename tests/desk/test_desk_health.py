@@ -141,6 +141,15 @@ def test_a_legal_clock_near_its_end_is_a_warning_and_then_a_fault(incident):
     assert state_of("Legal clocks").level is Level.FAULT
 
 
+def test_an_overdue_duty_is_no_fault_of_the_portal_on_the_first_page(incident):
+    cache.clear()
+    incident.aware_at = timezone.now() - timedelta(days=30)
+    incident.save()
+    faults = [each.name for each in desk_health.states() if each.level is Level.FAULT]
+    assert "Legal clocks" in faults
+    assert desk_health.fault_count() == len(faults) - 1
+
+
 def test_refused_codes_are_a_fault(db):
     assert state_of("Sign-in codes").level is Level.OK
     cache.set(code_limits.ALARM, True)
