@@ -58,7 +58,10 @@ def _is_due(age: tuple[datetime, datetime] | None, now: datetime) -> bool:
 
 @dataclass(frozen=True)
 class FigureCourse:
-    """The picture of one figure: its name and newest value, a path for SVG, and words."""
+    """The picture of one figure: its name and newest value, a path for SVG, and words.
+
+    A figure without points has no words, and one that never changed has no path.
+    """
 
     figure: DeskFigure
     path: str
@@ -66,7 +69,7 @@ class FigureCourse:
 
 
 def courses(incident: Incident, figures: Sequence[DeskFigure]) -> list[FigureCourse]:
-    """Returns the picture of each figure, in one query. A figure without points has no path."""
+    """Returns the picture of each figure, in one query."""
     points = defaultdict[str, list[tuple[datetime, int]]](list)
     newest = incident.figure_points.order_by("-at").values_list("figure", "at", "value")
     for key, at, value in reversed(newest[:MOST_POINTS]):
@@ -77,6 +80,10 @@ def courses(incident: Incident, figures: Sequence[DeskFigure]) -> list[FigureCou
 def _course(figure: DeskFigure, points: list[tuple[datetime, int]]) -> FigureCourse:
     if not points:
         return FigureCourse(figure, "", "")
+    if all(value == figure.value for _at, value in points):
+        return FigureCourse(
+            figure, "", _("Unchanged since %(from)s") % {"from": moment(points[0][0])}
+        )
     now = timezone.now()
     words = _("From %(first)s on %(from)s to %(last)s now") % {
         "first": number(points[0][1]),

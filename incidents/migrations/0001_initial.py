@@ -189,8 +189,8 @@ class Migration(migrations.Migration):
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='incidents.incident', verbose_name='incident')),
             ],
             options={
-                'verbose_name': 'exposure batch',
-                'verbose_name_plural': 'exposure batches',
+                'verbose_name': 'scope version',
+                'verbose_name_plural': 'scope versions',
                 'ordering': ['incident', 'number'],
                 'constraints': [
                     models.UniqueConstraint(fields=('incident', 'number'), name='scope_version_once'),
@@ -207,7 +207,7 @@ class Migration(migrations.Migration):
                 ('refusal', models.TextField(blank=True, verbose_name='why it failed')),
                 ('asked_at', models.DateTimeField(auto_now_add=True, verbose_name='asked')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='incidents.exposurebatch', verbose_name='scope version')),
                 ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='asked by')),
             ],
             options={
@@ -234,7 +234,7 @@ class Migration(migrations.Migration):
                 ('rows_rejected', models.PositiveBigIntegerField(default=0, verbose_name='rows rejected')),
                 ('started_at', models.DateTimeField(auto_now_add=True, verbose_name='started')),
                 ('finished_at', models.DateTimeField(editable=False, null=True, verbose_name='finished')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='incidents.exposurebatch', verbose_name='scope version')),
                 ('incident', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.incident', verbose_name='incident')),
                 ('corrects', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='corrections', to='incidents.exposurefile', verbose_name='corrects')),
             ],
@@ -256,7 +256,7 @@ class Migration(migrations.Migration):
                 ('language', models.CharField(max_length=12, verbose_name='language')),
                 ('people', models.PositiveBigIntegerField(verbose_name='people')),
                 ('incident', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='scope_counts', to='incidents.incident', verbose_name='incident')),
-                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('batch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='scope version')),
                 ('data_class', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='incidents.dataclass', verbose_name='data class')),
             ],
             options={
@@ -383,7 +383,7 @@ class Migration(migrations.Migration):
                 ('withdrawn_at', models.DateTimeField(null=True, verbose_name='withdrawn')),
                 ('public_reason', models.CharField(choices=[('not_leaked', 'It was not part of the data that leaked.'), ('replaced', 'It had mistakes. A corrected version replaces it.'), ('mistakes', 'It had mistakes.'), ('other', 'Another reason. The page says how to ask the company.')], max_length=10, verbose_name='reason that customers read')),
                 ('rows', models.PositiveBigIntegerField(verbose_name='rows')),
-                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='withdrawals', to='incidents.exposurebatch', verbose_name='scope version')),
                 ('confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='confirmed by')),
                 ('proposed_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='proposed by')),
             ],
@@ -748,7 +748,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('pk', models.CompositePrimaryKey('contact_index', 'batch_id', 'person_id', blank=True, editable=False, primary_key=True, serialize=False)),
                 ('contact_index', models.UUIDField(editable=False)),
-                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='exposure batch')),
+                ('batch', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.exposurebatch', verbose_name='scope version')),
                 ('person', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='incidents.affectedperson', verbose_name='affected person')),
             ],
             options={

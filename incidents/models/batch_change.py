@@ -37,7 +37,7 @@ class BatchChange(models.Model):
 
     batch = models.ForeignKey(
         ExposureBatch,
-        verbose_name=_("exposure batch"),
+        verbose_name=_("scope version"),
         on_delete=models.CASCADE,
         related_name="changes",
     )

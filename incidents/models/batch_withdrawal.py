@@ -29,7 +29,7 @@ class BatchWithdrawal(Proposal):
 
     batch = models.ForeignKey(
         ExposureBatch,
-        verbose_name=_("exposure batch"),
+        verbose_name=_("scope version"),
         on_delete=models.PROTECT,
         related_name="withdrawals",
     )

@@ -103,8 +103,8 @@ class ExposureBatch(models.Model):
     objects = ExposureBatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("exposure batch")
-        verbose_name_plural = _("exposure batches")
+        verbose_name = _("scope version")
+        verbose_name_plural = _("scope versions")
         ordering = ["incident", "number"]
         constraints = [
             models.UniqueConstraint(fields=["incident", "number"], name="scope_version_once"),

@@ -20,7 +20,7 @@ class ExposureFile(models.Model):
     id = models.AutoField(primary_key=True)
     batch = models.ForeignKey(
         ExposureBatch,
-        verbose_name=_("exposure batch"),
+        verbose_name=_("scope version"),
         on_delete=models.CASCADE,
         related_name="files",
     )

@@ -26,7 +26,7 @@ class ScopeCount(models.Model):
     # Null: all closed scope versions of the incident together; each person counts once.
     batch = models.ForeignKey(
         ExposureBatch,
-        verbose_name=_("exposure batch"),
+        verbose_name=_("scope version"),
         on_delete=models.CASCADE,
         null=True,
         related_name="+",

@@ -19,7 +19,7 @@ class WithdrawnContact(models.Model):
     contact_index = models.UUIDField(editable=False)
     batch = models.ForeignKey(
         ExposureBatch,
-        verbose_name=_("exposure batch"),
+        verbose_name=_("scope version"),
         on_delete=models.CASCADE,
         related_name="+",
         db_index=False,

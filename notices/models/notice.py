@@ -152,10 +152,10 @@ class Notice(models.Model):
 
     class State(models.TextChoices):
         DRAFT = "draft", _("draft")
-        PLANNING = "planning", _("approved: the ledger is not complete yet")
+        PLANNING = "planning", _("approved: it is being prepared")
         SENDING = "sending", _("sending")
         PAUSED = "paused", _("paused")
-        CLOSED = "closed", _("closed: everybody has an end state")
+        CLOSED = "closed", _("closed: each person has a result")
         CANCELLED = "cancelled", _("cancelled")
 
     incident = models.ForeignKey(

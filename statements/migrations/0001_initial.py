@@ -100,7 +100,7 @@ class Migration(migrations.Migration):
                 ('position', models.PositiveSmallIntegerField(verbose_name='position')),
                 ('basis', models.CharField(choices=[('confirmed', 'Confirmed'), ('company', 'Reported by the company'), ('investigation', 'Under investigation'), ('allegation', 'An allegation, not confirmed')], default='company', max_length=13, verbose_name='basis')),
                 ('heading', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, max_length=200, verbose_name='heading')),
-                ('body', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='Markdown', is_long=True, verbose_name='text')),
+                ('body', foundations.localized_fields.LocalizedTextField(blank=True, default=foundations.languages.LocalizedText, help_text='**bold**, “- ” before each item of a list, [words](https://address) for a link', is_long=True, verbose_name='text')),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sections', to='statements.statementversion', verbose_name='statement version')),
             ],
             options={
@@ -202,7 +202,7 @@ class Migration(migrations.Migration):
                 ('authority', models.CharField(max_length=200, verbose_name='authority')),
                 ('number', models.PositiveSmallIntegerField(default=1, editable=False, verbose_name='number')),
                 ('state', models.CharField(choices=[('draft', 'draft'), ('filed', 'filed')], default='draft', editable=False, max_length=5, verbose_name='state')),
-                ('text', models.TextField(help_text='A line that begins with ## is a heading, as in Markdown.', verbose_name='text')),
+                ('text', models.TextField(help_text='A line that begins with ## is a heading.', verbose_name='text')),
                 ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
                 ('filed_at', models.DateTimeField(editable=False, null=True, verbose_name='filed on')),
                 ('reference', models.CharField(blank=True, editable=False, max_length=200, verbose_name="the authority's reference number")),

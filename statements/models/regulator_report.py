@@ -41,9 +41,7 @@ class RegulatorReport(models.Model):
     state = models.CharField(
         _("state"), max_length=5, choices=State.choices, default=State.DRAFT, editable=False
     )
-    text = models.TextField(
-        _("text"), help_text=_("A line that begins with ## is a heading, as in Markdown.")
-    )
+    text = models.TextField(_("text"), help_text=_("A line that begins with ## is a heading."))
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("created by"),

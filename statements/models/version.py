@@ -159,7 +159,14 @@ class Section(models.Model):
         _("basis"), max_length=13, choices=Basis.choices, default=Basis.COMPANY
     )
     heading = LocalizedTextField(_("heading"), max_length=200, blank=True)
-    body = LocalizedTextField(_("text"), is_long=True, blank=True, help_text="Markdown")
+    body = LocalizedTextField(
+        _("text"),
+        is_long=True,
+        blank=True,
+        help_text=_(
+            "**bold**, “- ” before each item of a list, [words](https://address) for a link"
+        ),
+    )
 
     class Meta:
         verbose_name = _("section")

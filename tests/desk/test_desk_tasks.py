@@ -79,7 +79,7 @@ def published(*arguments: Any) -> Callable[[User], Over]:
 
 def closed_notice(_by: User) -> Over:
     row = Notice.objects.get(state="closed")
-    state = "Its state: closed: everybody has an end state."
+    state = "Its state: closed: each person has a result."
     return Over(row, f"{state} Approved already ({row.approved_by}, ")
 
 

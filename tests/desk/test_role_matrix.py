@@ -57,7 +57,7 @@ def test_a_member_without_a_role_reads_whom_to_ask(client, team):
     [
         ("Can approve, pause and cancel notices", {"approver", ""}),
         ("Incidents: add", {"importer", ""}),
-        ("Exposure batches: change", {"importer", ""}),
+        ("Scope versions: change", {"importer", ""}),
         ("Scam reports: change", {"editor", ""}),
         ("Suppressed addresses: change", {"approver", ""}),
         ("Audit trail: view", {"auditor", ""}),

@@ -249,6 +249,16 @@ def test_the_course_of_a_figure_is_drawn_with_words(client, editor, incident, no
     assert "to 1,200 now" in shown
 
 
+def test_a_figure_that_never_changed_says_since_when_and_has_no_picture(
+    client, editor, incident, notice, people
+):
+    Notice.objects.update(planned=2000, accepted=4)
+    keep_figure_points()
+    shown = page_of(client, editor, incident)
+    assert "Unchanged since" in shown
+    assert 'aria-label="messages accepted' not in shown
+
+
 def test_a_course_of_a_year_has_some_hundred_points(incident, monkeypatch):
     now, hours = timezone.now(), 24 * 365
     figures: list[DeskFigure] = []

@@ -266,7 +266,7 @@ def test_from_draft_to_closed(client, editor, approver, version, people, server)
     assert 'http-equiv="refresh"' in text
     work(notice)
     text = page(client.get(url("notice_change", notice.pk)))
-    assert "closed: everybody has an end state" in text
+    assert "closed: each person has a result" in text
     assert 'http-equiv="refresh"' not in text
     assert len(server.taken) == 2
 
