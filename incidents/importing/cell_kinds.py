@@ -82,7 +82,8 @@ _DATE = re.compile(
     re.ASCII,
 )
 _PLAIN_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])", re.ASCII)
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+# "#1001" is how shops write the number of an order.
+_NUMBER = re.compile(r"[#+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _POINT_ZERO = re.compile(r"\d+\.0+", re.ASCII)
 _LOST_ZERO = re.compile(r"10\d{8}", re.ASCII)
 # What stands in a postal address with a number. Names and user names hold it too, and a number

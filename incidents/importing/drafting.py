@@ -29,6 +29,9 @@ from incidents.models import CONTACT_CLASSES, DataClass
 _MOST = 0.5
 
 _CONTENT = {EMAIL: (CellKind.EMAIL, CellKind.ODD_EMAIL, CellKind.MASKED)}
+# What columns are named, too, that hold the address or number with which people sign in.
+_ROLES_OF_NUMBERS = ("", REFERENCE, CLASS + "usernames")
+_ROLES_OF_ADDRESSES = (*_ROLES_OF_NUMBERS, CLASS + "physical-addresses")
 _NO_ID = {CellKind.EMAIL, CellKind.PHONE, CellKind.DATE, CellKind.BLANK}
 _DAY_SHAPES = {"9999-99-99", "9999.99.99", "9999/99/99"}
 _TIME_SHAPES = ("9999-99-99T99:99", "9999-99-99 99:99")
@@ -55,7 +58,8 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
     roles |= contact_parts.parts_of(seen.profile.columns)
     roles = _with_parts_of_names(roles)
-    roles = _without_contacts_of_others(_with_one_reference(seen, roles))
+    roles = _without_contacts_of_others(_without_unclear_classes(roles))
+    roles = _with_one_reference(seen, roles)
     dates = {
         name: _date_kind(seen.profile.column(name)) for name, role in roles.items() if role == DATE
     }
@@ -77,9 +81,9 @@ def _role(column: ColumnProfile, slugs: set[str]) -> str:
         return ""
     if column.share(CellKind.RESIDENT) > _MOST:
         role = CLASS + "government-issued-ids"
-    elif column.share(CellKind.EMAIL) > _MOST and role in ("", CLASS + "physical-addresses"):
+    elif column.share(CellKind.EMAIL) > _MOST and role in _ROLES_OF_ADDRESSES:
         role = EMAIL
-    elif column.share(CellKind.PHONE) > _MOST and not role:
+    elif column.share(CellKind.PHONE) > _MOST and role in _ROLES_OF_NUMBERS:
         role = PHONE
     elif not column.values or not _fits(column, role):
         role = ""
@@ -97,7 +101,9 @@ def _fits(column: ColumnProfile, role: str) -> bool:
         return kind not in _NO_ID
     if role in (NAME, FIRST_NAME, LAST_NAME):
         return column.share(CellKind.TEXT, CellKind.MASKED) >= _MOST
-    if kind == CellKind.DATE and role == CLASS + "usernames":  # "last login"
+    if role == CLASS + "purchases" and kind == CellKind.NUMBER:  # how many
+        return False
+    if kind in (CellKind.DATE, CellKind.NUMBER) and role == CLASS + "usernames":  # "last login"
         return False
     return kind not in (CellKind.EMAIL, CellKind.PHONE) or role not in (
         DATE,
@@ -126,15 +132,45 @@ def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
     ids = [name for name, role in roles.items() if role == REFERENCE]
     if not ids:
         return roles
-    best = max(ids, key=lambda name: seen.profile.column(name).values)
+    best = max(ids, key=lambda name: _fitness_of_reference(seen.profile.column(name)))
+    if _is_id_of_order(best, roles) and _is_by_email(seen, roles | dict.fromkeys(ids, "")):
+        best = ""
     return {name: "" if name in ids and name != best else role for name, role in roles.items()}
+
+
+def _fitness_of_reference(column: ColumnProfile) -> tuple[int, int]:
+    return column.values, column_names.rank_of_reference(column.name)
+
+
+def _is_id_of_order(column: str, roles: dict[str, str]) -> bool:
+    """Returns whether a column of ids is likely that of orders, of which a person has several."""
+    return CLASS + "purchases" in roles.values() and column_names.is_row_id(column)
+
+
+def _without_unclear_classes(roles: dict[str, str]) -> dict[str, str]:
+    """Returns the roles without states and countries alone, and account numbers of no bank.
+
+    A country is no postal address, and the `Account Number` of a customer is no bank's.
+    """
+    place, account = CLASS + "physical-addresses", CLASS + "bank-account-numbers"
+    places = [column for column, role in roles.items() if role == place]
+    unclear: set[str] = set()
+    if all(map(column_names.is_part_of_place, places)):
+        unclear.update(places)
+    if not any(map(column_names.is_of_bank, roles)):
+        unclear.update(
+            one for one in roles if roles[one] == account and column_names.is_account_number(one)
+        )
+    return {column: "" if column in unclear else role for column, role in roles.items()}
 
 
 def _without_contacts_of_others(roles: dict[str, str]) -> dict[str, str]:
     """Returns the roles without contacts that are a recipient's as likely as the member's.
 
     An order names the buyer's phone as such, and the recipient's, beside the recipient, only phone.
+    A list of contacts names the owner of each: the salesman.
     """
+    roles = _without_contacts_of_staff(roles)
     if not any(map(column_names.is_of_another, roles)):
         return roles
     shared = (NAME, FIRST_NAME, LAST_NAME, EMAIL, PHONE)
@@ -144,6 +180,17 @@ def _without_contacts_of_others(roles: dict[str, str]) -> dict[str, str]:
         name: "" if role in owned and not column_names.is_of_owner(name) else role
         for name, role in roles.items()
     }
+
+
+def _without_contacts_of_staff(roles: dict[str, str]) -> dict[str, str]:
+    kinds = (NAME, EMAIL, PHONE)
+    unclear = {
+        name
+        for name, role in roles.items()
+        if role in kinds and column_names.may_be_of_another(name)
+    }
+    clear = {role for name, role in roles.items() if name not in unclear}
+    return {name: "" if name in unclear and role in clear else role for name, role in roles.items()}
 
 
 def _is_by_email(seen: Preview, roles: dict[str, str]) -> bool:

@@ -82,6 +82,27 @@ def parsed(text: str) -> ColumnMapping:
             ("membership_no", ""),
             ("Emergency Contact", ""),
         ),
+        *(("First Name [Required]", "first name"), ("Phone (Billing)", "phone")),
+        *(("お名前(姓)", "last name"), ("お名前(名)", "first name"), ("お名前(セイ)", "")),
+        *(("性別(名称)", CLASS + "genders"), ("性別(ID)", ""), ("City (Shipping)", "")),
+        *(("IP 주소", CLASS + "ip-addresses"), ("MAC Address", ""), ("홈페이지 주소", "")),
+        *(
+            ("Card Address City", CLASS + "physical-addresses"),
+            ("ip_city", ""),
+            ("order_state", ""),
+        ),
+        *(("user_password", CLASS + "passwords"), ("wifi password", ""), ("boarding_pass", "")),
+        *(("배송지 현관 비밀번호", CLASS + "entrance-codes"), ("place of birth", "")),
+        *(("credit card number", CLASS + "credit-cards"), ("gift card number", "")),
+        *(("회원카드번호", ""), ("customer card number", ""), ("social login", "")),
+        *(("programming language", ""), ("user language", "language"), ("E-mail Display Name", "")),
+        *(
+            ("担当者メールアドレス", ""),
+            ("紹介者氏名", ""),
+            ("推荐人手机", ""),
+            ("Assignee email", ""),
+        ),
+        *(("Sachbearbeiter E-Mail", ""), ("라이더 휴대폰", ""), ("AGENCY_TEL", "")),
     ],
 )
 def test_a_column_is_recognised_by_its_name(column, role):
@@ -146,6 +167,106 @@ def test_a_phone_beside_a_recipient_is_not_the_buyers(draft):
         ["이메일"],
     )
     assert list(person.phone) == ["구매자휴대폰"]
+
+
+def test_a_contact_of_the_staff_is_not_the_customers(draft):
+    text = draft(
+        ["Contact ID", "Email", "Phone", "Owner Email", "Store Tel", "To Email Address"],
+        *[
+            [f"c{n}", f"u{n}@b.example", f"010-2345-678{n}", "kim@shop.example", "02-345-6789", ""]
+            for n in range(4)
+        ],
+    )
+
+    person = parsed(text).person
+    assert (list(person.email), list(person.phone)) == (["Email"], ["Phone"])
+
+
+def test_the_owner_is_the_customer_where_no_other_contact_is_named(draft):
+    text = draft(
+        ["chip_no", "Owner Name", "Owner Email"],
+        *[[f"c{n}", "김민준", f"u{n}@b.example"] for n in range(4)],
+    )
+
+    assert list(parsed(text).person.email) == ["Owner Email"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reference"),
+    [
+        ("Account ID|Contact ID", "Contact ID"),
+        ("id|customer_id", "customer_id"),
+        ("ID|Requester id", "Requester id"),
+        ("Id|Email|Lineitem name", "Email"),  # the row is an order, and a person has several
+        ("Id|Email", "Id"),
+    ],
+)
+def test_the_reference_is_the_id_of_the_person(draft, columns, reference):
+    values = {"Email": "u{n}@b.example", "Lineitem name": "Shirt"}
+    names = columns.split("|")
+    rows = [[values.get(name, "5{n}").format(n=n) for name in names] for n in range(4)]
+
+    assert parsed(draft(names, *rows)).person.reference == reference
+
+
+def test_the_number_of_an_order_is_no_name(draft):
+    text = draft(["Email", "Name", "Billing Name"], *[["u@b.example", "#1001", "Kim"]] * 2)
+
+    assert parsed(text).person.name == "Billing Name"
+
+
+def test_people_who_sign_in_with_their_contact_are_found_by_it(draft):
+    text = draft(
+        ["member_no", "아이디", "login id"],
+        *[[f"{n}", f"u{n}@b.example", f"010-2345-678{n}"] for n in range(4)],
+    )
+
+    person = parsed(text).person
+    assert (list(person.email), list(person.phone)) == (["아이디"], ["login id"])
+
+
+@pytest.mark.parametrize(
+    ("columns", "classes"),
+    [
+        (["state", "country"], []),  # of an order, perhaps
+        (["street", "state", "country"], ["physical-addresses"]),
+        (["Account Number"], []),  # of a customer of a power station
+        (["Account Number", "Bank Name"], ["bank-account-numbers"]),
+        (["login", "item"], []),
+    ],
+)
+def test_a_class_is_proposed_only_where_it_is_clear(draft, columns, classes):
+    rows = [["1001", "u1@b.example", *["7"] * len(columns)]] * 2
+    found = parsed(draft(["id", "email", *columns], *rows))
+
+    assert [leak.data_class for leak in found.leaked] == classes
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "會員編號|姓名|身分證字號=government-issued-ids|郵遞區號=physical-addresses|密碼=passwords",
+        "Kunden-Nr.|Name|Straße=physical-addresses|PLZ=physical-addresses|IBAN=bank-account-numbers",
+        "N° client|Nom|N° sécurité sociale=government-issued-ids|Adresse 1=physical-addresses",
+        "Código do cliente|Nome completo|CPF=government-issued-ids|Cidade=physical-addresses",
+        "Id klienta|Nazwisko|PESEL=government-issued-ids|Hasło=passwords|Ulica=physical-addresses",
+        "ID клиента|ФИО|Паспорт=government-issued-ids|Адрес=physical-addresses|Пароль=passwords",
+        "Klantnummer|Achternaam|BSN=government-issued-ids|Wachtwoord=passwords",
+        "Mã khách hàng|Họ và tên|CCCD=government-issued-ids|Địa chỉ=physical-addresses",
+        "KUNNR|NAME1|STRAS=physical-addresses|PSTLZ=physical-addresses|ORT01=physical-addresses",
+        "会員ID|お名前(姓)|都道府県(名称)=physical-addresses|性別(名称)=genders|誕生日=dates-of-birth",
+        "user_seq|user_nm|addr_dtl=physical-addresses|nick_nm=usernames|entrance_pwd=entrance-codes",
+    ],
+)
+def test_the_columns_of_other_languages_are_recognised(draft, columns):
+    wanted = [one.partition("=") for one in columns.split("|")]
+    row = ["1001", "Kim", *["x9 y"] * (len(wanted) - 2)]
+    found = parsed(draft([name for name, _, _ in wanted], row, row))
+
+    assert found.person.reference == wanted[0][0]
+    assert found.person.name == wanted[1][0]
+    leaked = {column: leak.data_class for leak in found.leaked for column in leak.value.columns()}
+    assert leaked == {name: slug for name, _, slug in wanted if slug}
 
 
 def test_content_decides_where_a_name_says_nothing(draft):
