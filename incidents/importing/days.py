@@ -103,7 +103,8 @@ def _reader(form: str, zone: ZoneInfo) -> DayReader:
         case "unix":
             return lambda text: _day_of_seconds(text, 1, zone)
         case "unix_ms":
-            return lambda text: _day_of_seconds(text, 1_000, zone)
+            # The import reads such a number of MongoDB as the moment that it means.
+            return lambda text: _day_of_seconds(text, 1_000, zone) or _day_of_moment(text, zone)
         case "excel":
             return _day_of_excel
     return lambda text: _day_of_format(text, form)

@@ -50,6 +50,7 @@ def test_the_order_of_day_and_month_is_not_guessed(cell):
         (("excel",), "45979.5"),
         (("unix",), "1763424000"),
         (("unix_ms",), "1763424000000"),
+        (("unix_ms",), "2025-11-18T00:00:00.000Z"),  # as the import reads one of MongoDB
         (("date", "excel"), "2025. 11. 18."),
         (("datetime",), "2025-11-18T00:30:00+09:00"),
     ],

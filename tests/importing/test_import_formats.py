@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 import incidents
 from incidents.encryption import EXPOSURE
 from incidents.importing import examining, loading
+from incidents.importing.formats.json_lines import JsonLines
 from incidents.importing.progress import ImportProgress
 from incidents.importing.reading import ImportRefusedError
 from incidents.models import AffectedPerson, Exposure, ExposureFile
@@ -268,3 +269,19 @@ def test_the_sample_in_json_lines_is_read_as_it_says(incident, tmp_path, file):
         assert rejected == [
             [lines[line], in_json.get(reason, reason)] for line, reason in section["rejected"]
         ]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ('{"$date":{"$numberLong":"-1203465600000"}}', "1931-11-13T00:00:00.000Z"),
+        ('{"$date":{"$numberLong":"1763456602123"}}', "2025-11-18T09:03:22.123Z"),
+        ('{"$date":1763456602123}', "2025-11-18T09:03:22.123Z"),
+        ('{"$date":"2025-11-18T09:03:22.123Z"}', "2025-11-18T09:03:22.123Z"),
+        ('{"$date":{"$numberLong":"9223372036854775"}}', "9223372036854775"),
+        ('{"$numberLong":"1763456602123"}', "1763456602123"),
+    ],
+)
+def test_a_time_of_mongodb_is_read_as_one(written, read):
+    [(_line, cells, defect)] = JsonLines().rows(f'{{"on":{written}}}', 1, ["on"])
+    assert (cells, defect) == ([read], "")

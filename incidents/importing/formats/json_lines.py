@@ -1,7 +1,9 @@
 """JSON Lines: one object a line. Values are read as text, like the cells of a CSV file."""
 
+import datetime as dt
 import json
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
@@ -91,6 +93,8 @@ _TYPES_OF_TEXT = frozenset(
 )
 # The same number as {"$numberInt": "1001"} has the text "1001.0" here, and a larger one "1.5E+06".
 _DOUBLE = "$numberDouble"
+_MOMENT, _MILLISECONDS = "$date", re.compile(r"-?\d{1,16}", re.ASCII)
+_EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001 (in UTC)
 _EXACT = 2**53  # up to here a float holds each whole number
 
 
@@ -98,13 +102,27 @@ def _as_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any] | str | None:
     """Returns an object, or the text of one that only names the type of a text."""
     if len(pairs) == 1 and isinstance(text := pairs[0][1], str):
         if pairs[0][0] in _TYPES_OF_TEXT:
-            return text
+            return _of_moment(text) if pairs[0][0] == _MOMENT else text
         if pairs[0][0] == _DOUBLE:
             return _of_double(text)
     found = dict(pairs)
     if len(found) < len(pairs):
         raise _DuplicateKeyError
     return found
+
+
+def _of_moment(text: str) -> str:
+    """Returns milliseconds since 1970 as a time in UTC; another text as it is.
+
+    So mongoexport writes days before 1970, and in its canonical mode all of them.
+    """
+    if not _MILLISECONDS.fullmatch(text):
+        return text
+    try:
+        moment = _EPOCH + dt.timedelta(milliseconds=int(text))
+    except OverflowError:
+        return text
+    return moment.isoformat(timespec="milliseconds") + "Z"
 
 
 def _of_double(text: str) -> str | None:
