@@ -81,6 +81,7 @@ class _Content(NamedTuple):
     has_other_sheets: bool = False
     uncomputed: MappingType[int, int] = MappingProxyType({})  # see spreadsheets.Sheet
     merged: MappingType[int, int] = MappingProxyType({})  # the same
+    counts_from_1904: bool = False  # the same
 
     @property
     def rows_are_converted(self) -> bool:
@@ -195,6 +196,7 @@ def _content_of(file: File, label: str, declared: Declared) -> _Content:
             has_other_sheets=sheet.has_others,
             uncomputed=sheet.uncomputed,
             merged=sheet.merged,
+            counts_from_1904=sheet.counts_from_1904,
         )
     encoding, likely = encoding_detection.encoding_of(file, label)
     file, separator = text_conversion.converted(file, encoding)
@@ -407,6 +409,7 @@ class _Columns:
         self._refuse_alike(names, first.line)
         self._refuse_uncomputed(names)
         self._refuse_merged(names, first.line)
+        self._refuse_days_from_1904(names)
         self._refuse_other_width(self._rows[1:], names)
         self._refuse_long_form(names, [row.cells for row in self._rows[1:] if not row.defect])
         return names
@@ -463,6 +466,14 @@ class _Columns:
             is_used = place < len(names) and names[place] in (self.declared.used or ())
             if is_used and line > header:
                 raise self._refused(RefusalMessages.MERGED, line=line, column=names[place])
+
+    def _refuse_days_from_1904(self, names: Sequence[str]) -> None:
+        """Raises ImportRefusedError if the mapping takes such numbers for days since 1900."""
+        if not self._content.counts_from_1904:
+            return
+        for column in names:
+            if column in self.declared.numbered_days:
+                raise self._refused(RefusalMessages.FROM_1904, column=column)
 
     def _refuse_long_form(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Raises ImportRefusedError if each row holds one attribute of a person."""

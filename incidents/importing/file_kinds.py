@@ -145,6 +145,7 @@ _TEXTS = (
 )
 _OPEN_DOCUMENT, _MANIFEST = b"application/vnd.oasis.opendocument.", "META-INF/manifest.xml"
 _SHEETS = ("xl/workbook.xml", "xl/workbook.bin")
+_PACKAGE = "[content_types].xml"  # of each file of Office
 _DOCUMENTS = {
     "word/document.xml": "WORD",
     "ppt/presentation.xml": "SLIDES",
@@ -278,6 +279,8 @@ def _is_spreadsheet(file: File) -> bool:
     for name, kind in _DOCUMENTS.items():
         if name in names:
             raise ImportRefusedError(RefusalMessages[kind].stored(place_words=_place(file)))
+    if _PACKAGE in {name.lower() for name in names}:  # a workbook that no program reads as one
+        raise ImportRefusedError(RefusalMessages.DAMAGED_SHEET.stored(place_words=_place(file)))
     _refuse_members(file, members)
     return False
 

@@ -21,6 +21,7 @@ from pydantic import (
 from foundations.toml_files import TomlTable
 from incidents.importing import formats, mapping_limits, placeholders
 from incidents.importing.cell_templates import ProfiledContact
+from incidents.importing.days import EXCEL
 from incidents.importing.headers import name_key
 from incidents.importing.mapping_faults import described, sentences
 from incidents.importing.person_columns import (
@@ -162,6 +163,7 @@ class ColumnMapping(TomlTable):
             identity=self.person.identity,
             describing=frozenset(self.columns_that_describe()),
             is_strict=self.strict,
+            numbered_days=frozenset(one for one in self.dates if EXCEL in self.dates[one]),
             single=frozenset(self.dates).union(*(one.short_columns() for one in self.people())),
             both=frozenset().union(*(one.columns_of_both() for one in self.people())),
         )

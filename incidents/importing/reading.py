@@ -75,6 +75,7 @@ class Declared:
     both: frozenset[str] = frozenset()  # those that hold an e-mail address or a phone number
     describing: frozenset[str] = frozenset()  # those of which an undecodable cell costs no row
     is_strict: bool = False  # whether undecodable bytes in any other column reject a row, too
+    numbered_days: frozenset[str] = frozenset()  # those with days as a spreadsheet counts them
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ _COUNTED = (
 _TOTAL = (
     r"(?:grand |sub|row |record )?(?:total|count|sum|average)s?|평\s?균|平均值?|"
     r"합\s?계|총\s?계|소\s?계|누\s?계|"
-    r"총합|합산|총|計|小計|合計|总计|总数|小计|合计|"
+    r"총합|합산|총|전체|計|小計|合計|总计|总数|小计|合计|"
     r"summe|gesamt|gesamtsumme|insgesamt|anzahl|totale[ns]?|totali|totaux|totais|somme|"
     r"сумма|итого|всего|разом|усього|razem|celkem|összesen|toplam|totaal|antal|"
     r"yhteensä|tổng(?: cộng| số)?|jumlah|รวม(?:ทั้งหมด)?|المجموع|الإجمالي|סה.?כ|건수|총원|인원"

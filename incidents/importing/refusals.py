@@ -80,6 +80,10 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: {column} is merged with the rows below, which would be blank; "
         "split the cells and give each row its value"
     )
+    FROM_1904 = _(
+        "{file}: the days of this workbook count from 1904, so {column} would be read four years "
+        'too early; format the column as a date, save the file and write "date" in [dates]'
+    )
     LOCKED_ZIP = _("{file}: an encrypted ZIP file; unpack it first")
     ZIP_METHOD = _("{file}: a ZIP file with an unknown kind of compression; unpack it first")
     ZIP_MEMBERS = _(
@@ -209,7 +213,8 @@ class RefusalMessages(StoredMessages):
     )
     NUL = _(
         "{file}, line {line}: a NUL byte; this is a binary or UTF-16 "
-        "file, or a damaged one: export it again as UTF-8 text"
+        "file, or a damaged one: export it again as UTF-8 text; bcp writes an empty text so: "
+        "export NULLIF(column, '')"
     )
     UNCLOSED_QUOTE = _(
         "{file}, line {line}: the row that begins here ends inside a quote; "

@@ -57,6 +57,7 @@ def main() -> None:
         "has_others": len(names) > 1,
         "uncomputed": uncomputed,
         "merged": _merged(sheet, _merged_ranges(sys.stdin.buffer, sheet)),
+        "counts_from_1904": _counts_from_1904(sys.stdin.buffer),
     }
     sys.stderr.write(json.dumps(report))
 
@@ -112,6 +113,16 @@ def _uncomputed(stream: BinaryIO, name: str) -> dict[int, int]:
         is_to_compute = re.search(rb'fullCalcOnLoad="(1|true)"', book)
         cell = _UNCOMPUTED_OR_ZERO if is_to_compute else _UNCOMPUTED
         return _first_rows(enumerate(_pieces(archive, _part_of(archive, book, name))), cell)
+
+
+def _counts_from_1904(stream: BinaryIO) -> bool:
+    """Returns whether the days of an xlsx file count from 1904, as those of Excel for Mac did."""
+    if not zipfile.is_zipfile(stream):
+        return False
+    with zipfile.ZipFile(stream) as archive:
+        if "xl/workbook.xml" not in archive.namelist():
+            return False
+        return _FROM_1904.search(archive.read("xl/workbook.xml")) is not None
 
 
 def _part_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
@@ -186,6 +197,7 @@ def _column(place: re.Match[bytes] | None, before: bytes) -> int:
 
 
 _READ_BYTES = 1 << 20
+_FROM_1904 = re.compile(rb"""\bdate1904=["'](?:1|true)["']""")
 _ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b(?!-)|</(?:\w+:)?(?:sheetData|table)>")
 _HEAD = re.compile(rb"[^<>]*>")  # the rest of the tag of a row
 _TABLE = re.compile(rb"""<table:table\b[^>]*\btable:name=(["'])(.*?)\1""", re.DOTALL)

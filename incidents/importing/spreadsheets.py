@@ -44,6 +44,7 @@ class Sheet(NamedTuple):
     uncomputed: dict[int, int]
     # Those with cells that are merged over several rows; each with the line of the last.
     merged: dict[int, int]
+    counts_from_1904: bool  # whether a number that is a day counts from 1904
 
 
 def converted(file: File, sheet: str) -> Sheet:
@@ -73,7 +74,14 @@ def converted(file: File, sheet: str) -> Sheet:
         for key in ("uncomputed", "merged")
     )
     rows = File(file.path, "", spool, is_converted=True)
-    return Sheet(rows, found["sheet"], found["has_others"], uncomputed, merged)
+    return Sheet(
+        rows,
+        found["sheet"],
+        found["has_others"],
+        uncomputed,
+        merged,
+        counts_from_1904=found["counts_from_1904"],
+    )
 
 
 def filled_sheets(file: File) -> list[str]:

@@ -504,4 +504,59 @@ ARCHIVES = [
         suffix=".csv.gz",
     ),
 ]
-CASES = [*SHOPS, *SERVICES, *DATABASES, *SPREADSHEETS, *LETTERS, *ARCHIVES]
+
+
+def _repacked(book: bytes, old: str, new: str) -> bytes:
+    """Returns a workbook in which the names of the parts are others."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(book)) as one, zipfile.ZipFile(buffer, "w") as other:
+        for name in one.namelist():
+            member = zipfile.ZipInfo(name)
+            member.filename = name.replace(old, new)
+            other.writestr(member, one.read(name))
+    return buffer.getvalue()
+
+
+def _dated(spelling: str) -> str:
+    """Returns a mapping with a value that has a date in the column `on`."""
+    leaked = '[[leaked]]\nclass = "purchases"\nvalue = "{name}"\ndate = "on"\n'
+    return f'{USUAL}[dates]\non = "{spelling}"\n{leaked}'
+
+
+_DAYS_OF_MACS = xlsx([[*CELLS[0], "on"], *([*row, 44517] for row in CELLS[1:])], is_1904=True)
+SYSTEMS = [
+    Case(  # 44517 days after 1904 are in 2025
+        "excel, numbered days from 1904",
+        _DAYS_OF_MACS,
+        refused="count from 1904, so on would be read four years too early",
+        suffix=".xlsx",
+        table=_dated("excel"),
+    ),
+    Case("excel, numbered days from 1904, not used", _DAYS_OF_MACS, ALL, suffix=".xlsx"),
+    Case(
+        "excel, parts named with backslashes",
+        _repacked(xlsx(CELLS), "/", "\\"),
+        refused="cannot be read as a spreadsheet",
+        suffix=".xlsx",
+    ),
+    Case(
+        "excel, the workbook named otherwise",
+        _repacked(xlsx(CELLS), "xl/workbook.xml", "xl/Workbook.xml"),
+        refused="cannot be read as a spreadsheet",
+        suffix=".xlsx",
+    ),
+    Case(  # a web grid writes its filters below the header
+        "a grid with its filters",
+        xlsx([CELLS[0], ["전체"] * 4, *CELLS[1:]]),
+        ALL,
+        rejected=(2,),
+        suffix=".xlsx",
+    ),
+    Case(
+        "bcp, empty texts",
+        csv([f"{row[:-13]}\0" for row in GOOD], separator="\t"),
+        refused="bcp writes an empty text so: export NULLIF",
+        suffix=".txt",
+    ),
+]
+CASES = [*SHOPS, *SERVICES, *DATABASES, *SPREADSHEETS, *LETTERS, *ARCHIVES, *SYSTEMS]

@@ -1159,7 +1159,7 @@ OTHERS = [
     Case(
         "xps",
         zipped_as({"[Content_Types].xml": b"x", "FixedDocSeq.fdseq": b"x"}),
-        refused="2 files|document",
+        refused="cannot be read as a spreadsheet",
         suffix=".xps",
     ),
     Case(
