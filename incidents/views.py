@@ -91,7 +91,7 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "incidents/reveal.html", {"minutes": settings.STEP_UP_MINUTES})
     unmasking.begin(request)
-    return back_to_page(request)
+    return _to_place(request, "my_data_reveal")
 
 
 @fresh_code_required
@@ -171,8 +171,15 @@ def end_reminder(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def back_to_page(request: HttpRequest) -> HttpResponse:
-    """Redirects to "my data" as it was shown, masked or not, at the place of the pressed button."""
-    page = "my_data_reveal" if unmasking.seconds_left(request) else "my_data"
+    """Redirects to "my data" as it was shown, masked or not, at the place of the pressed button.
+
+    A button of the masked page never shows the values, even if another tab still does.
+    """
+    was_revealed = request.POST.get("is_revealed") == "1" and unmasking.seconds_left(request)
+    return _to_place(request, "my_data_reveal" if was_revealed else "my_data")
+
+
+def _to_place(request: HttpRequest, page: str) -> HttpResponse:
     place = request.POST.get("at", "")
     return redirect(reverse(page) + (f"#{place}" if _PLACE.fullmatch(place) else ""))
 

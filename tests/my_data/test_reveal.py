@@ -2,6 +2,7 @@
 
 import html
 import logging
+import re
 import time
 
 import pytest
@@ -222,3 +223,28 @@ def test_the_page_lists_when_the_user_looked(signed_in, minji, seojun, leaked_mi
     assert f"{localtime(look.at):%H:%M}" in shown
     assert shown.count(f"{localtime(look.at).year}, ") == 1
     assert "sign out the other devices" in shown
+
+
+def test_a_step_on_the_masked_page_does_not_show_the_values(signed_in, minji, leaked_minji, url):
+    """The masked page is open again, by Back or by its link, while the values may be shown."""
+    step_up(signed_in, minji)
+    signed_in.post(url)
+    with override("en"):
+        masked = reverse("my_data")
+    after = _mark_first_step(signed_in, signed_in.get(masked))
+    assert ADDRESS not in page_text(after)
+    assert not Reveal.objects.exists()
+
+
+def test_a_step_on_the_page_in_full_keeps_the_values_shown(signed_in, minji, leaked_minji, url):
+    step_up(signed_in, minji)
+    after = _mark_first_step(signed_in, signed_in.post(url, follow=True))
+    assert ADDRESS in page_text(after)
+
+
+def _mark_first_step(client, page):
+    """Sends the form of the first step with the fields that the page gives it."""
+    forms = r'<form [^>]*action="([^"]*/step/[^"]*)">(.*?)</form>'
+    action, inputs = re.findall(forms, page.text, re.DOTALL)[0]
+    fields = dict(re.findall(r'name="(\w+)" value="(\w*)"', inputs))
+    return client.post(action, fields, follow=True)
