@@ -3,6 +3,7 @@
 A refusal says what to type instead. It depends on the spelling only, and on no data.
 """
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
@@ -18,6 +19,9 @@ from accounts.phones import LOST_ZERO, NO_PERSONS_NUMBER, Phone, read_phones
 _FEWEST_DIGITS = 5  # of a text that is read as a number
 _MOST_LETTERS = 5  # of a label beside a number, such as "phone"
 _MOST_CHARACTERS = 320
+# The part of an address before the @, such as "minji1990", which is no number with a label.
+_MAILBOX_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]*")
+_FEWEST_DIGITS_AFTER_LABEL = 8
 
 # Each function returns regions (ISO 3166) in which a number without a country code is read, besides
 # settings.CODE_TEXT_REGIONS. The apps above this one add theirs in AppConfig.ready.
@@ -47,6 +51,8 @@ def is_like_a_number(text: str) -> bool:
     plain = unicodedata.normalize("NFKC", text)
     digits = sum(character.isdecimal() for character in plain)
     letters = sum(character.isalpha() for character in plain)
+    if digits < _FEWEST_DIGITS_AFTER_LABEL and _MAILBOX_NAME.fullmatch(plain.strip()):
+        return False
     return "@" not in plain and digits >= _FEWEST_DIGITS and letters <= _MOST_LETTERS
 
 

@@ -84,6 +84,9 @@ def test_a_number_is_understood_as_people_type_it(typed):
         ("+1 900 555 0132", "mobile number"),
         ("minji", "whole mobile number"),
         ("minji@", "whole mobile number"),
+        ("minji19900101", "whole mobile number"),
+        ("minji1990", "Enter a whole e\u2011mail address"),  # the part before the @
+        ("a12345", "Enter a whole e\u2011mail address"),
     ],
 )
 def test_a_number_that_gets_no_text_is_refused_in_words(client, solapi, typed, said):
