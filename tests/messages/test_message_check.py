@@ -48,6 +48,21 @@ def code(sent, sent_once) -> str:
 
 
 @pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("http://refund.example/a", "We have no record of sending this: treat it as a scam"),
+        ("{code}", "We sent a message with this code"),
+        ("{code} http://refund.example/a", "This is not the message we sent: treat it as a scam"),
+    ],
+)
+def test_the_title_of_the_page_is_the_verdict(client, code, text, verdict):
+    """A screen reader reads the title first."""
+    page = ask(client, text.format(code=code)).text
+    assert page.partition("<title>")[2].startswith(verdict)
+    assert verdict in words(ask(client, text.format(code=code)))
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         lambda code: code.lower(),
