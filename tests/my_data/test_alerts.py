@@ -35,6 +35,13 @@ def test_ticking_subscribes_and_the_page_says_so(client, address, minji, inciden
     assert response.content.decode().count("checked") == 3
 
 
+def test_the_browser_ticks_no_ended_alert_again(client, address, minji, incident):
+    """Browsers restore the boxes of a form after Back and a reload, unless it forbids that."""
+    client.force_login(minji)
+    form = client.get(address).text.partition('id="typed-form"')[2].partition(">")[0]
+    assert 'autocomplete="off"' in form
+
+
 def test_unticking_ends_it_and_the_history_stays(client, address, minji, incident):
     client.force_login(minji)
     client.post(address, {incident.slug: ["updates", "scams"]})
