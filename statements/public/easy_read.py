@@ -8,6 +8,7 @@ from django.template.loader import get_template
 from django.urls import reverse
 from django.utils.translation import get_language, override
 
+from accounts import code_texts
 from incidents.models import Incident, IncidentDataClass
 
 
@@ -40,6 +41,7 @@ def context(incident: Incident) -> dict[str, Any]:
         "incident": incident,
         "leaked": [one.data_class for one in leaked.select_related("data_class")],
         "easy_languages": _links(incident),
+        "takes_numbers": code_texts.are_offered(),
     }
 
 

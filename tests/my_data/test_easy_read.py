@@ -10,6 +10,7 @@ from harness.exposure_factory import expose, file_of, person, state
 from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
+pytest_plugins = ["tests.text_sign_in"]
 ADDRESS = "/{}/incidents/hanbit-2025/easy/"
 
 
@@ -29,6 +30,15 @@ def test_the_page_answers_four_questions(client, incident, language, words):
     leaked = re.findall(r"<li>(\w+)</li>", main)
     assert leaked[0] == {"en": "Name", "ko": "이름"}[language]
     assert not {"Password", "Passwords", "비밀번호"} & set(leaked)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "mobile number"), ("ko", "휴대전화 번호")])
+def test_it_names_the_number_where_numbers_are_taken(client, incident, solapi, language, word):
+    assert word in page_text(client.get(ADDRESS.format(language)))
+
+
+def test_it_names_no_number_where_none_is_taken(client, incident):
+    assert "mobile number" not in page_text(client.get(ADDRESS.format("en")))
 
 
 def test_home_and_my_data_lead_to_it(client, minji, incident):
