@@ -39,7 +39,12 @@ from incidents.own_rows import (
     twins_with_rows,
 )
 from incidents.places import places_in
-from incidents.second_fact import Refusals, has_fact_beside_number, rows_to_ask_about
+from incidents.second_fact import (
+    Refusals,
+    has_fact_beside_number,
+    has_name_only,
+    rows_to_ask_about,
+)
 from incidents.steps import steps_for, words_to_send
 from incidents.unread_contacts import incidents_that_may_hold
 
@@ -234,7 +239,12 @@ def _question(person: AffectedPerson, own: OwnRows, refusals: Refusals) -> dict[
     """Returns the fields of a part about the second fact that would show its values in full."""
     if person.pk not in own.by_number_only or not has_fact_beside_number(person):
         return {}
-    return {"takes_answer": True, "no_answer_until": refusals.until(rows_to_ask_about(own))}
+    is_recipient = person.relation == AffectedPerson.Relation.RECIPIENT
+    return {
+        "takes_answer": True,
+        "asks_for_senders_name": is_recipient and has_name_only(person),
+        "no_answer_until": refusals.until(rows_to_ask_about(own)),
+    }
 
 
 def _unavailable(incident: Incident) -> MyDataPart:

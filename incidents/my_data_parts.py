@@ -102,6 +102,8 @@ class MyDataPart:
     leaked: LeakedItems = LeakedItems()
     stays_masked: bool = False  # only a number found the row; see OwnRows.by_number_only
     takes_answer: bool = False  # a second fact would show the masked values in full
+    # The answer is the name of a recipient, as the sender of the parcel wrote it.
+    asks_for_senders_name: bool = False
     others: Sequence[StateLine] = ()  # the classes that did not leak of the person
     note: str = ""  # of a correction
     reveals: Sequence[datetime] = ()  # when the user saw the values in full, the newest first

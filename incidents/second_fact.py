@@ -87,6 +87,11 @@ def has_fact_beside_number(person: AffectedPerson) -> bool:
     return len(normal_name(_contact(row).get("n", ""))) > 1 or bool(_addresses(row))
 
 
+def has_name_only(person: AffectedPerson) -> bool:
+    """Returns whether the name is the one fact of a row that a number found."""
+    return not _addresses(LockedRow(person, frozenset({FurtherContact.Kind.PHONE})))
+
+
 def try_answer(user: User, incident: Incident, text: str) -> bool:
     """Opens the rows of the incident that the answer fits, and returns whether there are any.
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import code_texts
 from accounts.contacts import readable_contact
 from accounts.ended_sessions import sign_in_required
 from accounts.models import User
@@ -218,16 +219,13 @@ def _page(
     RETRY_SECONDS seconds.
     """
     incidents = {part.incident.pk: part.incident for part in parts}
-    places = {f"answer{n}" for n, part in enumerate(parts, 1) if part.has_answer_form}
+    asking = {f"answer{n}": part for n, part in enumerate(parts, 1) if part.has_answer_form}
+    asked = asking.get(wrong_at)
     frame = {
-        "error_at": wrong_at if wrong_at in places else "",
-        "error_text": _(
-            "This does not match. Check the spelling, or answer with the other of the two."
-        ),
+        "error_at": wrong_at if asked else "",
+        "error_text": _does_not_match(asked) if asked else "",
         # The language switch keeps what was typed in one form.
-        "typed_form": next(
-            (f"answer-form-{n}" for n, part in enumerate(parts, 1) if part.has_answer_form), ""
-        ),
+        "typed_form": next((f"answer-form-{at.removeprefix('answer')}" for at in asking), ""),
         "has_leaked": any(part.kind == "leaked" for part in parts),
         # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
@@ -241,6 +239,7 @@ def _page(
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,
         "has_fresh_code": has_fresh_code(request),
+        "takes_numbers": code_texts.are_offered(),
         "addresses": [readable_contact(address) for address in facts.addresses],
     }
     for further in FURTHER_CONTEXT:
@@ -251,3 +250,12 @@ def _page(
         response.status_code = 503
         response.headers["Retry-After"] = RETRY_SECONDS
     return response
+
+
+def _does_not_match(part: MyDataPart) -> str:
+    if part.asks_for_senders_name:
+        return _(
+            "This does not match. Check the spelling, or answer with another name that the sender "
+            "may have used."
+        )
+    return _("This does not match. Check the spelling, or answer with the other of the two.")

@@ -15,10 +15,11 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, state
-from incidents.models import AffectedPerson, DataClass, DoneStep, Incident
+from incidents.models import AffectedPerson, DataClass, DoneStep, ExposureBatch, Incident
 from tests.desk_pages import page_text
 
 pytestmark = pytest.mark.django_db
+pytest_plugins = ["tests.text_sign_in"]
 
 XSS = "<img src=x onerror=alert(1)>"
 
@@ -275,6 +276,38 @@ def test_a_row_without_an_address_book_has_no_words_for_others(
     assert "sms:" not in page
 
 
+def test_a_recipient_is_asked_for_the_name_that_the_sender_wrote(client, minji, incident, file):
+    """The company has no address of a recipient, and its customer chose the name."""
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    recipient = AffectedPerson.Relation.RECIPIENT
+    row = person(incident, relation=recipient, name="민지 이모", phone="010-9999-8888")
+    expose(row, file, "names", "phone-numbers")
+    text = text_of(minji)
+    assert "Your name as the sender of the parcel wrote it" in text
+    assert "It may be a short name or a nickname." in text
+    for word in ("One of the two", "e‑mail address there", "add it as well"):
+        assert word not in text
+    client.force_login(minji)
+    answer = f"/en/my-data/answer/{incident.slug}/"
+    wrong = client.post(answer, {"answer": "김민지", "at": "answer1"}, follow=True).text
+    assert "another name that the sender may have used" in wrong
+    right = client.post(answer, {"answer": "민지 이모", "at": "answer1"}, follow=True).text
+    assert "That matches" in right
+
+
+def test_a_recipient_with_an_address_may_answer_with_it(minji, incident, file):
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    row = person(
+        incident,
+        relation=AffectedPerson.Relation.RECIPIENT,
+        name="김민지",
+        phone="010-9999-8888",
+        email="imo@hanbit.example",
+    )
+    expose(row, file, "names", "phone-numbers", "email-addresses")
+    assert "e‑mail address there" in text_of(minji)
+
+
 def test_html_in_a_name_is_shown_as_typed(minji, incident, file):
     expose(person(incident, name=XSS, email=minji.email), file, "names")
     expose(person(incident, email=minji.email), file, values=[("delivery-notes", f"<b>{XSS}")])
@@ -301,6 +334,21 @@ def test_a_customer_without_rows_reads_whom_to_call(minji, incident, file):
     Incident.objects.update(contact_phone="02-000-0000")
     link = '<a href="tel:02-000-0000">02-000-0000</a>'  # a phone calls it by a tap
     assert f"Ask the company by telephone: {link}." in text_of(minji)
+
+
+@pytest.mark.parametrize("rows_unread", [0, 3])
+def test_a_customer_without_rows_can_add_another_contact(minji, incident, file, rows_unread):
+    ExposureBatch.objects.update(rows_unread=rows_unread)
+    text = text_of(minji)
+    assert ("We cannot say that your data did not leak" in text) == bool(rows_unread)
+    assert '<a href="/en/account/contacts/new/">add it here</a>' in text
+
+
+def test_where_numbers_are_taken_a_person_without_rows_adds_one(minji, incident, file, solapi):
+    Incident.objects.update(contact_phone="02-000-0000")
+    text = text_of(minji)
+    assert "saved your name and phone number to send you a parcel" in text
+    assert "Ask the company by telephone" not in text
 
 
 @pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])
