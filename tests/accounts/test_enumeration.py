@@ -60,7 +60,7 @@ def seen(response: Any, email: str) -> dict[str, Any]:
         "status": response.status_code,
         "headers": {name: value for name, value in response.items() if name not in random},
         "cookies": {name: len(cookie.OutputString()) for name, cookie in response.cookies.items()},
-        "page": page.replace(email, "the address"),
+        "page": page.replace("<wbr>", "").replace(email, "the address"),
         "length": len(response.content),
     }
 
