@@ -30,10 +30,12 @@ _USUAL_MOBILE = re.compile(r"(?:\+82[ -]?|0)10[ .-]?(\d{4})[ .-]?(\d{4})", re.AS
 _NEW_MOBILE = re.compile(r"10\d{8}", re.ASCII)
 # Invisible characters and the marks that spreadsheets and web pages leave around a number.
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_DASHES = str.maketrans(
-    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\u3161", "-")
+# In NFKC, in which the vowel \u3161 (ㅡ) is \u1173, and the dot \u318d is \u119e.
+_SIGNS = str.maketrans(
+    dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fc\u1173", "-")
+    | dict.fromkeys("\u119e\u2022\u2027\u2219\u22c5\u30fb", "\u00b7")
 )
-_ODD_SEPARATORS = re.compile(r"(\d{2,4})([~/_])(\d{3,4})\2(\d{4})", re.ASCII)  # 010/1234/5678
+_ODD_SEPARATORS = re.compile(r"(\d{2,4})([~/_\u00b7])(\d{3,4})\2(\d{4})", re.ASCII)  # 010/1234/5678
 # 040/6696912, +49 (0)171 / 3920012, 347/1234567: a slash after the area code, as in Germany and
 # Italy. What stands before it is too short for a number of its own.
 _AREA_CODE = re.compile(
@@ -105,9 +107,9 @@ def formatted_phone(value: str) -> str | None:
 def read_phones(text: str, region: str, *, has_lost_zeros: bool = False) -> PhoneCell:
     """Returns the different numbers in a text, in their order.
 
-    Several numbers are separated by `;`, `,`, `/`, `|` or ` ::: `. If one of them is unreadable,
-    all are. `has_lost_zeros` says that a spreadsheet has removed the zero that the numbers begin
-    with.
+    Several numbers are separated by `;`, `,`, `/`, `|`, a middle dot or ` ::: `. If one of them is
+    unreadable, all are. `has_lost_zeros` says that a spreadsheet has removed the zero that the
+    numbers begin with.
     """
     if usual := usual_mobile(text, region):
         return PhoneCell((Phone(usual, is_landline=False),), "")
@@ -157,7 +159,7 @@ def _plain(text: str) -> str:
     """Returns the text in NFKC with ASCII digits and hyphens, without what surrounds a number."""
     plain = text
     if not plain.isascii():
-        plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_DASHES)
+        plain = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).translate(_SIGNS)
     if not plain.isascii():
         plain = with_plain_digits(plain)
     plain = plain.strip().strip("'\"`").removeprefix("tel:").strip(" \t,;")
