@@ -116,13 +116,31 @@ def _uncomputed(stream: BinaryIO, name: str) -> dict[int, int]:
 
 
 def _counts_from_1904(stream: BinaryIO) -> bool:
-    """Returns whether the days of an xlsx file count from 1904, as those of Excel for Mac did."""
+    """Returns whether the days of a workbook count from 1904, as those of Excel for Mac did."""
     if not zipfile.is_zipfile(stream):
-        return False
+        return _has_old_book_from_1904(stream)
     with zipfile.ZipFile(stream) as archive:
-        if "xl/workbook.xml" not in archive.namelist():
-            return False
-        return _FROM_1904.search(archive.read("xl/workbook.xml")) is not None
+        names = set(archive.namelist())
+        if "xl/workbook.xml" in names:
+            return _FROM_1904.search(archive.read("xl/workbook.xml")) is not None
+        if "content.xml" in names:
+            before_rows = next(_pieces(archive, "content.xml"), b"")
+            return _OPEN_FROM_1904.search(before_rows) is not None
+        properties = (
+            data for kind, data in _records(archive.read("xl/workbook.bin")) if kind == _BOOK
+        )
+        return any(data[:1] and data[0] & 1 for data in properties)
+
+
+def _has_old_book_from_1904(stream: BinaryIO) -> bool:
+    """Returns whether a workbook of Excel 97 to 2003 has the record that says so."""
+    stream.seek(0)
+    before = b""
+    while data := stream.read(_READ_BYTES):
+        if _OLD_FROM_1904 in before + data:
+            return True
+        before = data[-len(_OLD_FROM_1904) :]
+    return False
 
 
 def _part_of(archive: zipfile.ZipFile, book: bytes, name: str) -> str:
@@ -197,7 +215,10 @@ def _column(place: re.Match[bytes] | None, before: bytes) -> int:
 
 
 _READ_BYTES = 1 << 20
-_FROM_1904 = re.compile(rb"""\bdate1904=["'](?:1|true)["']""")
+_FROM_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
+_OPEN_FROM_1904 = re.compile(rb"""<table:null-date\b[^>]*\bdate-value=["']1904-""")
+# The records Date1904 and the head of CalcPrecision, which follows it; see [MS-XLS].
+_OLD_FROM_1904 = struct.pack("<HHHHH", 0x22, 2, 1, 0x0E, 2)
 _ROW = re.compile(rb"<(?:\w+:)?(?:table-)?row\b(?!-)|</(?:\w+:)?(?:sheetData|table)>")
 _HEAD = re.compile(rb"[^<>]*>")  # the rest of the tag of a row
 _TABLE = re.compile(rb"""<table:table\b[^>]*\btable:name=(["'])(.*?)\1""", re.DOTALL)
@@ -311,7 +332,7 @@ def _text_at(data: bytes, at: int) -> tuple[str, int]:
     return data[at + 4 : end].decode("utf-16-le", "replace"), end
 
 
-_BUNDLE_SHEET, _MERGE_CELL = 156, 176
+_BOOK, _BUNDLE_SHEET, _MERGE_CELL = 153, 156, 176
 _SPANNED = re.compile(
     rb"""<table:table-cell\b[^>]*\bnumber-rows-spanned=["'](?!1["'])(\d{1,7})["'][^>]*>"""
 )

@@ -46,13 +46,16 @@ def _entry(name: str, kind: int, *, child: int, start: int, size: int) -> bytes:
 # ---------------------------------------------------------------- xls
 
 
-def xls(*sheets: Rows, hidden: Sequence[int] = (), password: bool = False) -> bytes:
+def xls(
+    *sheets: Rows, hidden: Sequence[int] = (), password: bool = False, is_1904: bool = False
+) -> bytes:
     """Returns a workbook of Excel 97 to 2003 (BIFF8). A cell is text, a number or None."""
     bodies = [_biff_sheet(rows) for rows in sheets]
     start = _biff(0x809, struct.pack("<HHHHII", 0x600, 5, 0x0DBB, 0x07CC, 0, 6))
     if password:
         start += _biff(0x2F, struct.pack("<HHH", 1, 1, 1) + b"\x11" * 48)
     start += _biff(0x42, struct.pack("<H", 1200))
+    start += _biff(0x22, struct.pack("<H", is_1904)) + _biff(0x0E, struct.pack("<H", 1))
     names = [f"S{number}".encode() for number in range(1, len(sheets) + 1)]
     at = len(start) + sum(4 + 8 + len(name) for name in names) + 4
     for number, (name, body) in enumerate(zip(names, bodies, strict=True), start=1):
@@ -194,7 +197,9 @@ def _wide(text: str) -> bytes:
 # ---------------------------------------------------------------- ods
 
 
-def ods(*sheets: Rows, is_encrypted: bool = False, quote: str = '"') -> bytes:
+def ods(
+    *sheets: Rows, is_encrypted: bool = False, quote: str = '"', is_1904: bool = False
+) -> bytes:
     """Returns a spreadsheet of OpenDocument. A cell is text, a number, XML in bytes or None.
 
     `quote` stands around the values of attributes.
@@ -204,12 +209,14 @@ def ods(*sheets: Rows, is_encrypted: bool = False, quote: str = '"') -> bytes:
         f'<table:table table:name="S{number}">{"".join(map(_open_row, rows))}</table:table>'
         for number, rows in enumerate(sheets, start=1)
     ).replace('"', quote)
+    null_date = '<table:null-date table:date-value="1904-01-01"/>' if is_1904 else ""
+    settings = f"<table:calculation-settings>{null_date}</table:calculation-settings>"
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content '
         f'xmlns:office="{office}:office:1.0" xmlns:table="{office}:table:1.0" '
         f'xmlns:text="{office}:text:1.0" xmlns:xlink="http://www.w3.org/1999/xlink" '
         f'xmlns:dc="http://purl.org/dc/elements/1.1/" office:version="1.3">'
-        f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body>"
+        f"<office:body><office:spreadsheet>{settings}{tables}</office:spreadsheet></office:body>"
         "</office:document-content>"
     )
     lock = '<manifest:encryption-data manifest:checksum="x"/>' if is_encrypted else ""

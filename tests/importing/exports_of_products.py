@@ -9,6 +9,7 @@ import json
 import struct
 import zipfile
 
+from tests.importing.binary_spreadsheets import ods, xls, xlsb
 from tests.importing.further_messy_files import NO_EMAILS, NO_PHONES, mapped, one
 from tests.importing.more_messy_files import (
     ALL,
@@ -523,16 +524,31 @@ def _dated(spelling: str) -> str:
     return f'{USUAL}[dates]\non = "{spelling}"\n{leaked}'
 
 
-_DAYS_OF_MACS = xlsx([[*CELLS[0], "on"], *([*row, 44517] for row in CELLS[1:])], is_1904=True)
+_DAYS: list[list[object]] = [[*CELLS[0], "on"], *([*row, 44517] for row in CELLS[1:])]
 SYSTEMS = [
-    Case(  # 44517 days after 1904 are in 2025
-        "excel, numbered days from 1904",
-        _DAYS_OF_MACS,
-        refused="count from 1904, so on would be read four years too early",
-        suffix=".xlsx",
-        table=_dated("excel"),
+    *(
+        Case(  # 44517 days after 1904 are in 2025
+            f"{kind}, numbered days from 1904",
+            made(_DAYS, is_1904=True),
+            refused="count from 1904, so on would be read four years too early",
+            suffix=f".{kind}",
+            table=_dated("excel"),
+        )
+        for kind, made in (("xlsx", xlsx), ("xls", xls), ("xlsb", xlsb), ("ods", ods))
     ),
-    Case("excel, numbered days from 1904, not used", _DAYS_OF_MACS, ALL, suffix=".xlsx"),
+    *(
+        Case(
+            f"{kind}, numbered days",
+            made(_DAYS),
+            ALL,
+            suffix=f".{kind}",
+            table=_dated("excel"),
+        )
+        for kind, made in (("xls", xls), ("xlsb", xlsb), ("ods", ods))
+    ),
+    Case(
+        "excel, numbered days from 1904, not used", xlsx(_DAYS, is_1904=True), ALL, suffix=".xlsx"
+    ),
     Case(
         "excel, parts named with backslashes",
         _repacked(xlsx(CELLS), "/", "\\"),
