@@ -173,6 +173,11 @@ def is_known(text: str) -> bool:
     return _plain(text) in _roles()
 
 
+def known_in(texts: Iterable[str]) -> int:
+    """Returns how many texts are names of columns, each as a whole."""
+    return sum(map(is_known, texts))
+
+
 def is_of_another(column: str) -> bool:
     """Returns whether the name of a column says that it holds data of another person."""
     plain = _plain(column)

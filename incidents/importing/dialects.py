@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from incidents.importing import column_names
 from incidents.importing.escaped_rows import parsed
 from incidents.importing.formats.base import Dialect
 from incidents.importing.formats.comma_separated import CommaSeparated
@@ -23,6 +24,7 @@ SEPARATORS = (",", "\t", ";", "|")
 # A separator is taken if this share of the rows has as many cells as the header.
 _CONSISTENT = 0.5
 TITLE_ROWS = 30  # that can stand above the header
+FEWEST_KNOWN = 2  # names of columns that show a header, without a mapping
 # Rows at the start of a sample. The last one of many may be cut.
 _WHOLE_ROWS = 200
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
@@ -116,8 +118,11 @@ def _detected(sample: str, dialect: Dialect, declared: Declared, *, name: str) -
 
 
 def _of_header_below(tables: dict[str, list[SampleRow]], declared: Declared) -> list[str]:
-    """Returns the separators with which a row below a title names the columns of the mapping."""
-    names_columns = _names_columns(declared)
+    """Returns the separators with which a row below a title names the columns of the mapping.
+
+    Without a mapping, those with which it names some that are known.
+    """
+    names_columns = _names_known if declared.used is None else _names_columns(declared)
     return [
         separator
         for separator, rows in tables.items()
@@ -135,6 +140,10 @@ def _names_columns(declared: Declared) -> Callable[[list[SampleRow]], bool]:
         return bool(wanted) and wanted <= set(map(name_key, rows[0].cells))
 
     return fits
+
+
+def _names_known(rows: list[SampleRow]) -> bool:
+    return column_names.known_in(rows[0].cells) >= FEWEST_KNOWN
 
 
 def _is_reject_header(rows: list[SampleRow]) -> bool:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from foundations.formulas import restored
 from incidents.importing import (
+    column_names,
     encoding_detection,
     escaped_rows,
     file_kinds,
@@ -29,6 +30,7 @@ from incidents.importing import (
 from incidents.importing.blocks import cut
 from incidents.importing.compressions import PLAIN
 from incidents.importing.dialects import (
+    FEWEST_KNOWN,
     TITLE_ROWS,
     SampleRow,
     dialect_of,
@@ -66,6 +68,13 @@ MAX_COLUMNS = 2_000
 SAMPLE_BYTES, _KEY_BYTES, _MOST_ROWS = 1 << 17, 1 << 20, 2_000
 _DATA = re.compile(r"[\d@]")
 _NOTHING_DECLARED = Declared()
+_OF_PERSONS = (
+    column_names.NAME,
+    column_names.FIRST_NAME,
+    column_names.LAST_NAME,
+    column_names.EMAIL,
+    column_names.PHONE,
+)
 
 
 class _Content(NamedTuple):
@@ -361,10 +370,16 @@ class _Columns:
         return names
 
     def _refuse_wrapped(self, form: Format, head: str, names: list[str]) -> None:
-        """Raises ImportRefusedError if a used key is lacking, and a first value holds rows."""
-        if not self.declared.used or self.declared.used & set(names):
+        """Raises ImportRefusedError if a used key is lacking, and a first value holds rows.
+
+        Without a mapping, if the only object has no value of a person next to such a value.
+        """
+        used, rows = self.declared.used, list(islice(form.rows(head, 1, names), 2))
+        if used is None and (len(rows) > 1 or any(map(_is_of_person, names))):
             return
-        for line, cells, _ in islice(form.rows(head, 1, names), 1):
+        if used is not None and (not used or used & set(names)):
+            return
+        for line, cells, _ in rows[:1]:
             if any(type(cell) is NestedText for cell in cells):
                 raise self._refused(RefusalMessages.WRAPPED, line=line)
 
@@ -416,12 +431,23 @@ class _Columns:
 
     def _refuse_header_below(self, names: list[str]) -> None:
         """Raises ImportRefusedError if a later row names all columns that are used."""
+        if self.declared.used is None:
+            self._refuse_title(names)
         wanted = set(map(name_key, self.declared.used or ()))
         if not wanted or wanted <= set(map(name_key, names)):
             return
         for row in self._rows[1:TITLE_ROWS]:
             if wanted <= set(map(name_key, row.cells)):
                 raise self._refused(RefusalMessages.HEADER_BELOW, line=row.line)
+
+    def _refuse_title(self, names: list[str]) -> None:
+        """Raises ImportRefusedError if only a later row, with more cells, has known names."""
+        if column_names.known_in(names):
+            return
+        for row in self._rows[1:TITLE_ROWS]:
+            is_fuller = sum(map(bool, row.cells)) > sum(map(bool, names))
+            if is_fuller and column_names.known_in(row.cells) >= FEWEST_KNOWN:
+                raise self._refused(RefusalMessages.TITLE_ABOVE, line=row.line)
 
     def _in_mapping_spelling(self, names: list[str]) -> list[str]:
         """Returns the names; one that the mapping spells otherwise gets the spelling there."""
@@ -504,3 +530,8 @@ class _Columns:
 
     def _refused(self, why: RefusalMessages, **slots: object) -> ImportRefusedError:
         return ImportRefusedError(why.stored(file=self._name, **slots))
+
+
+def _is_of_person(column: str) -> bool:
+    """Returns whether the name of a column means a name or a contact."""
+    return column_names.role_of(column) in _OF_PERSONS

@@ -173,6 +173,10 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: the columns of the mapping are named here; "
         "remove the lines above, so that the header is the first line"
     )
+    TITLE_ABOVE = _(
+        "{file}, line {line}: the columns seem to be named here; "
+        "remove the lines above, so that the header is the first line"
+    )
     ALIKE = _(
         "{file}, line {line}: the header names columns {columns} alike; "
         "give each column a name of its own"

@@ -12,8 +12,10 @@ from incidents.importing import drafting, mapping, previewing
 from incidents.importing.column_names import CLASS, role_of
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import ImportRefusedError
+from incidents.importing.refusals import translate_refusal
 from incidents.initial_data_classes import DATA_CLASSES
 from incidents.models import DataClass
+from tests.korean_messages import in_korean
 
 CLASSES = [DataClass(slug=one["slug"], name=one["name"]) for one in DATA_CLASSES]
 
@@ -291,6 +293,40 @@ def test_a_name_that_the_content_contradicts_is_left_out(draft):
     found = parsed(text)
     assert (found.person.email, found.person.phone) == ((), ())
     assert '#   "email": 100 % phone numbers' in text
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("회원 명부,,\n\n번호,이름,이메일\n1,민지,a@b.example\n", "line 3: the columns seem to be"),
+        ("회원 명부\n번호;이름;이메일\n1;민지;a@b.example\n", "line 2: the columns seem to be"),
+        ('{"total": 1, "users": [{"id": 1, "email": "a@b.example"}]}', "inside another object"),
+        ('{"users": {"1": {"email": "a@b.example"}}}\n', "inside another object"),
+    ],
+)
+def test_a_file_whose_rows_stand_below_or_inside_something_has_no_draft(tmp_path, content, why):
+    path = tmp_path / "members.txt"
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ImportRefusedError, match=why) as refused:
+        previewing.preview(path)
+    in_korean(str(refused.value), translate_refusal)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"id": 1, "email": "a@b.example", "orders": [{"item": "shirt"}]}\n',  # the only person
+        '{"key": 1, "orders": [{"item": "shirt"}]}\n' * 2,
+        "하나,둘,셋\nname,a@b.example,Seoul\n",  # one word alone is a value
+        "member_id,name,note\n1,민지,email\n",
+    ],
+)
+def test_what_only_looks_like_it_has_a_draft(tmp_path, content):
+    path = tmp_path / "members.txt"
+    path.write_text(content, encoding="utf-8")
+
+    assert drafting.draft(previewing.preview(path), CLASSES)
 
 
 def test_a_file_without_ids_is_refused_until_a_person_names_the_column(draft):
