@@ -374,6 +374,7 @@ def _add_to_progress(
         rows_taken=progress.rows_taken + prepared.taken,
         rows_rejected=progress.rows_rejected + prepared.faulty,
         second_people_without_phone=progress.second_people_without_phone + prepared.without_phone,
+        without_contact=progress.without_contact + prepared.without_contact,
         share_read=prepared.position / source.size,
     )
 

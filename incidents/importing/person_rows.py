@@ -41,6 +41,7 @@ class PersonWriter:
         self, columns: PersonColumns, context: RowContext, *, slot: int, takes_known_only: bool
     ) -> None:
         place, self._out, self._slot = context.place, context.out, slot
+        self.without_contact = 0  # rows that were written without a contact that can be used
         self._cipher, self._file_id = context.cipher, context.out.file_id
         self._digest = blake2b(digest_size=8, key=context.secret)
         self._digest.update(b"\0")  # then the key is hashed once, not for each row
@@ -143,6 +144,7 @@ class PersonWriter:
                     line, person, emails[1:usable_emails], numbers[1:usable_numbers]
                 )
         self._write_exposure(line, cells, person, contact)
+        self.without_contact += not (usable_emails or usable_numbers)
         if is_odd or len(self._out.unread) > uncertain:
             takes_code = usable_numbers and phone_reach != LANDLINE
             self._uncertain.write_unlinked(line, person, is_found=bool(usable_emails or takes_code))

@@ -25,6 +25,7 @@ class ImportProgress:
     exposures: int = 0
     people_joined: int = 0  # see Staging.people_joined; only of a check
     second_people_without_phone: int = 0
+    without_contact: int = 0  # taken rows without a contact that can be used
     odd_cells: Counter[tuple[str, CellMessages]] = field(default_factory=Counter)  # by column
     reject_file: Path | None = None
     first_rejects: list[tuple[int, str]] = field(default_factory=list)

@@ -68,6 +68,7 @@ class Prepared(NamedTuple):
     unread: bytes  # contacts of the rejected rows, and uncertain ones of the others
     faulty: int  # rows that are rejected here
     without_phone: int  # second people without a usable phone number
+    without_contact: int  # taken rows without a contact that can be used; 0 if no column has one
     zeros: int  # rows with the reference 0, 00 and so on
     odd_cells: dict[tuple[str, CellMessages], int]  # by column and kind
     spellings: list[tuple[bytes, bytes]]  # of some people, and of the same ids spelled otherwise
@@ -150,6 +151,7 @@ class Preparer:
         self._second_identity = place[second.identity] if second else 0
         self._checks = RowChecks(source, mapping, self._reader, self._first, habits)
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
+        self._has_contacts = bool(mapping.person.email_cells or mapping.person.phone_cells)
         self._may_hold_surrogates = form.may_hold_surrogates
         self._may_be_blank = form.has_header  # an object of JSON may hold other keys
         self._without_phone = self._zeros = self._blank = 0
@@ -189,6 +191,7 @@ class Preparer:
             rejects=b"".join(copy_format.reject(line, _reason(why)) for line, why in rejected),
             faulty=len(rejected),
             without_phone=self._without_phone,
+            without_contact=self._first.without_contact if self._has_contacts else 0,
             zeros=self._zeros,
             odd_cells=dict(self._odd_cells),
             spellings=spellings,
@@ -200,7 +203,7 @@ class Preparer:
         """Removes what is left of the block before."""
         self._out.clear()
         self._odd_cells.clear()
-        self._without_phone = self._zeros = self._blank = 0
+        self._without_phone = self._zeros = self._blank = self._first.without_contact = 0
         self._checks.begin(block)
 
     def _unread(

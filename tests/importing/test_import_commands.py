@@ -52,7 +52,19 @@ def test_an_import_says_what_it_did(incident, files):
     assert "Encoding: utf-8." in printed
     assert "Rows read 2, taken 1, rejected 1. New people 1, exposures 1." in printed
     assert "members.csv.rejects.csv" in printed
+    assert "no address or number" not in printed  # the mapping names no column of contacts
     assert "김민지" not in printed
+
+
+def test_an_import_says_how_many_rows_have_no_contact(incident, files):
+    dump, mapping = files
+    rows = ["7,김민지,a@b.example,", "8,유나,,", "9,하나,none,", "10,서준,,02-345-6781"]
+    dump.write_text("\n".join(["member_id,name,email,tel", *rows, ""]), encoding="utf-8")
+    contacts = '"name"\nemail = "email"\nphone = "tel"\n'
+    mapping.write_text(MAPPING.replace('"name"\n', contacts, 1), encoding="utf-8")
+    printed = run_import(files)
+
+    assert "2 rows have no address or number that can be used." in printed
 
 
 def test_a_withdrawn_file_can_be_imported_into_a_later_scope_version(incident, files):

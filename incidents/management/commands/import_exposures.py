@@ -346,6 +346,11 @@ class _ImportReporter:
         )
         for note in done.notes():
             self._out.write(f"{note}.")
+        if done.without_contact:
+            self._out.write(
+                f"{done.without_contact:,} rows have no address or number that can be used. "
+                "If you expect fewer, rows of another table may be among them."
+            )
         if done.second_people_without_phone:
             self._out.write(
                 f"{done.second_people_without_phone:,} rows name a second person "
