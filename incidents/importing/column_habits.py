@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from enum import IntEnum
+from itertools import islice
 from typing import NamedTuple
 
 from incidents.importing import formats
@@ -17,13 +18,13 @@ from incidents.importing.placeholders import is_placeholder
 from incidents.importing.reading import Source
 from incidents.importing.rows import RowReader
 
-_MOST_ROWS = 200  # at the beginning of the file
+_MOST_ROWS = 200  # with a contact, at the beginning of the file
 _FEWEST = 2  # filled cells that show what a column holds
 _RARE = 0.05  # the share of the filled cells up to which a shape does not belong to a column
 _FEWEST_DIGITS = 7  # of a phone number
 _DIGIT, _LETTER = re.compile(r"\d"), re.compile(r"[^\W\d_]|#")
 _DAY = re.compile(r"\s*(?:(?:19|20)\d\d([-./])\d\d?\1\d\d?|\d\d?([-./])\d\d?\2(?:19|20)\d\d)(?!\d)")
-_PHONE = re.compile(r"[0+(][\d ()./-]{8,24}")
+_PHONE = re.compile(r"(?:0(?!0)|[+(])[\d ()./-]{8,24}")  # not 0000100001, a reference
 
 
 class Shape(IntEnum):
@@ -39,6 +40,10 @@ class Columns(NamedTuple):
     names: frozenset[int]
     emails: frozenset[int]
     phones: frozenset[int]
+
+    def are_of_person(self, place: int) -> bool:
+        """Returns whether the column at a place is one of these."""
+        return place == self.reference or any(place in places for places in self[1:])
 
 
 def columns_of(source: Source, mapping: ColumnMapping) -> Columns:
@@ -66,16 +71,23 @@ class Habits(NamedTuple):
         """Returns the places of the cells that are unlike their columns, with their shapes."""
         return _odd(self.shapes, _shapes(cells, self.columns))
 
+    def shape_at(self, cells: Sequence[str], place: int) -> Shape | None:
+        """Returns the shape of the cell at a place; None if it is blank."""
+        return _shape(cells[place], is_phone=place in self.columns.phones)
+
     def is_exchanged(self, cells: Sequence[str]) -> bool:
         """Returns whether two cells or more look like those of each other's columns."""
-        return _is_exchanged(self.shapes, self.odd_places(cells))
+        return _is_exchanged(self.shapes, self.odd_places(cells), self.columns)
 
     def is_odd_reference(self, reference: str) -> bool:
-        """Returns whether a reference may be unlike the others; fast, and right if it says no."""
-        usual = self.shapes[self.columns.reference]
-        if Shape.NUMBER in usual:
-            return Shape.TEXT not in usual and not (reference.isdigit() and reference[0] != "0")
-        return bool(usual) and reference.isdigit()
+        """Returns whether a reference is unlike the others; fast for digits and letters."""
+        place = self.columns.reference
+        usual, is_phone = self.shapes[place], place in self.columns.phones
+        if is_phone or reference[0] == "0" or not reference.isalnum():
+            shape = _shape_of_filled(reference, is_phone=is_phone)
+        else:
+            shape = Shape.NUMBER if reference.isdecimal() else Shape.TEXT
+        return bool(usual) and shape not in usual
 
 
 def habits_of_file(source: Source, mapping: ColumnMapping, first: FileBlock) -> Habits | None:
@@ -99,10 +111,11 @@ def habits_of(
     """
     counts: list[Counter[Shape]] = []
     shapes: tuple[frozenset[Shape], ...] = ()
-    for cells, _number in zip(rows, range(_MOST_ROWS), strict=False):
-        found = _shapes(["" if cell.strip() in nulls else cell for cell in cells], columns)
-        counts = counts or [Counter[Shape]() for _ in cells]
-        if not _has_contact(found, columns) or _is_exchanged(shapes, _odd(shapes, found)):
+    kept = (["" if cell.strip() in nulls else cell for cell in cells] for cells in rows)
+    every = (_shapes(cells, columns) for cells in kept)
+    for found in islice((one for one in every if _has_contact(one, columns)), _MOST_ROWS):
+        counts = counts or [Counter[Shape]() for _ in found]
+        if _is_exchanged(shapes, _odd(shapes, found), columns):
             continue
         for count, shape in zip(counts, found, strict=True):
             count.update([] if shape is None else [shape])
@@ -129,6 +142,10 @@ def _shape(cell: str, *, is_phone: bool) -> Shape | None:
     text = cell.strip()
     if not text or is_placeholder(text):
         return None
+    return _shape_of_filled(text, is_phone=is_phone)
+
+
+def _shape_of_filled(text: str, *, is_phone: bool) -> Shape:
     if "@" in text:
         return Shape.ADDRESS
     if _DAY.match(text):
@@ -154,11 +171,16 @@ def _odd(usual: Sequence[frozenset[Shape]], shapes: Sequence[Shape | None]) -> d
     }
 
 
-def _is_exchanged(usual: Sequence[frozenset[Shape]], odd: dict[int, Shape]) -> bool:
-    """Returns whether two of the odd cells or more have the shape of another odd column."""
+def _is_exchanged(
+    usual: Sequence[frozenset[Shape]], odd: dict[int, Shape], columns: Columns
+) -> bool:
+    """Returns whether two of the odd cells or more have the shape of another odd column.
+
+    Only columns of the person and of days count. In others, words become numbers in the course of
+    the years, as levels of members do while their references become UUIDs.
+    """
+    compared = [at for at in odd if columns.are_of_person(at) or Shape.DAY in usual[at]]
     fitting = [
-        at
-        for at, shape in odd.items()
-        if any(shape in usual[other] for other in odd if other != at)
+        at for at in compared if any(odd[at] in usual[other] for other in compared if other != at)
     ]
     return len(fitting) > 1

@@ -54,9 +54,9 @@ class RowChecks:
         habits: Habits | None,
     ) -> None:
         """`person` writes the first person of a row. Without `habits`, rows are not compared."""
-        self._habits, self._reader = habits, reader
-        self._block: FileBlock | None = None
+        self._habits, self._reader, self._nulls = habits, reader, mapping.nulls
         self._rows: RowsOfBlock | None = None
+        self._has_gaps = False
         self._person, self._takes_known_only = person, mapping.takes_known_only
         place = {name: number for number, name in enumerate(source.header)}
         self._column = mapping.person.identity
@@ -71,6 +71,8 @@ class RowChecks:
         self._name_places = [place[column] for column in names if column != self._column]
         self._no_email_places = [(place[column], column) for column in (*phones, *names)]
         self._contact_places = [*self._email_places, *self._phone_places]
+        # A reference that is a contact may be mistyped, as other contacts may be.
+        self._own_places = {self._identity, *self._name_places}.difference(self._contact_places)
         # A person has looked at the rows of a reject file; `known` rejects unknown people.
         self._tables = None
         has_header = formats.named(source.format).has_header
@@ -84,8 +86,15 @@ class RowChecks:
 
     def begin(self, block: FileBlock) -> None:
         """Takes the next block. Its rows are read again only if one of them is odd."""
-        self._block, self._rows = block, None
-        self._has_gaps = bool(_BLANK_LINE.search(block.data))
+        if self._habits:
+            self._rows = RowsOfBlock(
+                self._reader,
+                block,
+                habits=self._habits,
+                nulls=self._nulls,
+                is_bare=self._is_bare,
+            )
+            self._has_gaps = bool(_BLANK_LINE.search(block.data))
         if self._tables:
             self._tables.begin(block)
 
@@ -133,26 +142,33 @@ class RowChecks:
     def refuse_other_table(self, line: int, cells: Sequence[str], *, is_odd: bool) -> None:
         """Raises RowRejectedError if the cells of a row are of another kind than their columns.
 
-        `is_odd` says whether a cell of a date cannot be read. A row without a contact is of another
-        table if its reference or its name is unlike the others, or two other cells are; if a cell
-        in place of a contact is, as in the next row; or if it stands below blank lines, with rows
-        without contacts only.
+        `is_odd` says whether a cell of a date cannot be read.
         """
-        habits = self._habits
-        if habits is None:
+        if not (habits := self._habits) or not (rows := self._rows):
             return
-        if not self._is_bare(cells):
-            is_odd = is_odd or habits.is_odd_reference(cells[self._identity].strip())
-            if is_odd and habits.is_exchanged(cells):
-                raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
+        if self._is_bare(cells):
+            self._refuse_bare(line, cells, habits, rows)
             return
+        is_odd = is_odd or habits.is_odd_reference(cells[self._identity].strip())
+        if is_odd and habits.is_exchanged(cells):
+            raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
+
+    def _refuse_bare(
+        self, line: int, cells: Sequence[str], habits: Habits, rows: RowsOfBlock
+    ) -> None:
+        """Raises RowRejectedError if a row without a contact is of another table.
+
+        So it is if its reference or its name is unlike the others, or two other cells are; if a
+        cell in place of a contact is, as in the next row; or if it stands below blank lines, with
+        rows without contacts only. A cell like those of rows with a contact near it is not odd.
+        """
         odd = habits.odd_places(cells)
         others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
         if odd and (self._has_sum_as_address(cells) or self._are_sums(others)):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._column))
-        columns = habits.columns
-        is_other = len(odd) > 1 or columns.reference in odd or not columns.names.isdisjoint(odd)
-        if is_other or self._is_of_part(line, odd):
+        odd = {at: shape for at, shape in odd.items() if not rows.hold(at, shape)}
+        is_other = len(odd) > 1 or not self._own_places.isdisjoint(odd)
+        if is_other or self._is_of_part(line, odd, habits, rows):
             raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
 
     def _has_sum_as_address(self, cells: Sequence[str]) -> bool:
@@ -169,18 +185,15 @@ class RowChecks:
             return False
         return not self._person.has_contact(cells)
 
-    def _is_of_part(self, line: int, odd: Mapping[int, Shape]) -> bool:
+    def _is_of_part(
+        self, line: int, odd: Mapping[int, Shape], habits: Habits, rows: RowsOfBlock
+    ) -> bool:
         """Returns whether a row without a contact is one of several of another table."""
+        if self._has_gaps and rows.is_in_bare_part(line):
+            return True
         in_place = {at: odd[at] for at in self._contact_places if at in odd}
-        if self._habits is None or self._block is None or not (in_place or self._has_gaps):
-            return False
-        self._rows = self._rows or RowsOfBlock(self._reader, self._block, self._is_bare)
-        odd_places = self._habits.odd_places
-        return self._rows.is_in_bare_part(line) or (
-            bool(in_place)
-            and self._rows.are_like(
-                line, lambda cells: in_place.items() <= odd_places(cells).items()
-            )
+        return bool(in_place) and rows.are_like(
+            line, lambda cells: in_place.items() <= habits.odd_places(cells).items()
         )
 
     def _is_total(self, identity: str, cells: Sequence[str]) -> bool:

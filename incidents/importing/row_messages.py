@@ -35,8 +35,9 @@ class RejectMessages(StoredMessages):
         "write it off if it is no person"
     )
     OTHER_TABLE = _(
-        "the cells are unlike those of the rows above: is the row of another table, or are cells "
-        "moved? Correct it, or write it off if it is no person"
+        "the cells are unlike those of the other rows: is the row of another table, or are cells "
+        "moved? Correct it or, if it is right, import it again as it is; write it off if it is no "
+        "person"
     )
     MOVED = _("{column} holds an e-mail address that no e-mail column has; are cells moved?")
     LINE_BREAK = _(

@@ -143,6 +143,8 @@ class Preparer:
             or self._is_recipient
             or any(map(MAY_BE_CONTACT.search, mapping.nulls - NULLS))
             or any(column in usual for column, _name, _read in self._dates)
+            # A row whose reference is odd gets all checks, so that each process rejects the same.
+            or (habits is not None and habits.is_odd_reference("1"))
         ) and bool(self._first.usual_places)
         others = [one for one in range(len(source.header)) if one not in usual]
         # Each other place, with values that were seen in rows that passed all checks.

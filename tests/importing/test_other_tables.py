@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from incidents.importing.column_habits import Columns, Shape, habits_of
-from incidents.models import AffectedPerson
+from incidents.models import AffectedPerson, RejectedRow
 from tests.import_factory import read_reject_file
-from tests.importing.more_messy_files import ALL, GOOD, csv
+from tests.importing.more_messy_files import ALL, GOOD, HEADER, csv
 from tests.importing.test_more_messy_files import MAPPING, reachable
 
 pytestmark = pytest.mark.django_db
@@ -21,10 +21,12 @@ COLUMNS = Columns(reference=0, names=frozenset([1]), emails=frozenset([2]), phon
 def run(incident, tmp_path):
     """A function that imports rows by the command; returns the people and the rejected lines."""
 
-    def run_import(content: bytes, *more: str) -> tuple[dict[Any, Any], list[int]]:
+    def run_import(
+        content: bytes, *more: str, mapping_text: str = MAPPING
+    ) -> tuple[dict[Any, Any], list[int]]:
         dump, mapping = tmp_path / "members.csv", tmp_path / "members.toml"
         dump.write_bytes(content)
-        mapping.write_text(MAPPING, encoding="utf-8")
+        mapping.write_text(mapping_text, encoding="utf-8")
         words = ("import_exposures", dump, "--incident", incident.slug, "--mapping", mapping, *more)
         call_command(*map(str, words), stdout=StringIO())
         rejects = tmp_path / "members.csv.rejects.csv"
@@ -115,6 +117,98 @@ def test_one_odd_cell_of_a_person_is_taken(incident, run, row, found):
 )
 def test_user_names_with_and_without_digits_are_alike(run, rows):
     assert run(csv(rows))[1] == []
+
+
+def members(numbers: Sequence[int], reference: str = "{}", *, guests: int = 0) -> list[str]:
+    """Returns rows of people; one in `guests` is without a contact."""
+    return [f"{reference.format(number)},{person(number, guests)}" for number in numbers]
+
+
+def person(number: int, guests: int) -> str:
+    is_guest = guests and number % guests == 0
+    return "유나,," if is_guest else f"유나,u{number}@b.example,010-2345-{number:04}"
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [
+        ("{}", "5f3a-{}-e4c1"),
+        ("user{}", "{}"),
+        ("{}", "{}@k"),  # as people have who sign in with another account
+        ("{:010}", "1{:09}"),  # the zeros make no number of a phone
+    ],
+)
+def test_references_that_change_their_form_are_those_of_people(run, first, later):
+    rows = [*members(range(1001, 1221), first), *members(range(2001, 2101), later, guests=10)]
+
+    assert run(csv(rows))[1] == []
+
+
+def test_guests_of_another_form_are_rejected_if_no_row_with_a_contact_has_it(run):
+    rows = [*members(range(1001, 1011)), "guest1,유나,,", *members(range(1011, 1021))]
+
+    assert run(csv(rows))[1] == [12]
+
+
+def test_levels_that_change_with_the_references_move_no_cells(run):
+    old = [f"{row},gold" for row in members(range(1001, 1221))]
+    new = [f"{row},3" for row in members(range(2001, 2101), "5f3a-{}-e4c1")]
+
+    assert run(csv([*old, *new], header=f"{HEADER},level"))[1] == []
+
+
+def test_rows_without_a_contact_at_the_beginning_do_not_hide_the_habits(run):
+    rows = [*(f"{number},유나,," for number in range(3001, 3251)), *GOOD, *TABLES["orders"]]
+
+    assert run(csv(rows))[1] == [258, 259]
+
+
+@pytest.mark.parametrize(
+    "row", ["a@b.example,유나,user77,010-3333-4441", "010-3333-4441,유나,a@b.example,user77"]
+)
+@pytest.mark.parametrize("references", [("user1", "minji", "lee7"), ("1001", "minji", "1003")])
+def test_exchanged_cells_are_found_among_user_names(run, row, references):
+    rows = [
+        ",".join([reference, *good.split(",")[1:]])
+        for reference, good in zip(references, GOOD, strict=False)
+    ]
+
+    assert run(csv([*rows, row]))[1] == [5]
+
+
+def test_what_was_read_before_does_not_decide_about_exchanged_cells(run):
+    people = members(range(1001, 1041), "user{}")
+    rows = [
+        f"{row},{'2025-11-18' if place % 8 else '20251118'}" for place, row in enumerate(people)
+    ]
+    odd = "2001,유나,q1@b.example,010-3333-4441,later"
+    like = "user7,한지민,q2@b.example,010-3333-4442,later"
+
+    assert run(csv([*rows, like, odd], header=f"{HEADER},joined"))[1] == [43]
+
+
+def test_a_text_that_the_mapping_takes_for_nothing_is_like_no_other(run):
+    rows = [*GOOD, "7,한지민,hanjimin,", "8,유나,withheld,"]
+
+    assert run(csv(rows), mapping_text=f'nulls = ["withheld"]\n{MAPPING}')[1] == []
+
+
+def test_a_mistyped_address_that_is_the_reference_is_a_persons(run):
+    rows = [*GOOD, "7,한지민,hanjimin.example,", "8,유나,q@b.example,"]
+    by_address = MAPPING.replace('reference = "member_id"', 'reference = "email"')
+
+    assert run(csv(rows), mapping_text=by_address)[1] == []
+    table = ["5001,Fiets,rood,", "5002,Bel,blauw,"]
+    assert run(csv([*rows, *table]), mapping_text=by_address)[1] == [10, 11]
+
+
+def test_a_row_that_is_right_is_loaded_from_the_reject_file_as_it_is(incident, run, tmp_path):
+    run(csv([*GOOD, "admin,Administrator,,"]))
+    rejects = (tmp_path / "members.csv.rejects.csv").read_bytes()
+    people, _lines = run(rejects)
+
+    assert people == ids(incident, ALL | {"admin": "Administrator||"})
+    assert not RejectedRow.objects.filter(settled_by=None).exists()
 
 
 def habits(rows: Sequence[str]):
