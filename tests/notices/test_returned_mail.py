@@ -19,7 +19,7 @@ from notices import decisions
 from notices.ledger_messages import translate_ledger_message
 from notices.message_codes import envelope_sender, message_code
 from notices.models import Delivery, DoubtCause, LateReport, Notice, ReturnedMail, Suppression
-from notices.returned_mail import bounces, delivery_reports
+from notices.returned_mail import bounces, delivery_reports, receivers
 from notices.returned_mail.delivery_reports import ReportKind
 from notices.returned_mail.receivers import (
     MOST_CONNECTIONS,
@@ -537,6 +537,28 @@ def test_an_imap_mailbox_is_emptied(notice, closed, settings, capsys):
 
 
 @pytest.mark.django_db
+def test_a_mail_that_the_server_does_not_give_stays_in_the_mailbox(monkeypatch):
+    usual = ImapServer.answer
+
+    def answer_without_the_first(box: ImapServer, command: str, rest: list[str]) -> bytes:
+        return b"" if (command, *rest[:1]) == ("FETCH", "1") else usual(box, command, rest)
+
+    monkeypatch.setattr(ImapServer, "answer", answer_without_the_first)
+    with ImapServer([bounce(), bounce()]) as server:
+        assert read_imap(server.url) == 1
+        assert list(server.mails) == [1]
+
+
+@pytest.mark.django_db
+def test_a_mailbox_with_the_bounces_of_a_nation_is_read(monkeypatch):
+    """The answer to SEARCH names each mail in one line, which imaplib refuses when it is long."""
+    monkeypatch.setattr(receivers, "MOST_AT_A_TIME", 2)
+    with ImapServer([bounce()] * 200_000) as server:
+        assert read_imap(server.url) == 2
+        assert len(server.mails) == 199_998
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("answer", ["lines", "a literal"])
 def test_the_server_of_a_mailbox_cannot_answer_without_end(answer, monkeypatch):
     """imaplib reads any number of lines, and a literal of any length that the server names."""
@@ -544,7 +566,7 @@ def test_the_server_of_a_mailbox_cannot_answer_without_end(answer, monkeypatch):
     usual = ImapServer.answer
 
     def answer_endlessly(box: ImapServer, command: str, rest: list[str]) -> bytes:
-        return endless[answer] if command == "SEARCH" else usual(box, command, rest)
+        return endless[answer] if command == "SELECT" else usual(box, command, rest)
 
     monkeypatch.setattr(ImapServer, "answer", answer_endlessly)
     with ImapServer([]) as server, pytest.raises(imaplib.IMAP4.abort, match="without end"):
