@@ -19,6 +19,7 @@ from accounts.contacts import normalise_email, readable_contact
 from accounts.models.audit_entry import AuditEntry
 from accounts.models.verified_phone import NUMBER_STAYS_FOR, VerifiedPhone
 from accounts.twin_mailboxes import mailbox_of
+from foundations.keyed_hashes import keyed_hash
 from foundations.languages import CODE_LENGTH, account_languages, default_language, portal_language
 
 # ON CONFLICT DO NOTHING, because PostgreSQL logs the address of a failed INSERT. `alone` is the
@@ -50,7 +51,8 @@ def lock_contact(contact: str, *, using: str) -> None:
 
 
 def _lock_of(contact: str) -> str:
-    return f"accounts.contact:{contact}"
+    """Returns the lock's name without the contact: PostgreSQL logs a wait that takes too long."""
+    return f"accounts.contact:{keyed_hash('accounts.contact', contact)}"
 
 
 class StaffNumberError(Exception):

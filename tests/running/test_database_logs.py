@@ -11,10 +11,10 @@ from threading import Barrier
 import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from accounts.further_contacts import OtherAccountError, SecondAccountError, add_contact
-from accounts.models import User, VerifiedPhone
+from accounts.models import User, VerifiedPhone, lock_contact
 from breachportal import database_logs
 from foundations.logs import Line
 
@@ -83,6 +83,31 @@ def prove_together(owners: list[User], contact: str) -> None:
     assert addresses.count() + VerifiedPhone.objects.filter(number=contact).count() == 1
     for user in User.objects.filter(email=contact):
         assert user.verified_emails() == [contact]  # of no account is the address of another
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("contact", ["waiting@example.com", "+821099990000"])
+def test_a_contact_whose_lock_another_holds_for_too_long_is_in_no_log(contact):
+    before = SERVER_LOG.stat().st_size
+    user = User.objects.create_user("minji@example.com")
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        lock_contact(contact, using="default")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            threads.submit(add_without_patience, user, contact).result()
+    time.sleep(0.2)
+    logged = SERVER_LOG.read_bytes()[before:]
+    assert b"pg_advisory_xact_lock" in logged
+    assert contact.encode() not in logged
+
+
+def add_without_patience(user: User, contact: str) -> None:
+    log_as_by_default()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        add_contact(user, contact)
+    finally:
+        connection.close()
 
 
 @pytest.mark.django_db(transaction=True)
