@@ -94,7 +94,7 @@ def passkeys(request: HttpRequest) -> HttpResponse:
         return redirect("passkeys")
     context = {
         "passkeys": passkeys_of(user),
-        "may_add": user.email and passkeys_of(user).count() < MOST_PASSKEYS,
+        "may_add": _may_add(user),
         "most_characters": MOST_CHARACTERS,
     }
     return render(request, "accounts/passkeys.html", context)
@@ -120,16 +120,35 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     stay with the person who made it.
     """
     user = cast("User", request.user)
-    if not user.email or passkeys_of(user).count() >= MOST_PASSKEYS:
+    if not _may_add(user):
         return redirect("passkeys")
     form = AddOwnPasskeyForm(request.POST if request.method == "POST" else None, user=user)
     if form.is_valid():
-        auth.WebAuthn.add(user, form.cleaned_data["name"], form.cleaned_data["credential"])
-        messages.success(request, _("Your passkey is set up. You can sign in with it from now on."))
+        if _add(user, form.cleaned_data):
+            messages.success(
+                request, _("Your passkey is set up. You can sign in with it from now on.")
+            )
         return redirect("passkeys")
     options = {"creation_options": auth.begin_registration(user, passwordless=True)}
     context = {"form": form, "js_data": options}
     return render(request, "accounts/add_passkey.html", context)
+
+
+def _may_add(user: User) -> bool:
+    return bool(user.email) and passkeys_of(user).count() < MOST_PASSKEYS
+
+
+def _add(user: User, made: dict[str, Any]) -> bool:
+    """Stores a passkey. Returns False if the user may have no more.
+
+    With a lock, because other browsers may add one, or remove the last address, at this moment.
+    """
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not _may_add(locked):
+            return False
+        auth.WebAuthn.add(locked, made["name"], made["credential"])
+    return True
 
 
 @require_http_methods(["POST"])

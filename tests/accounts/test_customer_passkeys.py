@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from allauth.mfa.models import Authenticator
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.core import mail
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -29,6 +30,7 @@ from fido2.webauthn import (
 from playwright.sync_api import Page, expect
 
 from accounts import new_devices
+from accounts.customer_passkeys import MOST_PASSKEYS
 from accounts.models import RightsGrant, User, VerifiedPhone
 from accounts.new_device import NewDevice
 from accounts.proofs import Proof
@@ -334,6 +336,36 @@ def with_passkey(user: User, **lies: Any) -> SoftKey:
     client = Client(HTTP_HOST=HOST)
     sign_in(client, str(user.email))
     return set_up(client, **lies)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_browsers_that_add_a_passkey_at_the_same_moment_do_not_exceed_the_most(minji):
+    other_browser = Client(HTTP_HOST=HOST)
+    sign_in(other_browser, minji.email)
+    answer = SoftKey().made(challenge_of(other_browser, ADD))
+    for _number in range(MOST_PASSKEYS - 1):
+        passkey_of(minji)
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=minji.pk)
+        passkey_of(minji)
+        pressed = threads.submit(press, other_browser, answer)
+        while not pressed.done() and not a_lock_is_waited_for():
+            time.sleep(0.05)
+    assert pressed.result() == 302
+    assert Authenticator.objects.filter(user=minji).count() == MOST_PASSKEYS
+
+
+def press(client: Client, answer: str) -> int:
+    try:
+        return client.post(ADD, {"name": "x", "credential": answer}).status_code
+    finally:
+        connection.close()
+
+
+def a_lock_is_waited_for() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
 
 
 def is_let_in(client: Client, answer: str) -> bool:
