@@ -28,6 +28,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from foundations import request_ids, webhooks
+from foundations.http_answers import start_of
 
 logger = logging.getLogger(__name__)
 SERVER, CONSUMER = 2, 5  # kinds of spans in OpenTelemetry's protocol
@@ -177,11 +178,13 @@ class _Sender:
 
     def _post(self, spans: list[dict[str, Any]]) -> None:
         scope = {"scope": {"name": "breachportal"}, "spans": spans}
-        answer = self._client.post(
+        with self._client.stream(
+            "POST",
             settings.TRACES_URL,
             json={"resourceSpans": [{"resource": _resource(), "scopeSpans": [scope]}]},
             headers=settings.TRACES_HEADERS,
-        )
+        ) as answer:
+            start_of(answer)  # so that the connection serves the next spans
         if not answer.is_success:
             raise httpx.HTTPStatusError("refused", request=answer.request, response=answer)
 

@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.utils.module_loading import import_string
 
+from foundations.http_answers import start_of
 from notices.engine.request_transport import (
     AccountRefusedError,
     Answers,
@@ -37,7 +38,6 @@ IDLE_SECONDS = 1
 ACCOUNT_STATUSES = (401, 402, 403)
 RETRY_STATUSES = (408, 425, 429)
 REFUSED_STATUS = 451  # not 409, which gateways give for a reference that they already have
-_ANSWER_BYTES = 65_536
 # The request did not reach the gateway as a whole, so the gateway cannot have acted on it.
 _NEVER_SENT = (
     httpx.ConnectError,
@@ -257,7 +257,8 @@ class GatewayClient:
             with self._client.stream(
                 method, url, content=body, headers=headers, extensions={"trace": sending.note}
             ) as answer:
-                return answer.status_code, answer.headers, _read_start(answer)
+                text = start_of(answer).decode("utf-8", "replace")
+                return answer.status_code, answer.headers, text
         except httpx.TransportError as error:
             if refusal := _certificate_error(error):
                 raise AccountRefusedError(
@@ -283,16 +284,6 @@ class _Sending:
         """Notes an event of the request, by the names of httpx's extension "trace"."""
         if event.endswith(("send_request_headers.failed", "send_request_body.failed")):
             self.is_cut_short = True
-
-
-def _read_start(answer: httpx.Response) -> str:
-    """Returns at most _ANSWER_BYTES of the answer as text. Nothing is decompressed."""
-    found = b""
-    for piece in answer.iter_raw():
-        found += piece
-        if len(found) >= _ANSWER_BYTES:
-            break
-    return found[:_ANSWER_BYTES].decode("utf-8", "replace")
 
 
 def _certificate_error(error: BaseException) -> ssl.SSLCertVerificationError | None:

@@ -1,4 +1,4 @@
-"""A mail server that talks without end holds neither a thread nor its memory."""
+"""A server of mail or HTTP that talks without end holds neither a thread nor its memory."""
 
 import itertools
 import socket
@@ -12,7 +12,8 @@ import pytest
 from django.core.mail import EmailMessage, get_connection
 
 from breachportal import settings as portal_settings
-from foundations import bounded_smtp
+from foundations import bounded_smtp, http_answers, traces, webhooks
+from notices.engine.gateways import GatewayClient
 from notices.engine.smtp import SmtpTransport
 from notices.engine.transport import ServerUnavailableError
 from notices.message_filling import OutgoingMessage
@@ -79,4 +80,34 @@ def test_a_reply_without_end_ends_the_connection(serve, monkeypatch, send, octet
     began = time.monotonic()
     with pytest.raises((ServerUnavailableError, SMTPServerDisconnected), match="without end"):
         send()
+    assert time.monotonic() - began < ENOUGH_SECONDS
+
+
+def ask_gateway(url: str) -> None:
+    assert GatewayClient().post(url, body=b"{}", headers={})[0] == 200
+
+
+def post_to_webhook(url: str) -> None:
+    webhooks.post_fields(url, {"text": "x"}, secret="x")
+
+
+def send_spans(url: str) -> None:
+    traces._Sender()._post([])
+
+
+@pytest.mark.parametrize("ask", [ask_gateway, post_to_webhook, send_spans])
+@pytest.mark.parametrize("pause", [0.0, 0.02], ids=["fast", "slowly"])
+def test_an_answer_over_http_without_end_is_not_read_to_its_end(
+    serve, settings, monkeypatch, ask, pause
+):
+    monkeypatch.setattr(http_answers, "MOST_SECONDS", 1.0)
+    began = time.monotonic()
+    length = 1 if pause else 10_000
+    piece = f"{length:x}\r\n{'x' * length}\r\n".encode()
+    until = began + 2 * ENOUGH_SECONDS
+    pieces = itertools.takewhile(lambda _: time.monotonic() < until, itertools.repeat(piece))
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    serve(itertools.chain([head], pieces), pause)
+    settings.TRACES_URL = url = f"http://127.0.0.1:{settings.EMAIL_PORT}/"
+    ask(url)
     assert time.monotonic() - began < ENOUGH_SECONDS
