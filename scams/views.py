@@ -79,7 +79,6 @@ def _answer_page(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @sensitive_post_parameters()
-@limited("scam_report", methods=["POST"], typed=TYPED_IN_REPORT)
 def report_scam(request: HttpRequest) -> HttpResponse:
     """Stores a report of a suspicious message.
 
@@ -88,7 +87,12 @@ def report_scam(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return redirect("message_check")
     if request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        raise PermissionDenied
+        raise PermissionDenied  # uncounted: another site could use up the limit of its visitors
+    return _report(request)
+
+
+@limited("scam_report", methods=["POST"], typed=TYPED_IN_REPORT)
+def _report(request: HttpRequest) -> HttpResponse:
     form = ScamReportForm(request.POST)
     if not form.is_valid():
         return _page(request, form=MessageCheckForm(), report=form)

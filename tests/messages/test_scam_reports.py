@@ -118,9 +118,11 @@ def test_a_report_that_comes_too_early_is_kept_for_another_try(client, incident,
         assert f'name="report-{name}" value="{value}"' in refused.text
 
 
-def test_another_site_cannot_make_a_browser_report(client, incident):
-    response = client.post(REPORT, fields(REPORTED), headers={"sec-fetch-site": "cross-site"})
-    assert response.status_code == 403
+def test_another_site_cannot_make_a_browser_report(client, incident, settings):
+    settings.PROOF_RATES = {"scam_report": "1/10m/ip"}
+    for _turn in range(2):
+        response = client.post(REPORT, fields(REPORTED), headers={"sec-fetch-site": "cross-site"})
+        assert response.status_code == 403
     assert not ScamReport.objects.exists()
 
 
