@@ -41,9 +41,12 @@ def of_codes(mails_per_minute: int) -> dict[str, str]:
 OF_PAGES = {
     # Accounts are free: a catch-all domain has as many as codes are sent. So what a user may do
     # only sometimes, because it takes a tenth of a second or work of the team, has limits of
-    # networks as well.
+    # networks as well. Above them a network is crowded, and each of its users has the narrower
+    # limit "..._in_crowd": a carrier's customers are not refused because of strangers.
     "document_network": "600/h/ip,3000/h/site",  # copies and certificates
+    "document_in_crowd": "3/h/key",
     "ticket_network": "300/h/ip,1500/h/site",
+    "ticket_in_crowd": "2/h/key,6/d/key",
     "own_copy": "10/h/key",
     "certificate_issue": "10/h/key",  # "key": one user
     "certificate_check": "30/m/ip,600/h/ip,150/m/site,3000/h/site",

@@ -137,18 +137,29 @@ NOTHING = Along()
 
 
 def limited(
-    action: str, *, methods: Collection[str], by_user: bool = False, typed: Collection[str] = ()
+    action: str,
+    *,
+    methods: Collection[str],
+    by_user: bool = False,
+    in_crowd: str = "",
+    typed: Collection[str] = (),
 ) -> Callable[[View], View]:
     """Returns a decorator that limits how often a view may be requested.
 
     The view answers 429 once the request's network, or its user with `by_user`, has used up the
     rates of settings.PROOF_RATES[action]. Only requests with one of `methods` count; HEAD counts as
-    GET, because it tells as much as the status does. The page of the refusal keeps the posted
-    fields `typed`, with a button to send them again.
+    GET, because it tells as much as the status does. With `in_crowd` the network is not refused,
+    but crowded; see `seconds_to_wait_in_crowd`. The page of the refusal keeps the posted fields
+    `typed`, with a button to send them again.
 
     If Redis cannot be reached, every request passes, because this decorator limits the server's
     work and not attempts to guess a secret.
     """
+
+    def wait_of(request: HttpRequest) -> int:
+        if in_crowd:
+            return seconds_to_wait_in_crowd(request, action, in_crowd=in_crowd)
+        return seconds_to_wait(request, action, by_user=by_user)
 
     def decorator(view: View) -> View:
         @wraps(view)
@@ -156,7 +167,7 @@ def limited(
             wait = 0
             method = "GET" if request.method == "HEAD" else request.method
             if method in methods:
-                wait = seconds_to_wait(request, action, by_user=by_user)
+                wait = wait_of(request)
             if not wait:
                 return view(request, *args, **kwargs)
             context: dict[str, Any] = {"try_again": posted_texts(request, typed)}
@@ -212,6 +223,17 @@ def seconds_to_wait(
     except redis.RedisError:
         logger.error("Redis is away: %s is not limited", action)
         return 0
+
+
+def seconds_to_wait_in_crowd(request: HttpRequest, action: str, *, in_crowd: str) -> int:
+    """Counts a request against settings.PROOF_RATES[action], which the users of a network share.
+
+    A network that has used them up is crowded and refuses no user, because strangers behind the
+    same carrier may have used them up: settings.PROOF_RATES[in_crowd], which count by user, hold
+    then. Returns the seconds until the user may pass, or 0.
+    """
+    is_crowded = seconds_to_wait(request, action)
+    return seconds_to_wait(request, in_crowd, by_user=True) if is_crowded else 0
 
 
 def consume(

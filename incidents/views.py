@@ -97,8 +97,8 @@ def _begin_unmasking(request: HttpRequest) -> HttpResponse:
 
 @fresh_code_required
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("document_network", methods=["POST"])
 @limited("own_copy", methods=["POST"], by_user=True)
+@limited("document_network", methods=["POST"], in_crowd="document_in_crowd")
 def my_copy(request: SignedInRequest) -> HttpResponse:
     """Explains the copy of one's own data; on POST sends it as JSON, or as a page to print.
 

@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
-from foundations.rate_limits import limited, seconds_to_wait
+from foundations.rate_limits import seconds_to_wait, seconds_to_wait_in_crowd
 from incidents.models import Incident
 from incidents.views import SignedInRequest
 from tickets import correspondence
@@ -44,7 +44,6 @@ def my_tickets_file(request: SignedInRequest) -> HttpResponse:
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sign_in_required()
-@limited("ticket_network", methods=["POST"], typed=["kind", "text", "key"])
 def ask(request: SignedInRequest, slug: str) -> HttpResponse:
     """Shows what the law gives in which days, and opens a ticket.
 
@@ -62,7 +61,6 @@ def ask(request: SignedInRequest, slug: str) -> HttpResponse:
 @sensitive_post_parameters("text")
 @require_http_methods(["GET", "HEAD", "POST"])
 @sign_in_required()
-@limited("ticket_network", methods=["POST"], typed=["text", "key"])
 def ticket(request: SignedInRequest, number: str) -> HttpResponse:
     """Shows one ticket of the customer with its messages, and takes a further message.
 
@@ -86,7 +84,9 @@ def ticket(request: SignedInRequest, number: str) -> HttpResponse:
 
 def _may_write(request: HttpRequest, form: AskForm | WriteAgainForm) -> bool:
     """Returns whether the customer may write now; if not, adds the error to the form."""
-    wait = seconds_to_wait(request, "ticket", by_user=True)
+    wait = seconds_to_wait(request, "ticket", by_user=True) or seconds_to_wait_in_crowd(
+        request, "ticket_network", in_crowd="ticket_in_crowd"
+    )
     if wait:
         form.refuse_for(wait)
     return not wait

@@ -22,8 +22,8 @@ logger = logging.getLogger(__name__)
 
 @sign_in_required()
 @require_http_methods(["GET", "HEAD", "POST"])
-@limited("document_network", methods=["POST"])
 @limited("certificate_issue", methods=["POST"], by_user=True)
+@limited("document_network", methods=["POST"], in_crowd="document_in_crowd")
 def certificate(request: SignedInRequest, slug: str) -> HttpResponse:
     """Explains certificates, and issues one as a PDF on POST.
 

@@ -311,18 +311,34 @@ def test_verifying_and_making_certificates_are_rate_limited(
     assert tries[2] == 429
 
 
-def test_many_accounts_of_one_network_have_a_limit_together(
+def test_in_a_crowded_network_each_user_gets_fewer_documents(
     minji, seojun, incident, leaked_minji, settings
 ):
-    """Accounts are free, and a document takes a tenth of a second."""
-    settings.PROOF_RATES = settings.PROOF_RATES | {"document_network": "2/h/ip"}
+    """Accounts are free, so strangers behind the same carrier can use up a limit of its network."""
+    rates = {"document_network": "2/h/ip", "document_in_crowd": "1/h/key"}
+    settings.PROOF_RATES = settings.PROOF_RATES | rates
+    stranger = Client()
+    stranger.force_login(seojun)
+    step_up(stranger, seojun)
+    statuses = [stranger.post("/en/my-data/copy/").status_code for _turn in range(4)]
+    assert statuses == [200, 200, 200, 429]
     assert get_certificate(minji, incident).status_code == 200
-    other = Client()
-    other.force_login(seojun)
-    step_up(other, seojun)
-    statuses = [other.post("/en/my-data/copy/").status_code for _turn in range(2)]
-    assert statuses == [200, 429]
-    assert get_certificate(minji, incident).status_code == 429
+    refused = get_certificate(minji, incident)
+    assert (refused.status_code, bool(refused["Retry-After"])) == (429, True)
+    assert "You may share the network with others" in refused.text
+
+
+def test_who_is_refused_for_own_documents_does_not_crowd_the_network(
+    minji, seojun, incident, leaked_minji, settings
+):
+    rates = {"own_copy": "1/h/key", "document_network": "2/h/ip", "document_in_crowd": "0/h/key"}
+    settings.PROOF_RATES = settings.PROOF_RATES | rates
+    stranger = Client()
+    stranger.force_login(seojun)
+    step_up(stranger, seojun)
+    statuses = [stranger.post("/en/my-data/copy/").status_code for _turn in range(4)]
+    assert statuses == [200, 429, 429, 429]
+    assert get_certificate(minji, incident).status_code == 200
 
 
 def test_scanned_and_typed_codes_count_together_in_every_language(client, settings):
