@@ -53,7 +53,7 @@ class LedgerMessages(StoredMessages):
     DECIDED = _("decided by user {user}: {reason}")
     KEPT = _("kept")
 
-    # Why a notice that waited does not begin
+    # Why a notice paused before more of its ledger is written
     MORE_PEOPLE = _("{people} people now, {confirmed} when a person confirmed the number")
     TOO_MANY_TEXTS = _("{people} text messages now, and ALERT_TEXTS allows {most}")
 

@@ -170,6 +170,14 @@ def count_groups_again(notice: Notice, *, people: int) -> timedelta:
     return _count_groups(notice, plan, people=people) if plan else timedelta(0)
 
 
+def count_more(notice: Notice, *, people: int) -> timedelta:
+    """Adds the groups that are new among the `people` of a notice whose ledger is being written.
+    Returns how long the frozen plan takes.
+    """
+    plan = plan_of(notice)
+    return _count_groups(notice, plan, people=people) if plan else timedelta(0)
+
+
 def _count_groups(notice: Notice, plan: SendingPlan, *, people: int | None) -> timedelta:
     counts = group_counts.count_groups(notice, people=people)
     NoticeGroup.objects.bulk_create(

@@ -239,12 +239,12 @@ SELECT count(*), count(*) FILTER (WHERE NOT is_reachable) FROM page
 def _write_page(notice: Notice, keys: Keys) -> bool:
     """Writes the deliveries and chunks of a page, and counts them in the notice.
 
-    Pauses the notice in place of that, and returns False, if the ledger would have far more people
-    than were confirmed. Raises _StoppedError.
+    Pauses the notice in place of that, and returns False, if the ledger would have too many people.
+    Raises _StoppedError.
     """
     with transaction.atomic():
         people, unreachable = _write_rows(notice, keys)
-        is_too_large = starting.is_far_more(notice, notice.planned + people)
+        is_too_large = starting.is_too_many(notice, notice.planned + people)
         transaction.set_rollback(is_too_large)
     if is_too_large:
         remaining = Keys(keys.first, audiences.ALL_KEYS.last)
@@ -324,7 +324,8 @@ def _literal(language: str) -> str:
 
 def _start_sending(notice: Notice) -> None:
     rows = Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING)
-    if not rows.update(state=Notice.State.SENDING, planned_at=Now()):
+    decided = ramp.ramp_for(notice, people=None)  # no steps, unless they were chosen before
+    if not rows.update(state=Notice.State.SENDING, planned_at=Now(), ramp=decided):
         raise _StoppedError
     ramp.start_ramp(notice)
     if notice.frozen_plan:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import Value
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from notices.engine import ledger, pacing, ramp
@@ -18,7 +20,7 @@ from statements.models import StatementVersion
 
 logger = logging.getLogger(__name__)
 PausedFor = Notice.PausedFor
-# A notice that waited begins with at most so many times the confirmed people, and so many more.
+# A ledger has at most so many times the confirmed people, or so many more if they are few.
 FAR_MORE, FEW_MORE = 1.1, 100
 
 
@@ -33,8 +35,8 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
         message.save()
     notice.state = Notice.State.PLANNING
     notice.deadline_at = deadline_of(notice, pacing.freeze_plan(notice, people=people))
-    if not _waits(notice) and ramp.ramp_for(notice, people=people) != Notice.Ramp.NONE:
-        _set_ramp(notice, people)  # else `begin` sets it: until then people may be added
+    if not _waits(notice):
+        _set_ramp(notice, people)
     decided = ["state", "approved_by", "approved_at", "deadline_at", "ramp", "ramp_to"]
     notice.save(update_fields=[*decided, "confirmed_people", "frozen_plan"])
 
@@ -42,53 +44,58 @@ def start(notice: Notice, messages: Iterable[NoticeMessage], *, people: int | No
 def begin(notice: Notice, *, count: Callable[[], int]) -> bool:
     """Checks an approved notice before the first page of its ledger is written.
 
-    If it begins at its approval, its ramp follows the confirmed number of people. Otherwise pauses
-    it, with the reason, and returns False if what was approved does not hold any more; or chooses
-    its ramp, the people of its plan's groups and its deadline by the number of recipients that
-    `count` returns now. A step that is rolled back leaves the ramp as it was approved.
+    Does nothing if it begins at its approval. Otherwise pauses it, with the reason, and returns
+    False if what was approved does not hold any more; or chooses its ramp, the people of its plan's
+    groups and its deadline by the number of recipients that `count` returns now.
     """
     if not _waits(notice):
-        _set_ramp(notice, notice.confirmed_people)
-        _store_start(notice)
         return True
     if reason := _change_since_approval(notice):
         return _pause(notice, reason)
     people = count()
-    if problem := _too_many_texts(notice, people):
-        return _pause(notice, PausedFor.MORE, problem)
-    if is_far_more(notice, people):
+    if is_too_many(notice, people):
         return ask_again(notice, people=people)
     notice.deadline_at = deadline_of(notice, pacing.count_groups_again(notice, people=people))
     _set_ramp(notice, people)
-    _store_start(notice)
-    return True
-
-
-def _store_start(notice: Notice) -> None:
     # A person may have paused it meanwhile; then the caller's step is rolled back.
     Notice.objects.filter(pk=notice.pk, state=Notice.State.PLANNING).update(
         deadline_at=notice.deadline_at, ramp=notice.ramp, ramp_to=notice.ramp_to
     )
+    return True
 
 
-def is_far_more(notice: Notice, people: int) -> bool:
-    """Returns whether `people` are far more than those that a person confirmed; False if they were
-    not counted at the approval.
+def is_too_many(notice: Notice, people: int) -> bool:
+    """Returns whether `people` are far more than a person confirmed, or more than ALERT_TEXTS
+    allows.
     """
-    confirmed = notice.confirmed_people
-    return confirmed is not None and people > max(confirmed * FAR_MORE, confirmed + FEW_MORE)
+    return _is_far_more(notice, people) or bool(_too_many_texts(notice, people))
 
 
 def ask_again(notice: Notice, *, people: int) -> bool:
-    """Pauses a notice that would go to far more people than confirmed. Returns False.
+    """Pauses a notice that would go to too many people. Returns False.
 
-    Who lets it go on confirms the number `people`.
+    Who lets it go on confirms the number `people`, and with it the ramp and the deadline of a
+    notice of that size. The limit of text messages is confirmed by no person.
     """
+    if problem := _too_many_texts(notice, people):
+        return _pause(notice, PausedFor.MORE, problem)
     numbers = {"people": f"{people:,}", "confirmed": f"{notice.confirmed_people:,}"}
+    _set_ramp(notice, people)
+    latest = deadline_of(notice, pacing.count_more(notice, people=people))
     _pause(notice, PausedFor.MORE, LedgerMessages.MORE_PEOPLE.stored(**numbers))
-    paused = Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE)
-    paused.update(confirmed_people=people)
+    Notice.objects.filter(pk=notice.pk, paused_for=PausedFor.MORE).update(
+        confirmed_people=people,
+        deadline_at=Greatest("deadline_at", Value(latest)),
+        ramp=notice.ramp,
+        ramp_to=notice.ramp_to,
+    )
     return False
+
+
+def _is_far_more(notice: Notice, people: int) -> bool:
+    """Returns False also if the people were not counted at the approval."""
+    confirmed = notice.confirmed_people
+    return confirmed is not None and people > max(confirmed * FAR_MORE, confirmed + FEW_MORE)
 
 
 def _waits(notice: Notice) -> bool:
@@ -105,13 +112,15 @@ def deadline_of(notice: Notice, longest: timedelta) -> datetime:
 
 
 def _set_ramp(notice: Notice, people: int | None) -> None:
-    notice.ramp = ramp.ramp_for(notice, people=people)
-    notice.ramp_to = None if notice.ramp == Notice.Ramp.NONE else 0  # until it is planned
+    """Leaves a notice without steps "by size": people may be added until its ledger is complete."""
+    chosen = ramp.ramp_for(notice, people=people)
+    if chosen in ramp.IN_STEPS:
+        notice.ramp, notice.ramp_to = chosen, 0  # until it is planned
 
 
 def _pause(notice: Notice, reason: Notice.PausedFor, problem: str = "") -> bool:
     ledger.pause_for_problem(notice, problem, paused_for=reason)
-    logger.warning("notice %s paused at its start: %s", notice.pk, reason)
+    logger.warning("notice %s paused before more of its ledger is written: %s", notice.pk, reason)
     return False
 
 

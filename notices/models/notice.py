@@ -219,7 +219,7 @@ class Notice(models.Model):
     # Nothing is planned or sent before; null: at once after the approval.
     begins_at = models.DateTimeField(_("not sent before"), null=True, blank=True)
     # The number of people that the approver typed, or the one because of which the notice paused
-    # before its start; null: they were not counted.
+    # before more of its ledger is written; null: they were not counted.
     confirmed_people = models.PositiveBigIntegerField(null=True, editable=False)
     ramp = models.CharField(_("pace"), max_length=8, choices=Ramp.choices, default=Ramp.BY_SIZE)
     # The current step, from 1; the last chunk that may be leased; the step's start. See ramp.py.

@@ -10,7 +10,7 @@ from harness import exposure_factory
 from harness.sign_in import sign_in_to_desk
 from incidents.models import AffectedPerson
 from notices import decisions, tasks
-from notices.engine import planning, starting
+from notices.engine import planning, send_loop, starting
 from notices.engine import ramp as engine_ramp
 from notices.models import Notice
 from tests.notice_factory import affected, assert_adds_up, work
@@ -179,6 +179,52 @@ def test_far_more_people_while_the_ledger_is_written_are_confirmed_by_a_person(
     work(draft)
     assert (draft.state, draft.planned) == (Notice.State.CLOSED, 10 + later)
     assert_adds_up(draft)
+
+
+def test_far_more_people_before_the_first_page_of_a_notice_give_it_a_ramp(
+    draft, crowd, approver, server, settings, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    settings.NOTICE_CHUNK_SIZE, settings.NOTICE_RAMP_FROM_PEOPLE = 500, 30
+    decisions.approve(draft, by=approver, people=20)
+    file = exposure_factory.file_of(draft.incident)
+    for number in range(20):
+        affected(file, "나중", f"later{number}@example.com")
+    assert (work(draft).paused_for, draft.planned) == (Notice.PausedFor.MORE, 0)
+    decisions.resume(draft)
+    assert (work(draft).ramp, draft.planned, len(server.taken)) == ("interval", 40, 2)
+
+
+def test_far_more_people_between_the_pages_give_the_notice_a_ramp(
+    draft, crowd, approver, server, settings, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    settings.NOTICE_RAMP_FROM_PEOPLE = 60
+    decisions.approve(draft, by=approver, people=20)
+    file = exposure_factory.file_of(draft.incident)
+    for number in range(60):
+        affected(file, "나중", f"later{number}@example.com")
+
+    def send_first_page() -> None:
+        while len(server.taken) < 10:
+            send_loop.send_due(draft.pk, seconds=1)
+
+    planning.plan_ledger(draft.pk, on_first_chunk=send_first_page)
+    draft.refresh_from_db()
+    assert (draft.paused_for, draft.planned) == (Notice.PausedFor.MORE, 20)
+    decisions.resume(draft)
+    assert (work(draft).ramp, draft.ramp_step, draft.planned) == ("interval", 1, 80)
+    assert len(server.taken) == 10  # more than 5 per cent of 80
+    assert _after_each_step(draft, server) == [20, 80]
+    assert_adds_up(draft)
+
+
+def test_a_notice_that_stays_small_has_no_steps_once_its_ledger_is_complete(
+    draft, crowd, approver, server, settings
+):
+    settings.NOTICE_RAMP_FROM_PEOPLE = 21
+    decisions.approve(draft, by=approver, people=20)
+    assert (work(draft).ramp, draft.state) == ("none", Notice.State.CLOSED)
 
 
 def test_a_cancelled_ramp_ends_every_delivery_and_shows_no_next_step(

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 from harness.sign_in import sign_in_to_desk
 from incidents.models import Incident
 from notices import decisions, tasks
-from notices.engine import group_counts, ledger, sending_plans
+from notices.engine import group_counts, ledger, planning, sending_plans, starting
 from notices.models import Notice, NoticeGroup, SendingPace
 from tests.database import conninfo
 from tests.notice_factory import work
@@ -177,6 +177,23 @@ def test_the_plan_of_a_notice_that_waits_counts_from_its_start(
     assert draft.deadline_at < began + timedelta(days=4) + tried_for
     groups = dict(NoticeGroup.objects.values_list("group", "people"))
     assert groups == {"naver.com": 30, "kakao.com": 10}
+
+
+def test_far_more_people_between_the_pages_of_a_ledger_have_as_much_time_as_their_plan_takes(
+    draft, incident, approver, slow_plan, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    monkeypatch.setattr(settings, "NOTICE_CHUNK_SIZE", 1)
+    crowd(incident, naver_com=20)
+    decisions.approve(draft, by=approver, people=20)
+    crowd(incident, daum_net=60)
+    planning.plan_ledger(draft.pk)
+    draft.refresh_from_db()
+    assert (draft.paused_for, draft.planned) == (Notice.PausedFor.MORE, 20)
+    tried_for = timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+    assert draft.deadline_at > timezone.now() + timedelta(days=4) + tried_for
+    groups = dict(NoticeGroup.objects.values_list("group", "people"))
+    assert groups == {"naver.com": 20, "kakao.com": 60}
 
 
 def test_a_plan_that_is_changed_while_the_broker_is_away_ends_the_holds_later(

@@ -248,6 +248,20 @@ def test_more_texts_than_allowed_at_the_start_pause_an_alert_that_waited(
     assert work(alert).accepted == 2
 
 
+def test_no_page_of_a_ledger_brings_an_alert_above_the_texts_that_are_allowed(
+    alert, approver, settings, gateway
+):
+    settings.ALERT_TEXTS = 2
+    decisions.approve(alert, by=approver, people=2)
+    settings.ALERT_TEXTS = 1
+    assert (work(alert).paused_for, alert.planned) == ("more", 0)
+    assert alert.problem == "2 text messages now, and ALERT_TEXTS allows 1"
+    assert alert.confirmed_people == 2
+    settings.ALERT_TEXTS = 2
+    decisions.resume(alert)
+    assert work(alert).accepted == 2
+
+
 def test_the_desk_finds_the_texts_of_a_number(alert, approver, halmoni, gateway):
     sent(alert, approver)
     form = DeliveryLookUpForm({"asked": "010-5555-6666", "reason": "The customer asks."})
