@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
-from foundations.formatting import number
+from foundations.formatting import hours_in_words, number
 from incidents.models import Incident
 
 SUPERUSER = "superuser"  # `DeskTask.right` of what a superuser alone may do
@@ -112,7 +113,7 @@ class DeskClock:
 
     @property
     def time_left(self) -> str:
-        """Returns the time left, such as "31 h left" or "2 d 4 h overdue"."""
+        """Returns the time left, such as "31 hours left" or "4 days 4 hours overdue"."""
         left = self.left(timezone.now())
         text = _("%(time)s overdue") if left < timedelta() else _("%(time)s left")
         return text % {"time": duration(abs(left))}
@@ -198,14 +199,13 @@ def named(task: DeskTask, incident: Incident) -> DeskTask:
 
 
 def duration(time: timedelta) -> str:
-    """Returns a duration of at least a minute in words: "3 d 4 h", "31 h", "20 min".
-
-    Up to 72 hours are in hours, because laws count so.
+    """Returns a duration in words, rounded down: "19 seconds", "20 minutes", "31 hours", "4 days 4
+    hours", "377 days".
     """
-    minutes = max(1, int(time.total_seconds() // 60))
-    hours = minutes // 60
-    if hours > 72:
-        return _("%(days)s d %(hours)s h") % {"days": hours // 24, "hours": hours % 24}
-    if hours:
-        return _("%(hours)s h") % {"hours": hours}
-    return _("%(minutes)s min") % {"minutes": minutes}
+    seconds = max(int(time.total_seconds()), 0)
+    if seconds < 60:
+        return ngettext("%(n)s second", "%(n)s seconds", seconds) % {"n": seconds}
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours < 2:
+        return ngettext("%(n)s minute", "%(n)s minutes", minutes) % {"n": minutes}
+    return hours_in_words(hours)

@@ -1,7 +1,6 @@
 """What the pages of a notice show: its progress, its messages as samples, and its audience."""
 
 import time
-from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from foundations.languages import own_name, with_own_names
+from incidents.desk_page import duration
 from incidents.models import AffectedPerson, Incident
 from notices.admin import pauses, previews, sending_plans, sms_figures
 from notices.engine import progress, ramp, stall
@@ -39,7 +39,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
     return {
         "counters": [*counters, *reported, (_("to go"), now.to_go)],
         "rate": now.rate and round(now.rate),
-        "left": now.left and _hours(now.left),
+        "left": now.left and duration(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
         "can_move": is_open or is_ending,
@@ -62,12 +62,6 @@ def _rates_a_minute() -> dict[str, int]:
     now = time.time()
     found = learned_rates().items()
     return {name: max(round(60 * rate.current(now)), 1) for name, rate in sorted(found)}
-
-
-def _hours(left: timedelta) -> str:
-    """Formats as hours, minutes and seconds, because Python names days in English."""
-    minutes, seconds = divmod(round(left.total_seconds()), 60)
-    return f"{minutes // 60:,}:{minutes % 60:02}:{seconds:02}"
 
 
 def email_sample(pk: int, language: str) -> OutgoingMessage:

@@ -18,7 +18,6 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from foundations import formatting
 from incidents.models import Incident
@@ -30,8 +29,6 @@ from statements.models import StatementVersion
 THRESHOLD = 10  # people; counts are also rounded to multiples of it
 SMALL = 2 * THRESHOLD  # a count below THRESHOLD may since have grown by less than THRESHOLD
 FEWEST = 100  # the fewest people of a notice for which end states are shown
-MOST_HOURS = 72  # up to 72 hours are shown in hours, because laws set a limit of 72
-MOST_DAYS_WITH_HOURS = 30
 CELLS = ("accepted", "bounced", "not_reachable", "other")
 
 Counts = Mapping[str, int]
@@ -237,25 +234,9 @@ def _times(incident: Incident, notice: Notice, taken_at: datetime) -> list[tuple
 
 
 def _span(start: datetime, end: datetime) -> str:
-    """Returns the time from `start` to `end`, rounded up to hours.
-
-    Up to MOST_HOURS it is in hours, then in days and hours, and from MOST_DAYS_WITH_HOURS on in
+    """Returns the time from `start` to `end` in words, rounded up to hours, and a long one to
     days.
     """
     seconds = max(int((end - start).total_seconds()), 0)
-    hours = -(-seconds // 3600)
-    if hours <= MOST_HOURS:
-        return _hours(hours)
-    days, rest = divmod(hours, 24)
-    if days >= MOST_DAYS_WITH_HOURS:
-        return _days(-(-hours // 24))
-    return f"{_days(days)} {_hours(rest)}" if rest else _days(days)
-
-
-def _hours(hours: int) -> str:
-    return ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}
-
-
-def _days(days: int) -> str:
-    shown = formatting.number(days)
-    return ngettext("%(days)s day", "%(days)s days", days) % {"days": shown}
+    unit = 1 if seconds <= formatting.MOST_DAYS_WITH_HOURS * 24 * 3600 else 24  # hours
+    return formatting.hours_in_words(-(-seconds // (unit * 3600)) * unit)

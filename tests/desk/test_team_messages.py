@@ -85,7 +85,7 @@ def test_a_clock_says_the_time_left_and_is_told_once(mails, team, incident):
     send_team_messages()
     texts = [text for to, text in received(mails) if to == "editor@hanbit.example"]
     assert len(texts) == len(set(texts)) > 0
-    assert any("5 h left" in text and "Hanbit Store data leak" in text for text in texts)
+    assert any("5 hours left" in text and "Hanbit Store data leak" in text for text in texts)
 
 
 def test_an_approval_waits_for_the_approver_and_not_for_who_wrote(mails, team, draft):
@@ -168,7 +168,7 @@ def test_a_clock_that_runs_while_no_stage_waits_for_a_person_is_for_the_approver
     monkeypatch.setattr(IncidentBoard, "undone", [])
     due_in(incident, 5.5)
     send_team_messages()
-    readers = {to for to, text in received(mails) if "5 h left" in text}
+    readers = {to for to, text in received(mails) if "5 hours left" in text}
     assert readers == {"approver@hanbit.example"}
 
 

@@ -63,15 +63,24 @@ def waiting(incident: Incident, user: User) -> set[str]:
 @pytest.mark.parametrize(
     ("time", "words"),
     [
-        (timedelta(seconds=5), "1 min"),
-        (timedelta(minutes=59, seconds=59), "59 min"),
-        (timedelta(hours=31, minutes=10), "31 h"),
-        (timedelta(hours=72, minutes=59), "72 h"),
-        (timedelta(hours=100), "4 d 4 h"),
+        (timedelta(), "0 seconds"),
+        (timedelta(seconds=19.9), "19 seconds"),
+        (timedelta(seconds=60), "1 minute"),
+        (timedelta(hours=1, minutes=59), "119 minutes"),
+        (timedelta(hours=31, minutes=10), "31 hours"),
+        (timedelta(hours=72, minutes=59), "72 hours"),
+        (timedelta(hours=100), "4 days 4 hours"),
+        (timedelta(days=377, hours=5), "377 days"),
     ],
 )
-def test_durations_are_in_hours_up_to_three_days(english, time, words):
+def test_durations_are_in_words_and_in_hours_up_to_three_days(english, time, words):
     assert duration(time) == words
+
+
+def test_durations_are_in_korean_words():
+    times = (timedelta(seconds=19), timedelta(minutes=20), timedelta(days=377, hours=5))
+    with override("ko"):
+        assert [duration(each) for each in times] == ["19초", "20분", "377일"]
 
 
 def test_the_clocks_show_the_time_left_and_the_overdue_ones_first(client, editor, incident):
@@ -79,9 +88,9 @@ def test_the_clocks_show_the_time_left_and_the_overdue_ones_first(client, editor
     incident.illegal_access = True
     incident.save()
     shown = page_of(client, editor, incident)
-    assert "<strong>31 h left</strong>" in shown
-    assert "<strong>16 h overdue</strong>" in shown
-    assert shown.index("16 h overdue") < shown.index("31 h left")
+    assert "<strong>31 hours left</strong>" in shown
+    assert "<strong>16 hours overdue</strong>" in shown
+    assert shown.index("16 hours overdue") < shown.index("31 hours left")
 
 
 def test_the_stages_stand_in_the_order_of_the_work(english, incident):
