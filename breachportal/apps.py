@@ -5,7 +5,7 @@ from django.db.models.signals import post_migrate
 
 from breachportal.catalogues import check_catalogues, fall_back_to_english
 from breachportal.database_checks import check_database
-from breachportal.dependent_settings import check_for_doctor
+from breachportal.dependent_settings import check_comments, check_for_doctor
 from breachportal.font_checks import check_fonts
 
 
@@ -27,6 +27,7 @@ class BreachportalConfig(AppConfig):
         checks.register(check_completeness, checks.Tags.translation)
         checks.register(check_database, checks.Tags.database)
         checks.register(check_fonts, deploy=True)
+        checks.register(check_comments)
         checks.register(check_for_doctor, deploy=True)
         fall_back_to_english()
         FURTHER_EVENTS.append(fault_events)

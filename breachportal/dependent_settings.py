@@ -5,6 +5,7 @@ codes over the server of the notices, or sign in nowhere.
 """
 
 import os
+import re
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.http.request import split_domain_port, validate_host
 
-from breachportal.environment import text, words
+from breachportal.environment import READ, text, words
 
 # Settings without effect, and those of which each is required for it.
 NEEDED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
@@ -89,6 +90,23 @@ def check_for_doctor(**_kwargs: Any) -> list[checks.CheckMessage]:
         hint = "Add it, unless a proxy sends another host to the portal."
         found.append(checks.Warning(text, hint=hint, id="breachportal.W003"))
     return found
+
+
+def check_comments(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Returns a warning for each variable whose value may end with a comment.
+
+    A shell leaves a comment out. systemd and container engines keep it in the value, and each page
+    would show it in the company's name.
+    """
+    return [
+        checks.Warning(
+            f"{name} may end with a comment, which is part of its value.",
+            hint="Write the comment on a line of its own. If it is none, leave it.",
+            id="breachportal.W004",
+        )
+        for name in sorted(READ)
+        if re.search(r"\s#", os.environ.get(name, ""))
+    ]
 
 
 def _without_others() -> list[str]:

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from kombu import Connection
 from redis import Redis
 
-from breachportal.dependent_settings import check_for_doctor
+from breachportal.dependent_settings import check_comments, check_for_doctor
 from breachportal.environment import number
 from breachportal.setting_values import portal_url
 
@@ -522,6 +522,18 @@ def test_the_doctor_names_an_unclear_variable_and_a_host_that_answers_400(read, 
     assert (name.msg, "TIME_ZONE" in str(name.hint)) == ("TIMEZONE has no effect here.", True)
     settings.ALLOWED_HOSTS = ["portal.internal"]
     assert check_for_doctor()[1].msg.startswith("ALLOWED_HOSTS lacks [2001:db8::1]")
+
+
+def test_a_value_that_may_end_with_a_comment_is_named(monkeypatch):
+    monkeypatch.setenv("PORTAL_NAME_KO", "한빛#1")
+    assert check_comments() == []
+    monkeypatch.setenv("PORTAL_NAME_KO", "한빛 # the name on each page")
+    checked = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "(breachportal.W004) PORTAL_NAME_KO may end with a comment" in checked.stderr
+    assert "the name on each page" not in checked.stderr
+    assert [each.msg.split()[0] for each in check_comments()] == ["PORTAL_NAME_KO"]
 
 
 def test_a_password_of_a_mail_server_is_in_ascii(read):
