@@ -16,8 +16,9 @@ register = template.Library()
 # ASCII only: a Korean particle follows without a space.
 _CODE = r"(?<![0-9A-Za-z])[0-9A-Z]{4}(?:-[0-9A-Z]{4})+(?![0-9A-Za-z])"
 _NUMBER = r"(?<![0-9A-Za-z])\+?[0-9]{1,8}(?:-[0-9]{1,8})+(?![0-9A-Za-z])"
-_EMAIL = r"(\S+@\S+)"
-_SHORT = 20  # characters that fit on a line of 320 pixels, so that a short address stays whole
+# A shorter address fits on a line of 320 pixels and stays whole. The pattern searches for no @, as
+# that takes a quadratic time: a value can have a megabyte without a space.
+_LONG_WORD = r"(\S{20,})"
 _PARTICLE = r"[^\W0-9A-Za-z_]{0,3}"  # stands on the line of what it belongs to
 
 
@@ -41,14 +42,19 @@ def unbroken(text: str) -> SafeString:
 @register.filter
 def breakable(text: str) -> SafeString:
     """Returns the text; a long e-mail address in it may break after its @ and before its dots."""
-    pieces = re.split(_EMAIL, text)  # each second one is an address
-    return format_html_join("", "{}", [(_with_breaks(piece),) for piece in pieces])
+    pieces = re.split(_LONG_WORD, text)  # each second one is a long word
+    return format_html_join(
+        "",
+        "{}",
+        [
+            (_with_breaks(piece) if place % 2 and "@" in piece else piece,)
+            for place, piece in enumerate(pieces)
+        ],
+    )
 
 
-def _with_breaks(piece: str) -> str:
-    if "@" not in piece or len(piece) < _SHORT:
-        return piece
-    parts = re.split(r"(?<=@)|(?=\.)", piece)
+def _with_breaks(address: str) -> SafeString:
+    parts = re.split(r"(?<=@)|(?=\.)", address)
     return format_html_join(mark_safe("<wbr>"), "{}", [(part,) for part in parts])
 
 

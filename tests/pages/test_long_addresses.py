@@ -1,5 +1,7 @@
 """On a narrow phone a long e-mail address breaks at its signs, not before its last letter."""
 
+import time
+
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
@@ -103,6 +105,14 @@ def test_each_line_of_a_long_address_begins_after_a_sign(client, minji):
 )
 def test_only_a_long_address_has_places_to_break(text, shown_as):
     assert breakable(text).startswith(shown_as)
+
+
+@pytest.mark.parametrize("text", ["a" * 100_000, "@" + "a" * 100_000])
+def test_a_value_of_many_signs_without_a_space_takes_no_time(text):
+    """A leaked document or photo can be one. A search for an @ takes half a minute."""
+    began = time.process_time()
+    assert breakable(text).replace("<wbr>", "") == text
+    assert time.process_time() - began < 5
 
 
 def test_the_text_of_a_page_is_searched_as_a_whole(client):
