@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils import timezone
 
+from accounts.contacts import formatted_phone
 from accounts.mail_codes import MadeMail, made_mail
 from accounts.typed_codes import DIGITS
 from incidents.models import Incident
@@ -70,11 +71,17 @@ class SentMessage:
 
 @dataclass(frozen=True)
 class UnknownTrace:
-    """A trace that is not ours, as the page shows it, and why it is suspect."""
+    """A trace that is not ours, and why it is suspect."""
 
-    shown: str
+    shown: str  # a number as its digits
     reason: SuspicionReason
     kind: TraceKind
+
+    @property
+    def readable(self) -> str:
+        """Returns `shown` as the page shows it: a phone number in groups."""
+        is_number = self.kind == TraceKind.NUMBER
+        return (formatted_phone(self.shown) if is_number else None) or self.shown
 
 
 @dataclass(frozen=True)

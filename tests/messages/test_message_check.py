@@ -63,6 +63,14 @@ def test_the_title_of_the_page_is_the_verdict(client, code, text, verdict):
 
 
 @pytest.mark.parametrize(
+    ("written", "shown"),
+    [("01012345678", "010-1234-5678"), ("+82 10 1234 5678", "010-1234-5678"), ("15881234",) * 2],
+)
+def test_a_number_is_shown_in_groups(client, sent, written, shown):
+    assert f" {shown} " in words(ask(client, f"call {written} now"))
+
+
+@pytest.mark.parametrize(
     "typed",
     [
         lambda code: code.lower(),
@@ -120,7 +128,7 @@ def test_our_code_in_a_changed_message_is_reported(client, sent, code, added, sh
     assert [(one.shown, one.reason.value) for one in answer.strange] == [(shown, reason)]
     page = words(ask(client, f"{added}\n{code}"))
     assert f"This is not the message we sent: {SCAM}" in page
-    assert shown in page
+    assert answer.strange[0].readable in page
 
 
 KNOWN_LOOK_ALIKES = zip(
