@@ -54,6 +54,19 @@ def test_a_person_with_a_number_adds_an_address(solapi, incident):
     assert User.objects.filter(email="halmoni@example.com").count() == 1
 
 
+@pytest.mark.parametrize(
+    ("typed", "link"),
+    [
+        ("halmonni@example.com", "Use another address"),
+        ("010-4141-2003", "Use another number or e‑mail address"),
+    ],
+)
+def test_a_mistyped_contact_is_typed_again(solapi, typed, link):
+    client = by_number(solapi)
+    client.post(NEW, {"email": typed})
+    assert f'href="{NEW}">{link}</a>' in client.get(CODE).text
+
+
 def test_an_address_with_an_account_of_its_own_takes_the_number(solapi, minji):
     client = by_number(solapi)
     alone = User.objects.get(email=None)
