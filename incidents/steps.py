@@ -66,6 +66,11 @@ class StepPlan(NamedTuple):
         others = [step for step in self.steps if step != self.next_step]
         return sorted(others, key=lambda step: step.is_done)
 
+    @property
+    def more_count(self) -> int:
+        """Returns how many of `other_steps` are to do."""
+        return sum(not step.is_done for step in self.other_steps)
+
 
 def steps_for(
     data_classes: Iterable[DataClass], done: Collection[str], jurisdictions: Collection[str]

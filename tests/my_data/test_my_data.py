@@ -181,6 +181,19 @@ def test_the_most_sensitive_class_gives_the_first_step(minji, leaked_minji):
     assert f"{len(steps) - 1} more steps" in text
 
 
+def test_the_number_of_more_steps_leaves_out_the_done_ones(client, minji, incident, leaked_minji):
+    client.force_login(minji)
+    keys = list(dict.fromkeys(re.findall(r'name="step" value="(\w+)"', text_of(minji))))
+    address = f"/en/my-data/step/{incident.slug}/"
+    for done, key in enumerate(keys, start=1):
+        page = client.post(address, {"step": key, "done": "1"}, follow=True).text
+        left = len(keys) - done - 1  # and the next one, which stands alone
+        words = f"{left} more steps" if left > 1 else "1 more step"
+        assert left < 1 or f"<summary>{words}</summary>" in page
+    assert " more step" not in page
+    assert "<summary>The steps that you have done</summary>" in page
+
+
 def test_customers_do_not_see_each_others_data(minji, seojun, incident, file, leaked_minji):
     other = person(incident, name="박서준", email="seojun@example.com")
     expose(other, file, "names", values=[("physical-addresses", "대구광역시 수성구 달구벌대로 14")])
