@@ -240,6 +240,7 @@ def _page(
         "shown_until": shown_until,
         "has_fresh_code": has_fresh_code(request),
         "takes_numbers": code_texts.are_offered(),
+        "has_number": bool(facts.phones),
         "addresses": [readable_contact(address) for address in facts.addresses],
     }
     for further in FURTHER_CONTEXT:

@@ -354,7 +354,18 @@ def test_a_customer_without_rows_can_add_another_contact(minji, incident, file, 
     ExposureBatch.objects.update(rows_unread=rows_unread)
     text = text_of(minji)
     assert ("We cannot say that your data did not leak" in text) == bool(rows_unread)
-    assert '<a href="/en/account/contacts/new/">add it here</a>' in text
+    link = '<a href="/en/account/contacts/new/">add it here</a>'
+    assert f"another e‑mail address: {link}" in text  # numbers are not taken here
+
+
+def test_a_person_with_a_number_reads_nothing_of_what_only_a_number_finds(minji, incident, file):
+    Incident.objects.update(contact_phone="02-000-0000")
+    sentence = "to send you a parcel. An e‑mail address does not find that."
+    assert sentence in text_of(minji)
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    text = text_of(minji)
+    assert "not among the leaked data we know" in text
+    assert sentence not in text
 
 
 def test_where_numbers_are_taken_a_person_without_rows_adds_one(minji, incident, file, solapi):
@@ -362,6 +373,7 @@ def test_where_numbers_are_taken_a_person_without_rows_adds_one(minji, incident,
     text = text_of(minji)
     assert "saved your name and phone number to send you a parcel" in text
     assert "Ask the company by telephone" not in text
+    assert "another address or number: <a href" in text
 
 
 @pytest.mark.parametrize("states", [[], ["open"], ["closed", "open"], ["withdrawn"]])
