@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-from accounts.contacts import formatted_phone, is_phone
+from accounts.contacts import formatted_phone, is_phone, readable_contact
 from accounts.models import User
 from incidents import phrasing
 from incidents.additions import Addition, additions_in
@@ -220,6 +220,7 @@ def _leaked_part(
         phrasing.headline([(leak.data_class, leak.count) for leak in leaks]),
         person=person,
         relation=_relation(person),
+        found_by=_found_by(person, own),
         steps=steps_for(
             (leak.data_class for leak in leaks),
             done,
@@ -233,6 +234,26 @@ def _leaked_part(
         reveals=own.reveals[person.pk],
         additions=additions_in(rows, incident, catalogue),
     )
+
+
+def _found_by(person: AffectedPerson, own: OwnRows) -> str:
+    """Returns the contacts that found the row; "" if no other row of the user opens.
+
+    They are masked, unless two of them would look the same.
+    """
+    if len(own.exposed) < 2:
+        return ""
+    masks = {one: _masked_contact(one) for found in own.found_by.values() for one in found}
+    are_distinct = len(set(masks.values())) == len(masks)
+    contacts = own.found_by[person.pk]
+    return phrasing.joined(
+        [masks[one] if are_distinct else readable_contact(one) for one in contacts]
+    )
+
+
+def _masked_contact(contact: str) -> str:
+    masking = DataClass.Masking.PHONE if is_phone(contact) else DataClass.Masking.EMAIL
+    return mask(contact, masking)
 
 
 def _question(person: AffectedPerson, own: OwnRows, refusals: Refusals) -> dict[str, Any]:

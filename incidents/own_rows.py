@@ -105,6 +105,8 @@ class OwnRows:
     # values stay masked, because the number can have passed to another person. See
     # docs/decisions/0071.
     by_number_only: set[UUID] = field(default_factory=set)
+    # The user's addresses and numbers that found each opened row, by person.
+    found_by: dict[UUID, list[str]] = field(default_factory=dict)
     # What the files hold of each opened row, by person. Withdrawn batches are left out.
     exposed: dict[UUID, list[ExposedRow]] = field(default_factory=dict)
 
@@ -465,6 +467,8 @@ def _place(
         if kinds == {Kind.PHONE} and not row.is_proven_now:
             own.by_number_only.add(key)
         own.reveals[key] = row.reveals
+        contacts = [each.contact.address for each in in_data or finders]
+        own.found_by[key] = [one for one in contacts if one]
         if row.exposed:
             own.exposed[key] = row.exposed
         if PersonMark.Kind.CORRECTED in row.marks:

@@ -15,6 +15,7 @@ from django.utils.translation import override
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, state
+from incidents.masking import mask
 from incidents.models import AffectedPerson, DataClass, DoneStep, ExposureBatch, Incident
 from tests.desk_pages import page_text
 
@@ -192,6 +193,27 @@ def test_the_number_of_more_steps_leaves_out_the_done_ones(client, minji, incide
         assert left < 1 or f"<summary>{words}</summary>" in page
     assert " more step" not in page
     assert "<summary>The steps that you have done</summary>" in page
+
+
+def test_two_rows_say_which_contact_found_which(minji, incident, file, leaked_minji):
+    assert "Found by" not in text_of(minji)
+    EmailAddress.objects.create(user=minji, email="minji@work.example", verified=True)
+    VerifiedPhone.objects.create(user=minji, number="+821099998888")
+    other = person(incident, name="김민지", email="minji@work.example", phone="010-9999-8888")
+    expose(other, file, "names", "email-addresses")
+    found = re.findall(r'<p class="basis">Found by: (.*?)</p>', text_of(minji))
+    masked = f"{mask('minji@work.example', 'email')} and 010-****-8888"
+    assert sorted(found) == sorted([mask(minji.email, "email"), masked])
+    for language, _name in settings.LANGUAGES:
+        assert "minji@work" not in text_of(minji, language).partition("<footer")[0]
+
+
+def test_contacts_whose_masks_are_the_same_are_named_in_full(minji, incident, file, leaked_minji):
+    EmailAddress.objects.create(user=minji, email="moon@elsewhere.com", verified=True)
+    other = person(incident, name="김민지", email="moon@elsewhere.com")
+    expose(other, file, "names", "email-addresses")
+    found = re.findall(r'<p class="basis">Found by: (.*?)</p>', text_of(minji))
+    assert sorted(found) == [minji.email, "moon@elsewhere.com"]
 
 
 def test_customers_do_not_see_each_others_data(minji, seojun, incident, file, leaked_minji):
