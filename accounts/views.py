@@ -88,7 +88,8 @@ def ask_for_code(request: HttpRequest) -> HttpResponse:
         contact = form.cleaned_data["email"]
         SentCode.begin(request, Purpose.SIGN_IN, contact=contact, next_url=next_url)
         return early_answers.keep(redirect("sign_in_code"))
-    context = {"form": form, "next_url": next_url, "sign_on": offers(next_url)}
+    shown_next = _in_page_language(next_url)  # templates compare it with pages of this language
+    context = {"form": form, "next_url": shown_next, "sign_on": offers(next_url)}
     return render_form_page(request, "accounts/sign_in.html", context)
 
 

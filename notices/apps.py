@@ -57,6 +57,7 @@ class NoticesConfig(AppConfig):
         desk_page.SOURCES.append(notice_parts)
         own_rows.STRANGER_CHECKS.append(STRANGERS)
         address_mails.HELD_BACK.append(is_held_back)
+        page_extensions.extend("sign_in_reason", "notices/extensions/sign_in_reason.html")
         page_extensions.extend("incident_figures", "notices/extensions/figures_link.html")
         page_extensions.extend("incident_alerts", "notices/extensions/alerts_link.html")
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")

@@ -2,6 +2,7 @@
 
 import pytest
 from django.urls import reverse
+from django.utils.translation import override
 
 from incidents.models import Incident
 from notices.models import AlertSubscription
@@ -20,6 +21,18 @@ def test_anonymous_users_sign_in_first(client, address):
     response = client.get(address)
     assert response.status_code == 302
     assert reverse("account_login") in response["Location"]
+
+
+@pytest.mark.parametrize("first", ["en", "ko"])
+def test_the_sign_in_page_says_why_alerts_need_it(client, incident, first):
+    reason = "no other person can order messages"
+    with override(first):
+        alerts, my_data = reverse("alerts"), reverse("my_data")
+    sign_in = "/en/account/sign-in/"  # also after a change of the language
+    assert reason in client.get(sign_in, {"next": alerts}).text
+    assert reason in client.post(sign_in, {"next": alerts, "email": "minji"}).text
+    assert reason not in client.get(sign_in, {"next": my_data}).text
+    assert reason not in client.get(sign_in).text
 
 
 def test_ticking_subscribes_and_the_page_says_so(client, address, minji, incident):
