@@ -18,7 +18,8 @@ _CODE = r"(?<![0-9A-Za-z])[0-9A-Z]{4}(?:-[0-9A-Z]{4})+(?![0-9A-Za-z])"
 _NUMBER = r"(?<![0-9A-Za-z])\+?[0-9]{1,8}(?:-[0-9]{1,8})+(?![0-9A-Za-z])"
 # A shorter address fits on a line of 320 pixels and stays whole. The pattern searches for no @, as
 # that takes a quadratic time: a value can have a megabyte without a space.
-_LONG_WORD = r"(\S{20,})"
+_SHORT = 20  # characters
+_LONG_WORD = rf"(\S{{{_SHORT},}})"
 _PARTICLE = r"[^\W0-9A-Za-z_]{0,3}"  # stands on the line of what it belongs to
 
 
@@ -53,8 +54,17 @@ def breakable(text: str) -> SafeString:
     )
 
 
-def _with_breaks(address: str) -> SafeString:
-    parts = re.split(r"(?<=@)|(?=\.)", address)
+@register.filter
+def breakable_value(text: str) -> SafeString:
+    """Returns a value that begins a line; a short address or number in it may break at its signs.
+
+    It does not fit on a line of 320 pixels if the text has twice the size.
+    """
+    return _with_breaks(text) if len(text) < _SHORT else breakable(text)
+
+
+def _with_breaks(text: str) -> SafeString:
+    parts = re.split(r"(?<=[@-])|(?=\.)", text)
     return format_html_join(mark_safe("<wbr>"), "{}", [(part,) for part in parts])
 
 

@@ -94,6 +94,33 @@ def test_each_line_of_a_long_address_begins_after_a_sign(client, minji):
     assert seen == {"masked", "code", "account", "full"}  # each has an address in two lines
 
 
+def test_a_number_and_a_short_address_break_at_their_signs_in_text_of_twice_the_size(
+    minji, incident
+):
+    row = person(incident, name="김민지", email=minji.email, phone="010-1234-5678")
+    file = file_of(incident)
+    expose(row, file, "names", "phone-numbers", values=[("email-addresses", "jisu@example.com")])
+    client = Client()
+    client.force_login(minji)
+    step_up(client, minji)
+    full = client.post("/en/my-data/reveal/", follow=True).text
+    pages = {"masked": client.get("/en/my-data/").text, "full": full}
+    contacts = {
+        "masked": ("j***@e***.com", "010-****-5678"),
+        "full": ("jisu@example.com", "010-1234-5678"),
+    }
+    broken, seen = {}, set()
+    for name, page in shown(pages, width=320, height=640):
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        for contact in contacts[name]:
+            for lines in page.evaluate(LINES, contact):
+                seen |= {contact} if len(lines) > 1 else set()
+                if wrong := broken_within_a_word(contact, lines):
+                    broken[name, contact] = wrong
+    assert not broken
+    assert seen
+
+
 @pytest.mark.parametrize(
     ("text", "shown_as"),
     [
