@@ -197,8 +197,8 @@ def redact_number(text: str, to: str) -> str:
 
 
 def clean_reply(text: str) -> str:
-    """Returns `text` as one line of printable characters, at most REPLY_CHARACTERS long, without
-    our envelope senders and references.
+    """Returns `text` as one line of printable characters, without our envelope senders and
+    references. One that is longer than REPLY_CHARACTERS is cut, and ends in "…".
 
     A server's reply is untrusted input. PostgreSQL rejects a NUL in a text, and then the result
     could not be written.
@@ -206,4 +206,5 @@ def clean_reply(text: str) -> str:
     text = hide_envelope_senders(text)
     if not text.isprintable():
         text = "".join(character if character.isprintable() else " " for character in text)
-    return " ".join(text.split())[:REPLY_CHARACTERS]
+    line = " ".join(text.split())
+    return line if len(line) <= REPLY_CHARACTERS else f"{line[: REPLY_CHARACTERS - 1]}…"

@@ -364,5 +364,8 @@ def _without_addresses(reply: str, *recipients: str) -> str:
 
 
 def _clean(text: str, *, most: int = STORED_CHARACTERS) -> str:
+    """Returns a text as one line of printable characters, with "…" at its end if it is cut."""
     printable = "".join(sign if sign.isprintable() else " " for sign in text[: 2 * most])
-    return " ".join(printable.split())[:most]
+    line = " ".join(printable.split())
+    is_cut = len(line) > most or len(text) > 2 * most
+    return f"{line[: most - 1]}…" if is_cut else line

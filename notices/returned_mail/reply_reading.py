@@ -89,7 +89,9 @@ _CODES = {
     **dict.fromkeys(("4.7", "4.1"), Cause.EXPIRED),
 }
 _PLAIN_CODES = ("0.0", "1.0", "1.1", "1.2", "1.3", "1.6", "1.10", "2.1", "4.4")
-_PLAIN, _FORMS, _HEADS = (plain_pattern(name) for name in ("phrases", "forms", "heads"))
+_PLAIN, _FORMS, _HEADS, _UNFINISHED = (
+    plain_pattern(name) for name in ("phrases", "forms", "heads", "unfinished")
+)
 _DOTTED = re.compile(r"(?<![\w.-])[a-z\d_-]+(?:\.[a-z\d_-]+)*\.[a-z]{2,7}(?![\w.])")
 _NETWORK_ADDRESS = re.compile(r"[\[(][\da-f.:]{3,45}[\])]")
 _ANY_CODE = re.compile(r"(?<![\w.])[245](?:\d\d|\.\d{1,3}\.\d{1,4})(?![\w.])-?")
@@ -130,26 +132,33 @@ def _cause_of_words(text: str) -> Cause:
 def names_only_the_recipient(reply: str) -> bool:
     """Returns whether a stored reply, which calls an address bad, can mean no other address.
 
-    It has to be a known form as a whole, or each of its codes and words one of a bad address
-    (`plain` in phrases.toml). So a word that the portal does not know makes this False, whatever it
-    means. An address, too, because that of the recipient is left out of stored replies.
+    It has to be a known form as a whole, or its words have to say so, and each of its codes and
+    words has to be one of a bad address (`plain` in phrases.toml). So a word that the portal does
+    not know makes this False, whatever it means. An address, too, because that of the recipient is
+    left out of stored replies; and a reply that may go on.
     """
-    if _ADDRESS.search(reply):
+    if _ADDRESS.search(reply) or len(reply) >= STORED_CHARACTERS:
         return False
-    text = _without_names(reply[:MOST_CHARACTERS]).casefold().replace("’", "'")
+    text = _without_names(reply).casefold().replace("’", "'")
     text = " ".join(text.split())
-    if _FORMS.fullmatch(text.strip("…")):
+    if _FORMS.fullmatch(text.lstrip("…")):
         return True
-    is_cut = text[:1] == "…" or text[-1:] == "…" or len(reply) >= STORED_CHARACTERS
-    if is_cut or cause_of(reply) is not Cause.ADDRESS:
-        return False  # the words that say what it means may be missing
+    if text[:1] == "…" or cause_of(reply) is not Cause.ADDRESS:
+        return False
     if head := _HEADS.match(text):
         text = text[head.end() :]
+    return not _UNFINISHED.search(text) and _is_plain(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Returns whether each code and word of a reply in small letters is one of a bad address."""
     codes = [(digit, f"{subject}.{detail}") for digit, subject, detail in STATUS.findall(text)]
     if any(digit != "5" or code not in _PLAIN_CODES for digit, code in codes):
         return False
-    text = " ".join(_ANY_CODE.sub(" ", _NETWORK_ADDRESS.sub(" ", _DOTTED.sub(" ", text))).split())
-    words = _RUN.findall(_PLAIN.sub(" ", text))
+    text = " ".join(_ANY_CODE.sub(" ", _NETWORK_ADDRESS.sub(" ", text)).split())
+    if _RUN.search(text) and cause_of(text) is not Cause.ADDRESS:
+        return False  # only a code says so, and the words may go on
+    words = _RUN.findall(_PLAIN.sub(" ", " ".join(_DOTTED.sub(" ", text).split())))
     return all(word in PLAIN_WORDS or _IDENTIFIER.fullmatch(word) for word in words)
 
 

@@ -102,3 +102,8 @@ def test_neither_returned_mail_nor_a_text_gateway_stores_the_envelope_sender():
     assert CODE not in read_report(mail.mail()).words
     assert CODE not in redact_addresses(reply)
     assert redact_number(f"409 {CODE} exists", "+821012345678") == "409 <sender> exists"
+
+
+def test_a_stored_reply_that_is_cut_says_so():
+    reply = f"550 5.1.1 user unknown {'- ' * 300}"
+    assert redact_address(reply, "minji@example.com") == f"{reply[:499]}…"

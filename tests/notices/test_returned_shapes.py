@@ -6,6 +6,7 @@ import pytest
 
 from notices.returned_mail.delivery_reports import DeliveryReport, ReportKind, read_report
 from notices.returned_mail.reply_reading import Cause, cause_of, names_only_the_recipient
+from tests.returned_mail import Shape
 
 SAMPLES = Path(__file__).parent / "returned"
 BOUNCE, NOT_FINAL, COMPLAINT = ReportKind.BOUNCE, ReportKind.NOT_FINAL, ReportKind.COMPLAINT
@@ -165,3 +166,15 @@ def test_a_report_of_a_forwarding_names_another_address():
         **{"Content-Type": 'multipart/report; boundary="b"', "MIME-Version": "1.0"},
     )
     assert read_report(forwarded).is_forwarded
+
+
+@pytest.mark.parametrize(("characters", "is_cut"), [(400, False), (1_200, True), (4_000, True)])
+def test_a_stored_reply_shows_that_it_is_cut(characters, is_cut):
+    """Without the addresses it is so short that its length does not show it."""
+    address = f"{'m' * 64}@corp.example"
+    reply = f"550 5.1.1 user unknown {f'<{address}> ' * (characters // 80)}".strip()
+    fields = f"Final-Recipient: rfc822; {address}\nAction: failed\nDiagnostic-Code: smtp; {reply}"
+    report = read_report(Shape("MAILER-DAEMON@corp.example", "failure", "", fields).mail())
+    assert len(report.words) < 500
+    assert report.words.endswith("…") is is_cut
+    assert names_only_the_recipient(report.words) is not is_cut
