@@ -44,7 +44,16 @@ _DEFANGED = [
     (re.compile(r"[\[({] ?(?:@|at|골뱅이) ?[\])}]", re.IGNORECASE), "@"),
     (re.compile(r"[\[({]:(?://)?[\])}](?=/|\w)"), "://"),
     (re.compile(r"\bh(?:xx|\*\*|tt)p(?=s?:)", re.IGNORECASE), "http"),
-    (re.compile(r"(?<=\w)[。｡](?=\w)"), "."),  # browsers read these as dots
+    # Browsers read these as dots. Between sentences without blanks they are none.
+    (
+        re.compile(
+            r"(?<=\w)[。｡](?=(?![\u3005-\u30ff\u3400-\u9fff가-힣])\w"
+            r"|(?:中国|中國|公司|网[络址店站]|網[絡站]|在线|中文网|商[标城]|集团|我爱你|移动|企业|手机|娱乐|世界"
+            r"|信息|招聘|健康|台[湾灣]|香港|新加坡|みんな|コム|クラウド|ストア|セール|ファッション|ポイント"
+            r"|通販|購物|食品|家電|書籍|한국|닷컴|닷넷|삼성)(?!\w))"
+        ),
+        ".",
+    ),
     (
         re.compile(
             r"(?<=[0-9A-Za-z])[ \t]{0,2}(?:\.|(?i:dot)|닷|점)[ \t]{0,2}"
@@ -64,8 +73,12 @@ _URL = re.compile(
     r"(?:(?<=@)\[[0-9a-f:.]{2,45}\][^\s<>\"'’”)\[\]|]{0,2000})?)",
     re.IGNORECASE,
 )
-# A host may follow dots: readers and mail programs see a link in "확인하세요…evil.com".
-_HOST = re.compile(rf"(?<![\w-])({DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE)
+# A host may follow dots: readers and mail programs see a link in "확인하세요…evil.com". An attached
+# file is none, because no top-level domain has such a name.
+_FILE = r"[\w-]{1,63}\.(?:eml|msg|pdf|png|jpe?g|gif|bmp|heic|docx?|xlsx?|pptx?|hwpx?|html?|txt|ics)"
+_HOST = re.compile(
+    rf"(?<![\w-])(?!{_FILE}(?![\w-]|\.\w))({DOMAIN})(/[\w.~%@+-]{{0,200}})?", re.IGNORECASE
+)
 # A host after "@" that is no domain: https://ours.example|@0xC0A80101/ opens 192.168.1.1.
 _HOST_AFTER_AT = re.compile(
     r"@(\[[0-9a-f:.]{2,45}\]|(?:0x[0-9a-f]|[\w.-]{0,63}%[0-9a-f]{2})[\w.%-]{0,190}"

@@ -116,7 +116,8 @@ _GLUED_LABEL = re.compile(
     r"[ \t]?:[ \t])"
 )
 _ONE_TO_LINE = re.compile(
-    r"(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:(?P<rest>.{0,500})", re.IGNORECASE
+    r"(?:(?:to|cc|delivered-to|받는 ?사람|수신|참조)[* ]{0,3}:|받는 ?사람[ \t])(?P<rest>.{0,500})",
+    re.IGNORECASE,
 )
 _LINK_AFTER = r"(?:[ \t]*[<(\[]?(?:https?://)?(?:{links})[>)\]]?){{0,2}}\.?"
 # The page of a link: no words of another script, no second link, no telephone number, and no field
@@ -210,7 +211,11 @@ _FOOTERS.append(
 )
 # The end of a line that Outlook puts above a message from a new sender.
 _BANNER_END = re.compile(
-    r"(?:learn why this is important|이것이 중요한 이유(?:를 알아보세요)?)\.?[ \t]*"
+    r"(?:learn why this is important|(?:이것|이 문제)이?가? 중요한 이유(?:를 알아보세요| 알아보기)?"
+    r"|warum dies wichtig ist|これが重要である理由(?:を確認する)?"
+    r"|(?:为什么|為什麼|为何|為何)[这這]一?[点點]?很?重要"
+    r"|pourquoi (?:ceci|cela|c[’']est)(?: est)? important|por qué (?:esto )?es importante"
+    r"|tại sao điều này (?:lại )?quan trọng)\.?[ \t]*"
     r"[<(\[]?(?:https?://)?aka\.ms/LearnAboutSenderIdentification[>)\]]?[ \t\r]*$",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -247,7 +252,7 @@ def heads_in(text: str, *, within: int) -> Heads:
         for line in text.split("\n")[:within]
         for part in _parts_of_flat_head(line[:MOST_LINE_CHARACTERS])
     ]
-    recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if ":" in line}
+    recipients = {number: _one_to_line(line) for number, line in enumerate(lines) if "@" in line}
     senders: dict[int, list[str]] = {
         number: _addresses(line, most_names=30)
         for number, line in enumerate(lines)

@@ -3,8 +3,9 @@
 A filter replaces each link of a mail by one to itself, which holds the target. The formats are
 those that the filters' makers document or that their links show: Microsoft Safe Links, Proofpoint
 URL Defense (v1, v2, v3), Barracuda, Trend Micro, Cisco, Sophos, FireEye, Symantec, EdgePilot,
-Avanan, and the redirects of Google, Facebook, Instagram and Slack. A link that is not exactly of
-such a format keeps its own host, so it counts as unknown.
+Avanan (Check Point, SonicWall), Hornetsecurity, Trustwave, Libraesva, and the redirects of Google,
+Facebook, Instagram, Messenger, WhatsApp and Slack. A link that is not exactly of such a format
+keeps its own host, so it counts as unknown.
 """
 
 import binascii
@@ -25,12 +26,18 @@ _PARAMETERS = {
     "protect2.fireeye.com": ("u",),
     "clicktime.symantec.com": ("u",),
     "link.edgepilot.com": ("u",),
+    "atpscan.global.hornetsecurity.com": ("u",),
+    "scanmail.trustwave.com": ("u",),
+    "urlsand.esvalabs.com": ("u",),
 }
 _V3 = re.compile(r"/v3/__([^\s]{1,2000}?)__;([A-Za-z0-9+/_-]{0,400}={0,2})!")
 # In v3 a "*" replaces one character, and "**" with a letter a run of them.
 _V3_TOKEN = re.compile(r"\*(?:\*([A-Za-z0-9_-]))?")
 _V3_LENGTHS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_AVANAN = re.compile(r"/v2/___([^\s]{1,2000}?)___\.")
+_AVANAN = re.compile(
+    r"/v2/(?:r\d{1,2}/)?___(https?)(?::|%3A)(/[^\s*]{1,2000}?)___\.", re.IGNORECASE
+)
+_AVANAN_V1 = re.compile(r"/v1/(?:r\d{1,2}/)?url")
 
 
 def with_schemes(text: str) -> str:
@@ -106,9 +113,23 @@ def _sophos(_path: str, query: str) -> str:
     return _base64(_parameter(query, ("u",)) or "")
 
 
-def _avanan(path: str, _query: str) -> str | None:
-    match = _AVANAN.match(path)
-    return match[1] if match else None
+def _avanan(path: str, query: str) -> str | None:
+    # The target's own "?" belongs to the path of the wrapped link.
+    link = f"{path}?{query}" if query else path
+    match = _AVANAN.match(link)
+    return f"{match[1]}:{match[2]}" if match and link.count("___") == 2 else None
+
+
+def _avanan_v1(path: str, query: str) -> str | None:
+    return _parameter(query, ("o",)) if _AVANAN_V1.fullmatch(path) else None
+
+
+def _outlook_page(path: str, query: str) -> str | None:
+    return _parameter(query, ("url",)) if path == "/mail/safelink.html" else None
+
+
+def _whatsapp(path: str, query: str) -> str | None:
+    return _parameter(query, ("u",)) if path == "/l" else None
 
 
 def _proofpoint(path: str, query: str) -> str | None:
@@ -160,14 +181,21 @@ _PAGES: list[tuple[re.Pattern[str], str, Callable[[str, str], str | None]]] = [
         (r"(?:[a-z0-9-]{1,60}\.){1,3}trendmicro\.com", "/wis/clicktime/", _url_parameter),
         (r"urldefense(?:\.proofpoint)?\.(?:com|us)", "/v", _proofpoint),
         (r"secure-web\.cisco\.com", "/", _last_part),
-        (r"l\.(?:facebook|instagram)\.com", "/", _meta),
+        (r"lm?\.(?:facebook|instagram|messenger)\.com", "/", _meta),
+        (r"l\.wl\.co", "/l", _whatsapp),
         (r"slack-redir\.net", "/link", _url_parameter),
-        (r"(?:[a-z0-9-]{1,60}\.)?protection\.sophos\.com", "/", _sophos),
-        (r"url\.avanan\.click", "/v2/___", _avanan),
+        (r"(?:[a-z0-9-]{1,60}\.)?protection\.sophos\.com", "", _sophos),
+        (r"url\.avanan\.click|protect\.checkpoint\.com", "/v2/", _avanan),
+        (r"(?:avanan|checkpoint|sonicwall)\.url-protection\.com", "/v1/", _avanan_v1),
+        (r"outlook\.office(?:365)?\.com", "/mail/", _outlook_page),
     )
 ]
 # Filters' hosts, to which a text may write a link without https://.
-_HOSTS = (*_PARAMETERS, "urldefense.com", "urldefense.proofpoint.com", "secure-web.cisco.com")
+_HOSTS = (
+    *_PARAMETERS,
+    *("urldefense.com", "urldefense.proofpoint.com", "secure-web.cisco.com"),
+    *("protect.checkpoint.com", "url-protection.com"),
+)
 _BARE = re.compile(
     r"(?<![\w./:@%=-])(?=(?:[a-z0-9-]{1,40}\.){0,3}(?:"
     + "|".join(re.escape(host) for host in _HOSTS)
