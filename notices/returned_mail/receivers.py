@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -173,6 +174,10 @@ def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
     """Returns a `protocol` that closes connections without a free slot, and long sessions."""
 
     class Limited(protocol):  # type: ignore[valid-type,misc]
+        # A report quotes a mail whose lines may be longer than RFC 5321 allows. The server that
+        # brings it has no other way for it.
+        line_length_limit = MOST_BYTES
+
         def __init__(
             self, handler: Listener, slots: _ConnectionSlots, session_seconds: float, **options: Any
         ) -> None:
@@ -207,24 +212,33 @@ def _limited(protocol: type[SMTP]) -> Callable[..., SMTP]:
 def read_maildir(path: Path) -> int:
     """Records the mails in a Maildir and deletes them. Returns how many.
 
-    It reads at most MOST_AT_A_TIME mails. A mail that cannot be processed is moved to the folder
-    "aside". One that came too early stays for the next run.
+    It takes at most MOST_AT_A_TIME mails. A mail that cannot be processed is moved to the folder
+    "aside". One that came too early, or that cannot be opened, stays for the next run.
     """
     box = mailbox.Maildir(path, create=False)
-    taken = 0
-    for key in box.keys()[:MOST_AT_A_TIME]:
+    keys = box.keys()
+    takes = (_take_file(box, path, key) for key in keys)
+    return sum(islice(filter(None, takes), MOST_AT_A_TIME))
+
+
+def _take_file(box: mailbox.Maildir, path: Path, key: str) -> bool:
+    """Records a mail of a Maildir. Returns False if it stays there."""
+    try:
         with box.get_file(key) as file:
-            outcome = _record(file.read(MOST_BYTES + 1))
-        if outcome == Outcome.EARLY:
-            continue
-        if outcome == Outcome.ASIDE:
-            box.add_folder(ASIDE)
-            file_path = next(path.glob(f"[cn][ue][rw]/{glob.escape(key)}*"))
-            file_path.rename(path / f".{ASIDE}" / "new" / key)
-        else:
-            box.remove(key)
-        taken += 1
-    return taken
+            data = file.read(MOST_BYTES + 1)
+    except (KeyError, OSError) as error:  # another program has taken it, or owns it
+        logger.error("a returned mail could not be opened: %s", type(error).__name__)
+        return False
+    outcome = _record(data)
+    if outcome == Outcome.EARLY:
+        return False
+    if outcome == Outcome.ASIDE:
+        box.add_folder(ASIDE)
+        file_path = next(path.glob(f"[cn][ue][rw]/{glob.escape(key)}*"))
+        file_path.rename(path / f".{ASIDE}" / "new" / key)
+    else:
+        box.discard(key)
+    return True
 
 
 def read_imap(url: str) -> int:
@@ -237,23 +251,15 @@ def read_imap(url: str) -> int:
     """
     if not is_private(url, encrypted="imaps"):
         raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
-    taken = 0
     with _signed_in(url) as imap:
-        for number in _first_mails(imap):
-            data = _fetched(imap, number)
-            if data is None:
-                continue  # deleted, it would be lost unread
-            outcome = _record(data)
-            if outcome == Outcome.EARLY or not _put_aside(imap, number, outcome):
-                continue
-            imap.store(number, "+FLAGS", r"(\Deleted)")
-            taken += 1
+        takes = (_take_of_server(imap, uid) for uid in _uids(imap))
+        taken = sum(islice(filter(None, takes), MOST_AT_A_TIME))
         imap.expunge()
     return taken
 
 
-def _first_mails(imap: imaplib.IMAP4) -> Iterator[str]:
-    """Opens the INBOX, and yields the numbers of its first mails. Raises imaplib.IMAP4.error.
+def _uids(imap: imaplib.IMAP4) -> Iterator[str]:
+    """Opens the INBOX, and yields the UIDs of its mails. Raises imaplib.IMAP4.error.
 
     Not from SEARCH: its answer is one line, and imaplib refuses that of 160,000 mails.
     """
@@ -261,15 +267,35 @@ def _first_mails(imap: imaplib.IMAP4) -> Iterator[str]:
     if answer != "OK":
         raise imaplib.IMAP4.error("the mailbox has no INBOX that can be opened")
     number_of_mails = int(found[-1] or 0)
-    yield from map(str, range(1, min(number_of_mails, MOST_AT_A_TIME) + 1))
+    for first in range(1, number_of_mails + 1, MOST_AT_A_TIME):
+        last = min(first + MOST_AT_A_TIME - 1, number_of_mails)
+        _ok, lines = imap.fetch(f"{first}:{last}", "(UID)")
+        uids = (re.search(rb"\bUID (\d+)", line) for line in lines if isinstance(line, bytes))
+        yield from (uid[1].decode() for uid in uids if uid)
 
 
-def _put_aside(imap: imaplib.IMAP4, number: str, outcome: ReturnedMail.Outcome) -> bool:
+def _take_of_server(imap: imaplib.IMAP4, uid: str) -> bool:
+    """Records a mail of an IMAP mailbox and marks it as deleted. Returns False if it stays there.
+
+    `uid` is its UID: a number changes when another program deletes a mail before it.
+    """
+    data = _fetched(imap, uid)
+    if data is None:
+        logger.error("the IMAP server did not give a returned mail")
+        return False
+    outcome = _record(data)
+    if outcome == Outcome.EARLY or not _put_aside(imap, uid, outcome):
+        return False
+    imap.uid("STORE", uid, "+FLAGS", r"(\Deleted)")
+    return True
+
+
+def _put_aside(imap: imaplib.IMAP4, uid: str, outcome: ReturnedMail.Outcome) -> bool:
     """Copies a mail that could not be processed. Returns False if it cannot be copied."""
     if outcome != Outcome.ASIDE:
         return True
     imap.create(ASIDE)  # the server refuses it if it exists
-    answer, _data = imap.copy(number, ASIDE)
+    answer, _data = imap.uid("COPY", uid, ASIDE)
     return answer == "OK"
 
 
@@ -328,13 +354,14 @@ def _signed_in(url: str) -> Iterator[imaplib.IMAP4]:
         yield imap
 
 
-def _fetched(imap: imaplib.IMAP4, number: str) -> bytes | None:
-    """Returns the first MOST_BYTES + 1 bytes of a mail, or None if the server does not give it.
+def _fetched(imap: imaplib.IMAP4, uid: str) -> bytes | None:
+    """Returns the first MOST_BYTES + 1 bytes of a mail; None if the server does not give it.
 
     A longer mail is then unreadable.
     """
-    _ok, answer = imap.fetch(number, f"(BODY.PEEK[]<0.{MOST_BYTES + 1}>)")
-    return next((part[1] for part in answer if isinstance(part, tuple)), None)
+    state, answer = imap.uid("FETCH", uid, f"(BODY.PEEK[]<0.{MOST_BYTES + 1}>)")
+    parts = answer if state == "OK" else []
+    return next((part[1] for part in parts if isinstance(part, tuple)), None)
 
 
 def _record(data: bytes) -> ReturnedMail.Outcome:

@@ -537,11 +537,11 @@ def test_an_imap_mailbox_is_emptied(notice, closed, settings, capsys):
 
 
 @pytest.mark.django_db
-def test_a_mail_that_the_server_does_not_give_stays_in_the_mailbox(monkeypatch):
+def test_a_mail_of_which_the_imap_server_gives_nothing_stays_there(monkeypatch):
     usual = ImapServer.answer
 
-    def answer_without_the_first(box: ImapServer, command: str, rest: list[str]) -> bytes:
-        return b"" if (command, *rest[:1]) == ("FETCH", "1") else usual(box, command, rest)
+    def answer_without_the_first(box: ImapServer, command: str, rest: list[str]) -> bytes | None:
+        return b"" if rest[:2] == ["FETCH", "101"] else usual(box, command, rest)
 
     monkeypatch.setattr(ImapServer, "answer", answer_without_the_first)
     with ImapServer([bounce(), bounce()]) as server:
@@ -565,12 +565,67 @@ def test_the_server_of_a_mailbox_cannot_answer_without_end(answer, monkeypatch):
     endless = {"lines": b"* 1 EXISTS\r\n" * 900_000, "a literal": b"* 1 X {9999999999}\r\nx"}
     usual = ImapServer.answer
 
-    def answer_endlessly(box: ImapServer, command: str, rest: list[str]) -> bytes:
+    def answer_endlessly(box: ImapServer, command: str, rest: list[str]) -> bytes | None:
         return endless[answer] if command == "SELECT" else usual(box, command, rest)
 
     monkeypatch.setattr(ImapServer, "answer", answer_endlessly)
     with ImapServer([]) as server, pytest.raises(imaplib.IMAP4.abort, match="without end"):
         read_imap(server.url)
+
+
+def test_a_mail_that_the_imap_server_does_not_give_stays_there(notice, closed):
+    ours = b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce()
+    with ImapServer([ours, ours]) as server:
+        server.locked = {1}
+        assert read_imap(server.url) == 1
+        assert server.mails == {1: ours}
+        server.locked = set()
+        assert read_imap(server.url) == 1
+        assert server.mails == {}
+
+
+def test_mails_that_came_too_early_do_not_keep_others_waiting(
+    notice, accepted, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(receivers, "MOST_AT_A_TIME", 2)
+    Delivery.objects.filter(pk=accepted.pk).update(state=Delivery.State.PENDING)
+    early = b"Delivered-To: " + envelope_sender(accepted.pk).encode() + b"\r\n" + bounce()
+    mails = [early, early, early, b"Subject: hello\n\nnot a report\n"]
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    for mail in mails:
+        box.add(mail)
+    assert read_maildir(tmp_path / "in") == 1
+    with ImapServer(mails) as server:
+        assert read_imap(server.url) == 1
+        assert list(server.mails) == [1, 2, 3]
+    assert dict(ReturnedMail.objects.values_list("outcome", "number"))["unknown"] == 2
+
+
+def test_a_mail_that_cannot_be_opened_does_not_stop_a_maildir(notice, closed, tmp_path, caplog):
+    box = mailbox.Maildir(tmp_path / "in", create=True)
+    (tmp_path / "in" / "new" / "0.gone").symlink_to(tmp_path / "nothing")
+    box.add(b"Delivered-To: " + envelope_sender(closed.pk).encode() + b"\r\n" + bounce())
+    assert read_maildir(tmp_path / "in") == 1
+    assert LateReport.objects.get().delivery == closed
+    assert "could not be opened: FileNotFoundError" in caplog.text
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_lmtp", [False, True])
+def test_the_listener_takes_whatever_octets_a_server_sends(notice, closed, is_lmtp):
+    """Reports quote mails that have them. A refusal would lose the report."""
+    ours = envelope_sender(closed.pk)
+    odd = b"x" * 20_000 + b"\r\n\0 \xff\xfe \r\n.\r\n\n.\n\r.\r bare\r\n"
+    kind = smtplib.LMTP if is_lmtp else smtplib.SMTP
+    with listening(is_lmtp=is_lmtp) as port, kind("127.0.0.1", port, timeout=10) as smtp:
+        smtp.ehlo("mx.example.com")
+        smtp.mail("", ["BODY=8BITMIME", "SMTPUTF8"])
+        assert smtp.rcpt(ours)[0] == 250
+        assert smtp.docmd("DATA")[0] == 354
+        smtp.send(bounce() + odd.replace(b"\r\n.", b"\r\n..") + b"\r\n.\r\n")
+        assert smtp.getreply()[0] == 250
+        assert smtp.noop()[0] == 250
+    assert dict(ReturnedMail.objects.values_list("outcome", "number")) == {"late": 1}
 
 
 @pytest.mark.parametrize("url", ["imap://u:secret@mail.example/", "pop3://u:secret@mail.example/"])
