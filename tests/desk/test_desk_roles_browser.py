@@ -422,6 +422,23 @@ def test_a_second_person_imports_what_an_importer_may_not_and_confirms_its_withd
     assert batch.state == ExposureBatch.State.WITHDRAWN
 
 
+@pytest.mark.parametrize(("language", "width"), [("ko", 1280), ("en", 1280)])
+def test_the_files_of_a_scope_version_fit_on_a_small_screen_of_a_desk(desk, go, team, incident):
+    file = exposure_factory.file_of(incident)
+    named = {"name": "members-2025-11-18-part-03-of-12.csv.gz", "finished_at": timezone.now()}
+    rows = {"rows_read": 33_673_817, "rows_taken": 33_671_204, "rows_rejected": 2_613}
+    ExposureFile.objects.filter(pk=file.pk).update(state="loaded", **named, **rows)
+    with desk(team["importer"]) as page:
+        go(page, "incidents_exposurebatch_change", file.batch_id)
+        cells = page.locator(".inline-group td, .inline-group th")
+        rightmost = cells.evaluate_all(
+            "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
+        )
+        assert rightmost <= page.locator("#content-main").evaluate(
+            "main => main.getBoundingClientRect().right"
+        )
+
+
 def loaded(upload: Upload) -> None:
     """Checks and imports an upload, as a worker and its importer do."""
     uploads.run_upload(str(upload.pk))
