@@ -20,6 +20,7 @@ from incidents.importing.second_tables import Labels, TableFinder
 
 MAY_BE_CONTACT = re.compile(r"[@\d]")
 _LIKE_NUMBER = re.compile(r"(?:0(?!0)|\+)[\d-]{8,15}", re.ASCII)
+_CONTACTS = frozenset([Shape.ADDRESS, Shape.PHONE])
 _BLANK_LINE = re.compile(rb"\n[\r\t ,;|\"]*\n")
 
 
@@ -158,21 +159,29 @@ class RowChecks:
     ) -> None:
         """Raises RowRejectedError if a row without a contact is of another table.
 
-        So it is if its reference or its name is unlike the others, or two other cells are; if a
-        cell in place of a contact is, as in the next row; or if it stands below blank lines, with
-        rows without contacts only. A cell like those of rows with a contact near it is not odd.
+        So it is if its reference or its name is unlike the others, or two other cells are, one of
+        them not a contact; if its contacts are, in different ways, as in the next row; or if it
+        stands below blank lines, with rows without contacts only. A cell like those of rows with a
+        contact near it is not odd. A contact that cannot be read costs a person the contact only.
         """
         odd = habits.odd_places(cells)
         others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
         if odd and (self._has_sum_as_address(cells) or self._are_sums(others)):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._column))
         odd = {at: shape for at, shape in odd.items() if not rows.hold(at, shape)}
-        is_other = len(odd) > 1 or not self._own_places.isdisjoint(odd)
+        if not _CONTACTS.isdisjoint(odd.values()) and not habits.is_exchanged(cells):
+            return  # a person whose address or number stands in another column
+        has_other_cells = len(odd) > 1 and not odd.keys() <= set(self._contact_places)
+        is_other = has_other_cells or not self._own_places.isdisjoint(odd)
         if is_other or self._is_of_part(line, odd, habits, rows):
             raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
 
     def _has_sum_as_address(self, cells: Sequence[str]) -> bool:
-        return any(references.is_sum(cells[place]) for place in self._email_places)
+        # Not a digest: it may stand for an address that is kept from the reader.
+        return any(
+            references.is_sum(cells[place]) and not any(map(str.isalpha, cells[place]))
+            for place in self._email_places
+        )
 
     def _are_sums(self, cells: Collection[str]) -> bool:
         return bool(cells) and all(map(references.is_sum, cells))
@@ -192,7 +201,7 @@ class RowChecks:
         if self._has_gaps and rows.is_in_bare_part(line):
             return True
         in_place = {at: odd[at] for at in self._contact_places if at in odd}
-        return bool(in_place) and rows.are_like(
+        return len(set(in_place.values())) > 1 and rows.are_like(
             line, lambda cells: in_place.items() <= habits.odd_places(cells).items()
         )
 

@@ -612,6 +612,10 @@ OTHER_FILES = [
         f'encoding = "windows-1252"\n{_NAMED}',
     ),
     (b"id\n010-1234-5678\nnobody\n", _TELEPHONE),
+    (
+        b"id,name,email\n1,Jiho,jiho@b.example\n2,Minji,minji@b.example\nred,Bicycle,\n",
+        f'{_NAMED}email = "email"\n',
+    ),
     (b"no,id\n1,fr\n2,ko\n", _ID.replace('"id"', '"no"\nlanguage = "id"')),
     (b"id\nnobody\n", f"{_ID}known = true\n"),
     (b"id,name\n1,Jiho\n2,Se\\qo\n", f"escape = '\\'\n{_NAMED}"),
