@@ -415,12 +415,15 @@ class Hanging(LocalServer):
 
 @pytest.fixture
 def hanging(sign_on, monkeypatch):
-    monkeypatch.setattr(exchanges, "_places", threading.BoundedSemaphore(exchanges.MOST_AT_ONCE))
+    places = threading.BoundedSemaphore(exchanges.MOST_AT_ONCE)
+    monkeypatch.setattr(exchanges, "_places", places)
     Hanging.ended.clear()
     with Hanging() as server:
         sign_on["customers"]["issuer"] = server.url
         yield server
         Hanging.ended.set()
+        for _each in range(exchanges.MOST_AT_ONCE):
+            assert places.acquire(timeout=30)  # each thread gives its place back to this semaphore
 
 
 def test_a_provider_that_hangs_holds_few_threads_and_leaves_the_code(client, hanging, monkeypatch):
