@@ -51,7 +51,7 @@ def sisimai(mails: Path, expected: Path) -> Figures:
     misread: list[str] = []
     for path, reason, is_hard in _answers(mails, expected):
         data = path.read_bytes()
-        report = read_report(data)
+        report = _about_first(read_report(data))
         is_failure = report.kind is ReportKind.BOUNCE
         is_bad_address = is_failure and report.cause is Cause.ADDRESS
         if reason == _ANSWER_REASON:
@@ -85,6 +85,13 @@ def sisimai(mails: Path, expected: Path) -> Figures:
     }
 
 
+def _about_first(report: DeliveryReport) -> DeliveryReport:
+    """Returns what a mail says of its first recipient, whose reason Sisimai's tests name first. The
+    portal chooses the recipient of its message in the same way.
+    """
+    return report.about(report.of_recipients[0][0]) if report.of_recipients else report
+
+
 def _is_held(report: DeliveryReport) -> bool:
     """Returns whether one such bounce holds its address back: it names no other one (the portal
     knows which one the message went to), and its words are known.
@@ -104,20 +111,27 @@ def _answers(mails: Path, expected: Path) -> Iterator[tuple[Path, str, bool]]:
 
 
 def flufl(source: Path) -> Figures:
-    """Returns the share of the permanent failures that are recognised."""
+    """Returns the share of the permanent failures that are recognised, and how many are read as a
+    bad address and held back at once.
+    """
     all_failures = import_module("flufl.bounce").all_failures
-    permanent = read = 0
+    permanent = read = addresses = held = 0
     temporary: list[str] = []
     for path in sorted((source / "tests" / "data").glob("*.txt")):
         data = path.read_bytes()
         _delayed, failed = all_failures(message_from_bytes(data))
-        is_read = read_report(data).kind is ReportKind.BOUNCE
+        report = _about_first(read_report(data))
+        is_read = report.kind is ReportKind.BOUNCE
+        is_bad_address = bool(failed) and report.cause is Cause.ADDRESS
+        addresses, held = addresses + is_bad_address, held + (is_bad_address and _is_held(report))
         permanent, read = permanent + bool(failed), read + bool(failed and is_read)
         if _delayed and not failed and is_read:
             temporary.append(path.name)
     return {
         "flufl_permanent": permanent,
         "flufl_read": round(read / permanent, 3),
+        "flufl_bad_addresses": addresses,
+        "flufl_held_at_once": held,
         "flufl_temporary_taken_as_permanent": temporary,
     }
 

@@ -112,6 +112,41 @@ Subject: About your data
 """.replace("\n", "\r\n").encode()
 
 
+def exim_report(failures: dict[str, str]) -> bytes:
+    """Returns Exim's report in plain text about several recipients: the reply to each."""
+    parts = "".join(
+        f"  {address}\n    SMTP error from remote mail server after RCPT TO:<{address}>:\n"
+        f"    host mx.example.com [192.0.2.9]: {reply}\n"
+        for address, reply in failures.items()
+    )
+    failed = ",\n  ".join(failures)
+    return f"""\
+From: Mail Delivery System <Mailer-Daemon@mx.example.com>
+Subject: Mail delivery failed: returning message to sender
+X-Failed-Recipients: {failed}
+Auto-Submitted: auto-replied
+
+This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+{parts}
+------ This is a copy of the message, including all the headers. ------
+""".encode()
+
+
+def report_about(failures: dict[str, str]) -> bytes:
+    """Returns a delivery report (RFC 3464) about several recipients: the reply to each."""
+    fields = "\n".join(
+        f"Final-Recipient: rfc822; {address}\nAction: failed\nStatus: 5.0.0\n"
+        f"Diagnostic-Code: smtp; {reply}\n"
+        for address, reply in failures.items()
+    )
+    fields = f"Reporting-MTA: dns; mx.example.com\n\n{fields}"
+    return Shape("MAILER-DAEMON@mx.example.com", "Undeliverable", "Not delivered.", fields).mail()
+
+
 def complaint(sender: str, *, kind: str = "abuse") -> bytes:
     """Returns a complaint (RFC 5965): the recipient marked the message as spam."""
     return f"""\

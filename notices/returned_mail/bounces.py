@@ -112,6 +112,8 @@ def _bounced(delivery: Delivery, report: DeliveryReport) -> Outcome:
         return Outcome.EARLY
     if delivery.state not in _SETTLED:
         return Outcome.KNOWN
+    if report.of_recipients:
+        report = report.about(_address_of(delivery))
     words = report.words
     if report.cause is Cause.EXPIRED:
         words = LedgerMessages.EXPIRED.stored(reply=words)[:500]

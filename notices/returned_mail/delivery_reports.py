@@ -6,8 +6,10 @@ own format. Only the server's reply is stored, without addresses.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from functools import partial
 
 from notices.message_codes import hide_envelope_senders
 from notices.returned_mail.phrases import shape_pattern
@@ -36,6 +38,13 @@ _IN_REPLY = re.compile(
 _LOOKED_UP = r"(\b(?:host named |failure: host |name=|domain=|name server: |550 |421 ))"
 # The line before a server's words, of qmail: the address that failed, perhaps one it forwards to.
 _HEADING = re.compile(r"^<([^\s<>@]{1,64}@[^\s<>]{1,255})>:[ \t\r]*$", re.MULTILINE)
+# The line that begins what a report says of one of several recipients: the address, then a colon,
+# the end of the line, or a time.
+_RECIPIENT_LINE = re.compile(
+    r"""^[ \t]{0,8}[<"']?([^\s<>@;:"',()]{1,64}@[\w.-]{1,255})[>"']?"""
+    r"(?=:(?:\s|$)|[ \t]*\r?$| on )",
+    re.MULTILINE,
+)
 _ANSWERED = re.compile(
     r"^(?:(?:re|aw|sv|fwd?|rv|tr|回[复覆復]|答复|답장)[:：] *|[\[【(（「<*]+ *)+", re.IGNORECASE
 )
@@ -47,6 +56,7 @@ _PHRASES = {
         "report_of_sender",
     )
 }
+MOST_RECIPIENTS = 10  # whose failures are told apart; a message of the portal has one recipient
 _OUTLOOK_COMPLAINT = ("X-HmXmrOriginalRecipient", "X-HmXmrOriginalRecipent")
 
 
@@ -66,7 +76,8 @@ class DeliveryReport:
     `words` is the server's reply, or the kind of the complaint. `senders` are the envelope senders
     that a complaint names. `cause` and `recipients`, the addresses that failed, are those of a
     bounce; `named` are the addresses in its reply. With `is_forwarded`, the server names another
-    original recipient than the one that failed.
+    original recipient than the one that failed. If the mail reports several failures, the fields
+    are those of the first, and `of_recipients` has the address of each, and what reads its report.
     """
 
     kind: ReportKind
@@ -76,6 +87,14 @@ class DeliveryReport:
     recipients: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
     is_forwarded: bool = False
+    of_recipients: tuple[tuple[str, Callable[[], "DeliveryReport"]], ...] = ()
+
+    def about(self, address: str) -> "DeliveryReport":
+        """Returns what the mail says of `address`; the report itself if it names no failure of it,
+        or two.
+        """
+        own = [read for named, read in self.of_recipients if is_same_mailbox(address, named)]
+        return own[0]() if len(own) == 1 else self
 
 
 UNREADABLE = DeliveryReport(ReportKind.UNREADABLE)
@@ -131,10 +150,29 @@ def _of_blocks(mail: ReturnedMessage, blocks: list[Fields]) -> DeliveryReport:
         failed = blocks  # OpenSMTPD 6.8 reports "delayed" also when it gives up
     if not failed:
         return NOT_FINAL
-    cause, reply = _cause_and_reply(mail, failed[0])
-    if cause is Cause.ADDRESS and any(_has_arrived(block) for block in blocks):
+    has_arrived = any(_has_arrived(block) for block in blocks)
+    first = _of_block(mail.notice, failed[0], has_arrived=has_arrived)
+    if len(failed) == 1:
+        return first
+    sections = _sections(mail.notice)
+    of_recipients = []
+    for block in failed[:MOST_RECIPIENTS]:
+        address = _value(block, "final-recipient")
+        text = _section_about(sections, address) or mail.notice
+        read = partial(_of_block, text, block, has_arrived=has_arrived)
+        of_recipients.append((address, read))
+    return replace(first, of_recipients=tuple(of_recipients))
+
+
+def _of_block(notice: str, block: Fields, *, has_arrived: bool) -> DeliveryReport:
+    """Returns what the fields of one failure say, with the text about it.
+
+    With `has_arrived` another recipient of the report took the message.
+    """
+    cause, reply = _cause_and_reply(notice, block)
+    if cause is Cause.ADDRESS and has_arrived:
         cause = Cause.UNCLEAR  # of an address that stands for several, one took the message
-    final, original = (_value(failed[0], f"{name}-recipient") for name in ("final", "original"))
+    final, original = (_value(block, f"{name}-recipient") for name in ("final", "original"))
     return DeliveryReport(
         ReportKind.BOUNCE,
         _without_addresses(reply, final, original),
@@ -145,22 +183,22 @@ def _of_blocks(mail: ReturnedMessage, blocks: list[Fields]) -> DeliveryReport:
     )
 
 
-def _cause_and_reply(mail: ReturnedMessage, block: Fields) -> tuple[Cause, str]:
+def _cause_and_reply(notice: str, block: Fields) -> tuple[Cause, str]:
     """Returns the cause of a failure and the server's reply, from the fields and the text."""
     diagnostic = _value(block, "diagnostic-code")
     status = STATUS.search(block.get("status", ""))
     reply = f"{status[0] if status else ''} {diagnostic}".strip()
     if block.get("action", "").lower().startswith("expired"):
         return Cause.EXPIRED, reply
-    refused = _IN_REPLY.search(mail.notice)  # Postfix and sendmail name it in the text only
+    refused = _IN_REPLY.search(notice)  # Postfix and sendmail name it in the text only
     command = refused[0] if refused else ""
     cause = cause_of(f"{_clean(block.get('status', ''))} {diagnostic} {command}")
-    said = _reply_lines(mail.notice)
+    said = _reply_lines(notice)
     if diagnostic.lower() == "550 host unknown":
         reply = f"{reply} {said}"  # sendmail names the host in the text only
     if cause not in (Cause.UNCLEAR, Cause.NETWORK):
         return cause, reply
-    told, words = _cause_of_text(mail.notice, f"{reply} {said}" if said else "")
+    told, words = _cause_of_text(notice, f"{reply} {said}" if said else "")
     is_contradicted = told is Cause.ADDRESS and may_mean_sender(reply)
     cause = cause if told is Cause.UNCLEAR or is_contradicted else told
     return cause, reply if diagnostic else f"{reply} {said or words}".strip()
@@ -209,9 +247,20 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         return NOT_FINAL
     if not (said or has_subject or _PHRASES["failed"].search(read)):
         return NOT_FINAL if _is_automatic(mail) else UNREADABLE
-    cause, words = _cause_of_text(notice, said)
     failed = mail.header("X-Failed-Recipients").split(",")
-    recipients = [one.strip("<> ") for one in failed if one.strip()] or _HEADING.findall(notice)
+    recipients = [one.strip("<> \t\r\n") for one in failed if one.strip()]
+    report = _of_failure(notice, recipients or _HEADING.findall(notice))
+    sections = _sections(notice)
+    if len(sections) < 2:
+        return report
+    of_recipients = ((address, partial(_of_failure, text, [address])) for address, text in sections)
+    return replace(report, of_recipients=tuple(of_recipients))
+
+
+def _of_failure(notice: str, recipients: list[str]) -> DeliveryReport:
+    """Returns what a text says of the failure of `recipients`."""
+    said = _reply_lines(notice)
+    cause, words = _cause_of_text(notice, said)
     reply = said or _first_failure(notice) or words
     return DeliveryReport(
         ReportKind.BOUNCE,
@@ -220,6 +269,36 @@ def _of_text(mail: ReturnedMessage) -> DeliveryReport:
         recipients=tuple(recipients),
         named=addresses_in(reply),
     )
+
+
+def _sections(notice: str) -> list[tuple[str, str]]:
+    """Returns the addresses that begin a part of a text with a cause, each with its part after
+    the text before the first one.
+
+    What follows another address belongs to the part before it: it may be the server's contact.
+    """
+    lines = list(_RECIPIENT_LINE.finditer(notice))[:MOST_RECIPIENTS]
+    ends = [*(line.start() for line in lines), len(notice)][1:]
+    found = [
+        (line[1], line.start())
+        for line, end in zip(lines, ends, strict=False)
+        if _states_cause(notice[line.end() : end])
+    ]
+    starts = [*(start for _address, start in found), len(notice)]
+    return [
+        (address, f"{notice[: starts[0]]}{notice[start:end]}")
+        for (address, start), end in zip(found, starts[1:], strict=True)
+    ]
+
+
+def _states_cause(text: str) -> bool:
+    return bool(_REPLY_LINE.search(text)) or cause_of(text) is not Cause.UNCLEAR
+
+
+def _section_about(sections: list[tuple[str, str]], address: str) -> str:
+    """Returns the part of a text about `address`; "" if there is none, or more than one."""
+    own = [text for named, text in sections if is_same_mailbox(named, address)]
+    return own[0] if len(own) == 1 else ""
 
 
 def _is_from_server(mail: ReturnedMessage) -> bool:
@@ -273,7 +352,7 @@ def _first_failure(text: str) -> str:
     """Returns what stands around the first word of a failure, with "…" where it is cut."""
     if (found := _PHRASES["failed"].search(text)) is None:
         return ""
-    start, end = max(0, found.start() - 80), found.start() + 300
+    start, end = max(0, found.start() - 80), found.start() + 400
     if start and (space := re.search(r"\s", text[start : found.start()])):
         start += space.start()  # half an address is another one
     before, after = "…" if text[:start].strip() else "", "…" if text[end:].strip() else ""

@@ -32,7 +32,7 @@ from notices.returned_mail.reply_reading import Cause
 from notices.returned_mail.returned_message import ReturnedMessage
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.notices.imap_server import ImapServer
-from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint
+from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint, exim_report, report_about
 
 pytest_plugins = ["tests.notice_fixtures"]
 
@@ -201,6 +201,37 @@ def test_a_report_about_a_forwarding_waits_for_a_person(notice, closed):
     assert not Suppression.objects.exists()
     kinds = set(LateReport.objects.values_list("kind", flat=True))
     assert kinds == {LateReport.Kind.BOUNCE, LateReport.Kind.UNCLEAR}
+
+
+UNKNOWN, FULL, BLOCKED = "550 5.1.1 User unknown", "552 5.2.2 Mailbox full", "554 5.7.1 Blocked"
+
+
+@pytest.mark.parametrize("report", [exim_report, report_about])
+@pytest.mark.parametrize(
+    ("replies", "is_held"),
+    [
+        ({"other@example.com": FULL, "minji@example.com": UNKNOWN}, True),
+        ({"minji@example.com": UNKNOWN, "other@example.com": UNKNOWN}, True),
+        ({"other@example.com": UNKNOWN, "minji@example.com": FULL}, False),
+        ({"other@example.com": UNKNOWN, "minji@example.com": BLOCKED}, False),
+        ({"other@example.com": UNKNOWN, "another@example.com": UNKNOWN}, False),
+        ({"minji@example.com": FULL, "minji@other.example": UNKNOWN}, False),
+    ],
+)
+def test_of_several_recipients_the_portals_own_is_read(notice, closed, report, replies, is_held):
+    """An address may stand for several; what the mail says of another one counts for nobody."""
+    bounces.receive(envelope_sender(closed.pk), report(replies))
+    assert Suppression.objects.live().exists() is is_held
+
+
+def test_words_after_a_servers_contact_count_too(notice, closed):
+    text = (
+        exim_report({"minji@example.com": UNKNOWN})
+        .decode()
+        .replace("\n------", "Contact:\n  help@example.com\n    Blocked by our policy\n\n------")
+    )
+    bounces.receive(envelope_sender(closed.pk), text.encode())
+    assert not Suppression.objects.live().exists()
 
 
 def test_a_failure_without_a_clear_cause_waits_for_a_person(notice, accepted):

@@ -204,6 +204,9 @@ GMAIL_REPORTS = (
     "Google tried to deliver your message, but it was rejected by the recipient domain. We "
     "recommend contacting the other email provider . The error that the other server returned was: "
 )
+YAHOO_REPORTS = (
+    "Message from yahoo.com. Unable to deliver message to the following address(es). <…>: "
+)
 UNKNOWN_351 = "5.1.351 550 5.1.351 Remote server returned unknown recipient or mailbox unavailable"
 WHOLE_REPLIES = [
     f"{EXIM}Unrouteable address",
@@ -220,6 +223,14 @@ WHOLE_REPLIES = [
     "550 5.1.1 <…>: Recipient address rejected: Bad destination system address",
     "550 5.1.6 <…>: Destination mailbox has moved, No forwarding address",
     "553 5.3.0 <…>... No such user here",
+    "550 5.1.1 a640c23a62f3a-a9f31c2si1234566b.111 - gsmtp",
+    "5.1.1 550 5.1.1 Address rejected <…>",
+    "550 5.1.1 sid=i01K1n00l0kn1Em01 Address rejected <…>. [code=28]",
+    "553 5.3.0 <…>... Addressee unknown, relay=[192.0.2.5]",
+    "Remote server replied: 550 5.1.1 <…>... User unknown",
+    "Sorry, no mailbox here by that name. vpopmail (#5.1.1)",
+    f"{YAHOO_REPORTS}This user doesn't have a yahoo.com account <…> [0]",
+    f"{YAHOO_REPORTS}Sorry your message to <…> cannot be delivered. This account has been disabled",
 ]
 
 
@@ -249,6 +260,19 @@ def test_a_known_reply_holds_back_as_a_whole_only(reply):
         "Sorry, I couldn't find any host named relay.portal.example. (#5.1.2)",
         "550 5.1.2 <…>... Host unknown (Name server: portal.example: host not found)",
         "5.4.4 Invalid domain portal.example",
+        # A refusal of us, another code, more words.
+        "550 5.2.1 a640c23a62f3a-a9f31c2si1234566b.111 - gsmtp",
+        "550-5.1.1 a640c23a62f3a-a9f31c2si1234566b.111 - gsmtp",
+        "550 5.1.1 - gcdp a640c23a62f3a-a9f31c2si1234566b.111 - gsmtp",
+        "550 5.1.1 blocked-by-policy - gsmtp",
+        "550 #5.1.0 Address rejected.",
+        "550 5.1.1 Address rejected",
+        "550 5.1.1 Address rejected <sender>",
+        "550 5.1.1 Address rejected <…>: Access denied",
+        "553 5.3.0 <…>... Addressee unknown, relay=mail.portal.example",
+        YAHOO_REPORTS,
+        f"{YAHOO_REPORTS}Sorry, your message to <…> cannot be delivered. It is over quota.",
+        "Remote server replied: 550 5.7.1 User unknown",
         # Words may be missing.
         "…550 5.1.1 user unknown",
         "550 5.1.1 user unknown…",

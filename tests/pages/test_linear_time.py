@@ -241,6 +241,7 @@ def test_any_repeated_pattern(unit, before):
 HEAD = b"From: x\nMIME-Version: 1.0\n"
 REPORT = HEAD + b"Content-Type: multipart/report; boundary=b\n\n--b\n"
 STATUS = REPORT + b"Content-Type: message/delivery-status\n\n"
+FAILURE = b"From: MAILER-DAEMON@x.example\nSubject: Undeliverable\n\n"
 MAILS = {
     "semicolons in a quoted parameter": (HEAD + b'Content-Type: multipart/report; a="', b";"),
     "the same, folded": (HEAD + b'Content-Type: multipart/report; a="', b";\n "),
@@ -254,6 +255,8 @@ MAILS = {
     "groups": (STATUS, b"Action: delayed\n\n"),
     "fields": (STATUS, b"a:\n"),
     "addresses": (STATUS + b"\n\nAction: failed\nDiagnostic-Code: smtp; ", b"a@"),
+    "recipients": (STATUS, b"Final-Recipient: rfc822; a@b\nAction: failed\nStatus: 5.0.0\n\n"),
+    "a text about recipients": (FAILURE, b"a@b.example:\n550 5.1.1 no user\n"),
     "a long recipient": (STATUS + b"\n\nAction: failed\nFinal-Recipient: rfc822;", b"a."),
     "lines that are no fields": (HEAD, b"a b\n"),
     "mbox lines": (STATUS, b"From \n"),
