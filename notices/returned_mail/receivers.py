@@ -8,16 +8,18 @@ import ipaddress
 import logging
 import mailbox
 import re
+import socket
 import ssl
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 from itertools import islice
 from pathlib import Path
+from threading import Timer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -39,6 +41,7 @@ SESSION_SECONDS = 600  # a peer with more mail connects again
 # The limits of commands in one connection. A mail needs one each of MAIL, RCPT and DATA.
 MOST_COMMANDS = {"*": 20, **dict.fromkeys(("MAIL", "RCPT", "DATA", "RSET", "NOOP"), 500)}
 MOST_AT_A_TIME = 1_000  # mails of a mailbox in one run
+MAILBOX_SECONDS = 1_800  # for one run; 1,000 mails need about 20
 _HEAD_BYTES = 65_536
 MOST_ANSWER = 4 * MOST_BYTES  # octets of a mailbox's server to one command; a mail is the longest
 ASIDE = "aside"  # the folder of mails that could not be processed
@@ -246,8 +249,9 @@ def read_imap(url: str) -> int:
 
     Returns how many, at most MOST_AT_A_TIME. A mail that cannot be processed is copied to the
     mailbox "aside". One that came too early, or that the server does not give, stays for the next
-    run. Raises UnsafeMailboxError for `imap://` to another machine, because the password would be
-    sent unencrypted.
+    run. Raises imaplib.IMAP4.error or OSError if the server does not answer, or takes longer than
+    MAILBOX_SECONDS; the mails stay there. Raises UnsafeMailboxError for `imap://` to another
+    machine, because the password would be sent unencrypted.
     """
     if not is_private(url, encrypted="imaps"):
         raise UnsafeMailboxError("IMAP_URL: the password would go unencrypted; use imaps://")
@@ -300,9 +304,30 @@ def _put_aside(imap: imaplib.IMAP4, uid: str, outcome: ReturnedMail.Outcome) -> 
 
 
 class _BoundedAnswers:
-    """A mixin for imaplib's connections, which read as much as a server sends, or says it sends."""
+    """A mixin for imaplib's connections, which read as much as a server sends, or says it sends,
+    and wait for each octet as long as for the first one.
+    """
 
     _left = MOST_ANSWER
+
+    def open(self, *args: Any, **options: Any) -> None:
+        """Connects, and ends the connection after MAILBOX_SECONDS, whatever the server sends."""
+        super().open(*args, **options)  # type: ignore[misc]
+        self._end = Timer(MAILBOX_SECONDS, self._cut)
+        self._end.daemon = True
+        self._end.start()
+
+    def shutdown(self) -> None:
+        """Closes the connection."""
+        self._end.cancel()
+        super().shutdown()  # type: ignore[misc]
+
+    def _cut(self) -> None:
+        logger.error("the IMAP server took longer than %s seconds", MAILBOX_SECONDS)
+        connection: Any = self
+        connection.state = "LOGOUT"  # else imaplib sends LOGOUT
+        with suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)  # the thread that reads gets an end of file
 
     def send(self, data: Any) -> None:
         """Sends a command, or a part of one, and begins to count the octets of the answer."""
@@ -349,9 +374,13 @@ def _signed_in(url: str) -> Iterator[imaplib.IMAP4]:
         )
     else:
         imap = _BoundedIMAP(parts.hostname or "", parts.port or 143, timeout=IDLE_SECONDS)
-    with imap:
-        imap.login(unquote(parts.username or ""), unquote(parts.password or ""))
-        yield imap
+    try:
+        with imap:
+            imap.login(unquote(parts.username or ""), unquote(parts.password or ""))
+            yield imap
+    finally:
+        with suppress(OSError):
+            imap.shutdown()
 
 
 def _fetched(imap: imaplib.IMAP4, uid: str) -> bytes | None:

@@ -6,9 +6,12 @@ import logging
 import mailbox
 import smtplib
 import socket
+import socketserver
 import threading
 import time
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import repeat
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -30,6 +33,7 @@ from notices.returned_mail.receivers import (
 )
 from notices.returned_mail.reply_reading import Cause
 from notices.returned_mail.returned_message import ReturnedMessage
+from tests.local_server import serving
 from tests.notice_factory import assert_adds_up, delivery_to, scam_alert, work
 from tests.notices.imap_server import ImapServer
 from tests.returned_mail import AUTOMATIC_ANSWER, bounce, complaint, exim_report, report_about
@@ -219,7 +223,7 @@ UNKNOWN, FULL, BLOCKED = "550 5.1.1 User unknown", "552 5.2.2 Mailbox full", "55
     ],
 )
 def test_of_several_recipients_the_portals_own_is_read(notice, closed, report, replies, is_held):
-    """An address may stand for several; what the mail says of another one counts for nobody."""
+    """An address may stand for several; what the mail says of another one does not count."""
     bounces.receive(envelope_sender(closed.pk), report(replies))
     assert Suppression.objects.live().exists() is is_held
 
@@ -386,6 +390,22 @@ def listening(*, host: str = "127.0.0.1", **options):
         thread.join(10)
         listener.close()
         loop.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_listener_takes_a_pipelined_report_in_utf_8_and_refuses_chunks(notice, closed):
+    ours = envelope_sender(closed.pk).encode()
+    head = b"MAIL FROM:<> SMTPUTF8\r\nRCPT TO:<" + ours + b">\r\n"
+    commands = head + b"BDAT 8 LAST\r\nRSET\r\n" + head + b"DATA\r\n"
+    report = bounce(diagnostic="550 5.1.1 존재하지 않는 사용자입니다")
+    with listening() as port, socket.create_connection(("127.0.0.1", port), 10) as connection:
+        connection.sendall(b"EHLO mx.example.com\r\n" + commands + report + b"\r\n.\r\nQUIT\r\n")
+        answers = b"".join(iter(lambda: connection.recv(4096), b"")).decode().split("\r\n")
+    assert [line for line in answers if line[:1] == "5"] == [
+        '500 Error: command "BDAT" not recognized'
+    ]
+    assert "250 2.0.0 taken" in answers
+    assert LateReport.objects.get().server_reply.endswith("존재하지 않는 사용자입니다")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -602,6 +622,48 @@ def test_the_server_of_a_mailbox_cannot_answer_without_end(answer, monkeypatch):
     monkeypatch.setattr(ImapServer, "answer", answer_endlessly)
     with ImapServer([]) as server, pytest.raises(imaplib.IMAP4.abort, match="without end"):
         read_imap(server.url)
+
+
+@contextmanager
+def imap_server_that_sends(pieces: Iterable[bytes]) -> Iterator[str]:
+    """Yields the URL of a server that has one mail, and answers its FETCH in pieces, once a second
+    twenty, until it closes the connection.
+    """
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"* OK ready\r\n")
+            for line in self.rfile:
+                tag, command, *_rest = line.split()
+                if command == b"UID":
+                    for piece in pieces:
+                        self.wfile.write(piece)
+                        time.sleep(0.05)
+                    return
+                answer = {b"SELECT": b"* 1 EXISTS\r\n", b"FETCH": b"* 1 FETCH (UID 101)\r\n"}
+                version = b"* CAPABILITY IMAP4rev1\r\n" if command == b"CAPABILITY" else b""
+                self.wfile.write(version + answer.get(command, b"") + tag + b" OK done\r\n")
+
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    with server, serving(server):
+        yield f"imap://bounces:secret@127.0.0.1:{server.server_address[1]}/"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "pieces",
+    [[b"* 1 FETCH (UID 101 BODY[]<0> {9000}\r\n", b"Subject: half\r\n"], repeat(b" ")],
+    ids=["the server ends within a mail", "the server sends octet by octet"],
+)
+def test_an_imap_server_that_stops_or_drips_ends_the_run(pieces, settings, monkeypatch):
+    monkeypatch.setattr(receivers, "MAILBOX_SECONDS", 2)
+    start = time.monotonic()
+    refused = pytest.raises(CommandError, match="could not be read to its end")
+    with imap_server_that_sends(pieces) as settings.IMAP_URL, refused:
+        call_command("receive_bounces", "--imap")
+    assert time.monotonic() - start < 30
+    assert not ReturnedMail.objects.exists()
 
 
 def test_a_mail_that_the_imap_server_does_not_give_stays_there(notice, closed):

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import imaplib
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,9 @@ class Command(PortalCommand):
                 self._taken(read_imap(url))
             except UnsafeMailboxError as error:
                 raise CommandError(str(error)) from None
+            except (OSError, imaplib.IMAP4.error) as error:
+                reason = f"{type(error).__name__}: {error}"
+                raise CommandError(f"the mailbox could not be read to its end: {reason}") from None
 
     def _taken(self, number: int) -> None:
         self.result(f"{number} mails taken", taken=number)
