@@ -5,7 +5,8 @@ those that the filters' makers document or that their links show: Microsoft Safe
 URL Defense (v1, v2, v3), Barracuda, Trend Micro, Cisco, Sophos, FireEye, Symantec, EdgePilot,
 Avanan (Check Point, SonicWall), Hornetsecurity, Trustwave, Libraesva, and the redirects of Google,
 Facebook, Instagram, Messenger, WhatsApp and Slack. A link that is not exactly of such a format
-keeps its own host, so it counts as unknown.
+keeps its own host, so it counts as unknown. So does FortiMail's: it is on the host of each company,
+and a scammer's host can have its path and our address in it.
 """
 
 import binascii

@@ -275,6 +275,8 @@ def test_replaced_characters_of_a_rewritten_link_are_restored():
         f"https://safelinks.protection.outlook.com.evil.example.com/?url={quote(PORTAL, safe='')}",
         f"https://evilsafelinks.protection.outlook.example.com/?url={PORTAL}",
         f"https://google.com.evil.example.com/url?q={PORTAL}",
+        # A filter on a company's own host: any host can have such a path.
+        f"https://mail.evil.example.com/fmlurlsvc/?fewReq=:B:JVE3&url={quote(PORTAL, safe='')}",
         # Two targets, of which a browser opens one.
         f"https://www.google.com/url?q={PORTAL}&url={EVIL}",
         f"https://a.safelinks.protection.outlook.com/?url={quote(PORTAL)}&url={quote(EVIL)}",
