@@ -40,11 +40,11 @@ test-random: setup
 test-mail: setup
 	$(BIN)/python -m pytest -rs tests/notices/test_real_mail_servers.py
 
-# Unpacks Debian's Postfix and OpenSMTPD into var/, because they cannot be installed beside Exim. As
-# root, Exim and Dovecot: apt-get install exim4-daemon-light dovecot-imapd
+# Unpacks Debian's Postfix, Exim and OpenSMTPD into var/, because only one of them can be installed.
+# As root, Dovecot: apt-get install dovecot-imapd
 mail-servers:
 	@mkdir -p var/mail-servers
-	cd var/mail-servers && apt-get download postfix opensmtpd && \
+	cd var/mail-servers && apt-get download postfix opensmtpd exim4-daemon-light libidn12 && \
 		for package in *.deb; do dpkg -x $$package .; done
 
 # Installs the portal with deploy/install in a new Debian below INTO, twice, and lets the doctor look.

@@ -2,7 +2,7 @@
 
 Each has a folder of its own. It is that of the machine, or was unpacked into var/mail-servers
 (`make mail-servers`). They start as root and change to accounts that exist on Debian, so tests skip
-without root.
+without root. Exim's own account is in files that only its process sees.
 """
 
 import os
@@ -23,16 +23,12 @@ LIBRARIES = ("usr/lib/postfix", "usr/lib/x86_64-linux-gnu")
 _QUEUES = "active bounce corrupt defer deferred flush hold incoming private maildrop public pid"
 
 
-def why_not(program: str, *, user: str = OWNER) -> str:
+def why_not(program: str) -> str:
     """Returns why a test with a server cannot run; "" if it can."""
     if os.geteuid():
         return "real mail servers need root"
     if not _path(program).exists():
         return f"{program} is not installed: see `make mail-servers`"
-    try:
-        getpwnam(user)
-    except KeyError:
-        return f"{program} needs the account {user}, which its Debian package makes"
     return ""
 
 
@@ -184,30 +180,60 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 class Exim(MailServer):
-    """A relay like `Postfix`."""
+    """A relay like `Postfix`. It refuses recipients that match the pattern `refused` with `reply`,
+    takes `most` messages of a connection, and gives a message up after `lifetime`.
+
+    Debian's Exim only starts where its account exists. A mount namespace of its own has one.
+    """
 
     program, user = "usr/sbin/exim4", "Debian-exim"
 
-    def __init__(self, *, next_port: int) -> None:
+    def __init__(
+        self,
+        *,
+        next_port: int,
+        refused: str = "unknown@nowhere.example",
+        reply: str = "Unrouteable address",
+        most: int = 1000,
+        lifetime: str = "1h",
+    ) -> None:
         super().__init__()
         self.maildir = self._owned(self.folder / "mail") / "bounces"
-        spool = self._owned(self.folder / "spool")
-        for folder in (self.maildir.parent, spool):
-            shutil.chown(folder, self.user, self.user)
-        (self.folder / "exim.conf").write_text(
-            _EXIM.format(
-                port=self.port,
-                spool=spool,
-                next_port=next_port,
-                maildir=self.maildir,
-                program=_path(self.program),
-            )
-        )
+        self._write_accounts()
+        options = {
+            "port": self.port,
+            "spool": self._owned(self.folder / "spool"),
+            "next_port": next_port,
+            "maildir": self.maildir,
+            "program": _path(self.program),
+            "refused": refused,
+            "reply": reply,
+            "most": most,
+            "lifetime": lifetime,
+        }
+        (self.folder / "exim.conf").write_text(_EXIM.format(**options))
 
     def command(self) -> list[str | Path]:
-        return [_path(self.program), "-bdf", "-q1m", "-C", self.folder / "exim.conf"]
+        script = _EXIM_IN_ITS_OWN_ETC.format(
+            folder=self.folder, libraries=UNPACKED / LIBRARIES[-1], program=_path(self.program)
+        )
+        return ["unshare", "--mount", "sh", "-ec", script]
+
+    def _write_accounts(self) -> None:
+        account = getpwnam(OWNER)
+        user = f"{self.user}:x:{account.pw_uid}:{account.pw_gid}::/:/bin/false\n"
+        group = f"{self.user}:x:{account.pw_gid}:\n"
+        for name, line in (("passwd", user), ("group", group)):
+            (self.folder / name).write_text(line + Path(f"/etc/{name}").read_text())
 
 
+# Exim is setuid, so that its children find libraries in the cache only.
+_EXIM_IN_ITS_OWN_ETC = """\
+cd "{folder}"
+/sbin/ldconfig -X -C "{folder}/ld.so.cache" "{libraries}"
+for name in passwd group ld.so.cache; do mount --bind $name /etc/$name; done
+exec "{program}" -bdf -q1s -C "{folder}/exim.conf"
+"""
 _EXIM = """\
 primary_hostname = relay.test
 exim_path = {program}
@@ -217,12 +243,19 @@ spool_directory = {spool}
 log_file_path = {spool}/%slog
 pid_file_path = {spool}/pid
 tls_advertise_hosts =
-acl_smtp_rcpt = accept
+acl_smtp_rcpt = recipients
 acl_smtp_data = accept
 queue_run_max = 5
+smtp_accept_max_per_connection = {most}
 never_users =
 deliver_drop_privilege
 keep_environment = LD_LIBRARY_PATH
+begin acl
+recipients:
+  deny
+    recipients = {refused}
+    message = {reply}
+  accept
 begin routers
 bounces:
   driver = accept
@@ -248,7 +281,7 @@ bounces:
   return_path_add
   delivery_date_add
 begin retry
-* * F,1h,1m
+* * F,{lifetime},1s
 """
 
 
