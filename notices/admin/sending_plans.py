@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from foundations.formatting import moment
+from foundations.formatting import hours_in_words, moment
 from notices import decisions
 from notices.admin.history import HistoryMessages
 from notices.engine import group_counts
@@ -100,7 +100,7 @@ def approval_context(notice: Notice, run: DryRun | None) -> dict[str, Any]:
         "plan_rows": rows,
         "plan_is_estimate": run.reachable > group_counts.SAMPLE,
         "plan_end": _(
-            "With this plan the last people get the message %(hours)s hours after the "
+            "With this plan the last people get the message %(hours)s after the "
             "approval, about %(end)s, if no provider slows it down."
         )
         % {"hours": _hours(ends_at - now), "end": moment(ends_at)},
@@ -143,7 +143,7 @@ def _late(notice: Notice, ends_at: datetime) -> str:
     if clock is None or clock.due_at is None or ends_at <= clock.due_at:
         return ""
     text = _(
-        "This is %(hours)s hours after the legal deadline, %(due)s (%(duty)s). A faster plan, or "
+        "This is %(hours)s after the legal deadline, %(due)s (%(duty)s). A faster plan, or "
         "several channels, can meet it."
     )
     late = _hours(ends_at - clock.due_at)
@@ -161,4 +161,4 @@ def _first_deadline(notice: Notice) -> DutyClock | None:
 
 
 def _hours(span: timedelta) -> str:
-    return f"{max(round(span.total_seconds() / 3600), 0):,}"
+    return hours_in_words(max(round(span.total_seconds() / 3600), 0))

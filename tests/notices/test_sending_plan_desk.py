@@ -85,15 +85,16 @@ def test_a_draft_with_a_plan_that_the_file_lost_is_not_approved(desk, draft, inc
         decisions.approve(draft, by=approver)
 
 
+@pytest.mark.parametrize(("ago", "late"), [(10, "57 hours"), (-46, "1 hour")])
 def test_a_plan_that_misses_the_legal_deadline_is_named_before_the_approval(
-    desk, draft, incident, slow_plan
+    desk, draft, incident, slow_plan, ago, late
 ):
-    Incident.objects.filter(pk=incident.pk).update(aware_at=timezone.now() - timedelta(hours=10))
+    Incident.objects.filter(pk=incident.pk).update(aware_at=timezone.now() - timedelta(hours=ago))
     crowd(incident, naver_com=50, gmail_com=10)
     page = approve_page(desk, draft)
     assert "very slow" in page
-    assert "the last people get the message 119 hours after the approval" in page
-    assert "This is 57 hours after the legal deadline" in page
+    assert "the last people get the message 4 days 23 hours after the approval" in page
+    assert f"This is {late} after the legal deadline" in page
     assert "naver.com" in page
 
 
@@ -116,7 +117,7 @@ def test_the_end_is_said_in_korean(client, draft, incident, approver, slow_plan)
     sign_in_to_desk(client, approver)
     client.cookies["language"] = "ko"
     page = approve_page(client, draft)
-    assert "승인 후 119시간이 지난" in page
+    assert "승인 후 4일 23시간이 지난" in page
     assert "메일 사업자" in page
 
 
