@@ -8,8 +8,10 @@ and `count_as_notified` concern its deliveries in doubt. `draft_correction` and
 no decisions.
 """
 
+import json
 import logging
 from collections.abc import Sequence
+from hashlib import sha256
 
 from django.conf import settings
 from django.db import transaction
@@ -75,7 +77,31 @@ def approval_objection(notice: Notice, *, by: User, people: int | None = None) -
     return missing or _too_many_texts(notice, people)
 
 
-def confirmation_objection(notice: Notice, *, by: User) -> str:
+def resume_objection(notice: Notice, *, by: User, read: str) -> str:
+    """Returns why `by`, who read the pause `read` (see `pause_read`), may not let the notice go on;
+    "" if there is no objection, or if the notice is not paused.
+    """
+    if notice.state != Notice.State.PAUSED:
+        return ""
+    if reason := _confirmation_objection(notice, by=by):
+        return reason
+    if read == pause_read(notice):
+        return ""
+    return _(
+        "It is paused for another reason, or for another number of people, than on the page that "
+        "you read. Read it again."
+    )
+
+
+def pause_read(notice: Notice) -> str:
+    """Returns a fingerprint of what a person reads of a pause: the reason, the figures of the
+    problem and the number of people that “Go on” confirms. 16 hexadecimal digits.
+    """
+    shown = [notice.paused_for, notice.problem, notice.confirmed_people]
+    return sha256(json.dumps(shown).encode()).hexdigest()[:16]
+
+
+def _confirmation_objection(notice: Notice, *, by: User) -> str:
     """Returns why `by` may not let a notice go on that now goes to far more people than were
     approved; "" if there is no objection, or no such number to confirm.
     """
@@ -238,22 +264,25 @@ def pause(notice: Notice) -> bool:
     return rows.update(state=Notice.State.PAUSED, problem="", paused_for=person) == 1
 
 
-def resume(notice: Notice) -> bool:
-    """Resumes a paused notice. Returns False if it is not paused."""
+def resume(notice: Notice, *, read: str | None = None) -> bool:
+    """Resumes a paused notice. Returns False if it is not paused, or if `read`, the pause that a
+    person read (see `pause_read`), is another one. None resumes each pause.
+    """
     paused = Notice.objects.filter(pk=notice.pk, state=Notice.State.PAUSED)
     with transaction.atomic():
-        if paused.exists():
-            guards.start_watching(notice)
+        found = paused.select_for_update(of=("self",)).first()
+        if found is None or read not in (None, pause_read(found)):
+            return False
+        guards.start_watching(notice)
         if paused.filter(planned_at__isnull=True).update(state=Notice.State.PLANNING, problem=""):
             not_begun = Notice.objects.filter(pk=notice.pk, planned_to__isnull=True)
             not_begun.exclude(begins_at__gt=Now()).update(begins_at=Now())
             ledger.clear_backoff(notice)
             tasks.plan_notice.delay_on_commit(notice.pk)
-        elif paused.update(state=Notice.State.SENDING, problem=""):
+        else:
+            paused.update(state=Notice.State.SENDING, problem="")
             ledger.clear_backoff(notice)
             tasks.send_chunks.delay_on_commit(notice.pk)
-        else:
-            return False
     return True
 
 
@@ -292,10 +321,12 @@ def change_plan(notice: Notice, chosen: str) -> bool:
     return True
 
 
-def start_next_step(notice: Notice) -> bool:
-    """Starts the next step of the ramp. Returns False if there is no next step or it was started
-    before.
+def start_next_step(notice: Notice, *, after: str | None = None) -> bool:
+    """Starts the next step of the ramp. Returns False if there is no next step, or it was started
+    before, or the current step is not `after`, the number of the step that a person read.
     """
+    if after not in (None, str(notice.ramp_step)):
+        return False
     with transaction.atomic():
         has_advanced = ramp.advance_ramp(notice)
         if has_advanced:

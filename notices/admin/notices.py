@@ -282,15 +282,19 @@ class NoticeAdmin(admin.ModelAdmin):
         return self._act(request, pk, decisions.pause, done=_("Paused."), right=right)
 
     def resume(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Resumes a paused notice, unless that confirms more people and the user may not."""
-        objection = partial(decisions.confirmation_objection, by=staff_of(request))
-        done = _("Goes on.")
-        return self._act(request, pk, decisions.resume, done=done, objection=objection)
+        """Resumes a paused notice, unless that confirms more people and the user may not.
+
+        The user confirms what the page showed: another pause, or number of people, is read first.
+        """
+        read = request.POST.get("read", "")
+        objection = partial(decisions.resume_objection, by=staff_of(request), read=read)
+        act, done = partial(decisions.resume, read=read), _("Goes on.")
+        return self._act(request, pk, act, done=done, objection=objection)
 
     def next_step(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Starts the next step of the ramp."""
-        done = _("The next step goes.")
-        return self._act(request, pk, decisions.start_next_step, done=done)
+        """Starts the step after the one that the page showed: a second press starts no other."""
+        act = partial(decisions.start_next_step, after=request.POST.get("after", ""))
+        return self._act(request, pk, act, done=_("The next step goes."))
 
     def limits(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Shows and stores the limits for the automatic pause."""

@@ -38,10 +38,12 @@ def limits(admin: "NoticeAdmin", request: HttpRequest, notice: Notice) -> HttpRe
 def let_destination_go_on(
     admin: "NoticeAdmin", request: HttpRequest, notice: Notice
 ) -> HttpResponse:
-    """Lets a stopped destination go on."""
+    """Lets a stopped destination go on, unless it was stopped again since the page was read."""
     name = request.POST.get("name", "")
     # PostgreSQL refuses NUL in a statement.
-    if "\0" not in name and decisions.let_destination_go_on(notice, name):
+    stopped = "\0" not in name and notice.destinations.filter(name=name).first()
+    is_read = stopped and stopped.stopped_at_text == request.POST.get("stopped", "")
+    if is_read and decisions.let_destination_go_on(notice, name):
         admin.log_change(request, notice, HistoryMessages.GOES_ON.stored(name=name))
         messages.success(request, _("Goes on."))
     else:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from foundations.languages import own_name, with_own_names
 from incidents.desk_page import duration
 from incidents.models import AffectedPerson, Incident
+from notices import decisions
 from notices.admin import pauses, previews, sending_plans, sms_figures
 from notices.engine import progress, ramp, stall
 from notices.engine.audiences import DryRun
@@ -51,6 +52,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
         "step": ramp.step_of(notice),
         **sending_plans.progress_context(notice),
         "can_resume": notice.state == State.PAUSED,
+        "pause_read": decisions.pause_read(notice),
         "can_decide": bool(now.counts["in_doubt"]) and notice.closed_at is None,
         "can_cancel": notice.state not in (State.CLOSED, State.CANCELLED),
         "can_change_plan": is_open and notice.channel == Notice.Channel.EMAIL,

@@ -65,3 +65,8 @@ class Destination(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id}/{self.name}"
+
+    @property
+    def stopped_at_text(self) -> str:
+        """The moment of the stop as a form sends it back, to the microsecond; "" without a stop."""
+        return self.stopped_at.isoformat() if self.stopped_at else ""

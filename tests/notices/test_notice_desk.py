@@ -199,7 +199,8 @@ def test_a_notice_to_far_more_people_than_approved_waits_for_a_person(
     at = timezone.now()
     with without_triggers():
         Notice.objects.update(created_by=F("approved_by"), approved_by=F("created_by"))
-    refused = page(client.post(url("notice_resume", notice.pk), follow=True))
+    read = shown_pause(client, notice)
+    refused = page(client.post(url("notice_resume", notice.pk), read, follow=True))
     assert "Another person must approve this notice" in refused
     notice.refresh_from_db()
     assert notice.state == Notice.State.PAUSED
@@ -210,6 +211,39 @@ def test_a_notice_to_far_more_people_than_approved_waits_for_a_person(
     assert notice.begins_at > at
     assert notice.deadline_at
     assert notice.deadline_at > at + timedelta(hours=settings.NOTICE_DEADLINE_HOURS)
+
+
+def test_who_lets_a_notice_go_on_confirms_the_number_that_was_read(
+    client, waiting, approver, monkeypatch
+):
+    monkeypatch.setattr(starting, "FEW_MORE", 1)
+    file = ExposureFile.objects.get()
+    affected(file, "나중", "later1@example.com")
+    affected(file, "나중", "later2@example.com")
+    notice = begin(waiting)
+    sign_in_to_desk(client, approver)
+    of_five = shown_pause(client, notice)
+    decisions.resume(notice)  # another person does so, and still more people are added
+    for number in range(3, 6):
+        affected(file, "나중", f"later{number}@example.com")
+    notice = work(notice)
+    assert (notice.paused_for, notice.confirmed_people) == ("more", 8)
+    for read in (of_five, {}):
+        said = page(client.post(url("notice_resume", notice.pk), read, follow=True))
+        assert "than on the page that you read" in said
+        notice.refresh_from_db()
+        assert notice.state == Notice.State.PAUSED
+    assert not decisions.resume(notice, **of_five)
+    client.post(url("notice_resume", notice.pk), shown_pause(client, notice))
+    notice.refresh_from_db()
+    assert notice.state == Notice.State.PLANNING
+
+
+def shown_pause(client, notice: Notice) -> dict[str, str]:
+    """Returns what “Go on” sends on the page of the notice as it is now."""
+    text = client.get(url("notice_change", notice.pk)).text
+    [read] = re.findall(r'name="read" value="(\w+)"', text)
+    return {"read": read}
 
 
 def test_a_few_more_people_than_approved_are_told(waiting, server):
@@ -343,7 +377,7 @@ def test_a_notice_is_paused_resumed_and_cancelled(client, approver, notice, serv
     notice.refresh_from_db()
     assert notice.state == Notice.State.PAUSED
     assert "Go on" in page(client.get(url("notice_change", notice.pk)))
-    client.post(url("notice_resume", notice.pk))
+    client.post(url("notice_resume", notice.pk), shown_pause(client, notice))
     assert "cannot be undone" in page(client.get(url("notice_cancel", notice.pk)))
     notice.refresh_from_db()
     assert notice.state == Notice.State.PLANNING

@@ -1,5 +1,6 @@
 """The automatic pause: a destination, or the notice, stops after too many failures of people."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -215,7 +216,11 @@ def test_a_destination_that_refuses_us_stops_alone(
     let_go_on = reverse("admin:notices_notice_destination", args=[notice.pk])
     assert client.post(let_go_on, {"name": "naver.com\0"}).status_code == 302
     assert Destination.objects.get(notice=notice, name="naver.com").stopped_at
-    client.post(let_go_on, {"name": "naver.com"})
+    for stopped_at in ("", "2026-01-01T00:00:00+00:00"):  # of no stop, and of an earlier one
+        client.post(let_go_on, {"name": "naver.com", "stopped": stopped_at})
+        assert Destination.objects.get(notice=notice, name="naver.com").stopped_at
+    [read] = re.findall(r'name="stopped" value="([^"]+)"', page)
+    client.post(let_go_on, {"name": "naver.com", "stopped": read})
     work(notice)
     assert (notice.state, notice.accepted) == (Notice.State.CLOSED, 60)
     assert_adds_up(notice)

@@ -1,5 +1,6 @@
 """The ramp: a large notice goes to a few people first, and pauses after many bounces."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -48,11 +49,15 @@ def test_each_step_waits_for_a_person(client, draft, crowd, approver, server):
     tasks.send_chunks(notice.pk)
     assert len(server.taken) == 1
     sign_in_to_desk(client, approver)
-    page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
+    address = reverse("admin:notices_notice_change", args=[notice.pk])
+    page = client.get(address).text
     assert "Step 1 of 3: 5 % of the people." in page
     assert "waits for a person" in page
-    for expected in (5, 20):
-        client.post(reverse("admin:notices_notice_next_step", args=[notice.pk]))
+    next_step = reverse("admin:notices_notice_next_step", args=[notice.pk])
+    for after, expected in enumerate((5, 20), 1):
+        assert f'name="after" value="{after}"' in client.get(address).text
+        for _press in range(2):  # the second one was meant for the same step
+            client.post(next_step, {"after": after})
         tasks.send_chunks(notice.pk)
         assert len(server.taken) == expected
     notice.refresh_from_db()
@@ -260,7 +265,8 @@ def test_too_many_bounces_pause_the_notice_and_the_page_says_so(
     assert notice.problem.split("(")[0] in page
     assert "Nothing is sent until a person lets it go on." in page
     assert "First see why so many come back" in page
-    client.post(reverse("admin:notices_notice_resume", args=[notice.pk]))
+    [read] = re.findall(r'name="read" value="(\w+)"', page)
+    client.post(reverse("admin:notices_notice_resume", args=[notice.pk]), {"read": read})
     page = client.get(reverse("admin:notices_notice_change", args=[notice.pk])).text
     assert "Nothing is sent until" not in page
 
