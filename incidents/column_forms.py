@@ -1,5 +1,6 @@
 """The form that says what each column of an upload means, beside the first rows of the file."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
@@ -10,7 +11,7 @@ from django.utils.translation import ngettext
 from foundations.languages import with_own_names
 from incidents import uploads
 from incidents.importing import column_names, mapping, mapping_writing
-from incidents.importing.column_names import CLASS, REFERENCE
+from incidents.importing.column_names import CLASS, DATE_OF, REFERENCE
 from incidents.importing.mapping_writing import Choices, quoted
 from incidents.importing.person_languages import OTHER
 from incidents.importing.profile_report import ColumnReport
@@ -34,8 +35,10 @@ _ROLES = [
     (column_names.EMAIL_PART, _("one of two columns of an e-mail address: before or after the @")),
     (column_names.PHONE_PART, _("one of several columns of a phone number")),
     (column_names.LANGUAGE, _("language of the person")),
-    (column_names.DATE, _("a date")),
+    (column_names.DATE, _("a date that customers do not see")),
 ]
+# Masked cells that may be dates, such as 9999-99-99.
+_MAY_BE_DATES = re.compile(r"(?=.*9{2})[9/.:T年月日년월일 -]{6,}")
 
 
 class ColumnsForm(forms.Form):
@@ -83,11 +86,11 @@ class ColumnsForm(forms.Form):
         self.upload, self.profile, self._offered = upload, profile, offered
         nulls = cast("forms.MultipleChoiceField", self.fields["nulls"])
         nulls.choices = _shown_placeholders(profile.report.placeholders)
-        meanings = _meanings()
+        meanings, dates = _meanings(), _dates()
         for place, column in enumerate(profile.report.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column.name,
-                choices=meanings,
+                choices=[*meanings, *dates] if _may_be_dates(column) else meanings,
                 initial=choices.roles.get(column.name, ""),
                 required=False,
             )
@@ -170,6 +173,7 @@ class ColumnsForm(forms.Form):
             raise forms.ValidationError(
                 _("A column is the id of the person: remove the tick at the e-mail address.")
             )
+        self._check_dates(roles)
         guessed = self.profile.choices
         return Choices(
             relation=cleaned["relation"],
@@ -183,6 +187,22 @@ class ColumnsForm(forms.Form):
             nulls=self._nulls(cleaned["nulls"]),
             date_kinds=guessed.date_kinds,
         )
+
+    def _check_dates(self, roles: Mapping[str, str]) -> None:
+        """Adds an error to a date of data that no column holds, and to a second date of data."""
+        dated = set()
+        for place, column in enumerate(self.profile.report.columns):
+            role = roles[column.name]
+            slug = role.removeprefix(DATE_OF)
+            if not role.startswith(DATE_OF):
+                continue
+            if f"{CLASS}{slug}" not in roles.values():
+                why = _("No column holds the data whose date this is. Choose its column, too.")
+                self.add_error(f"column-{place}", why)
+            elif slug in dated:
+                why = _("Another column is the date of the same data already.")
+                self.add_error(f"column-{place}", why)
+            dated.add(slug)
 
     def _nulls(self, ticked: Iterable[str]) -> list[str]:
         """Returns the texts that are blank; those that the page did not offer stay as they were."""
@@ -206,6 +226,19 @@ def _meanings() -> list[Any]:
     """Returns the choices of a column: not used, the person, and each data class that leaked."""
     classes = [(f"{CLASS}{one.slug}", one.name) for one in DataClass.objects.order_by("slug")]
     return [("", _("not used")), (_("The person"), _ROLES), (_("Leaked data"), classes)]
+
+
+def _dates() -> list[Any]:
+    """Returns the further choices of a column with dates: of which leaked data they are."""
+    classes = DataClass.objects.order_by("slug")
+    named = [
+        (f"{DATE_OF}{one.slug}", _("date of: %(data)s") % {"data": one.name}) for one in classes
+    ]
+    return [(_("Date of leaked data"), named)]
+
+
+def _may_be_dates(column: ColumnReport) -> bool:
+    return any(map(_MAY_BE_DATES.fullmatch, column.examples))
 
 
 def _shown_placeholders(cells: Mapping[str, int]) -> list[tuple[str, str]]:

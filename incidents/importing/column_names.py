@@ -16,6 +16,7 @@ REFERENCE, NAME, FIRST_NAME, LAST_NAME = "reference", "name", "first name", "las
 EMAIL, PHONE, LANGUAGE, DATE = "email", "phone", "language", "date"
 EMAIL_PART, PHONE_PART = "email part", "phone part"  # one of several columns with one contact
 CLASS = "class:"  # before the slug of a data class
+DATE_OF = "date of:"  # the same: a column with the dates of its values
 _NAME_OR_PART = "name or part"  # in column_names.toml
 _LAST_NAME_OR_NICKNAME = "last name or nickname"
 _NOTHING = "nothing"  # the same: a known name that has no role

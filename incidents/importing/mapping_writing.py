@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from incidents.importing.column_names import (
     CLASS,
     DATE,
+    DATE_OF,
     EMAIL,
     EMAIL_PART,
     FIRST_NAME,
@@ -141,9 +142,9 @@ class _Writer:
             yield self._line("known", "true")
 
     def dates(self) -> Iterator[str]:
-        kinds = {
-            column: self._choices.date_kinds.get(column) for column in self._choices.columns(DATE)
-        }
+        guessed = self._choices.date_kinds
+        kinds = {column: guessed.get(column) for column in self._choices.columns(DATE)}
+        kinds |= {column: guessed.get(column, "date") for column in self._dates_of().values()}
         if not any(kinds.values()):
             return
         yield "\n[dates]"
@@ -156,6 +157,15 @@ class _Writer:
             yield "\n[[leaked]]"
             yield self._line("class", quoted(slug), self._comments.get(CLASS + slug, ""))
             yield self._line("value", quoted(" ".join(f"{{{column}}}" for column in columns)))
+            if slug in self._dates_of():
+                yield self._line("date", quoted(self._dates_of()[slug]))
+
+    def _dates_of(self) -> dict[str, str]:
+        """Returns the column with the dates of a data class, by its slug."""
+        roles = self._choices.roles.items()
+        return {
+            role.removeprefix(DATE_OF): column for column, role in roles if role.startswith(DATE_OF)
+        }
 
     def _leaked_columns(self) -> dict[str, list[str]]:
         """Returns the columns of each data class. A column with a brace cannot be in a value."""

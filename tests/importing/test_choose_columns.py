@@ -188,11 +188,16 @@ def test_a_person_ticks_the_texts_that_mean_no_value(desk, incident):
 
 def values_of(incident: Incident) -> list[tuple[str, str]]:
     """Returns (slug of the class, value) of every leaked value that is stored."""
+    return [(slug, value) for slug, value, *_day in stored_values(incident)]
+
+
+def stored_values(incident: Incident) -> list[tuple[str, ...]]:
+    """Returns (slug of the class, value), with an ISO date if it has one, of every leaked value."""
     slugs = dict(DataClass.objects.values_list("pk", "slug"))
     cipher = incident.cipher()
     rows = Exposure.objects.exclude(ciphertext=None)
     return [
-        (slugs[one[0]], one[1])
+        (slugs[one[0]], *one[1:])
         for row in rows
         for one in cipher.decrypt(
             bytes(row.ciphertext or b""), person=row.person_id, purpose=EXPOSURE
@@ -334,3 +339,58 @@ def test_languages_without_a_text_are_decided_beside_their_counts(desk, incident
     worked(upload)
     assert set(AffectedPerson.objects.values_list("language", flat=True)) == {"en"}
     assert 'languages = { "fr" = "en" }' in ExposureFile.objects.get().mapping
+
+
+ORDERS = (
+    "회원번호,이름,메일,주문내역,최종주문일,가입일자\n"
+    + "".join(
+        f"{n},김민지,minji{n}@example.com,커피 {n},2025-05-{n % 20 + 1:02d},2020-01-01\n"
+        for n in range(1000, 1020)
+    )
+    + "1020,이서준,seojun@example.com,커피,2025-13-40,2020-01-01\n"
+).encode()
+OF_ORDERS = "date of:purchases"
+
+
+def test_the_date_of_an_order_is_chosen_and_loaded(desk, incident):
+    upload = uploaded(desk, incident, ORDERS)
+    data = form_of(desk, upload) | {"column-3": "class:purchases", "column-4": OF_ORDERS}
+
+    assert desk.post(url("columns", upload), data).status_code == 302
+    upload = worked(upload)
+    assert form_of(desk, upload)["column-4"] == OF_ORDERS
+    found = mapping.parse(upload.mapping, name="mapping")
+    assert found.dates["최종주문일"] == ("date",)
+    [purchases] = [leak for leak in found.leaked if leak.data_class == "purchases"]
+    assert purchases.date == "최종주문일"
+    desk.post(url("import", upload))
+    assert worked(upload).state == State.IMPORTED
+    days = [day for slug, _, *day in stored_values(incident) if slug == "purchases"]
+    # The day of the last row is none.
+    assert sorted(days) == [[], *([f"2025-05-{day:02d}"] for day in range(1, 21))]
+
+
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ({"column-3": "", "column-4": OF_ORDERS}, "No column holds the data whose date this is."),
+        (
+            {"column-3": "class:purchases", "column-4": OF_ORDERS, "column-5": OF_ORDERS},
+            "Another column is the date of the same data already.",
+        ),
+    ],
+)
+def test_a_date_of_data_that_no_column_holds_and_a_second_date_are_refused(
+    desk, incident, columns, why
+):
+    upload = uploaded(desk, incident, ORDERS)
+    page = page_text(desk.post(url("columns", upload), form_of(desk, upload) | columns))
+    assert why in page
+    upload.refresh_from_db()
+    assert upload.state == State.TO_MAP
+
+
+def test_only_a_column_with_dates_can_be_the_date_of_leaked_data(desk, incident):
+    form = desk.get(url("columns", uploaded(desk, incident, ORDERS))).context["form"]
+    offers = [OF_ORDERS in str(form[f"column-{place}"]) for place in range(6)]
+    assert offers == [False, False, False, False, True, True]
