@@ -128,6 +128,8 @@ def _scope_state(
 ) -> tuple[StageState, str]:
     if incident.shredded_at:
         return StageState.DONE, _("The data is shredded.")
+    if _is_loading(incident):
+        return StageState.MOVING, _("A worker checks or imports a file.")
     opened = [batch for batch in batches if batch.state == ExposureBatch.State.OPEN]
     if opened:
         return StageState.MOVING, _("Scope version %(number)s is open.") % {
@@ -148,6 +150,8 @@ def _scope_task(
 ) -> DeskTask | None:
     if uploads:
         return _upload_task(uploads[0])
+    if _is_loading(incident):  # what comes next depends on what it finds
+        return None
     for batch in batches:
         if batch.state == ExposureBatch.State.OPEN:
             return _open_batch_task(batch)
@@ -159,6 +163,10 @@ def _scope_task(
         url=f"{reverse('admin:incidents_upload_add')}?incident={incident.pk}",
         right=ADD_UPLOAD,
     )
+
+
+def _is_loading(incident: Incident) -> bool:
+    return incident.uploads.filter(state__in=Upload.MOVING).exists()
 
 
 def _open_batch_task(batch: ExposureBatch) -> DeskTask:

@@ -181,11 +181,7 @@ class ExposureBatchAdmin(ReadOnlyAdmin, admin.ModelAdmin):
             raise _closed_or_withdrawn(batch)
         texts = {
             "title": _("Close: %(batch)s") % {"batch": batch},
-            "explanation": _(
-                "%(taken)s rows are taken, %(rejected)s rejected. Files that come later go into "
-                "the next scope version."
-            )
-            % {"taken": f"{batch.taken or 0:,}", "rejected": f"{batch.rejected or 0:,}"},
+            "explanation": _what_is_closed(batch),
             "button": _("Close this scope version"),
             "done": _("Closed the scope version."),
         }
@@ -246,6 +242,22 @@ def _closed_or_withdrawn(batch: ExposureBatch) -> TaskOverError:
     change = batch.changes.filter(state=BatchChange.State.DONE).order_by("-pk").first()
     by, done = change.asked_by if change else None, "Closed the scope version."
     return TaskOverError(batch, state, by=by, at=batch.closed_at, act=done)
+
+
+def _what_is_closed(batch: Any) -> str:
+    """Returns how many rows are taken and rejected, and how many no later file corrects.
+
+    `batch` is an ExposureBatch of `with_row_sums`.
+    """
+    rejected, unread = batch.rejected or 0, unread_amount(batch).rows
+    texts = [
+        _("%(taken)s rows are taken, %(rejected)s rejected.")
+        % {"taken": f"{batch.taken or 0:,}", "rejected": f"{rejected:,}"}
+    ]
+    if rejected:
+        text = _("Rejected rows that no later file corrects: %(rows)s.")
+        texts.append(text % {"rows": f"{unread:,}"})
+    return " ".join([*texts, _("Files that come later go into the next scope version.")])
 
 
 def _batch_to_change(request: HttpRequest, pk: int) -> Any:

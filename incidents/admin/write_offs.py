@@ -1,15 +1,16 @@
 """Write-offs on the desk: rejected rows and failed files that will not be loaded."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.admin_site import staff_of
 from foundations.typed_numbers import number_of
@@ -17,7 +18,7 @@ from incidents import unread
 from incidents.admin.proposals import ProposalAdmin
 from incidents.forms import WriteOffForm
 from incidents.importing.row_messages import translate_reject
-from incidents.models import ExposureBatch, ExposureFile, WriteOff
+from incidents.models import ExposureBatch, ExposureFile, Upload, WriteOff
 
 
 @admin.register(WriteOff)
@@ -102,12 +103,30 @@ def next_step(batch: ExposureBatch) -> SafeString | str:
 
 
 def _write_off_link(file: unread.UnreadFile) -> SafeString:
+    links = [(f"{reverse('admin:incidents_writeoff_add')}?file={file.pk}", _("Or write them off."))]
     if file.rows is None:
         text = _("%(file)s failed: import it again.") % {"file": file.name}
     else:
-        text = _("%(rows)s rejected rows of %(file)s: correct and import the reject file.") % {
-            "rows": f"{file.rows:,}",
-            "file": file.name,
-        }
-    url = f"{reverse('admin:incidents_writeoff_add')}?file={file.pk}"
-    return format_html('{} <a href="{}">{}</a>', text, url, _("Or write them off."))
+        text = ngettext(
+            "%(rows)s rejected row of %(file)s: correct and import the reject file.",
+            "%(rows)s rejected rows of %(file)s: correct and import the reject file.",
+            file.rows,
+        ) % {"rows": f"{file.rows:,}", "file": file.name}
+        links = [*_reject_file_links(file), *links]
+    shown = format_html_join(" ", '<a href="{}">{}</a>', links)
+    return format_html("{} {}", text, shown)
+
+
+def _reject_file_links(file: unread.UnreadFile) -> Iterator[tuple[str, str]]:
+    """Yields (URL, label) of where the reject file is downloaded, and the corrected one loaded.
+
+    A file that the server's command imported has its reject file there.
+    """
+    upload = Upload.objects.filter(file=file.pk, pieces__kind="rejects").first()
+    if upload:
+        yield (
+            reverse("admin:incidents_upload_change", args=[upload.pk]),
+            _("The reject file is on the page of the upload."),
+        )
+        url = f"{reverse('admin:incidents_upload_add')}?incident={upload.incident_id}"
+        yield url, _("Load the corrected one.")

@@ -28,6 +28,9 @@ class Upload(models.Model):
         REFUSED = "refused", _("refused")
         DISCARDED = "discarded", _("thrown away")
 
+    # A worker processes the upload in these states, or has yet to.
+    MOVING = (State.TO_CHECK, State.CHECKING, State.TO_IMPORT, State.IMPORTING)
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     incident = models.ForeignKey(
         Incident, verbose_name=_("incident"), on_delete=models.CASCADE, related_name="uploads"
@@ -82,5 +85,4 @@ class Upload(models.Model):
     @property
     def is_moving(self) -> bool:
         """Returns whether a worker processes the upload now or has yet to process it."""
-        state = self.State
-        return self.state in (state.TO_CHECK, state.CHECKING, state.TO_IMPORT, state.IMPORTING)
+        return self.state in self.MOVING

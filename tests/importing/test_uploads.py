@@ -222,6 +222,22 @@ def test_the_reasons_in_the_rejected_rows_are_in_the_readers_language(
     assert (again.state, again.rows_taken) == (State.CHECKED, 1)
 
 
+def test_the_page_of_a_scope_version_leads_to_the_reject_file_and_to_the_corrected_one(
+    desk, incident
+):
+    upload = worked(sent(desk, incident))
+    desk.post(url("import", upload))
+    worked(upload)
+    batch = incident.batches.get()
+    shown = page_text(desk.get(reverse("admin:incidents_exposurebatch_change", args=[batch.pk])))
+    assert "1 rejected row of members.csv: correct and import the reject file." in shown
+    assert f'<a href="{url("change", upload)}">The reject file is on' in shown
+    assert f'<a href="{ADD}?incident={incident.pk}">Load the corrected one.</a>' in shown
+    Upload.objects.get().pieces.filter(kind="rejects").delete()
+    shown = page_text(desk.get(reverse("admin:incidents_exposurebatch_change", args=[batch.pk])))
+    assert "Load the corrected one." not in shown
+
+
 # A file that adds to people of other files
 
 

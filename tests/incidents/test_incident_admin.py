@@ -326,7 +326,8 @@ def test_large_numbers_are_grouped(editors_desk, helpdesk, incident):
 def test_closing_asks_whether_everything_is_loaded(editors_desk, incident):
     batch = loaded(incident)
     close = url("exposurebatch", "close", batch.pk)
-    assert "10 rows are taken, 2 rejected" in page_text(editors_desk.get(close))
+    shown = page_text(editors_desk.get(close))
+    assert "10 rows are taken, 2 rejected. Rejected rows that no later file corrects: 2." in shown
     assert f"Close: {batch}" in html.unescape(page_text(editors_desk.get(close)))
     page_text(editors_desk.post(close, {}))
     write_off_unread(batch)
