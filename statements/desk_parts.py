@@ -14,6 +14,7 @@ from incidents.models import Incident, MessageKind
 from statements.legal.deadlines import DutyClock, DutyStatus, timed_clocks_of
 from statements.legal.own_laws import without_law
 from statements.models import RegulatorReport, Statement, StatementVersion
+from statements.publishing import draft_findings
 
 PUBLISH, WRITE = "statements.publish_statementversion", "statements.change_statementversion"
 ADD = "statements.add_statement"
@@ -99,10 +100,8 @@ def _write_task(incident: Incident) -> DeskTask:
 
 
 def _draft_task(draft: StatementVersion) -> DeskTask:
-    """Returns the task to complete the draft, or to publish it if each text is there."""
-    languages = draft.statement.incident.languages
-    texts = [draft.title, *(section.body for section in draft.sections.all())]
-    if any(text.missing(languages) for text in texts):
+    """Returns the task to complete the draft, or to publish it if nothing in it prevents that."""
+    if _is_incomplete(draft):
         return DeskTask(
             key=f"complete-{draft.pk}",
             words=_("Complete the draft of “%(title)s”") % {"title": draft},
@@ -117,6 +116,15 @@ def _draft_task(draft: StatementVersion) -> DeskTask:
         not_by=frozenset([draft.created_by_id, *(user.pk for user in draft.editors.all())]),
         message_kind=MessageKind.WAITING,
     )
+
+
+def _is_incomplete(draft: StatementVersion) -> bool:
+    """Returns whether the draft lacks a text, or a finding about it prevents publishing."""
+    languages = draft.statement.incident.languages
+    texts = [draft.title, *(section.body for section in draft.sections.all())]
+    if any(text.missing(languages) for text in texts):
+        return True  # the findings would say so too, after many queries
+    return any(finding.blocks for finding in draft_findings(draft))
 
 
 def _drafts(versions: list[StatementVersion]) -> Iterator[DeskTask]:

@@ -16,7 +16,14 @@ from accounts.models import RightsGrant, User
 from harness.sign_in import sign_in_to_desk
 from incidents import figure_points
 from incidents.desk_page import DeskFigure, StageState, WorkStage, board_of, duration
-from incidents.models import ExposureBatch, FactChange, FigurePoint, Incident, Shredding
+from incidents.models import (
+    ExposureBatch,
+    FactChange,
+    FigurePoint,
+    Incident,
+    Shredding,
+    Upload,
+)
 from incidents.tasks import keep_figure_points
 from notices import decisions
 from notices.models import Chunk, Notice
@@ -117,6 +124,24 @@ def test_the_next_step_leads_from_the_first_file_to_the_statement(incident, edit
     assert step(incident) == "publish"
     assert "publish" in waiting(incident, approver)
     assert "publish" not in waiting(incident, editor)
+    draft.display_until = timezone.localdate()  # it is shown for too few days
+    draft.save()
+    assert step(incident) == "complete"
+    assert "publish" not in waiting(incident, approver)
+
+
+@pytest.mark.parametrize("state", Upload.MOVING)
+def test_no_step_of_the_scope_is_asked_for_while_a_file_is_loaded(incident, editor, state):
+    Upload.objects.create(
+        incident=incident, by=editor, name="a.csv", size=1, sha256="0" * 64, state=state
+    )
+    assert stage(incident, "Scope").task is None
+    ExposureBatch.objects.create(incident=incident, number=1)
+    scope = stage(incident, "Scope")
+    assert (scope.state, scope.task) == (StageState.MOVING, None)
+    assert scope.words == "A worker checks or imports a file."
+    Upload.objects.update(state="imported")
+    assert step(incident) == "close"
 
 
 def test_a_hidden_incident_is_made_public_before_the_approval(incident, request, editor, approver):
