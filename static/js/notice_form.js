@@ -31,6 +31,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
   async function count() {
     const number = ++requests;
+    // The place keeps its height: if the page moved while a person presses "Save", the press is lost.
+    place.style.minHeight = `${place.offsetHeight}px`;
     place.replaceChildren(); // the number of an earlier choice is not that of this one
     const query = new URLSearchParams(ASKED.map(name => [name, valueOf(name)]));
     const response = await fetch(`${place.dataset.audience}?${query}`, {mode: "same-origin"});
@@ -43,6 +45,8 @@ document.addEventListener("DOMContentLoaded", () => {
     count().catch(() => {});
   }
 
-  form.addEventListener("change", renew);
+  form.addEventListener("change", event => {
+    if (ASKED.includes(event.target.name)) renew();
+  });
   renew();
 });

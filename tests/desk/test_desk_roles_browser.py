@@ -58,6 +58,7 @@ NAMES = JOINING.replace("email", "name")
 both = pytest.mark.parametrize(("language", "width"), [("ko", 390), ("en", 1280)])
 Desk = Callable[[User], AbstractContextManager[Page]]
 DONE = ".messagelist .success"
+TOP = "button => button.getBoundingClientRect().top + scrollY"  # its place on the page
 
 
 @pytest.fixture
@@ -509,6 +510,27 @@ def test_the_form_of_a_notice_shows_what_matters_and_counts_whom_it_goes_to(
         browser.follow(page.locator("[name=_save]"))
         expect(page.locator("#live-part")).to_contain_text("2")
     assert Notice.objects.get().topic == ""  # the field that was hidden is empty
+
+
+def test_one_press_saves_a_test_notice_right_after_its_addresses_are_typed(
+    desk, go, team, version, people
+):
+    """Leaving the field must not move the page: a button that moves away takes no press."""
+    with desk(team["editor"]) as page:
+        go(page, "notices_notice_add")
+        page.locator("#id_version").select_option(str(version.pk))
+        page.locator("#id_kind").select_option("mandatory")
+        page.locator("#id_audience").select_option("test")
+        said = page.locator("[data-audience]")
+        expect(said).not_to_be_empty()
+        place, asked = page.locator("[name=_save]").evaluate(TOP), []
+        page.on("request", lambda request: asked.append(request.url))
+        page.locator("#id_test_addresses").fill(team["editor"].email)
+        page.locator("#id_test_addresses").evaluate("field => field.blur()")
+        assert (page.locator("[name=_save]").evaluate(TOP), asked) == (place, [])
+        page.locator("#id_test_addresses").press_sequentially(" ")
+        browser.follow(page.locator("[name=_save]"))
+    assert Notice.objects.get().audience == "test"
 
 
 def test_an_approver_returns_a_draft_and_its_author_reads_why(desk, go, team, version, language):
