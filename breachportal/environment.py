@@ -50,6 +50,21 @@ def text(name: str, default: str = "") -> str:
     return value or default
 
 
+def shown_text(name: str, default: str = "") -> str:
+    """Returns a text that customers read. See `text`.
+
+    Raises ImproperlyConfigured for one with " # ": systemd and container engines take a comment
+    after a value for a part of it, and each message would show it. A name like `Shop #5` stands.
+    """
+    value = text(name, default)
+    if re.search(r"\s#\s", value):
+        raise ImproperlyConfigured(
+            f"{name} has a comment after its value, or a # between spaces. Write a comment on a"
+            " line of its own, and a name without spaces around #."
+        )
+    return value
+
+
 def _content(name: str, path: Path) -> str:
     try:
         content = path.read_text(encoding="utf-8-sig").strip()
@@ -102,9 +117,13 @@ def json_object(name: str) -> dict[str, Any]:
 
 
 def by_language(prefix: str, defaults: Mapping[str, str]) -> dict[str, str]:
-    """Returns a text for each language of `defaults`: of a variable such as PREFIX_ZH_HANT."""
+    """Returns a text for each language of `defaults`: of a variable such as PREFIX_ZH_HANT.
+
+    Raises ImproperlyConfigured: see `shown_text`.
+    """
     return {
-        code: text(language_variable(prefix, code), default) for code, default in defaults.items()
+        code: shown_text(language_variable(prefix, code), default)
+        for code, default in defaults.items()
     }
 
 

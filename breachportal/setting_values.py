@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
-from breachportal.environment import json_object, text, words
+from breachportal.environment import json_object, shown_text, text, words
 from breachportal.server_addresses import is_host, is_name, require_readable
 from foundations.mail_headers import address_header
 from foundations.private_urls import is_private
@@ -24,9 +24,9 @@ SIGNING_SECRET_LENGTH = 16
 def mailbox(name: str, default: str = "") -> str:
     """Returns a mailbox such as `Example <notice@example.com>`, or "".
 
-    Raises ImproperlyConfigured for a value that no From header can hold.
+    Raises ImproperlyConfigured for a value that no From header can hold, or with a comment.
     """
-    value = text(name, default)
+    value = shown_text(name, default)
     try:
         if value:
             address_header(name, value)

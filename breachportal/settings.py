@@ -249,7 +249,7 @@ SMS_GATEWAY = environment.text(
 )
 SMS_GATEWAY_URL = environment.text("SMS_GATEWAY_URL")
 SMS_GATEWAY_TOKEN = environment.text("SMS_GATEWAY_TOKEN")
-SMS_SENDER = environment.text("SMS_SENDER")  # a number that is registered with the carriers
+SMS_SENDER = environment.shown_text("SMS_SENDER")  # a number that is registered with the carriers
 SOLAPI_URL = setting_values.private_url("SOLAPI_URL", "https://api.solapi.com")
 SOLAPI_KEY = environment.text("SOLAPI_KEY")
 SOLAPI_SECRET = environment.text("SOLAPI_SECRET")
@@ -389,7 +389,7 @@ PUBLIC_PAGE_SECONDS = environment.number("PUBLIC_PAGE_SECONDS", 2)
 PROOF_RATES = rates.OF_PAGES
 
 # The contact for reports of vulnerabilities (security.txt), as mailto:, https: or tel:.
-SECURITY_CONTACT = environment.text(
+SECURITY_CONTACT = environment.shown_text(
     "SECURITY_CONTACT", "" if IS_PRODUCTION else "mailto:security@breachportal.example"
 )
 

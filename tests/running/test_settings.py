@@ -527,13 +527,25 @@ def test_the_doctor_names_an_unclear_variable_and_a_host_that_answers_400(read, 
 def test_a_value_that_may_end_with_a_comment_is_named(monkeypatch):
     monkeypatch.setenv("PORTAL_NAME_KO", "한빛#1")
     assert check_comments() == []
-    monkeypatch.setenv("PORTAL_NAME_KO", "한빛 # the name on each page")
+    monkeypatch.setenv("PORTAL_NAME_KO", "한빛 #the name on each page")
     checked = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert "(breachportal.W004) PORTAL_NAME_KO may end with a comment" in checked.stderr
     assert "the name on each page" not in checked.stderr
     assert [each.msg.split()[0] for each in check_comments()] == ["PORTAL_NAME_KO"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["PORTAL_NAME_KO", "DEFAULT_FROM_EMAIL", "MAIL_REPLY_TO", "SMS_SENDER", "SECURITY_CONTACT"],
+)
+def test_a_comment_after_a_text_that_customers_read_stops_the_start(read, name):
+    value = COMPLETE.get(name, "Shop #5 <shop@hanbit.example>")
+    assert read(COMPLETE | {name: value})
+    said = refusal(read, COMPLETE | {name: f"{value} # the branch"})
+    assert f"{name} has a comment after its value" in said
+    assert "the branch" not in said
 
 
 def test_a_password_of_a_mail_server_is_in_ascii(read):
