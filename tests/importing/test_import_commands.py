@@ -246,6 +246,28 @@ def test_a_refused_file_stops_the_files_after_it(incident, several):
     assert states == {"members_1.csv": "loaded", "members_2.csv": "failed"}
 
 
+def test_json_names_each_loaded_file_with_its_counts_also_before_a_refusal(incident, several):
+    pattern, mapping = several
+    pattern.with_name("members_3.csv").write_bytes(b"%PDF-1.7")
+    words = ("import_exposures", pattern, "--incident", incident.slug, "--mapping", mapping)
+    out = StringIO()
+    with pytest.raises(CommandError):
+        call_command(*map(str, words), "--json", stdout=out)
+    files = json.loads(out.getvalue())["files"]
+    assert [one["file"] for one in files] == ["members_1.csv", "members_2.csv"]
+    counts = {"rows_read": 1, "rows_taken": 1, "rows_rejected": 0, "people_new": 1, "exposures": 1}
+    others = {"without_contact": 0, "second_people_without_phone": 0, "reject_file": None}
+    of_file = {"file": "members_1.csv", "batch": 1, "encoding": "utf-8"}
+    assert files[0] == of_file | counts | others
+    later = pattern.with_name("later.csv")
+    later.write_text("member_id,name\n70,김민지\n", encoding="utf-8")
+    printed = run("import_exposures", later, *words[2:], "--check", "--json")
+    [one] = json.loads(printed)["files"]
+    assert (one["batch"], one["rows_taken"], ExposureFile.objects.count()) == (0, 1, 3)
+    with pytest.raises(CommandError, match="leave --json out"):
+        run("import_exposures", pattern.with_name("members_1.csv"), "--draft-mapping", "--json")
+
+
 def test_arguments_for_several_files_are_checked_first(incident, several, tmp_path):
     with pytest.raises(CommandError, match="several files need a directory"):
         run_import(several, "--rejects", tmp_path / "rejects.csv")

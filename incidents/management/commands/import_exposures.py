@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error as DatabaseProblem
 
 from accounts.audit import acts
@@ -31,6 +31,11 @@ from incidents.management.file_arguments import STANDARD_INPUT, files_named, oth
 from incidents.models import DataClass, Incident
 from incidents.scope_versions import ScopeRefusedError
 
+# What --json says of each file: fields of ImportProgress. `batch` is 0 for a check.
+FACTS = (
+    *("batch", "encoding", "rows_read", "rows_taken", "rows_rejected", "people_new", "exposures"),
+    *("without_contact", "second_people_without_phone", "reject_file"),
+)
 TERMINAL_SECONDS, LOG_SECONDS = 0.5, 10.0
 
 
@@ -44,6 +49,7 @@ class Command(PortalCommand):
         1: "a file is refused; those before it stay loaded",
         130: "interrupted",
     }
+    prints_json = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the files, which are required, and the options; an import requires two of them."""
@@ -76,14 +82,24 @@ class Command(PortalCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Imports or checks the files in order, and stops at a refusal; or drafts a mapping.
 
-        Each file is one transaction, so the files before a refused one stay loaded.
+        Each file is one transaction, so the files before a refused one stay loaded. With --json the
+        result names them, too, before the refusal on standard error.
         """
         files = files_named(options["file"], rejects=options["rejects"])
         if options["draft_mapping"] and len(files) > 1:
             raise CommandError("--draft-mapping reads one file; name one")
+        if options["draft_mapping"] and self.as_json:
+            raise CommandError("--draft-mapping writes TOML; leave --json out")
+        self._facts: list[dict[str, Any]] = []
+        try:
+            self._handle_files(files, options)
+        finally:
+            self.result(files=self._facts)
+
+    def _handle_files(self, files: list[Path], options: dict[str, Any]) -> None:
         for number, file in enumerate(files):
             if len(files) > 1:
-                self.stdout.write(f"{file.name} ({number + 1} of {len(files)})")
+                self.tell(f"{file.name} ({number + 1} of {len(files)})")
             try:
                 self._handle_file(file, options)
             except CommandError as error:
@@ -110,7 +126,7 @@ class Command(PortalCommand):
             report=reporter.report,
             **common,
         )
-        reporter.summarise("taken")
+        self._summarise(path, reporter, "taken")
         if reporter.last and reporter.last.reject_file:
             number, what = reporter.last.rows_rejected, "rejected rows"
             export = AuditEntry.Kind.EXPORT
@@ -123,14 +139,14 @@ class Command(PortalCommand):
         """
         seen = self._print_profile(path, options)
         if not options["mapping"]:
-            self.stdout.write("No mapping: --draft-mapping writes one to correct.")
+            self.tell("No mapping: --draft-mapping writes one to correct.")
             return
         reporter = _ImportReporter(self)
         reporter.last = loading.check_file(path, report=reporter.report, **_common(options))
-        reporter.summarise("can be taken")
+        self._summarise(path, reporter, "can be taken")
         for line, reason in reporter.last.first_rejects:
-            self.stdout.write(f"  line {line}: {reason}")
-        self.stdout.write("Checked only: nothing was loaded.")
+            self.tell(f"  line {line}: {reason}")
+        self.tell("Checked only: nothing was loaded.")
         refused = [one for one in seen.findings if one.code not in options["accept"]]
         if refused:
             codes = " ".join(f'--accept "{one.code}"' for one in refused)
@@ -149,9 +165,9 @@ class Command(PortalCommand):
             report=_ImportReporter(self).report_rows,
         )
         for line in profile_printer.lines_of(seen.report):
-            self.stdout.write(line)
+            self.tell(line)
         for line in profile_printer.lines_of_findings(seen.findings, options["accept"]):
-            self.stdout.write(line)
+            self.tell(line)
         return seen
 
     def _draft_mapping(self, path: Path, options: dict[str, Any]) -> None:
@@ -163,7 +179,13 @@ class Command(PortalCommand):
             languages=_languages(options),
             report=report,
         )
-        self.stdout.write(drafting.draft(seen, DataClass.objects.all()), ending="")
+        self.tell(drafting.draft(seen, DataClass.objects.all()))
+
+    def _summarise(self, path: Path, reporter: "_ImportReporter", taken: str) -> None:
+        """Prints the counts of a file, and keeps them for --json."""
+        reporter.summarise(taken)
+        if done := reporter.last:
+            self._facts.append({"file": path.name} | {name: getattr(done, name) for name in FACTS})
 
 
 def _readable_mapping(options: dict[str, Any]) -> ColumnMapping | None:
@@ -285,8 +307,8 @@ def _private_directory(directory: Path) -> Path:
 class _ImportReporter:
     """The report of an import: its progress on stderr and its result on stdout."""
 
-    def __init__(self, command: BaseCommand) -> None:
-        self._out, self._err = command.stdout, command.stderr
+    def __init__(self, command: PortalCommand) -> None:
+        self._tell, self._err = command.tell, command.stderr
         self._is_terminal = sys.stderr.isatty()
         self._pause = TERMINAL_SECONDS if self._is_terminal else LOG_SECONDS
         self._start = self._reported_at = time.monotonic()
@@ -329,8 +351,8 @@ class _ImportReporter:
     def _print_start(self, progress: ImportProgress) -> None:
         if progress.batch:
             what = "Opened" if progress.is_new_batch else "Loading into"
-            self._out.write(f"{what} scope version {progress.batch}.")
-        self._out.write(f"Encoding: {progress.encoding}.")
+            self._tell(f"{what} scope version {progress.batch}.")
+        self._tell(f"Encoding: {progress.encoding}.")
 
     def summarise(self, taken: str) -> None:
         """Prints the counts of the last progress. `taken` is the word for rows that are taken."""
@@ -338,23 +360,23 @@ class _ImportReporter:
         if done is None:
             return
         seconds = time.monotonic() - self._start
-        self._out.write(
+        self._tell(
             f"Rows read {done.rows_read:,}, "
             f"{taken} {done.rows_taken:,}, rejected {done.rows_rejected:,}. "
             f"New people {done.people_new:,}, exposures {done.exposures:,}. "
             f"{seconds:,.1f} s, {done.rows_read / seconds:,.0f} rows/s."
         )
         for note in done.notes():
-            self._out.write(f"{note}.")
+            self._tell(f"{note}.")
         if done.without_contact:
-            self._out.write(
+            self._tell(
                 f"{done.without_contact:,} rows have no address or number that can be used. "
                 "If you expect fewer, rows of another table may be among them."
             )
         if done.second_people_without_phone:
-            self._out.write(
+            self._tell(
                 f"{done.second_people_without_phone:,} rows name a second person "
                 "with what is no phone number: the row was taken without that person."
             )
         if done.reject_file:
-            self._out.write(f"Rejected rows: {done.reject_file}")
+            self._tell(f"Rejected rows: {done.reject_file}")
