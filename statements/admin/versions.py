@@ -111,7 +111,7 @@ class StatementVersionAdmin(TitleColumn, FrozenOncePublished, admin.ModelAdmin):
     previews_template = "admin/statements/statementversion/previews.html"
 
     class Media:
-        js = ["js/live_lint.js"]
+        js = ["js/pointer_up.js", "js/live_lint.js"]
 
     @admin.display(description=gettext_lazy("The check says"))
     def title_found(self, version: StatementVersion) -> SafeString:

@@ -18,8 +18,10 @@ document.addEventListener("DOMContentLoaded", () => {
   async function lint() {
     const number = ++requests;
     const response = await fetch(box.dataset.liveLint, {method: "POST", body: new FormData(form)});
-    if (!response.ok || number !== requests) return; // a later request is under way
+    if (!response.ok) return;
     const {findings, blocking, summary} = await response.json();
+    await pointerUp();
+    if (number !== requests) return; // a later request is under way
     for (const [name, html] of Object.entries(findings)) {
       const place = placeOf(name);
       if (place) place.innerHTML = html; // the desk's templates rendered and escaped it

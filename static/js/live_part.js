@@ -50,6 +50,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     if (!response.ok) return true; // the portal is away for a moment
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    await pointerUp();
     const focused = document.activeElement, name = nameOf(focused);
     part = renew(part, page.getElementById("live-part"));
     if (!focused.isConnected) {

@@ -36,8 +36,10 @@ document.addEventListener("DOMContentLoaded", () => {
     place.replaceChildren(); // the number of an earlier choice is not that of this one
     const query = new URLSearchParams(ASKED.map(name => [name, valueOf(name)]));
     const response = await fetch(`${place.dataset.audience}?${query}`, {mode: "same-origin"});
-    if (!response.ok || response.redirected || number !== requests) return; // a later one is under way
-    place.innerHTML = await response.text(); // the desk's template rendered and escaped it
+    if (!response.ok || response.redirected) return;
+    const words = await response.text();
+    await pointerUp();
+    if (number === requests) place.innerHTML = words; // the desk's template rendered and escaped it
   }
 
   function renew() {

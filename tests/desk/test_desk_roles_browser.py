@@ -310,6 +310,22 @@ def progress_moves_by_itself(page: Page, notice: Notice) -> None:
     rows.update(state=Notice.State.PAUSED, closed_at=None)
 
 
+def test_a_page_that_renews_itself_does_not_move_under_a_press(desk, go, team, notice):
+    with desk(team["approver"]) as page:
+        page.clock.install()
+        go(page, "notices_notice_change", notice.pk)
+        page.locator("form[action$='/pause/'] input[type=submit]").hover()
+        page.mouse.down()
+        Notice.objects.filter(pk=notice.pk).update(problem="421 4.7.0")
+        with page.expect_response("**/progress/"):
+            page.clock.fast_forward(5_000)
+        page.wait_for_timeout(200)  # in this time the page would have moved
+        expect(page.locator("#live-part")).not_to_contain_text("421 4.7.0")
+        page.mouse.up()
+        expect(page.locator(DONE)).to_have_count(1)
+    assert Notice.objects.get().state == Notice.State.PAUSED
+
+
 def test_pages_of_work_that_goes_on_renew_themselves(
     desk, go, team, incident, draft, people, settings
 ):
