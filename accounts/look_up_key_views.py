@@ -17,6 +17,7 @@ from accounts.customer_passkeys import customers_only
 from accounts.look_up_key import LASTS, MOST_CHARACTERS
 from accounts.models import User
 from accounts.step_up import fresh_code_required
+from foundations.kept_answers import in_place
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from foundations.typed_numbers import number_of
@@ -71,7 +72,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     except look_up_keys.NoKeyError:
         return redirect("look_up_keys")
     context = {"key": key, "secret": secret, "base_address": f"{settings.PORTAL_URL}/api/v3/"}
-    return render(request, "accounts/made_look_up_key.html", context)
+    return in_place(render(request, "accounts/made_look_up_key.html", context))
 
 
 @post_only(page="look_up_keys")

@@ -61,6 +61,8 @@ OF_PAGES = {
     "message_check": "120/m/ip,600/m/site",
     "stop_texts": "120/m/ip,600/m/site",
     "language_switch": "120/m/ip,600/m/site",
+    "kept_answer": "60/m/ip,300/m/site",  # of visitors without a session
+    "kept_answer_of_session": "20/m/key",
     "scam_report": "30/10m/ip,300/d/ip,150/10m/site,1500/d/site",
     "ticket": "10/h/key,30/d/key",
     "offer": "20/h/key",

@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "breachportal.request_bodies.uploads_by_importers",
     "foundations.replica.remember_writes",
     "foundations.slow_bodies.read_bodies",
+    "foundations.kept_answers.show_by_get",
     "foundations.language_switch.keep_typed",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -8,6 +8,8 @@ site.
 """
 
 import logging
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.few_at_once import FewAtOnce
+from foundations.kept_answers import in_place
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited, posted_texts, too_many_requests
 from offers.models import Offer
@@ -38,6 +41,21 @@ TYPED_IN_REPORT = tuple(f"report-{name}" for name in ("text", "channel", "sender
 logger = logging.getLogger(__name__)
 
 
+def _kept_by_the_browser(view: Callable[[HttpRequest], HttpResponse]) -> Any:
+    """Decorates a view whose answers the portal does not store.
+
+    The browser may, and only for its Back: else it could show nothing there (kept_answers).
+    """
+
+    @wraps(view)
+    def answering(request: HttpRequest) -> HttpResponse:
+        response = in_place(view(request))
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+    return answering
+
+
 @public_page
 def message_check(request: HttpRequest) -> HttpResponse:
     """Shows the forms for a check and for a report, and the advisories."""
@@ -45,6 +63,7 @@ def message_check(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
+@_kept_by_the_browser
 @sensitive_post_parameters()
 @limited("message_check", methods=["POST"], typed=TYPED)
 def message_check_answer(request: HttpRequest) -> HttpResponse:
@@ -78,6 +97,7 @@ def _answer_page(request: HttpRequest) -> HttpResponse:
 
 
 @csrf_exempt
+@_kept_by_the_browser
 @sensitive_post_parameters()
 def report_scam(request: HttpRequest) -> HttpResponse:
     """Stores a report of a suspicious message.

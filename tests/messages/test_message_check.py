@@ -374,7 +374,7 @@ def test_nothing_of_the_question_is_logged_or_put_in_an_address(client, sent, co
         response = ask(client, f"{code} secret-words\r\nINFO forged line http://evil.example.com")
     ours = [r.getMessage() for r in caplog.records if not r.name.startswith("django.db")]
     assert not any("secret-words" in line or code in line for line in ours)
-    assert response["Cache-Control"] == "private, no-store"
+    assert response["Cache-Control"] == "private, no-cache"
     assert client.get(ANSWER, {"text": code}).headers["Location"] == "/en/check/"
 
 

@@ -1,0 +1,223 @@
+"""The answer to a form is shown by GET, so that Back never ends at the browser's own error page."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.core import mail
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from foundations import kept_answers
+from harness.sign_in import ask_for_code, give_app, newest_code, sign_in_to_desk, step_up, wrong
+from tests import browser
+
+pytestmark = pytest.mark.django_db
+SHOWN = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
+WRONG = "tries left"
+
+
+def shown() -> Client:
+    """Returns a client that says what a browser says which shows a page."""
+    client = Client(headers=SHOWN)
+    client.cookies["language"] = "en"
+    return client
+
+
+@pytest.fixture
+def asked() -> Client:
+    """A browser to which the page for the code was sent."""
+    client = shown()
+    ask_for_code(client, "minji@example.com")
+    return client
+
+
+def enter(client: Client, code: str):
+    return client.post("/en/account/sign-in/code/", {"code": code})
+
+
+def test_a_wrong_code_leads_to_its_answer_which_keeps_what_was_typed(asked):
+    bad = wrong(newest_code())
+    answer = enter(asked, bad)
+    assert (answer.status_code, answer.url) == (303, "/en/account/sign-in/code/")
+
+    page = asked.get(answer.url)
+    assert WRONG in page.text
+    assert f'value="{bad}"' in page.text
+    assert page.headers["Cache-Control"] == "private, no-store"
+
+
+def test_the_answer_is_shown_once_and_uses_no_try(asked):
+    answer = enter(asked, wrong(newest_code()))
+    first, second = (asked.get(answer.url).text for _view in range(2))
+    assert "4 tries left" in first
+    assert WRONG not in second
+
+    assert "3 tries left" in asked.get(enter(asked, wrong(newest_code())).url).text
+
+
+def test_a_program_gets_the_answer_to_its_post():
+    client = Client()
+    ask_for_code(client, "minji@example.com")
+    assert WRONG in enter(client, wrong(newest_code())).text
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+def test_no_other_site_puts_an_answer_before_a_page(asked, site):
+    post = asked.post
+    answer = post("/en/account/sign-in/code/", {"code": "1"}, headers={"sec-fetch-site": site})
+    assert answer.status_code == 200
+
+
+def test_a_refusal_keeps_its_status(asked, settings):
+    settings.SIGN_IN_CODE_TRIES = 1
+    answer = enter(asked, wrong(newest_code()))
+    assert answer.status_code == 303
+    assert asked.get(answer.url).status_code == 403
+
+
+def test_known_and_unknown_addresses_get_the_same_answers():
+    User.objects.create_user("minji@example.com")
+    pages = []
+    for email in ("minji@example.com", "seojun@example.com"):
+        client = shown()
+        ask_for_code(client, email)
+        answer = enter(client, "00000000")
+        page = client.get(answer.url)
+        pages.append((answer.status_code, answer.url, page.status_code, len(page.content)))
+    assert pages[0][:3] == pages[1][:3]
+    assert abs(pages[0][3] - pages[1][3]) < 20  # the second address is longer
+
+
+def test_an_address_that_cannot_be_read_is_kept_for_a_new_visitor():
+    client = shown()
+    answer = client.post("/en/account/sign-in/", {"email": "minji@"})
+    page = client.get(answer["Location"])
+    assert "minji@" in page.text
+    assert "There is a problem" in page.text
+    assert not Session.objects.exists()
+    assert not mail.outbox
+
+
+def test_a_network_may_not_fill_the_table_of_sessions(settings):
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "kept_answer": "2/m/ip"}
+    answers = [shown().post("/en/account/sign-in/", {"email": "minji@"}) for _visitor in range(4)]
+    assert [answer.status_code for answer in answers] == [303, 303, 200, 200]
+    assert Session.objects.count() == 2
+
+
+def test_a_session_keeps_few_answers_a_minute(asked, settings):
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "kept_answer_of_session": "2/m/key"}
+    assert [enter(asked, "1234").status_code for _try in range(3)] == [303, 303, 200]
+
+
+def test_an_answer_that_was_not_asked_for_is_not_shown_later(asked, monkeypatch):
+    answer = enter(asked, wrong(newest_code()))
+    later = time.time() + kept_answers.KEPT_SECONDS + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert WRONG not in asked.get(answer.url).text
+
+
+def test_another_page_does_not_take_the_answer(asked):
+    answer = enter(asked, wrong(newest_code()))
+    assert WRONG not in asked.get("/en/account/sign-in/").text
+    assert WRONG in asked.get(answer.url).text
+
+
+def test_answers_that_may_not_be_stored_stay_answers_to_their_post(incident):
+    client = shown()
+    assert client.post("/en/check/answer/", {"text": "Your data leaked."}).status_code == 200
+    assert client.post("/en/check/report/", {"report-text": ""}).status_code == 200
+    typed = client.post("/en/check/", {"text": "Your data leaked.", "to_language": "en"})
+    assert typed.status_code == 200
+    assert client.post("/en/certificates/", {"code": "AAAA-AAAA-AAAA"}).status_code in (200, 404)
+    assert not Session.objects.exists()
+
+
+def test_a_new_key_is_not_stored_in_the_session(minji):
+    client = shown()
+    client.force_login(minji)
+    step_up(client, minji)
+    answer = client.post(reverse("new_look_up_key"), {"name": "My program"})
+    assert answer.status_code == 200
+    assert "kept_answer" not in client.session
+
+
+def test_the_desk_answers_at_once(django_user_model):
+    staff = django_user_model.objects.create_user("s@example.com", is_staff=True, is_superuser=True)
+    give_app(staff)
+    client = shown()
+    sign_in_to_desk(client, staff)
+    assert client.post("/admin/incidents/incident/add/", {}).status_code == 200
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no script"])
+def visitor(request, live_server, monkeypatch, settings) -> Iterator[Page]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    settings.PORTAL_URL = live_server.url
+    with browser.chromium() as chromium:
+        yield _page(chromium, live_server.url, has_javascript=request.param)
+
+
+def _page(chromium: Browser, origin: str, *, has_javascript: bool) -> Page:
+    context = chromium.new_context(java_script_enabled=has_javascript, base_url=origin)
+    context.add_cookies([{"name": "language", "value": "en", "url": origin}])
+    return context.new_page()
+
+
+def send(page: Page, field: str, text: str) -> None:
+    page.fill(field, text)
+    browser.follow(page.locator("main form .button").first)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_shows_pages_of_the_portal_after_each_refusal(visitor, incident):
+    visitor.goto("/en/account/sign-in/")
+    send(visitor, "#id_email", "minji@")
+    expect(visitor.locator(".error-summary")).to_be_visible()
+    send(visitor, "#id_email", "minji@gmial.com")
+    expect(visitor.locator("h1")).to_have_text("Is this address right?")
+    browser.follow(visitor.locator("main p.actions a"))
+    send(visitor, "#id_email", "minji@example.com")
+    for code in ("1234", wrong(newest_code())):
+        send(visitor, "#id_code", code)
+        expect(visitor.locator("#id_code")).to_have_value(code)
+        expect(visitor.locator(".error-summary")).to_be_visible()
+    send(visitor, "#id_code", newest_code())
+    visitor.wait_for_url("**/my-data/")
+    steps = int(visitor.evaluate("history.length")) - 2  # without the empty page of a new tab
+    assert steps > 4
+    for _step in range(steps):
+        assert visitor.go_back()
+        visitor.wait_for_url("**/my-data/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_shows_pages_of_the_portal_after_an_empty_question(visitor, incident, minji):
+    client = Client()
+    client.force_login(minji)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": settings.PORTAL_URL}
+    visitor.context.add_cookies([cookie])
+    visitor.goto(f"/en/questions/ask/{incident.slug}/")
+    browser.follow(visitor.locator("main form .button").first)
+    expect(visitor.locator(".error-summary")).to_be_visible()
+    visitor.goto("/en/my-data/")
+    assert visitor.go_back()
+    expect(visitor.locator("main form textarea")).to_be_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_shows_the_answer_of_the_message_check(visitor, incident):
+    visitor.goto("/en/check/")
+    send(visitor, "#id_text", "Your data leaked: https://refund.example/")
+    verdict = visitor.locator("h1").text_content()
+    visitor.goto("/en/")
+    visitor.go_back()
+    expect(visitor.locator("h1")).to_have_text(str(verdict))
