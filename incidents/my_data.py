@@ -221,6 +221,7 @@ def _leaked_part(
         person=person,
         relation=_relation(person),
         found_by=_found_by(person, own),
+        finders=[readable_contact(one) for one in own.found_by[person.pk]],
         steps=steps_for(
             (leak.data_class for leak in leaks),
             done,

@@ -97,6 +97,7 @@ class MyDataPart:
     person: AffectedPerson | None = None
     relation: str = ""
     found_by: str = ""  # the user's contacts that found the row, if several rows opened
+    finders: Sequence[str] = ()  # the user's contacts that found the row, for the copy
     steps: Sequence[Step] = ()
     is_reminded: bool = False  # a mail will remind of the steps
     words: WordsToSend | None = None  # for people in the user's address book

@@ -105,6 +105,7 @@ def _part(part: MyDataPart) -> dict[str, Any]:
         "answer": part.kind,
         "heading": part.heading,
         "relation": part.relation,
+        "found_by": list(part.finders),
         "parts_are_hidden": part.stays_masked,
         "values_are_withheld": part.leaked.is_withheld,
         "values_deleted_at": part.incident.values_deleted_at,

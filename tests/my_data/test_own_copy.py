@@ -289,3 +289,15 @@ def test_more_time_for_an_answer_is_not_called_an_answer(browser, minji, inciden
     page = page_of(browser)
     assert "needs more time" in page
     assert "There is an answer" not in page
+
+
+def test_it_says_which_contact_found_which_row(browser, minji, incident):
+    VerifiedPhone.objects.create(user=minji, number="+821012345678")
+    row = person(incident, name="최하늘", phone="010-1234-5678")
+    expose(row, file_of(incident), "names")
+    step_up(browser, minji)
+    found_by = [part["found_by"] for part in json_of(browser)["incidents"]]
+    assert sorted(found_by) == [["010-1234-5678"], [minji.email]]
+    page = page_of(browser)
+    assert f"Found by: {minji.email}" in page
+    assert "Found by: 010-1234-5678" in page
