@@ -11,6 +11,7 @@ from django.urls import translate_url
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language, to_locale
 
+from accounts import code_texts
 from foundations.languages import desk_languages, portal_name
 from incidents.models import Incident
 
@@ -18,7 +19,8 @@ from incidents.models import Incident
 def portal(request: HttpRequest) -> dict[str, Any]:
     """Returns the portal's URL and name, the newest public incident, and the language links.
 
-    `languages` holds the URL of the requested page in each language.
+    `languages` holds the URL of the requested page in each language. `takes_numbers` tells whether
+    people may sign in with a mobile number.
     """
     language = get_language() or settings.LANGUAGE_CODE
     return {
@@ -28,6 +30,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
         "portal_name": portal_name(),
         "social_locale": settings.SOCIAL_LOCALES.get(language, to_locale(language)),
         "is_demo": settings.IS_DEMO,
+        "takes_numbers": SimpleLazyObject(code_texts.are_offered),
         "desk_languages": desk_languages(),
         "languages": SimpleLazyObject(lambda: _languages(request.path)),
     }

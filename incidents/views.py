@@ -21,7 +21,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import code_texts
 from accounts.contacts import readable_contact
 from accounts.ended_sessions import sign_in_required
 from accounts.models import User
@@ -239,7 +238,6 @@ def _page(
         "is_revealed": shown_until is not None,
         "shown_until": shown_until,
         "has_fresh_code": has_fresh_code(request),
-        "takes_numbers": code_texts.are_offered(),
         "has_number": bool(facts.phones),
         "addresses": [readable_contact(address) for address in facts.addresses],
     }

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person
-from harness.sign_in import give_app, newest_code, sign_in
+from harness.sign_in import give_app, newest_code, sign_in, step_up
 from tests.carriers import SolapiServer
 from tests.desk_pages import page_text
 from tests.text_sign_in import HALMONI, browser, newest_text_code, sign_in_by_text
@@ -134,3 +134,16 @@ def test_a_number_passes_to_the_account_that_proves_it_now(solapi, minji, seojun
     sign_in(client, minji.email)
     add(client, "010-4141-2002", solapi)
     assert (minji.verified_phones(), seojun.verified_phones()) == ([HALMONI], [])
+
+
+@pytest.mark.parametrize("takes_numbers", [True, False])
+def test_a_number_is_asked_for_only_where_numbers_are_taken(minji, request, takes_numbers):
+    if takes_numbers:
+        request.getfixturevalue("solapi")
+    client = Client()
+    client.force_login(minji)
+    step_up(client, minji)
+    for page in (ACCOUNT, NEW, "/en/account/contacts/remove/"):
+        text = client.get(page).text
+        assert ("Add another address or number" in text) is takes_numbers
+        assert ("Add another e‑mail address" in text) is not takes_numbers
