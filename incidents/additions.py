@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from incidents import phrasing
 from incidents.leaks import DecryptedRow, HeldValues, Leak, values_held
 from incidents.models import DataClass, Incident
+from incidents.visibility import shown_since
 
 
 @dataclass(frozen=True)
@@ -37,15 +38,15 @@ def additions_in(
 ) -> list[Addition]:
     """Returns what each day added to the rows of one person, the newest day first.
 
-    A day that added nothing is left out. All files that came before the incident was public count
-    on the day when it became public, because no person could see them earlier. Values in the
+    A day that added nothing is left out. All files that came before the incident was public, or
+    while it was hidden, count on the day when it became public (again), because no person could see
+    them earlier. Values in the
     person's contact have no day, so they count as a data class only. `catalogue` has the data
     classes by id, in their order.
     """
 
     def day_of(row: DecryptedRow) -> date:
-        shown_at = max(row.added_at, incident.first_public_at or row.added_at)
-        return shown_at.astimezone(incident.zone).date()
+        return shown_since(incident, row.added_at).astimezone(incident.zone).date()
 
     found, rows_so_far, before = list[Addition](), list[DecryptedRow](), HeldValues({}, set())
     for day, group in groupby(sorted(rows, key=day_of), key=day_of):

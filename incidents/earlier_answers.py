@@ -14,6 +14,7 @@ from foundations.replica import read_connection
 from incidents import phrasing
 from incidents.models import DataClass, ExposureBatch, FurtherContact, Incident, PersonMark
 from incidents.own_rows import LookedUpContact, looked_up, strangers_among
+from incidents.visibility import shown_since
 
 # The people of each contact in each withdrawn version, two at most because more change nothing:
 # whether another person has the contact now, whether support closed the row, and what the version
@@ -104,11 +105,10 @@ def earlier_answers(
 
 def _withdrawn_while_public(incident: Incident) -> list[ExposureBatch]:
     """Returns the versions that were withdrawn after the page could show them."""
-    since = incident.first_public_at
     return [
         batch
         for batch in incident.batches.all()
-        if batch.withdrawn_at and (since is None or since < batch.withdrawn_at)
+        if batch.withdrawn_at and shown_since(incident, batch.opened_at) < batch.withdrawn_at
     ]
 
 

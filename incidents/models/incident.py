@@ -2,6 +2,8 @@
 
 import hashlib
 import zoneinfo
+from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -175,6 +177,8 @@ class Incident(models.Model):
     kept_until = models.DateField(_("kept until"), null=True, editable=False)
 
     objects = IncidentQuerySet.as_manager()
+    # When it was hidden and made public again, once incidents.visibility has read it.
+    hidden_times: Sequence[tuple[datetime, datetime]] | None = None
 
     class Meta:
         verbose_name = _("incident")

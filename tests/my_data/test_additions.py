@@ -3,17 +3,17 @@
 import html
 import json
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import translation
+from django.utils import timezone, translation
 
 from accounts.models import User, VerifiedPhone
 from harness.exposure_factory import expose, file_of, person, withdraw
 from harness.sign_in import step_up
-from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, Incident
+from incidents.models import AffectedPerson, ExposureBatch, ExposureFile, FactChange, Incident
 from incidents.my_data import leaks_of
 from tests.desk_pages import page_text
 from tests.my_data.test_certificate import get_certificate, needs_poppler, text_of
@@ -216,3 +216,44 @@ def test_the_certificate_names_each_day_the_oldest_first(public, row, minji):
 @needs_poppler
 def test_a_certificate_of_one_day_names_no_day_of_an_addition(public, row, minji):
     assert "Added on" not in text_of(get_certificate(minji, public, "en").content)
+
+
+def shown_again(incident: Incident, editor: User, approver: User, *times: datetime) -> None:
+    """Records that two people hid the incident and made it public, in turn, at these times."""
+    for number, when in enumerate(times):
+        FactChange.objects.create(
+            incident=incident,
+            model="incidents.incident",
+            object_id=incident.pk,
+            changes={"is_public": [number % 2 == 0, number % 2 == 1]},
+            proposed_by=editor,
+            confirmed_by=approver,
+            confirmed_at=when,
+        )
+
+
+def test_a_file_of_a_hidden_time_counts_on_the_day_of_its_end(
+    public, row, minji, editor, approver, django_assert_num_queries
+):
+    shown_again(public, editor, approver, at(2), at(6), at(8), at(9))
+    expose(row, loaded(public, at(1), number=2), values=[ORDER])
+    expose(row, loaded(public, at(3), number=3), values=[("dates-of-birth", "1990-01-01")])
+    expose(row, loaded(public, at(7), number=4), values=[("delivery-notes", "At the door")])
+
+    days = [day for day, _lines in additions(minji, public)]
+    assert days == [date(2025, 12, 7), date(2025, 12, 6), date(2025, 12, 1), date(2025, 11, 29)]
+    client = Client()
+    client.force_login(minji)
+    client.get("/en/my-data/")
+    with django_assert_num_queries(5):
+        client.get("/en/my-data/")
+
+
+def test_what_came_and_went_while_the_incident_was_hidden_is_not_told(
+    public, row, minji, editor, approver
+):
+    hidden, shown = timezone.now() - timedelta(hours=1), timezone.now() + timedelta(hours=1)
+    shown_again(public, editor, approver, hidden, shown)
+    expose(row, loaded(public, timezone.now(), number=2), values=[ORDER])
+    withdraw(public.batches.get(number=2))
+    assert "withdrew" not in page(minji)
