@@ -1,5 +1,6 @@
 """Words, numbers and marks that a line does not part: docs/decisions/0096-line-breaks.md."""
 
+import html
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,6 +15,7 @@ from django.utils.translation import override
 
 from breachportal.customer_messages import customer_messages, read_catalogue
 from foundations.documents import missing_glyphs
+from tests import browser
 
 ROOT = Path(__file__).parents[2]
 NO_BREAK_HYPHEN = "\u2011"
@@ -24,6 +26,21 @@ PARTED = {
     "de": r"\bE-Mail|\bSHA-256",
     "fr": r"\b(?:est|sont|vient)-(?:ils?|elles?)\b|\bSHA-256",
 }
+IN_HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
+LINES = """() => [...document.querySelectorAll("h1")].map(heading => {
+  const text = heading.firstChild, lines = [];
+  let at = null;
+  for (let place = 0; place < text.length; place += 1) {
+    const range = document.createRange();
+    range.setStart(text, place);
+    range.setEnd(text, place + 1);
+    const top = Math.round(range.getBoundingClientRect().top);
+    if (top !== at) lines.push("");
+    at = top;
+    lines[lines.length - 1] += text.data[place];
+  }
+  return lines;
+})"""
 TEXT_MESSAGES = re.compile(r"^\[%\(portal_name\)s\]|%\(portal_host\)s into your browser\.$")
 
 
@@ -71,3 +88,31 @@ def test_no_blank_follows_a_wide_mark(language):
 def test_telephone_numbers_stay_in_one_line():
     style = (ROOT / "static" / "css" / "portal.css").read_text(encoding="utf-8")
     assert 'a[href^="tel:"] { white-space: nowrap; }' in style
+
+
+def titles(language: str) -> list[str]:
+    """Returns the titles of the customers' pages in a language, without those with a value."""
+    pages = [page.read_text(encoding="utf-8") for page in (ROOT / "templates").rglob("*.html")]
+    found = {text for page in pages for part in IN_HEADING.findall(page) for text in _marked(part)}
+    return [text for source, text in messages(language) if source in found]
+
+
+def _is_cut(lines: list[str]) -> bool:
+    """Returns whether the last line is an ending whose word stands on the line before."""
+    return len(lines) > 1 and not re.search("[一-龯]", lines[-1]) and len(lines[-1].strip()) < 3
+
+
+def _marked(part: str) -> list[str]:
+    return re.findall(r'translate "([^"]+)"', part)
+
+
+@pytest.mark.parametrize("language", ["ja", "ko", "zh-hans", "zh-hant"])
+def test_no_title_ends_with_a_syllable_on_a_line_of_its_own(language):
+    styles = (ROOT / "static" / "css" / "portal.css").read_text(encoding="utf-8")
+    shown = "".join(f"<h1>{html.escape(title)}</h1>" for title in titles(language))
+    with browser.chromium() as chromium:
+        page = chromium.new_page(viewport={"width": 320, "height": 844})
+        page.set_content(f'<html lang="{language}"><style>{styles}</style><main>{shown}</main>')
+        lines = page.evaluate(LINES)
+    assert len(lines) > 50
+    assert [one for one in lines if len(one) > 1 and _is_cut(one)] == []
