@@ -87,6 +87,12 @@ def in_place(response: Response) -> Response:
     return response
 
 
+def kept_by_browser(response: Response) -> Response:
+    """Marks an answer that the browser may store, for its Back, and the portal may not."""
+    response.headers["Cache-Control"] = "private, no-cache"
+    return in_place(response)
+
+
 def _is_shown_in_browser(request: HttpRequest) -> bool:
     """Returns whether the request is for a page that reads the session, and not of the desk."""
     is_navigation = request.headers.get("Sec-Fetch-Mode") == "navigate"

@@ -21,7 +21,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
 
 from foundations.few_at_once import FewAtOnce
-from foundations.kept_answers import in_place
+from foundations.kept_answers import kept_by_browser
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited, posted_texts, too_many_requests
 from offers.models import Offer
@@ -42,16 +42,11 @@ logger = logging.getLogger(__name__)
 
 
 def _kept_by_the_browser(view: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """Decorates a view whose answers the portal does not store.
-
-    The browser may, and only for its Back: else it could show nothing there (kept_answers).
-    """
+    """Decorates a view whose answers the portal does not store, and the browser for its Back."""
 
     @wraps(view)
     def answering(request: HttpRequest) -> HttpResponse:
-        response = in_place(view(request))
-        response.headers["Cache-Control"] = "private, no-cache"
-        return response
+        return kept_by_browser(view(request))
 
     return answering
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
-from foundations.kept_answers import answered_in_place
+from foundations.kept_answers import answered_in_place, kept_by_browser
 from foundations.rate_limits import limited
 from foundations.secret_urls import secret_url
 from incidents.earlier_answers import earlier_answers
@@ -66,7 +66,8 @@ def certificate_check(request: HttpRequest) -> HttpResponse:
     form = CertificateCodeForm(request.POST or None)
     if form.is_valid():
         return _verified_page(request, form.checked)
-    return render(request, "notices/certificates/check.html", {"form": form})
+    page = render(request, "notices/certificates/check.html", {"form": form})
+    return kept_by_browser(page) if form.is_bound else page
 
 
 @secret_url

@@ -221,3 +221,12 @@ def test_back_shows_the_answer_of_the_message_check(visitor, incident):
     visitor.goto("/en/")
     visitor.go_back()
     expect(visitor.locator("h1")).to_have_text(str(verdict))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_shows_the_refusal_of_a_certificates_code(visitor, incident):
+    visitor.goto("/en/certificates/")
+    send(visitor, "main input[name=code]", "AAAA")
+    visitor.goto("/en/")
+    visitor.go_back()
+    expect(visitor.locator(".error-summary")).to_be_visible()
