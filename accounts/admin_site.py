@@ -23,7 +23,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
-from accounts import code_limits, code_states, second_factor
+from accounts import code_limits, code_states, page_budgets, second_factor
 from accounts.audit import actors, refusals
 from accounts.desk_tasks import TaskOverError
 from accounts.ended_sessions import View
@@ -112,6 +112,7 @@ class DeskSite(admin.AdminSite):
         staff without the permission gets a page with the reason and the people who have it. A page
         whose task is over leads to its object (accounts.desk_tasks). A session without work for
         a time ends. What the view writes is recorded in the audit trail with the signed-in person.
+        A member who used up the budget for pages gets 429 (accounts.page_budgets).
         """
         guarded = super().admin_view(view, cacheable)
 
@@ -119,10 +120,8 @@ class DeskSite(admin.AdminSite):
             _hide_from_customers(request)
             if answer := desk_sessions.answer_if_ended(request):
                 return answer
-            if self.has_permission(request):
-                desk_sessions.note_work(request)
-                if kept := desk_sessions.kept_form(request):
-                    return self._kept_form_page(request, kept)
+            if self.has_permission(request) and (answer := self._answer_before_page(request)):
+                return answer
             try:
                 with _acting(request):
                     return guarded(request, *args, **kwargs)
@@ -135,6 +134,14 @@ class DeskSite(admin.AdminSite):
                 raise Http404 from error
 
         return cast("V", update_wrapper(inner, guarded))
+
+    def _answer_before_page(self, request: HttpRequest) -> HttpResponse | None:
+        """Returns what is shown to a member at work in place of the page, else None."""
+        if refusal := page_budgets.refusal_of_desk_page(request):
+            return refusal
+        desk_sessions.note_work(request)
+        kept = desk_sessions.kept_form(request)
+        return self._kept_form_page(request, kept) if kept else None
 
     def _kept_form_page(self, request: HttpRequest, kept: dict[str, Any]) -> HttpResponse:
         context = {**self.each_context(request), **kept, "title": _("What you typed is kept")}

@@ -319,9 +319,20 @@ def _count(request: HttpRequest, *limits: Limit, along: Along = NOTHING) -> Limi
     stores nothing `along` with the counts.
     """
     steps = [CountStep(action, _rates(action), key) for action, key in limits]
+    return count_steps(request, SCOPE, steps, along)
+
+
+def count_steps(
+    request: HttpRequest, scope: str, steps: list[CountStep], along: Along = NOTHING
+) -> LimitCounts:
+    """Counts one request for actions in their order, up to the first used-up rate.
+
+    While Redis is away, the database counts, a quarter of each rate is left, and nothing is stored
+    `along`. `scope` separates the counts of different callers.
+    """
     if not code_states.redis_is_away():
         try:
-            attempt = rate_limits.attempt_in_order(request, scope=SCOPE, steps=steps, along=along)
+            attempt = rate_limits.attempt_in_order(request, scope=scope, steps=steps, along=along)
         except RedisError:
             code_states.note_redis_away()
         else:
@@ -329,7 +340,7 @@ def _count(request: HttpRequest, *limits: Limit, along: Along = NOTHING) -> Limi
             return LimitCounts(steps, attempt.usages, attempt.claimed or "")
     usages = []
     for step in steps:
-        usages.append(_count_in_database(request, step))
+        usages.append(_count_in_database(request, scope, step))
         if usages[-1].wait_seconds:
             break
     return LimitCounts(steps, usages, is_in_database=True)
@@ -341,15 +352,15 @@ def _rates(action: str) -> str:
     return str(rates[action] if action in rates else code_texts.rates_of_budget()[action])
 
 
-def _count_in_database(request: HttpRequest, step: CountStep) -> Usage:
+def _count_in_database(request: HttpRequest, scope: str, step: CountStep) -> Usage:
     """Counts one action against a quarter of its rates.
 
     The windows are of fixed length, so the most in any window of a rate is half of the rate.
     """
     usage = Usage()
     for rate in rate_limits.parse_rates(step.rates):
-        name = rate_limits.name_of_count(request, SCOPE, step.action, rate, step.key)
-        number, wait = code_states.count(name, seconds=rate.seconds)
+        name = rate_limits.name_of_count(request, scope, step.action, rate, step.key)
+        number, wait = code_states.count(name, seconds=rate.seconds, weight=step.weight)
         if number > max(1, rate.amount // STRICTER):
             usage.wait_seconds = wait
             break

@@ -23,9 +23,10 @@ ALARM, ALARM_SECONDS = "accounts.code_states.alarm", 60  # for which the desk sh
 # so that requests at the same moment get different numbers.
 _TAKE = """
 INSERT INTO accounts_codestate AS known (key, number, value, expires_at)
-VALUES (%(key)s, 1, 'null', now() + make_interval(secs => %(seconds)s))
+VALUES (%(key)s, %(weight)s, 'null', now() + make_interval(secs => %(seconds)s))
 ON CONFLICT (key) DO UPDATE SET
-    number = CASE WHEN known.expires_at <= now() THEN 1 ELSE known.number + 1 END,
+    number = CASE WHEN known.expires_at <= now() THEN excluded.number
+        ELSE known.number + excluded.number END,
     expires_at = CASE WHEN known.expires_at <= now() THEN excluded.expires_at
         ELSE known.expires_at END
 RETURNING number, ceil(extract(epoch FROM expires_at - now()))
@@ -123,13 +124,13 @@ def has_alarm() -> bool:
     return bool(_database.get(ALARM, 0))
 
 
-def count(key: str, *, seconds: int) -> tuple[int, int]:
-    """Counts one request in the database.
+def count(key: str, *, seconds: int, weight: int = 1) -> tuple[int, int]:
+    """Counts one request in the database, as `weight` requests.
 
     Returns its number in the current window of `seconds`, and the seconds until the window ends.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {"key": key, "seconds": seconds})
+        cursor.execute(_TAKE, {"key": key, "seconds": seconds, "weight": weight})
         number, wait = cursor.fetchone()
     return int(number), max(1, int(wait))
 

@@ -17,6 +17,8 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from accounts import page_budgets
+
 View = Callable[..., HttpResponseBase]
 KEPT_SECONDS = 60 * 60
 _KEY = "accounts_kept_choices"
@@ -32,6 +34,8 @@ def sign_in_required(
 ) -> Callable[[View], View]:
     """Returns a decorator for a view that needs a signed-in user.
 
+    A user who used up the budget for own pages gets 429 (accounts.page_budgets).
+
     Other visitors sign in and come back: to the posted field `next`, or to the URL named `page`, or
     to the view's own URL. `page` is needed if the view answers POST only. `keep` returns the
     choices of the posted form that are kept for `kept_choices`. They must contain nothing personal,
@@ -42,7 +46,8 @@ def sign_in_required(
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if request.user.is_authenticated:
-                return view(request, *args, **kwargs)
+                refusal = page_budgets.refusal_of_own_page(request)
+                return refusal or view(request, *args, **kwargs)
             back = reverse(page) if page else request.get_full_path()
             if request.method == "POST":
                 back = get_next_redirect_url(request) or back

@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 
-from accounts import proofs
+from accounts import page_budgets, proofs
 from accounts.audit import actors
 from accounts.ended_sessions import View
 from accounts.models import User
@@ -69,6 +69,8 @@ def staff_only(view: View) -> View:
             raise Http404
         if desk_sessions.has_ended(request):
             return desk_sessions.end(request)
+        if refusal := page_budgets.refusal_of_own_page(request):
+            return refusal
         with actors.acting(request.user):
             return view(request, *args, **kwargs)
 

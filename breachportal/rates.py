@@ -66,6 +66,17 @@ OF_PAGES = {
     "scam_report": "30/10m/ip,300/d/ip,150/10m/site,1500/d/site",
     "ticket": "10/h/key,30/d/key",
     "offer": "20/h/key",
-    # The team of a company may sit behind one address, and customers behind one of a carrier.
+    # In units of about 20 ms of processor time: see accounts.page_budgets. With 120 a minute one
+    # account takes 4 per cent of a core, with 600 in ten minutes 2 per cent; a member of the team
+    # 30 and 20, because pages of the desk cost more and load themselves again. A network takes half
+    # of a core before it is crowded.
+    "own_pages": "120/m/key,600/10m/key",
+    "own_pages_network": "1500/m/ip,3000/m/site",
+    "own_pages_in_crowd": "30/m/key,120/10m/key",
+    "desk_pages": "900/m/key,6000/10m/key",
+    # The team of a company may sit behind one address, and customers behind one of a carrier. All
+    # networks above it share "..._in_crowd"; see accounts.company_sign_on.limits.
     "company_sign_on": "240/m/ip,1200/m/site",
+    "company_sign_on_in_crowd": "1200/m/key",
+    "company_sign_on_known": "20/10m/key",  # one browser that signed in before
 }

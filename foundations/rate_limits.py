@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import redis
 from allauth.account.adapter import get_adapter
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from redis.backoff import NoBackoff
@@ -45,16 +45,17 @@ _ADDRESS = "_counted_address"  # the attribute of a request
 _ANSWER_SECONDS = 2.0
 # Of a refused body whose texts come back on the page. A longer one is not read: that costs most.
 _MOST_KEPT = 128 * 1024
+_NOT_TYPED = ("csrfmiddlewaretoken", "to_language")  # of foundations.language_switch
 
 # A script runs as one step, so that requests at the same moment cannot pass together. It uses the
 # clock of Redis, so that all web servers count by one clock. The members of a set are the requests
 # that passed. KEYS: the claim, if there is one; the counts; the entries. ARGV[1] is JSON, because
 # redis-py takes long for each argument: the member, the number of claims (0 or 1), that of claims
-# and counts, and two values of each key: the amount and the seconds of a count, else the value and
-# the seconds. The script returns the number of counts that let the request pass, the seconds until
-# the next one lets one pass (0 if all did), and the value of the claim if another request holds it.
-# The first write takes memory, so that a Redis whose memory is full refuses the script; after a
-# write that takes none, it would allow all of them.
+# and counts, and the values of each key: the amount, the seconds and the weight of a count, else
+# the value and the seconds. The script returns the number of counts that let the request pass, the
+# seconds until the next one lets one pass (0 if all did), and the value of the claim if another
+# request holds it. The first write takes memory, so that a Redis whose memory is full refuses the
+# script; after a write that takes none, it would allow all of them.
 _TAKE = """
 local member, claims, counted, pairs = unpack(cjson.decode(ARGV[1]))
 if claims == 1 and not redis.call('SET', KEYS[1], pairs[1][1], 'NX', 'EX', pairs[1][2]) then
@@ -65,14 +66,18 @@ local now = tonumber(clock[1]) + tonumber(clock[2]) / 1000000
 local at = string.format('%.6f', now)
 for number = claims + 1, counted do
     local key = KEYS[number]
-    local amount, seconds = unpack(pairs[number])
+    local amount, seconds, weight = unpack(pairs[number])
     local oldest = string.format('(%.6f', now - seconds)
-    if redis.call('ZCOUNT', key, oldest, '+inf') >= amount then
-        local first = redis.call('ZRANGEBYSCORE', key, oldest, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    local over = redis.call('ZCOUNT', key, oldest, '+inf') + weight - amount
+    if over > 0 then
+        local first = redis.call(
+            'ZRANGEBYSCORE', key, oldest, '+inf', 'WITHSCORES', 'LIMIT', over - 1, 1)
         local wait = math.ceil(tonumber(first[2] or now) + seconds - now)
         return {number - claims - 1, math.max(1, wait), ''}
     end
-    redis.call('ZADD', key, at, member)
+    for part = 1, weight do
+        redis.call('ZADD', key, at, part == 1 and member or member .. ':' .. part)
+    end
     redis.call('ZREMRANGEBYSCORE', key, '-inf', string.format('%.6f', now - seconds))
     redis.call('EXPIRE', key, seconds)
 end
@@ -113,6 +118,7 @@ class CountStep(NamedTuple):
     action: str
     rates: str
     key: str = ""
+    weight: int = 1  # the number of requests as which it counts
 
 
 class Along(NamedTuple):
@@ -192,6 +198,21 @@ def posted_texts(request: HttpRequest, names: Collection[str]) -> list[tuple[str
     return fields if any(value.strip() for _name, value in fields) else []
 
 
+def short_texts(request: HttpRequest, typed: QueryDict | None = None) -> list[tuple[str, str]]:
+    """Returns all posted texts, or those of `typed`, as `posted_texts` does: for any form."""
+    if typed is None:
+        if request.method != "POST" or _length_of(request) > _MOST_KEPT:
+            return []
+        typed = request.POST
+    fields = [
+        (name, value)
+        for name, values in typed.lists()
+        for value in values
+        if name not in _NOT_TYPED
+    ]
+    return fields if any(value.strip() for _name, value in fields) else []
+
+
 def _length_of(request: HttpRequest) -> float:
     """Returns the length of the body in bytes; infinity if the request does not say it."""
     length = request.META.get("CONTENT_LENGTH") or ""
@@ -208,6 +229,11 @@ def too_many_requests(
     return response
 
 
+def rates_of(action: str) -> str:
+    """Returns the rates of an action in settings.PROOF_RATES."""
+    return str(settings.PROOF_RATES[action])
+
+
 def seconds_to_wait(
     request: HttpRequest, action: str, *, by_user: bool = False, key: str = ""
 ) -> int:
@@ -217,7 +243,7 @@ def seconds_to_wait(
     now, and if Redis cannot be reached, as `limited` does.
     """
     key = f"user:{request.user.pk}" if by_user else key
-    rates = settings.PROOF_RATES[action]
+    rates = rates_of(action)
     try:
         return attempt(request, scope="notices", action=action, rates=rates, key=key).wait_seconds
     except redis.RedisError:
@@ -277,7 +303,10 @@ def attempt_in_order(
     ]
     cache = kept_cache()
     claims = [cache.encoded(along.claim)] if along.claim else []
-    keys = [*claims, *((name, (rate.amount, rate.seconds)) for _number, rate, name in counts)]
+    keys = [
+        *claims,
+        *((name, (rate.amount, rate.seconds, steps[n].weight)) for n, rate, name in counts),
+    ]
     keys += [cache.encoded(entry) for entry in along.entries]
     passed, wait, claimed = 0, 0, b""
     if keys:
@@ -291,8 +320,14 @@ def attempt_in_order(
     usages = [Usage() for _step in steps[:tried]]
     usages[-1].wait_seconds = int(wait)
     for number, _rate, name in counts[:passed]:
-        usages[number].entries.append((name, member))
+        usages[number].entries += _entries(name, member, steps[number].weight)
     return Attempt(usages)
+
+
+def _entries(name: str, member: str, weight: int) -> list[tuple[str, str]]:
+    """Returns the entries that the script stores in one count."""
+    further = [(name, f"{member}:{part}") for part in range(2, weight + 1)]
+    return [(name, member), *further]
 
 
 def give_back(request: HttpRequest, *, scope: str, action: str, rates: str, number: int) -> None:
