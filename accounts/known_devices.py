@@ -33,6 +33,12 @@ def device_name(request: HttpRequest, contact: str) -> str:
     return device.name if device and _hash(contact) in device.addresses else ""
 
 
+def name_of(request: HttpRequest) -> str:
+    """Returns the name of a device that proved any address or number before, else ""."""
+    device = _read(request)
+    return device.name if device else ""
+
+
 def is_known(request: HttpRequest, contacts: Iterable[str]) -> bool:
     """Returns whether the device proved one of these addresses or numbers before."""
     device = _read(request)

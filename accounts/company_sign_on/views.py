@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts import known_devices, new_devices, second_factor
 from accounts.audit import acts, sign_ins
-from accounts.company_sign_on import connections, member_numbers, requests, staff_entry
+from accounts.company_sign_on import connections, limits, member_numbers, requests, staff_entry
 from accounts.company_sign_on.connections import UnknownIdentityError
 from accounts.company_sign_on.offers import STAFF
 from accounts.company_sign_on.providers import Provider, SignOnError, provider_for
@@ -27,18 +27,18 @@ from accounts.sign_in import is_new_to
 from accounts.team import invitations
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
 from foundations.desk_pages import in_desk_language
-from foundations.rate_limits import limited
 
 logger = logging.getLogger(__name__)
 
 
 @never_cache
 @require_GET
-@limited("company_sign_on", methods=("GET",))
 def begin(request: HttpRequest, audience: str) -> HttpResponse:
-    """Sends the browser to the provider."""
+    """Sends the browser to the provider. Answers 429 if there are too many sign-ins."""
     provider = _provider(audience)
     next_url = get_next_redirect_url(request) or ""
+    if wait := limits.wait_of(request):
+        return _too_many(request, provider, wait, next_url)
     try:
         return redirect(requests.begin(request, provider, audience, next_url))
     except SignOnError as error:
@@ -47,12 +47,16 @@ def begin(request: HttpRequest, audience: str) -> HttpResponse:
 
 @never_cache
 @require_GET
-@limited("company_sign_on", methods=("GET",))
 def complete(request: HttpRequest, audience: str) -> HttpResponse:
-    """Receives the browser from the provider, and signs the person in."""
+    """Receives the browser from the provider, and signs the person in.
+
+    Who began is not limited again. Answers 429 to too many others.
+    """
     provider = _provider(audience)
     begun = requests.take(request, audience)
     if begun is None:
+        if wait := limits.wait_of(request):
+            return _too_many(request, provider, wait)
         error = SignOnError("this browser began no sign-in")
         return _refused(request, provider, error, audience)
     with override(begun.language):
@@ -217,3 +221,14 @@ def _refused(
         acts.record(AuditEntry.Kind.REFUSED, by=None, reason=f"company sign-on: {error}")
     context: dict[str, Any] = {"name": provider.name, "next_url": next_url}
     return render(request, "accounts/company_sign_on_refused.html", context, status=403)
+
+
+def _too_many(
+    request: HttpRequest, provider: Provider, wait_seconds: int, next_url: str = ""
+) -> HttpResponse:
+    """Returns the page that says that very many sign in, and offers the code instead."""
+    context = {"name": provider.name, "next_url": next_url, "minutes": -(-wait_seconds // 60)}
+    page = "accounts/company_sign_on_refused.html"
+    response = render(request, page, context, status=429)
+    response.headers["Retry-After"] = str(wait_seconds)
+    return response

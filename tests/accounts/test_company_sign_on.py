@@ -445,12 +445,39 @@ def test_the_time_of_all_answers_of_one_step_is_bounded(client, hanging, monkeyp
     assert time.monotonic() - began < 4.0
 
 
+def few(settings, **rates: str) -> None:
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "company_sign_on": "2/m/ip", **rates}
+
+
 @pytest.mark.parametrize("page", ["company_sign_on", "company_sign_on_callback"])
-def test_the_pages_have_limits(client, settings, page):
-    settings.PROOF_RATES = {**settings.PROOF_RATES, "company_sign_on": "2/m/ip"}
-    statuses = [client.get(reverse(page, args=["customers"])).status_code for _each in range(3)]
-    assert statuses[-1] == 429
-    assert 429 not in statuses[:2]
+def test_networks_above_the_limit_share_a_budget(settings, sign_on, page):
+    few(settings, company_sign_on_in_crowd="1/m/key")
+    address = reverse(page, args=["customers"])
+    answers = [Client().get(address) for _each in range(4)]
+    assert [one.status_code == 429 for one in answers] == [False] * 3 + [True]
+    assert 1 <= int(answers[3]["Retry-After"]) <= 60
+    words = answers[3].content.decode()
+    assert reverse("account_login") in words  # the way on
+    elsewhere = Client(REMOTE_ADDR="198.51.100.9")
+    assert elsewhere.get(address).status_code != 429
+
+
+def test_a_browser_that_signed_in_before_is_not_refused_because_of_its_network(
+    client, settings, sign_on
+):
+    signed_on(client, "customers", "minji")
+    client.post(reverse("account_logout"))
+    few(settings, company_sign_on_in_crowd="0/m/key", company_sign_on_known="2/m/key")
+    page = reverse("company_sign_on", args=["customers"])
+    assert [Client().get(page).status_code for _each in range(3)][-1] == 429
+    assert [client.get(page).status_code for _each in range(3)] == [302, 302, 429]
+
+
+def test_who_began_a_sign_in_ends_it_whatever_others_do(client, settings, sign_on):
+    few(settings, company_sign_on="1/m/ip", company_sign_on_in_crowd="0/m/key")
+    signed_on(client, "customers", "minji")
+    assert client.get(reverse("account")).status_code == 200
+    assert Client().get(reverse("company_sign_on", args=["customers"])).status_code == 429
 
 
 def superuser_at_desk() -> Client:
