@@ -13,6 +13,21 @@ self.addEventListener("notificationclick", event => {
   if (url.origin === self.location.origin) event.waitUntil(self.clients.openWindow(url.href));
 });
 
+const RENEWAL = "/push/renewal/";
+// A browser ends a worker after about five minutes.
+const MOST_TRIES = 3, MOST_WAIT_SECONDS = 120, USUAL_WAIT_SECONDS = 20;
+
+// Posts `body`, and again if the portal is busy and says when to come back. A random wait on top
+// keeps the browsers of a network from coming back together.
+const post = async (body, tries = 1) => {
+  const answer = await self.fetch(RENEWAL, { method: "POST", body, credentials: "omit" });
+  const wait = Number(answer.headers.get("Retry-After")) || USUAL_WAIT_SECONDS;
+  const isBusy = answer.status === 429 || answer.status === 503;
+  if (!isBusy || tries === MOST_TRIES || wait > MOST_WAIT_SECONDS) return;
+  await new Promise(resolve => setTimeout(resolve, wait * (1 + Math.random() / 2) * 1000));
+  await post(body, tries + 1);
+};
+
 // The push service replaced the subscription. Its earlier secret proves whose it was, so the request
 // needs no session.
 const renew = async (old, given) => {
@@ -20,8 +35,7 @@ const renew = async (old, given) => {
   const { endpoint, keys: { p256dh, auth } } = subscription.toJSON();
   const { endpoint: oldEndpoint, keys: { auth: oldAuth } } = old.toJSON();
   const fields = { endpoint, p256dh, auth, old_endpoint: oldEndpoint, old_auth: oldAuth };
-  const body = new URLSearchParams(fields);
-  await self.fetch("/push/renewal/", { method: "POST", body, credentials: "omit" });
+  await post(new URLSearchParams(fields));
 };
 
 self.addEventListener("pushsubscriptionchange", event => {

@@ -169,4 +169,17 @@ def named(address: PushAddress) -> dict[str, Any]:
 def test_the_worker_asks_no_other_host():
     source = (Path(__file__).parents[2] / "static/js/push_worker.js").read_text()
     assert not any(word in source for word in ("http:", "https:", "importScripts"))
-    assert re.findall(r"fetch\((.+?),", source) == [f'"{reverse("renew_browser")}"']
+    assert re.findall(r"fetch\((.+?),", source) == ["RENEWAL"]
+    assert f'RENEWAL = "{reverse("renew_browser")}";' in source
+
+
+def test_the_worker_names_its_new_address_again_after_a_refusal(page, service, settings):
+    """The limit of the network lets one request pass in three seconds, and another used it up."""
+    old, new = press(page, service), service.browser("/2")
+    settings.PROOF_RATES = {**settings.PROOF_RATES, "push_renewal": "1/3s/ip,5/3s/site"}
+    assert page.request.post(page.url.partition("/ko/")[0] + reverse("renew_browser")).status == 404
+    change = {name: named(each.address(service.url)) for name, each in (("old", old), ("new", new))}
+    [worker] = page.context.service_workers
+    worker.evaluate(CHANGE, change)
+    [row] = PushSubscription.objects.all()
+    assert row.decrypt_address() == new.address(service.url)
