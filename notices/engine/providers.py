@@ -17,6 +17,7 @@ from django.conf import settings
 from django.core.mail import get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from foundations.http_answers import BoundedBody
 from notices.engine import provider_batches
 from notices.engine.request_transport import (
     AccountRefusedError,
@@ -35,6 +36,7 @@ from notices.returned_mail.reply_reading import cause_of
 RETRY_STATUSES = (408, 425, 429)
 ACCOUNT_STATUSES = (401, 402, 403)
 CONTENT_STATUSES = (400, 406, 413, 422)
+_MOST_OCTETS = 1024 * 1024  # of an answer, which may name the 1,000 recipients of a batch
 _NO_CONNECTION = {"ConnectTimeoutError", "NewConnectionError"}  # urllib3's names
 _per_thread = threading.local()
 
@@ -187,8 +189,15 @@ def _connection() -> BaseEmailBackend:
     if connection is None:
         connection = get_connection(settings.NOTICE_PROVIDER)
         connection.open()
+        # Of anymail's backends over requests, whose answers are read without a bound.
+        if session := getattr(connection, "session", None):
+            session.hooks["response"].append(_bound_body)
         _per_thread.connection = connection
     return connection
+
+
+def _bound_body(answer: Any, **_options: Any) -> None:
+    answer.raw = BoundedBody(answer.raw, most=_MOST_OCTETS)
 
 
 # ---------------------------------------------------------------- webhooks

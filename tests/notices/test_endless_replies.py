@@ -1,11 +1,13 @@
 """A server of mail or HTTP that talks without end holds neither a thread nor its memory."""
 
+import dataclasses
 import itertools
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from email.message import EmailMessage as MimeMessage
 from smtplib import SMTPServerDisconnected
 
 import pytest
@@ -13,10 +15,12 @@ from django.core.mail import EmailMessage, get_connection
 
 from breachportal import settings as portal_settings
 from foundations import bounded_smtp, http_answers, traces, webhooks
+from notices.engine import providers
 from notices.engine.gateways import GatewayClient
 from notices.engine.smtp import SmtpTransport
-from notices.engine.transport import ServerUnavailableError
+from notices.engine.transport import Result, ServerUnavailableError
 from notices.message_filling import OutgoingMessage
+from notices.models import DoubtCause
 
 LINES = itertools.repeat(b"220-" + b"x" * 500 + b"\r\n")
 SLOWLY = itertools.repeat(b"2")  # one octet after another, without the end of a line
@@ -49,15 +53,17 @@ def serve(settings) -> Iterator[Serve]:
     listening.close()
 
 
+NOTICE = OutgoingMessage(
+    delivery_id=1,
+    to="minji@example.com",
+    data=b"Subject: x\r\n\r\nx\r\n",
+    sender="b@example.com",
+)
+
+
 def send_notice() -> None:
-    mail = OutgoingMessage(
-        delivery_id=1,
-        to="minji@example.com",
-        data=b"Subject: x\r\n\r\nx\r\n",
-        sender="b@example.com",
-    )
     with SmtpTransport() as transport:
-        transport.submit(mail)
+        transport.submit(NOTICE)
         deadline = time.monotonic() + ENOUGH_SECONDS
         while time.monotonic() < deadline:
             transport.wait(0.1)
@@ -111,3 +117,38 @@ def test_an_answer_over_http_without_end_is_not_read_to_its_end(
     settings.TRACES_URL = url = f"http://127.0.0.1:{settings.EMAIL_PORT}/"
     ask(url)
     assert time.monotonic() - began < ENOUGH_SECONDS
+
+
+def mail_of(sender: str) -> bytes:
+    mail = MimeMessage()
+    mail["Subject"], mail["From"] = "x", sender
+    mail.set_content("x")
+    mail.add_alternative("<p>x</p>", subtype="html")
+    return mail.as_bytes()
+
+
+@pytest.mark.parametrize("head", ["200 OK", "500 No"])
+@pytest.mark.parametrize("pause", [0.0, 0.02], ids=["at once", "slowly"])
+def test_an_answer_of_a_providers_api_without_end_leaves_the_mail_in_doubt(
+    serve, settings, monkeypatch, head, pause
+):
+    """anymail's client of HTTP would read all of it; its time-out counts from octet to octet."""
+    monkeypatch.setattr(http_answers, "MOST_SECONDS", 1.0)
+    monkeypatch.setattr(providers, "_per_thread", threading.local())
+    settings.NOTICE_PROVIDER = "anymail.backends.postmark.EmailBackend"
+    api = f"http://127.0.0.1:{settings.EMAIL_PORT}/"
+    settings.ANYMAIL = {
+        "POSTMARK_SERVER_TOKEN": "token",
+        "POSTMARK_API_URL": api,
+        "IGNORE_UNSUPPORTED_FEATURES": True,
+    }
+    piece = b"1\r\nx\r\n" if pause else b"2710\r\n" + b"x" * 10_000 + b"\r\n"
+    began = time.monotonic()
+    until = began + 2 * ENOUGH_SECONDS
+    pieces = itertools.takewhile(lambda _: time.monotonic() < until, itertools.repeat(piece))
+    start = f"HTTP/1.1 {head}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+    serve(itertools.chain([start], pieces), pause)
+    reply = providers._send(dataclasses.replace(NOTICE, data=mail_of("b@example.com")))
+    assert time.monotonic() - began < ENOUGH_SECONDS
+    assert (reply.result, reply.doubt_cause) == (Result.IN_DOUBT, DoubtCause.UNCLEAR_ANSWER)
+    assert len(reply.server_reply) <= 2_000
