@@ -141,11 +141,12 @@ def _may_add(user: User) -> bool:
 def _add(user: User, made: dict[str, Any]) -> bool:
     """Stores a passkey. Returns False if the user may have no more.
 
-    With a lock, because other browsers may add one, or remove the last address, at this moment.
+    With a lock, because other browsers may add one, remove the last address, or accept an
+    invitation to the team at this moment.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        if not _may_add(locked):
+        if locked.is_or_was_on_team() or not _may_add(locked):
             return False
         auth.WebAuthn.add(locked, made["name"], made["credential"])
     return True

@@ -91,6 +91,7 @@ def remove_contact(user: User, contact: str) -> None:
     LastContactError.
     """
     with transaction.atomic():
+        lock_contact(contact, using=DEFAULT_DB_ALIAS)  # before the account, as `add_contact` does
         locked = User.objects.select_for_update().get(pk=user.pk)
         addresses = EmailAddress.objects.filter(user=locked, verified=True).order_by(
             "-primary", "pk"

@@ -13,7 +13,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.conf import settings
-from django.db import models, transaction
+from django.db import DEFAULT_DB_ALIAS, models, transaction
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
@@ -27,7 +27,7 @@ from accounts.company_sign_on.member_numbers import MemberNumber
 from accounts.contacts import is_phone
 from accounts.joined_account import JoinedAccount
 from accounts.mail_codes import MailKind
-from accounts.models import AuditEntry, User, VerifiedPhone
+from accounts.models import AuditEntry, User, VerifiedPhone, lock_contact
 from accounts.new_device import NewDevice
 from accounts.sent_mail import SentMail
 
@@ -67,10 +67,7 @@ def join(user: User, other: User) -> User:
     an e-mail address stays; if both have one, `user`. Raises NotJoinableError.
     """
     with transaction.atomic():
-        keys = [user.pk, other.pk]
-        locked = {each.pk: each for each in User.objects.select_for_update().filter(pk__in=keys)}
-        if len(locked) < len(keys) or not all(map(_is_joinable, locked.values())):
-            raise NotJoinableError
+        locked = _locked(user, other)
         stays, ends = locked[user.pk], locked[other.pk]
         if ends.email and not stays.email:
             stays, ends = ends, stays
@@ -93,6 +90,24 @@ def join(user: User, other: User) -> User:
             session.end()
         ends.delete()
     return stays
+
+
+def _locked(user: User, other: User) -> dict[int, User]:
+    """Locks the contacts of both accounts, then the accounts. Raises NotJoinableError.
+
+    In this order, as all that gives a contact to an account does: a browser that proves one of the
+    contacts meanwhile waits, or the join does, and none waits for the other.
+    """
+    emails, numbers = user.verified_emails(), user.verified_phones()
+    own = {*emails, *numbers, *other.verified_emails(), *other.verified_phones()}
+    for contact in sorted(own):
+        lock_contact(contact, using=DEFAULT_DB_ALIAS)
+    keys = [user.pk, other.pk]
+    rows = User.objects.select_for_update().filter(pk__in=keys).order_by("pk")
+    locked = {each.pk: each for each in rows}
+    if len(locked) < len(keys) or not all(map(_is_joinable, locked.values())):
+        raise NotJoinableError
+    return locked
 
 
 def _is_joinable(user: User) -> bool:

@@ -22,6 +22,13 @@ def database_url() -> str:
     return f"postgresql://{known['USER']}@/{known['NAME']}?host={known['HOST']}"
 
 
+def a_lock_is_waited_for() -> bool:
+    """Returns whether a transaction waits for a lock that another one holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
 @contextmanager
 def without_triggers() -> Iterator[CursorWrapper]:
     """Context manager: no trigger fires inside, as for the database's owner; gives a cursor."""

@@ -112,7 +112,9 @@ def _accept(which: dict[str, Any], name: str) -> User:
         invitation = _acceptable().select_for_update(of=("self",)).filter(**which).first()
         if invitation is None:
             raise InvitationClosedError
-        user = User.objects.for_proven_email(invitation.email, language=invitation.language)
+        proven = User.objects.for_proven_email(invitation.email, language=invitation.language)
+        # A browser of the customer may add a passkey at this moment.
+        user = User.objects.select_for_update().get(pk=proven.pk)
         if not user.is_active:
             raise InvitedAccountClosedError
         with actors.acting(user):

@@ -39,6 +39,7 @@ from harness.sign_in import ask_for_code, newest_code, sign_in, step_up
 from tests import browser
 from tests.accounts.test_passkeys import BUTTON, MALFORMED, add_virtual_key
 from tests.accounts.test_team_accounts_browser import check, new_browser
+from tests.database import a_lock_is_waited_for
 from tests.incidents.test_incident_page_browser import of_live_server  # noqa: F401
 
 HALMONI = "+821041412002"
@@ -355,17 +356,25 @@ def test_browsers_that_add_a_passkey_at_the_same_moment_do_not_exceed_the_most(m
     assert Authenticator.objects.filter(user=minji).count() == MOST_PASSKEYS
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_browser_adds_no_passkey_to_an_account_that_joins_the_team_at_the_same_moment(minji):
+    other_browser = Client(HTTP_HOST=HOST)
+    sign_in(other_browser, minji.email)
+    answer = SoftKey().made(challenge_of(other_browser, ADD))
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        User.objects.filter(pk=minji.pk).update(is_staff=True)
+        pressed = threads.submit(press, other_browser, answer)
+        while not pressed.done() and not a_lock_is_waited_for():
+            time.sleep(0.05)
+    assert pressed.result() == 302
+    assert not Authenticator.objects.filter(user=minji).exists()
+
+
 def press(client: Client, answer: str) -> int:
     try:
         return client.post(ADD, {"name": "x", "credential": answer}).status_code
     finally:
         connection.close()
-
-
-def a_lock_is_waited_for() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
-        return bool(cursor.fetchone()[0])
 
 
 def is_let_in(client: Client, answer: str) -> bool:

@@ -3,6 +3,7 @@
 import logging
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -24,6 +25,7 @@ from breachportal.demo.app_codes import code_at
 from foundations.logs import Line
 from harness.sign_in import sign_in, sign_in_to_desk
 from incidents.desk_parts import general_tasks
+from tests.database import a_lock_is_waited_for
 from tests.desk_pages import desk_url, page_text
 
 pytestmark = pytest.mark.django_db
@@ -70,6 +72,35 @@ def accept(client: Client, link: str, name: str = "Jiwoo Han"):
     opened: Any = client.get(link)
     assert opened.url == reverse("invitation")
     return client.post(reverse("invitation"), {"name": name})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_passkey_that_is_added_while_the_invitation_is_accepted_does_not_stay(editor, approver):
+    """With a code by mail alone a customer makes it, and on the desk it is a second factor."""
+    customer = User.objects.create_user(INVITED)
+    now = timezone.now()
+    Invitation.objects.create(
+        email=INVITED,
+        asked_by=editor,
+        confirmed_by=approver,
+        confirmed_at=now,
+        expires_at=now + timedelta(days=1),
+    )
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=customer.pk)  # as the page does
+        accepted = threads.submit(accept_alone)
+        while not accepted.done() and not a_lock_is_waited_for():
+            time.sleep(0.05)
+        Authenticator.objects.create(user=customer, type="webauthn", data={"credential": {}})
+    assert accepted.result() == customer
+    assert not Authenticator.objects.filter(user=customer).exists()
+
+
+def accept_alone() -> User:
+    try:
+        return invitations.accept_proven(INVITED, "Jiwoo Han")
+    finally:
+        connection.close()
 
 
 # Two superusers

@@ -1,5 +1,7 @@
 """Two accounts of one person become one, after a code to each of them in one session."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import pytest
@@ -8,7 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.core import mail
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, connection, models, transaction
 from django.test import Client
 from django.utils import timezone
 from django.utils.translation import override
@@ -18,7 +20,7 @@ from accounts.audit import acts
 from accounts.joined_account import TEXT_WAITS, JoinedAccount
 from accounts.look_up_key import LookUpKey
 from accounts.mail_codes import MailKind
-from accounts.models import NUMBER_STAYS_FOR, AuditEntry, User, VerifiedPhone
+from accounts.models import NUMBER_STAYS_FOR, AuditEntry, User, VerifiedPhone, lock_contact
 from foundations.web_push import PushAddress
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in
@@ -26,6 +28,7 @@ from incidents.models import DoneStep, Reveal, RowProof, StepReminder
 from notices.models import AlertSubscription, PushSubscription
 from scams.message_check import MessageVerdict, answer_for
 from tests.accounts.test_further_contacts import ACCOUNT, NEW, add, by_number
+from tests.database import a_lock_is_waited_for
 from tests.desk_pages import page_text
 from tests.text_sign_in import HALMONI, browser
 from tickets.models import Ticket
@@ -97,6 +100,29 @@ def both(solapi, minji, incident):
     push.encrypt_address(PushAddress("https://push.example/1", "key", "secret"))
     push.save()
     return minji, other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_join_waits_for_a_contact_before_it_locks_an_account(minji):
+    """Who proves a contact locks it first, too; in another order two would wait for each other."""
+    other = User.objects.for_proven_phone(HALMONI, language="ko")
+    with ThreadPoolExecutor(1) as threads, transaction.atomic():
+        lock_contact(HALMONI, using="default")
+        begun = threads.submit(join_alone, minji, other)
+        while not begun.done() and not a_lock_is_waited_for():
+            time.sleep(0.05)
+        assert not begun.done()
+        assert User.objects.select_for_update(nowait=True).count() == 2
+        VerifiedPhone.prove(HALMONI, other)
+    assert begun.result() == minji
+    assert minji.verified_phones() == [HALMONI]
+
+
+def join_alone(user: User, other: User) -> User:
+    try:
+        return joining.join(user, other)
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("begins_with", ["address", "number"])
