@@ -7,12 +7,13 @@ import psycopg
 import pytest
 from django.contrib.auth.models import Group
 from django.core.cache import cache
-from django.test import Client, TransactionTestCase
+from django.test import Client, TransactionTestCase, override_settings
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
 from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
+from breachportal.rates import OF_PAGES
 from harness.exposure_factory import hanbit
 from harness.sign_in import sign_in_to_desk
 from harness.signed_cookies import teach_test_clients
@@ -82,6 +83,17 @@ def _reset_language():
 def _clear_cache():
     """Empties Redis, so that rate limits of one test do not affect the next."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _pages_without_budget():
+    """Ends the budgets of accounts for pages: tests open hundreds in a minute, and no person does.
+
+    tests/accounts/test_page_budgets.py sets them. The fixture `settings` is not used: it would be
+    begun before the fixtures of a test, and its changes would last until after their end.
+    """
+    with override_settings(PROOF_RATES={**OF_PAGES, "own_pages": "", "desk_pages": ""}):
+        yield
 
 
 @pytest.fixture

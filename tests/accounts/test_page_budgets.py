@@ -10,6 +10,7 @@ from django.utils.translation import override
 
 from accounts import code_states, page_budgets
 from accounts.models import CodeState
+from breachportal import rates
 from foundations import rate_limits
 from harness.sign_in import sign_in_to_desk
 from tests.customer_pages import LEFT_OUT, ONLY_ASKED, POSTED, customer_urls
@@ -33,8 +34,8 @@ def shares(monkeypatch):
     monkeypatch.setattr(page_budgets, "_taken", page_budgets.ProcessCounts())
 
 
-def use(settings, **rates: str) -> None:
-    settings.PROOF_RATES = {**settings.PROOF_RATES, **rates}
+def use(settings, **changed: str) -> None:
+    settings.PROOF_RATES = {**settings.PROOF_RATES, **changed}
 
 
 @pytest.fixture
@@ -76,7 +77,8 @@ def test_several_devices_share_the_budget_of_their_account(browser, minji, seoju
     assert statuses(other, "my_data", 1) == [200]
 
 
-def test_a_person_who_reloads_on_three_devices_never_meets_the_budget(minji):
+def test_a_person_who_reloads_on_three_devices_never_meets_the_budget(minji, settings):
+    settings.PROOF_RATES = rates.OF_PAGES
     devices = [Client(REMOTE_ADDR=f"198.51.100.{number}") for number in range(3)]
     for device in devices:
         device.force_login(minji)

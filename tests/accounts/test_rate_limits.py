@@ -12,6 +12,7 @@ from django.test import RequestFactory
 from django.urls import reverse
 from django.utils.translation import override
 
+from breachportal.rates import OF_PAGES
 from foundations import rate_limits
 from foundations.rate_limits import Rate
 
@@ -45,14 +46,14 @@ def test_a_rate_that_cannot_be_read_is_named(rate):
 
 
 def test_every_rate_of_the_settings_can_be_read():
-    for rates in (django_settings.CODE_RATES, django_settings.PROOF_RATES):
-        assert all(rate_limits.parse_rates(text) for text in rates.values())
+    for of_settings in (django_settings.CODE_RATES, OF_PAGES):
+        assert all(rate_limits.parse_rates(text) for text in of_settings.values())
 
 
 def test_who_has_many_networks_of_one_site_is_limited_as_well():
     """A hosting customer gets 65,536 networks of /64, each of which had a count of its own."""
-    for action, rates in (django_settings.CODE_RATES | django_settings.PROOF_RATES).items():
-        read = rate_limits.parse_rates(rates)
+    for action, text in (django_settings.CODE_RATES | OF_PAGES).items():
+        read = rate_limits.parse_rates(text)
         of_sites = {rate.seconds: rate.amount for rate in read if rate.per == "site"}
         for rate in read:
             if rate.per == "ip":
