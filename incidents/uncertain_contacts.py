@@ -42,6 +42,7 @@ _READ_AS = str.maketrans(
     dict(zip(_LIKE_LATIN + "\u0130\u0131", "aeopcyxisqwjhdii", strict=True))
     | dict.fromkeys("\u200c\u200d", "")
 )
+_CIRCLED_A = "\u24d0"  # which people write against collectors of addresses
 _MARK = re.compile(r"[<>\"'`()\[\]{}]")
 # The time is linear: the text has no two spaces side by side, and the brackets are blank.
 _AT = re.compile(
@@ -49,7 +50,7 @@ _AT = re.compile(
     re.IGNORECASE,
 )
 _AT_IN_BRACKETS = re.compile(
-    r"([a-z0-9]+(?:\.[a-z0-9]+)*)[(\[{<]at[)\]}>]([a-z0-9]+(?:\.[a-z0-9]+)+)", re.ASCII
+    r"([a-z0-9]+(?:\.[a-z0-9]+)*)[(\[{<]at?[)\]}>]([a-z0-9]+(?:\.[a-z0-9]+)+)", re.ASCII
 )
 _DOT = re.compile(r"[ _-](?:dot|점|punkt|point)[ _-]", re.IGNORECASE)
 _AT_WITHIN = re.compile(r"\.at\.(?=[^@]*$)|(?<=[a-z0-9])AT(?=[a-z0-9-]+\.)")  # a.at.b.com, aATb.com
@@ -64,6 +65,10 @@ _ADDRESS = re.compile(rf"(?<!{_IN_LOCAL}){_IN_LOCAL}+@[\w-]+(?:\.[\w-]+)+")
 _LIKE_ADDRESS = re.compile(r"(?<![^\s@,;/|<>])([^\s@,;/|<>]*)@([^\s@,;/|<>]*)")
 _HEXADECIMAL = re.compile(r"(?:0x|\\x|x')?((?:[0-9a-f]{2}){6,320})'?", re.ASCII | re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{8,430}={0,2}")
+# Users of one domain: "minji/seojun@b.example". The parts of an address with such a sign are users
+# too, if people wrote it.
+_USERS = re.compile(r"([\w.-]+) ?[,;/|&\u00b7] ?([\w.-]+)@([\w.-]+)")
+_SIGN_OF_USERS = re.compile(r"[/|&]")
 _TWO_SIGNS = re.compile(r"([\w.+-]{1,64})@([\w.-]{1,60})@([\w.-]{1,60})", re.ASCII)
 # A sign beside the @ on a keyboard, if it is the only one: "q#b.example".
 _MISTYPED = re.compile(r"(?<=\w)[#$%*!&](?=[\w-]+(?:\.[\w-]+)+$)")
@@ -88,7 +93,10 @@ _NUMBER = re.compile(rf"\+?[\d{_HIDDEN}#?_xX][\d{_HIDDEN}#?_xX ().-]{{5,}}")
 _HIDDEN_DIGITS = re.compile(rf"[{_HIDDEN}]|[xX#?_]{{2,}}")
 _SHORTENED = re.compile(r"[+-]?(\d)[.,](\d+)E\+?(\d{1,3})", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
-_OTHER_END = re.compile(r"(.*\d[\d -]{6,}\d) ?[/~,] ?(\d{3,4})")  # of "010-2345-6781/6782"
+# A number, and the ends of others that begin like it: "010-2345-6781/6782", "010-2345-6781~2".
+_ENDS = re.compile(
+    r"(\+?\(?\d[\d ().-]{7,18}?\d)((?: ?(?:[/~,;|&+(\u00b7\u223c-]|or|및|또는) ?\d{1,4}\)?){1,8})"
+)
 _LAST_LINES = re.compile(r" ?[/~] ?\d{1,2}$")  # of "0171/2345612/13"
 _LIKE_DIGITS = str.maketrans("OoIl|", "00111")
 _WITHOUT_SEPARATORS = str.maketrans("", "", " ().-")
@@ -135,7 +143,8 @@ def contacts_meant(cell: str, region: str) -> tuple[list[str], list[str]]:
 
 @lru_cache(maxsize=1 << 10)  # many cells hold the same word, such as "none"
 def _contacts_meant(cell: str, region: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    text = unicodedata.normalize("NFKC", unquote(html.unescape(cell)))
+    plain = unquote(html.unescape(cell)).replace(_CIRCLED_A, "@")
+    text = unicodedata.normalize("NFKC", plain)
     if not text.isascii():
         text = "".join(map(_plain_digit, text)).translate(_READ_AS)
         text = text.encode("utf-8", "ignore").decode()  # half a character of JSON means nothing
@@ -192,7 +201,7 @@ def meant_beside(email: str) -> list[str]:
     that part reaches the same mailbox, but not at all. It is a pattern for an address whose
     top-level domain does not exist. And it is the address without the mark of a list, or without
     the word that a program adds to the address of a closed account, and an address that a program
-    has written into the local part.
+    has written into the local part. Of `minji/seojun@b.example` they are those of both users.
     """
     local, _at, domain = main_spelling(email).rpartition("@")
     user, plus, _tag = local.partition("+")
@@ -204,7 +213,9 @@ def meant_beside(email: str) -> list[str]:
     is_other = plain != local and any(map(str.isalpha, plain))
     other = f"{plain}@{domain}"
     others = [other] if is_other else []
-    return [*patterns, *filter(is_usable_email, [*others, *_within(local, domain)])]
+    others += [f"{part}@{domain}" for part in _SIGN_OF_USERS.split(local) if part != local]
+    meant = dict.fromkeys([*others, *_within(local, domain)])
+    return [*patterns, *filter(is_usable_email, meant)]
 
 
 def _within(local: str, domain: str) -> Iterator[str]:
@@ -269,6 +280,7 @@ def _spellings(text: str) -> Iterator[str]:
         yield _MISTYPED.sub("@", blank)
         yield _WITHOUT_SIGN.sub(r"\1@\2", blank)
     yield from _parted(joined)
+    yield _USERS.sub(r"\1@\3 \2@\3", joined)
     if not joined.isascii():
         yield _BETWEEN_SCRIPTS.sub(" ", joined)
     yield _AFTER_DOMAIN.sub(r"\1 ", joined)
@@ -376,14 +388,30 @@ def _readings(text: str) -> Iterator[str]:
     yield text.translate(_LIKE_DIGITS)
     yield _LETTERS.sub(" ", text)
     yield _LAST_LINES.sub("", text)
-    if other := _OTHER_END.fullmatch(text):
-        yield f"{other[1]} ; {other[1][: -len(other[2])]}{other[2]}"
+    yield " ; ".join(_with_whole_ends(text))
     digits = re.sub(r"\D", "", text)
     if len(text) / 2 <= len(digits) <= _MOST_DIGITS:
         yield digits
     half, rest = divmod(len(digits), 2)
     if not rest and half > _FEWEST_DIGITS:  # two numbers without anything between them
         yield f"{digits[:half]} ; {digits[half:]}"
+
+
+def _with_whole_ends(text: str) -> list[str]:
+    """Returns the numbers of a text that holds one, and only the last digits of others."""
+    if not (written := _ENDS.fullmatch(text)):
+        return []
+    first, ends = written[1], re.findall(r"\d+", written[2])
+    return [first, *(f"{first[: -len(end)]}{end}" for end in ends)]
+
+
+def numbers_by_ends(cell: str, region: str) -> list[str]:
+    """Returns the numbers of which a cell holds the last digits only, after one that is certain.
+
+    `010-2345-6781~2` is read as the first number, and another one may be a person's, too.
+    """
+    others = _with_whole_ends(" ".join(unicodedata.normalize("NFKC", cell).split()))[1:]
+    return [phone.number for other in others for phone in read_phones(other, region).phones]
 
 
 def _numbers(text: str, region: str) -> Iterator[str]:

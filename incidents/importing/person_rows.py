@@ -129,6 +129,8 @@ class PersonWriter:
             self._uncertain.write_odd(line, person, cells, odd)
         if usable_emails and (not address or usable_emails > 1 or has_addition(emails[0])):
             self._uncertain.write_beside(line, person, emails[:usable_emails])
+        if usable_numbers and not number:
+            self._uncertain.write_ends(line, person, cells, numbers[:usable_numbers])
         if not name.isalpha() or not identity.isdigit() or identity[0] == "0":
             self._uncertain.write_unusual(line, person, identity, contact)
         if self._writes_contact:

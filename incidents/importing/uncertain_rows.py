@@ -22,6 +22,7 @@ from incidents.uncertain_contacts import (
     is_in_words,
     is_pattern,
     meant_beside,
+    numbers_by_ends,
     pattern_of_user_name,
 )
 
@@ -86,6 +87,15 @@ class UncertainWriter:
         """Adds what addresses that find the person may mean besides."""
         for text in chain.from_iterable(map(meant_beside, emails)):
             self._write_meant(line, person, "email", text)
+
+    def write_ends(
+        self, line: int, person: bytes, cells: list[str], numbers: Sequence[str]
+    ) -> None:
+        """Adds the numbers of which a cell holds the last digits only, unless they are known."""
+        for read, _label in self._reader.phone_readers:
+            for number in numbers_by_ends(read(cells), self._region):
+                if number not in numbers:
+                    self._write_meant(line, person, "phone", number)
 
     def write_unusual(
         self, line: int, person: bytes, identity: str, contact: tuple[tuple[str, ...], ...]

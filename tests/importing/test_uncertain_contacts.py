@@ -109,6 +109,10 @@ ADDRESSES = {
     "jihun[at]gmail.con": "jihun@gmail.com",
     "c.h.o***@googlemail.com": "chohee@gmail.com",
     "jang.mi@gma": "jangmi@gmail.com",
+    "jiho, haneul@b.example": "jiho@b.example",
+    "jiu\u00b7hana@b.example": "jiu@b.example",
+    "yuna\u24d0b.example": "yuna@b.example",
+    "bora(a)b.example": "bora@b.example",
 }
 NOBODYS = [
     "@naver.com",
@@ -134,6 +138,12 @@ NUMBERS = [
     ("KR", "010-2345-6705\u2192010-2345-6706", "+821023456706"),
     ("KR", "1,023,456,707", "+821023456707"),
     ("KR", "010-2345-6781/6713", "+821023456713"),
+    ("KR", "010-2345-6781-6718", "+821023456718"),
+    ("KR", "010-2345-6719-6781", "+821023456719"),
+    ("KR", "010-2345-6781, 6720, 6721", "+821023456721"),
+    ("KR", "010-2345-6781(6722)", "+821023456722"),
+    ("KR", "010-2345-6781 또는 6723", "+821023456723"),
+    ("KR", "010-2345-6724\u00b75", "+821023456725"),
     ("KR", "010-2345-671", "+821023456715"),  # the last digit is missing
     ("KR", "010-2345-6781, 6714", "+821023456714"),
     ("KR", "1023456708", "+821023456708"),
@@ -246,6 +256,12 @@ def test_a_returned_mail_may_be_of_each_user_name_that_its_address_ends_with():
     assert set(found) & set(meant_by("min-ji@gmail.com"))
 
 
+@pytest.mark.parametrize("sign", "/|&")
+def test_an_address_may_be_the_user_names_of_two_people(sign):
+    found = meant_beside(f"minji{sign}seojun@b.example")
+    assert found == ["minji@b.example", "seojun@b.example"]
+
+
 @pytest.mark.parametrize("cell", ["mi___@b.example", "Kim <mi---@b.example>", "mi??@b.example"])
 def test_an_address_that_ends_like_a_mask_is_not_certain(cell):
     assert read_emails(cell) == ((), MASKED)
@@ -323,6 +339,9 @@ def test_the_owner_of_an_uncertain_number_is_not_cleared(load):
         ("7,q7 at b dot example,q8@b.example,", "q7@b.example"),
         ("q7@b.example,가,q8@b.example,", "q7@b.example"),
         ("01023456791,가,q8@b.example,", "+821023456791"),  # a number as the reference
+        ("7,가,q8@b.example,010-2345-6791~2", "+821023456792"),  # the end of another number
+        ("7,가,q8@b.example,010-2345-6798/02", "+821023456702"),
+        ("7,가,minji/q7@b.example,", "q7@b.example"),  # two users of a domain
     ],
 )
 def test_a_contact_in_an_unusual_place_is_not_cleared(load, row, contact):
