@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from foundations.formulas import restored
 from incidents.importing import (
-    column_names,
+    column_refusals,
     encoding_detection,
     escaped_rows,
     file_kinds,
@@ -30,8 +30,6 @@ from incidents.importing import (
 from incidents.importing.blocks import cut
 from incidents.importing.compressions import PLAIN
 from incidents.importing.dialects import (
-    FEWEST_KNOWN,
-    TITLE_ROWS,
     SampleRow,
     dialect_of,
     sample_rows,
@@ -44,6 +42,7 @@ from incidents.importing.formats.base import (
     DoubtfulText,
     Format,
     NestedText,
+    ParsedRow,
 )
 from incidents.importing.headers import HeaderNames, name_key, places_by_key
 from incidents.importing.reading import (
@@ -68,13 +67,6 @@ MAX_COLUMNS = 2_000
 SAMPLE_BYTES, _KEY_BYTES, _MOST_ROWS = 1 << 17, 1 << 20, 2_000
 _DATA = re.compile(r"[\d@]")
 _NOTHING_DECLARED = Declared()
-_OF_PERSONS = (
-    column_names.NAME,
-    column_names.FIRST_NAME,
-    column_names.LAST_NAME,
-    column_names.EMAIL,
-    column_names.PHONE,
-)
 
 
 class _Content(NamedTuple):
@@ -363,25 +355,21 @@ class _Columns:
                 RefusalMessages.TOO_MANY_KEYS, keys=f"{len(names):,}", most=f"{MAX_COLUMNS:,}"
             )
         names = self._in_mapping_spelling(names)
-        self._refuse_wrapped(content.format, head, names)
+        self._refuse_wrapped(list(islice(content.format.rows(head, 1, names), 2)), names)
         self._refuse_nested(content.format, head, names)
         rows = content.format.rows(head, 1, names)
         self._refuse_long_form(names, (cells for _, cells, defect in rows if not defect))
         return names
 
-    def _refuse_wrapped(self, form: Format, head: str, names: list[str]) -> None:
-        """Raises ImportRefusedError if a used key is lacking, and a first value holds rows.
+    def _refuse_wrapped(self, rows: Sequence[ParsedRow], names: Sequence[str]) -> None:
+        """Raises ImportRefusedError if the first of two rows holds the rows; see column_refusals.
 
-        Without a mapping, if the only object has no value of a person next to such a value.
+        With a second one, it does so only if it has none of the columns that are used.
         """
-        used, rows = self.declared.used, list(islice(form.rows(head, 1, names), 2))
-        if used is None and (len(rows) > 1 or any(map(_is_of_person, names))):
-            return
-        if used is not None and (not used or used & set(names)):
-            return
-        for line, cells, _ in rows[:1]:
-            if any(type(cell) is NestedText for cell in cells):
-                raise self._refused(RefusalMessages.WRAPPED, line=line)
+        used = self.declared.used
+        if len(rows) == 1 or (rows and used and not used & set(names)):
+            line, cells, _ = rows[0]
+            column_refusals.refuse_wrapped(line, cells, names, used, file=self._name)
 
     def _refuse_nested(self, form: Format, head: str, names: list[str]) -> None:
         """Raises ImportRefusedError if a contact column holds no single text in most rows.
@@ -419,35 +407,17 @@ class _Columns:
             raise self._refused(
                 RefusalMessages.TOO_MANY_COLUMNS, line=first.line, columns=columns, most=most
             )
-        self._refuse_header_below(names)
+        if self.declared.used is None:
+            column_refusals.refuse_title(self._rows, names, file=self._name)
+        column_refusals.refuse_header_below(
+            self._rows, names, self.declared.used or (), file=self._name
+        )
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
-        self._refuse_uncomputed(names)
-        self._refuse_merged(names, first.line)
-        self._refuse_days_from_1904(names)
+        self._refuse_cells(names, first.line)
         self._refuse_other_width(self._rows[1:], names)
         self._refuse_long_form(names, [row.cells for row in self._rows[1:] if not row.defect])
         return names
-
-    def _refuse_header_below(self, names: list[str]) -> None:
-        """Raises ImportRefusedError if a later row names all columns that are used."""
-        if self.declared.used is None:
-            self._refuse_title(names)
-        wanted = set(map(name_key, self.declared.used or ()))
-        if not wanted or wanted <= set(map(name_key, names)):
-            return
-        for row in self._rows[1:TITLE_ROWS]:
-            if wanted <= set(map(name_key, row.cells)):
-                raise self._refused(RefusalMessages.HEADER_BELOW, line=row.line)
-
-    def _refuse_title(self, names: list[str]) -> None:
-        """Raises ImportRefusedError if only a later row, with more cells, has known names."""
-        if column_names.known_in(names):
-            return
-        for row in self._rows[1:TITLE_ROWS]:
-            is_fuller = sum(map(bool, row.cells)) > sum(map(bool, names))
-            if is_fuller and column_names.known_in(row.cells) >= FEWEST_KNOWN:
-                raise self._refused(RefusalMessages.TITLE_ABOVE, line=row.line)
 
     def _in_mapping_spelling(self, names: list[str]) -> list[str]:
         """Returns the names; one that the mapping spells otherwise gets the spelling there."""
@@ -477,29 +447,14 @@ class _Columns:
         if positions := [str(place) for place, name in enumerate(names, 1) if name in repeated]:
             raise self._refused(RefusalMessages.ALIKE, line=line, columns=", ".join(positions))
 
-    def _refuse_uncomputed(self, names: Sequence[str]) -> None:
-        """Raises ImportRefusedError if a column that is used has formulas without values."""
-        for place, line in self._content.uncomputed.items():
-            if place < len(names) and names[place] in (self.declared.used or ()):
-                raise self._refused(RefusalMessages.UNCOMPUTED, line=line, column=names[place])
-
-    def _refuse_merged(self, names: Sequence[str], header: int) -> None:
-        """Raises ImportRefusedError if cells below the header are merged in a column that is used.
-
-        Of such cells only the first row has the value; the people of the others would lose it.
-        """
-        for place, line in self._content.merged.items():
-            is_used = place < len(names) and names[place] in (self.declared.used or ())
-            if is_used and line > header:
-                raise self._refused(RefusalMessages.MERGED, line=line, column=names[place])
-
-    def _refuse_days_from_1904(self, names: Sequence[str]) -> None:
-        """Raises ImportRefusedError if the mapping takes such numbers for days since 1900."""
-        if not self._content.counts_from_1904:
-            return
-        for column in names:
-            if column in self.declared.numbered_days:
-                raise self._refused(RefusalMessages.FROM_1904, column=column)
+    def _refuse_cells(self, names: Sequence[str], header: int) -> None:
+        """Raises ImportRefusedError if a used column has cells without their values."""
+        content, used, file = self._content, self.declared.used or (), self._name
+        column_refusals.refuse_uncomputed(names, used, content.uncomputed, file=file)
+        column_refusals.refuse_merged(names, used, content.merged, header=header, file=file)
+        if content.counts_from_1904:
+            numbered = self.declared.numbered_days
+            column_refusals.refuse_numbered_days(names, numbered, file=file)
 
     def _refuse_long_form(self, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """Raises ImportRefusedError if each row holds one attribute of a person."""
@@ -530,8 +485,3 @@ class _Columns:
 
     def _refused(self, why: RefusalMessages, **slots: object) -> ImportRefusedError:
         return ImportRefusedError(why.stored(file=self._name, **slots))
-
-
-def _is_of_person(column: str) -> bool:
-    """Returns whether the name of a column means a name or a contact."""
-    return column_names.role_of(column) in _OF_PERSONS
