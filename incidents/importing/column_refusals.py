@@ -3,9 +3,12 @@
 `file` is the name of the file in the message. Each public function raises ImportRefusedError.
 """
 
+import json
+import re
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingType
 
+from accounts.contacts import read_emails
 from incidents.importing import column_names
 from incidents.importing.dialects import FEWEST_KNOWN, TITLE_ROWS, SampleRow
 from incidents.importing.formats.base import NestedText
@@ -13,6 +16,7 @@ from incidents.importing.headers import name_key
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import RefusalMessages
 
+Object = dict[str, object]  # of JSON
 _OF_PERSONS = (
     column_names.NAME,
     column_names.FIRST_NAME,
@@ -20,6 +24,29 @@ _OF_PERSONS = (
     column_names.EMAIL,
     column_names.PHONE,
 )
+_CONTACTS = frozenset([column_names.EMAIL, column_names.PHONE])
+_PHONE = re.compile(r"(?:0(?!0)|[+(])[\d ()./-]{8,24}")
+_DIGIT = re.compile(r"\d")
+_FEWEST_DIGITS = 9  # more than a day has, as 01-02-2025
+
+
+# A first row that is no header
+
+
+def refuse_person(names: Sequence[str], *, line: int, file: str) -> None:
+    """Refuses the file if a name of a column is an e-mail address or a phone number.
+
+    The first row is a person's then. As the header it would be no row, and its owner would read
+    "not among the leaked data".
+    """
+    if any(map(_is_contact, names)):
+        raise ImportRefusedError(RefusalMessages.PERSON_FIRST.stored(file=file, line=line))
+
+
+def _is_contact(name: str) -> bool:
+    if "@" in name:
+        return bool(read_emails(name).addresses)
+    return len(_DIGIT.findall(name)) >= _FEWEST_DIGITS and bool(_PHONE.fullmatch(name))
 
 
 # Rows above the header
@@ -62,13 +89,42 @@ def refuse_wrapped(
 
     `used` are the columns of the mapping; None without a mapping.
     """
-    nested = [cell for cell in cells if type(cell) is NestedText]
+    inside = [_objects_inside(cell) for cell in cells if type(cell) is NestedText]
     if used is None:
-        is_wrapped = not any(map(_is_of_person, names))
+        is_person = any(map(_is_of_person, names))
+        is_wrapped = any(_are_people(one, names) for one in inside) if is_person else bool(inside)
     else:
-        is_wrapped = bool(used) and not set(used) & set(names)
-    if nested and is_wrapped:
+        is_wrapped = bool(inside and used) and not set(used) & set(names)
+        is_wrapped |= bool(used) and any(set(used) <= _keys_of(one) for one in inside)
+    if is_wrapped:
         raise ImportRefusedError(RefusalMessages.WRAPPED.stored(file=file, line=line))
+
+
+def _are_people(objects: Sequence[Object], names: Collection[str]) -> bool:
+    """Returns whether objects are people, rather than the one with these keys that holds them.
+
+    The name of an export stands without a contact, or above several people with such contacts.
+    """
+    inner, outer = _contacts_in(_keys_of(objects)), _contacts_in(names)
+    return bool(inner) and outer <= inner and (not outer or len(objects) > 1)
+
+
+def _contacts_in(names: Collection[str]) -> set[str]:
+    return set(map(column_names.role_of, names)) & _CONTACTS
+
+
+def _keys_of(objects: Sequence[Object]) -> set[str]:
+    return {key for one in objects for key in one}
+
+
+def _objects_inside(cell: str) -> Sequence[Object]:
+    """Returns the objects in a list of JSON; none if it holds anything else."""
+    try:
+        values = json.loads(cell)
+    except (ValueError, RecursionError):
+        return []
+    are_objects = isinstance(values, list) and all(isinstance(one, dict) for one in values)
+    return values if are_objects else []
 
 
 def _is_of_person(column: str) -> bool:

@@ -412,6 +412,7 @@ class _Columns:
         column_refusals.refuse_header_below(
             self._rows, names, self.declared.used or (), file=self._name
         )
+        column_refusals.refuse_person(names, line=first.line, file=self._name)
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
         self._refuse_cells(names, first.line)

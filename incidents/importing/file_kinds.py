@@ -61,6 +61,12 @@ _PROGRAMS = (
     (re.compile(rb"RD[AXB][23]\n"), "R"),
     (re.compile(rb"(?:---\s*\r?\n)?- [\w ]+: [^\n]*\n  [\w ]+: "), "YAML"),
     (re.compile(rb"a:\d+:\{"), "PHP"),
+    (re.compile(rb"\xac\xed\0\x05"), "Java"),
+    (re.compile(rb"REDIS\d{4}"), "Redis"),
+    (re.compile(rb"bplist\d\d"), "plist"),
+    (re.compile(rb"!BDN"), "PST"),
+    (re.compile(rb"TAPE\0\0"), "SQL Server backup"),
+    (re.compile(rb"m\xe2\x99\x81"), "mongodump"),
     (re.compile(rb"\x1e\s*[{\[]"), "JSON Text Sequences"),
 )
 

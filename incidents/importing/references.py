@@ -19,8 +19,8 @@ _COUNTED = (
 _TOTAL = (
     r"(?:grand |sub|row |record )?(?:total|count|sum|average)s?|평\s?균|平均值?|"
     r"합\s?계|총\s?계|소\s?계|누\s?계|"
-    r"총합|합산|총|전체|計|小計|合計|总计|总数|小计|合计|"
-    r"summe|gesamt|gesamtsumme|insgesamt|anzahl|totale[ns]?|totali|totaux|totais|somme|"
+    r"총\s?합\s?계|총합|합산|총|전체|計|小計|合計|总计|总数|小计|合计|"
+    r"summe|(?:gesamt|teil)ergebnis|gesamt|gesamtsumme|insgesamt|anzahl|totale[ns]?|totali|totaux|totais|somme|"
     r"сумма|итого|всего|разом|усього|razem|celkem|összesen|toplam|totaal|antal|"
     r"yhteensä|tổng(?: cộng| số)?|jumlah|รวม(?:ทั้งหมด)?|المجموع|الإجمالي|סה.?כ|건수|총원|인원"
 )
@@ -33,6 +33,10 @@ _TOTALS = re.compile(
     r"|\W*(?:end of (?:file|report|data|list|export)|eof|이하\s?여백|끝|以下余白|以上)\W*"
     r"|commit(?: complete)?\.?",
     re.IGNORECASE,
+)
+# Of a group, as spreadsheets write them below it: `Seoul Total`, `서울 요약`, `Bonn Ergebnis`.
+_SUBTOTAL = re.compile(
+    rf".*\S (?:{_TOTAL}|요약|ergebnis|集計|汇总|résultat|risultato)", re.IGNORECASE
 )
 _CHECKSUM = re.compile(
     r"(?:sha-?(?:1|256|512)|md5|crc32|checksum|hash)\s*[:=]\s*[0-9a-f]{8,}", re.IGNORECASE
@@ -86,6 +90,13 @@ def is_total(reference: str) -> bool:
     A person can have it as a reference, too.
     """
     return len(reference) <= MOST_CHARACTERS and _TOTALS.fullmatch(reference.strip()) is not None
+
+
+def is_subtotal(text: str) -> bool:
+    """Returns whether the text names a sum, also of a group, as `Total` and `서울 요약` do."""
+    return is_total(text) or (
+        len(text) <= MOST_CHARACTERS and _SUBTOTAL.fullmatch(text.strip()) is not None
+    )
 
 
 def may_be_trailer(reference: str) -> bool:

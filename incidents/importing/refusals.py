@@ -147,6 +147,11 @@ class RefusalMessages(StoredMessages):
         "{file}, line {line}: this is no header row; "
         "the first line must name the columns, separated by commas"
     )
+    PERSON_FIRST = _(
+        "{file}, line {line}: an e-mail address or a phone number stands where a column is named, "
+        "so that this is no header row; export the file with its header, or name its columns in "
+        'the mapping, such as columns = ["member_id", "name"]'
+    )
     TOO_MANY_COLUMNS = _(
         "{file}, line {line}: the header names {columns} columns; at most {most} can be read"
     )

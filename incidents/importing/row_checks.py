@@ -166,7 +166,8 @@ class RowChecks:
         """
         odd = habits.odd_places(cells)
         others = [cell for at, cell in enumerate(cells) if at != self._identity and cell.strip()]
-        if odd and (self._has_sum_as_address(cells) or self._are_sums(others)):
+        is_sum = odd and (self._has_sum_as_address(cells) or self._are_sums(others))
+        if is_sum or self._is_subtotal(cells, others):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._column))
         odd = {at: shape for at, shape in odd.items() if not rows.hold(at, shape)}
         if not _CONTACTS.isdisjoint(odd.values()) and not habits.is_exchanged(cells):
@@ -182,6 +183,13 @@ class RowChecks:
             references.is_sum(cells[place]) and not any(map(str.isalpha, cells[place]))
             for place in self._email_places
         )
+
+    def _is_subtotal(self, cells: Sequence[str], others: Sequence[str]) -> bool:
+        """Returns whether a cell names a sum, and all others hold sums, the reference too."""
+        if not references.is_sum(cells[self._identity]):
+            return False
+        words = [cell for cell in others if not references.is_sum(cell)]
+        return len(words) == 1 and references.is_subtotal(words[0])
 
     def _are_sums(self, cells: Collection[str]) -> bool:
         return bool(cells) and all(map(references.is_sum, cells))

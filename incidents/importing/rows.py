@@ -14,6 +14,8 @@ from incidents.importing.row_messages import RejectMessages
 HEADER = "header"  # takes the place of a defect: this row repeats the header
 WRONG_NUMBER = RejectMessages.WRONG_NUMBER.stored()
 _ESCAPED = re.compile("[\udc80-\udcff]")  # a byte that could not be decoded
+_MARK = "\ufeff"
+_MARKS_BEFORE_ROWS = re.compile(rf"^{_MARK}+", re.MULTILINE)
 
 
 def rows_of(source: Source) -> Iterator[Row]:
@@ -113,10 +115,12 @@ class RowReader:
     def _text(self, block: FileBlock) -> tuple[str, bool]:
         """Returns the text of a block, and whether all of it could be decoded."""
         try:
-            text = block.data.decode(self._encoding)
+            text, is_whole = block.data.decode(self._encoding), True
         except UnicodeDecodeError:
-            return block.data.decode(self._encoding, self._errors), False
-        return text, not (self._is_converted and "\\udc" in text)
+            text, is_whole = block.data.decode(self._encoding, self._errors), False
+        if _MARK in text:  # of a file that others were joined to; before a quote it would hide it
+            text = _MARKS_BEFORE_ROWS.sub("", text)
+        return text, is_whole and not (self._is_converted and "\\udc" in text)
 
     def _parsed(self, text: str, line: int) -> Iterator[ParsedRow]:
         rows = self._format.rows(text, line, self._columns)

@@ -97,7 +97,7 @@ def test_parts_of_an_export_in_different_forms_make_the_same_people(send, incide
     [
         (csv(LAST, header="member_id,name,e_mail,mobile"), "b.csv, line 1: the header lacks email"),
         (csv(LAST, header=HEADER.replace("mobile", "phone")), "the header lacks mobile"),
-        (csv(LAST)[len(HEADER) + 2 :], "the header lacks"),
+        (csv(LAST)[len(HEADER) + 2 :], "so that this is no header row"),
         (csv(FIRST), "loaded"),
         (csv(FIRST, end="\n"), "loaded"),
         (csv(FIRST, encoding="cp949"), "loaded"),
