@@ -184,8 +184,15 @@ def _two_contacts(draw: st.DrawFn, rows: list[Row]) -> None:
 def _unclear_contact(draw: st.DrawFn, rows: list[Row]) -> None:
     row = draw(st.sampled_from(rows))
     column, sign = draw(st.sampled_from(_OWN))
-    if row[column].startswith(sign) and row[column].endswith((".example", *"0123456789")):
+    is_whole = row[column].endswith((".example", *"0123456789")) and "~" not in row[column]
+    if row[column].startswith(sign) and is_whole:
         row[column] += draw(st.sampled_from(UNCLEAR[column]))
+
+
+def _end_of_another_number(draw: st.DrawFn, rows: list[Row]) -> None:
+    row = draw(st.sampled_from(rows))
+    if re.fullmatch(r"010-7\d{3}-\d{4}", row["mobile"]):
+        row["mobile"] += f"~{(int(row['mobile'][-1]) + 1) % 10}"
 
 
 # What makes a contact uncertain that stands before it.
@@ -211,6 +218,7 @@ ROW_DEFECTS = (
     _two_contacts,
     _unclear_contact,
     _unclear_contact,
+    _end_of_another_number,
     _odd_date,
 )
 
@@ -221,18 +229,30 @@ ROW_DEFECTS = (
 def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
     separator = draw(st.sampled_from(sorted(SEPARATORS)))
     encoding, line_end = draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(["\n", "\r\n"]))
-    written = [_written([row], separator, line_end) for row in _with_swallowed(rows, separator)]
+    mark = draw(st.sampled_from(["", "", "", "\ufeff"]))  # where files were joined
+    written = [
+        _written([row], separator, line_end, is_quoted=bool(mark))
+        for row in _with_swallowed(rows, separator)
+    ]
     if len(rows) > 1 and draw(st.integers(0, 3)) == 0:
         _split_quote(draw, written, rows, separator)
     if draw(st.integers(0, 5)) == 0:
         place = draw(st.integers(0, len(written) - 1))
         written[place] = written[place].rstrip("\r\n") + separator + "zz" + line_end
-    text = separator.join(COLUMNS) + line_end + "".join(written)
+    if draw(st.integers(0, 7)) == 0:
+        count = dict.fromkeys(COLUMNS, "") | {"member_id": str(len(rows)), "name": "총합계"}
+        written.append(_written([count], separator, line_end, is_quoted=bool(mark)))
+    place = draw(st.integers(0, len(written)))
+    head, tail = "".join(written[:place]), "".join(written[place:])
+    head = separator.join(COLUMNS) + line_end + head
+    text = head + tail
+    if mark:
+        encoding = "utf-8"
     if encoding == "cp949" and not _fits(text, encoding):
         encoding = "utf-8"
     keys = f'encoding = "{encoding.removesuffix("-sig")}"\n' if encoding != "utf-8" else ""
     return ExportedFile(
-        text.encode(encoding),
+        (head + mark + tail).encode(encoding),
         text,
         separator,
         MAPPING.format(keys=f'{keys}separator = "{SEPARATORS[separator]}"\n'),
@@ -266,10 +286,15 @@ def _with_swallowed(rows: list[Row], separator: str) -> list[Row]:
     return result
 
 
-def _written(rows: list[Row], separator: str, line_end: str) -> str:
+def _written(rows: list[Row], separator: str, line_end: str, *, is_quoted: bool) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, delimiter=separator, lineterminator=line_end)
-    writer.writerows(rows)
+    writer = csv.writer(
+        stream,
+        delimiter=separator,
+        lineterminator=line_end,
+        quoting=csv.QUOTE_ALL if is_quoted else csv.QUOTE_MINIMAL,
+    )
+    writer.writerows([row[name] for name in COLUMNS] for row in rows)
     return stream.getvalue()
 
 
@@ -289,8 +314,12 @@ def _contacts(rows: list[Row]) -> set[str]:
     found = set()
     for row in rows:
         found |= set(re.findall(r"[a-z0-9]+@[a-z0-9.]+", row["email"]))
-        found |= {
-            "+82" + re.sub(r"\D", "", number)[1:]
-            for number in re.findall(r"010-[1-9]\d{3}-\d{4}", row["mobile"])
-        }
+        found |= {"+82" + re.sub(r"\D", "", number)[1:] for number in _numbers(row["mobile"])}
     return found
+
+
+def _numbers(cell: str) -> list[str]:
+    """Returns the numbers of a cell, also one of which it holds the last digit only."""
+    found = re.findall(r"010-[1-9]\d{3}-\d{4}", cell)
+    others = re.findall(r"(010-[1-9]\d{3}-\d{3})\d~(\d)", cell)
+    return found + ["".join(parts) for parts in others]

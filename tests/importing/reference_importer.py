@@ -6,6 +6,8 @@ the one layout that `messy_exports.py` beside it writes. The rules are those of 
 - A row is a line. A line break in a short cell rejects the row with all its lines, and so does a
   long cell with lines that are rows themselves.
 - Placeholders are blank. A row without a reference is rejected.
+- A row that counts the others is rejected.
+- Of two numbers of which the second is cut to its last digit, the first one counts.
 - The first row of a reference wins; a later one with another e-mail address or number is rejected.
 - A contact opens a row if it is one person's. A contact of several people opens nothing by itself,
   and a second contact of the row opens it; one of more people than the bound does not count at all.
@@ -70,7 +72,8 @@ def read(text: str, *, separator: str, blanks: Iterable[str] = ()) -> Reading:
             reading.rejected.add(line)
             continue
         row = {name: "" if _is_blank(cell, blanks) else cell for name, cell in row.items()}
-        if row["member_id"].strip() in NO_REFERENCES:
+        is_count = row["name"] == "총합계" and not row["email"] + row["mobile"]
+        if is_count or row["member_id"].strip() in NO_REFERENCES:
             reading.rejected.add(line)
         else:
             reading.rows.append(row | {"line": str(line)})
@@ -136,7 +139,7 @@ def phones_of(cell: str) -> frozenset[str]:
 
 def _phone(text: str) -> str:
     try:
-        number = phonenumbers.parse(text, "KR")
+        number = phonenumbers.parse(text.partition("~")[0], "KR")
     except phonenumbers.NumberParseException:
         return ""
     written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
