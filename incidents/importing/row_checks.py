@@ -60,6 +60,8 @@ class RowChecks:
         self._has_gaps = False
         self._person, self._takes_known_only = person, mapping.takes_known_only
         place = {name: number for number, name in enumerate(source.header)}
+        used = set(mapping.used_columns())
+        self._unused_places = {at for name, at in place.items() if name not in used}
         self._column = mapping.person.identity
         self._identity = place[self._column]
         self._email_places = [
@@ -170,10 +172,12 @@ class RowChecks:
         if is_sum or self._is_subtotal(cells, others):
             raise RowRejectedError(RejectMessages.FOOTER.stored(column=self._column))
         odd = {at: shape for at, shape in odd.items() if not rows.hold(at, shape)}
-        if not _CONTACTS.isdisjoint(odd.values()) and not habits.is_exchanged(cells):
+        contacts = {at for at, shape in odd.items() if shape in _CONTACTS}
+        has_unread = not contacts.isdisjoint(self._unused_places)  # its owner would not be found
+        if contacts and not has_unread and not habits.is_exchanged(cells):
             return  # a person whose address or number stands in another column
         has_other_cells = len(odd) > 1 and not odd.keys() <= set(self._contact_places)
-        is_other = has_other_cells or not self._own_places.isdisjoint(odd)
+        is_other = has_unread or has_other_cells or not self._own_places.isdisjoint(odd)
         if is_other or self._is_of_part(line, odd, habits, rows):
             raise RowRejectedError(RejectMessages.OTHER_TABLE.stored())
 

@@ -62,6 +62,27 @@ def test_rows_of_another_table_are_rejected(incident, run, rows):
     assert lines == [8, 9]
 
 
+MOVED_TO_UNUSED = [
+    (
+        "member_id,name,city,email,mobile",
+        "{id},Han,Seoul,{email},{phone}",
+        "9,Han,{email},{phone},",
+    ),
+    ("member_id,name,email,mobile,city", "{id},Han,{email},{phone},Jeju", "9,Han,,,{email}"),
+]
+
+
+@pytest.mark.parametrize(("header", "usual", "moved"), MOVED_TO_UNUSED)
+def test_a_contact_in_a_column_without_use_rejects_a_row_without_another(run, header, usual, moved):
+    """A missing or a further comma moved it, so that its owner would not be found."""
+    contacts = [(f"h{number}@b.example", f"010-2345-678{number}") for number in range(6)]
+    rows = [usual.format(id=i, email=mail, phone=phone) for i, (mail, phone) in enumerate(contacts)]
+    rows.append(moved.format(email="q3@b.example", phone="010-2345-6793"))
+    people, lines = run("\n".join([header, *rows, ""]).encode())
+    assert len(people) == 6
+    assert lines == [8]
+
+
 @pytest.mark.parametrize(
     "rows",
     [
