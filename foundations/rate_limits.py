@@ -192,25 +192,33 @@ def posted_texts(request: HttpRequest, names: Collection[str]) -> list[tuple[str
 
     Returns [] for a body of more than 128 KiB, which is not read.
     """
-    if not names or request.method != "POST" or _length_of(request) > _MOST_KEPT:
+    if not names or not _has_short_body(request):
         return []
-    fields = [(name, request.POST.get(name, "")) for name in names]
-    return fields if any(value.strip() for _name, value in fields) else []
+    return _unless_blank([(name, request.POST.get(name, "")) for name in names])
 
 
 def short_texts(request: HttpRequest, typed: QueryDict | None = None) -> list[tuple[str, str]]:
     """Returns all posted texts, or those of `typed`, as `posted_texts` does: for any form."""
     if typed is None:
-        if request.method != "POST" or _length_of(request) > _MOST_KEPT:
+        if not _has_short_body(request):
             return []
         typed = request.POST
-    fields = [
-        (name, value)
-        for name, values in typed.lists()
-        for value in values
-        if name not in _NOT_TYPED
-    ]
+    return _unless_blank(
+        [
+            (name, value)
+            for name, values in typed.lists()
+            for value in values
+            if name not in _NOT_TYPED
+        ]
+    )
+
+
+def _unless_blank(fields: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return fields if any(value.strip() for _name, value in fields) else []
+
+
+def _has_short_body(request: HttpRequest) -> bool:
+    return request.method == "POST" and _length_of(request) <= _MOST_KEPT
 
 
 def _length_of(request: HttpRequest) -> float:
@@ -220,11 +228,15 @@ def _length_of(request: HttpRequest) -> float:
 
 
 def too_many_requests(
-    request: HttpRequest, wait_seconds: int, context: dict[str, Any] | None = None
+    request: HttpRequest,
+    wait_seconds: int,
+    context: dict[str, Any] | None = None,
+    *,
+    template: str = "429.html",
 ) -> HttpResponse:
     """Returns the page for a used-up rate: 429, with the wait in words and in Retry-After."""
     context = {"minutes": -(-wait_seconds // 60), **(context or {})}
-    response = render(request, "429.html", context, status=429)
+    response = render(request, template, context, status=429)
     response.headers["Retry-After"] = str(wait_seconds)
     return response
 

@@ -27,6 +27,9 @@ from accounts.sign_in import is_new_to
 from accounts.team import invitations
 from accounts.team.invitations import InvitationClosedError, InvitedAccountClosedError
 from foundations.desk_pages import in_desk_language
+from foundations.rate_limits import too_many_requests
+
+_REFUSED_PAGE = "accounts/company_sign_on_refused.html"
 
 logger = logging.getLogger(__name__)
 
@@ -220,15 +223,12 @@ def _refused(
     if isinstance(error, UnknownIdentityError):
         acts.record(AuditEntry.Kind.REFUSED, by=None, reason=f"company sign-on: {error}")
     context: dict[str, Any] = {"name": provider.name, "next_url": next_url}
-    return render(request, "accounts/company_sign_on_refused.html", context, status=403)
+    return render(request, _REFUSED_PAGE, context, status=403)
 
 
 def _too_many(
     request: HttpRequest, provider: Provider, wait_seconds: int, next_url: str = ""
 ) -> HttpResponse:
     """Returns the page that says that very many sign in, and offers the code instead."""
-    context = {"name": provider.name, "next_url": next_url, "minutes": -(-wait_seconds // 60)}
-    page = "accounts/company_sign_on_refused.html"
-    response = render(request, page, context, status=429)
-    response.headers["Retry-After"] = str(wait_seconds)
-    return response
+    context = {"name": provider.name, "next_url": next_url}
+    return too_many_requests(request, wait_seconds, context, template=_REFUSED_PAGE)
