@@ -112,23 +112,27 @@ def _open_uploads(incident: Incident) -> Iterator[Upload]:
 def _scope_stage(
     incident: Incident, batches: list[ExposureBatch], uploads: list[Upload], total: Tally | None
 ) -> WorkStage:
-    state, words = _scope_state(incident, batches, total)
+    is_loading = incident.uploads.filter(state__in=Upload.MOVING).exists()
+    state, words = _scope_state(incident, batches, total, is_loading=is_loading)
+    task = None
+    if not incident.shredded_at:
+        task = _scope_task(incident, batches, uploads, is_loading=is_loading)
     return WorkStage(
         order=10,
         name=_("Scope"),
         state=state,
         words=words,
         url=f"{reverse('admin:incidents_exposurebatch_changelist')}?incident__id__exact={incident.pk}",
-        task=None if incident.shredded_at else _scope_task(incident, batches, uploads),
+        task=task,
     )
 
 
 def _scope_state(
-    incident: Incident, batches: list[ExposureBatch], total: Tally | None
+    incident: Incident, batches: list[ExposureBatch], total: Tally | None, *, is_loading: bool
 ) -> tuple[StageState, str]:
     if incident.shredded_at:
         return StageState.DONE, _("The data is shredded.")
-    if _is_loading(incident):
+    if is_loading:
         return StageState.MOVING, _("A worker checks or imports a file.")
     opened = [batch for batch in batches if batch.state == ExposureBatch.State.OPEN]
     if opened:
@@ -146,11 +150,15 @@ def _scope_state(
 
 
 def _scope_task(
-    incident: Incident, batches: list[ExposureBatch], uploads: list[Upload]
+    incident: Incident,
+    batches: list[ExposureBatch],
+    uploads: list[Upload],
+    *,
+    is_loading: bool,
 ) -> DeskTask | None:
     if uploads:
         return _upload_task(uploads[0])
-    if _is_loading(incident):  # what comes next depends on what it finds
+    if is_loading:  # what comes next depends on what it finds
         return None
     for batch in batches:
         if batch.state == ExposureBatch.State.OPEN:
@@ -163,10 +171,6 @@ def _scope_task(
         url=f"{reverse('admin:incidents_upload_add')}?incident={incident.pk}",
         right=ADD_UPLOAD,
     )
-
-
-def _is_loading(incident: Incident) -> bool:
-    return incident.uploads.filter(state__in=Upload.MOVING).exists()
 
 
 def _open_batch_task(batch: ExposureBatch) -> DeskTask:
