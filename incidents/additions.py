@@ -40,9 +40,8 @@ def additions_in(
 
     A day that added nothing is left out. All files that came before the incident was public, or
     while it was hidden, count on the day when it became public (again), because no person could see
-    them earlier. Values in the
-    person's contact have no day, so they count as a data class only. `catalogue` has the data
-    classes by id, in their order.
+    them earlier. Values in the person's contact have no day, so they count as a data class only.
+    `catalogue` has the data classes by id, in their order.
     """
 
     def day_of(row: DecryptedRow) -> date:

@@ -153,12 +153,13 @@ class _Writer:
                 yield f"{quoted(column)} = {quoted(kind)}"
 
     def leaks(self) -> Iterator[str]:
+        dates_of = self._dates_of()
         for slug, columns in self._leaked_columns().items():
             yield "\n[[leaked]]"
             yield self._line("class", quoted(slug), self._comments.get(CLASS + slug, ""))
             yield self._line("value", quoted(" ".join(f"{{{column}}}" for column in columns)))
-            if slug in self._dates_of():
-                yield self._line("date", quoted(self._dates_of()[slug]))
+            if slug in dates_of:
+                yield self._line("date", quoted(dates_of[slug]))
 
     def _dates_of(self) -> dict[str, str]:
         """Returns the column with the dates of a data class, by its slug."""
