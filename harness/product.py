@@ -27,11 +27,11 @@ from django.core.management import call_command
 from django.db import connection
 
 from breachportal import embedded_servers
+from harness.page_budgets import NO_BUDGETS
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 STOP_SECONDS = 20.0
-NO_BUDGETS = {"own_pages": "", "own_pages_network": "", "desk_pages": ""}
 _sets = count(1)
 
 

@@ -15,6 +15,7 @@ from accounts.models import User
 from breachportal.management.commands.make_roles import ROLES
 from breachportal.rates import OF_PAGES
 from harness.exposure_factory import hanbit
+from harness.page_budgets import NO_BUDGETS
 from harness.sign_in import sign_in_to_desk
 from harness.signed_cookies import teach_test_clients
 from incidents.models import Incident
@@ -92,7 +93,7 @@ def _pages_without_budget():
     tests/accounts/test_page_budgets.py sets them. The fixture `settings` is not used: it would be
     begun before the fixtures of a test, and its changes would last until after their end.
     """
-    with override_settings(PROOF_RATES={**OF_PAGES, "own_pages": "", "desk_pages": ""}):
+    with override_settings(PROOF_RATES=OF_PAGES | NO_BUDGETS):
         yield
 
 

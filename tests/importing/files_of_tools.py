@@ -449,7 +449,7 @@ CONTAINERS = [
     Case("xlsx as csv", xlsx(CELLS), ALL),
 ]
 
-# ---------------------------------------------------------------- sums beside other columns
+# ---------------------------------------------------------------- sums in other columns
 
 
 def with_city(*rows: str) -> bytes:
