@@ -42,6 +42,16 @@ def destination() -> Iterator[SmtpServer]:
         yield server
 
 
+@pytest.fixture
+def busy_destination() -> Iterator[SmtpServer]:
+    """The server of the recipients, which takes no message of theirs for now."""
+    with SmtpServer() as server:
+        for name in ("minji", "seojun"):
+            busy = "451 4.3.0 Temporary failure, please try again later"
+            server.reply_next("recipient", f"{name}@example.com", *[busy] * 30)
+        yield server
+
+
 def send_over(relay: MailServer, draft: Notice, approver, settings) -> None:
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", relay.port
     decisions.approve(draft, by=approver)
@@ -68,6 +78,14 @@ def assert_judged_rightly(notice: Notice, people) -> None:
     assert delivery_to(notice, people["minji"]).state == State.BOUNCED
     assert delivery_to(notice, people["seojun"]).state == State.BOUNCED
     assert [one.index for one in Suppression.objects.all()] == [people["seojun"].email_index]
+    assert_adds_up(notice)
+
+
+def assert_given_up(notice: Notice, people) -> None:
+    seojun = delivery_to(notice, people["seojun"])
+    assert seojun.state == State.BOUNCED
+    assert "given up after delays" in seojun.reply
+    assert not Suppression.objects.exists()
     assert_adds_up(notice)
 
 
@@ -142,18 +160,13 @@ def test_exim_that_does_not_relay_for_us_bounces_no_person(draft, people, approv
 
 
 @needs_exim
-def test_exim_gives_up_and_no_address_is_suppressed(draft, people, approver, settings):
-    with SmtpServer() as destination, Exim(next_port=destination.port, lifetime="3s") as relay:
-        for name in ("minji", "seojun"):
-            busy = "451 4.3.0 Temporary failure, please try again later"
-            destination.reply_next("recipient", f"{name}@example.com", *[busy] * 30)
+def test_exim_gives_up_and_no_address_is_suppressed(
+    draft, people, approver, busy_destination, settings
+):
+    with Exim(next_port=busy_destination.port, lifetime="3s") as relay:
         send_over(relay, draft, approver, settings)
         read_two_reports(draft, relay)
-    seojun = delivery_to(draft, people["seojun"])
-    assert seojun.state == State.BOUNCED
-    assert "given up after delays" in seojun.reply
-    assert not Suppression.objects.exists()
-    assert_adds_up(draft)
+    assert_given_up(draft, people)
 
 
 @needs_exim
@@ -187,16 +200,11 @@ def test_opensmtpd_that_refuses_us_bounces_no_person(draft, people, approver, se
 
 
 @needs_opensmtpd
-def test_opensmtpd_gives_up_and_no_address_is_suppressed(draft, people, approver, settings):
+def test_opensmtpd_gives_up_and_no_address_is_suppressed(
+    draft, people, approver, busy_destination, settings
+):
     """An expiry says that the destination was busy, and not that an address is bad."""
-    with SmtpServer() as destination, OpenSmtpd(next_port=destination.port, lifetime=3) as relay:
-        for name in ("minji", "seojun"):
-            busy = "451 4.3.0 Temporary failure, please try again later"
-            destination.reply_next("recipient", f"{name}@example.com", *[busy] * 9)
+    with OpenSmtpd(next_port=busy_destination.port, lifetime=3) as relay:
         send_over(relay, draft, approver, settings)
         read_two_reports(draft, relay)
-    seojun = delivery_to(draft, people["seojun"])
-    assert seojun.state == State.BOUNCED
-    assert "given up after delays" in seojun.reply
-    assert not Suppression.objects.exists()
-    assert_adds_up(draft)
+    assert_given_up(draft, people)
