@@ -72,6 +72,7 @@ DESK_PATHS = (
     "incidents/importing/*",
     "incidents/retention/*",
     "incidents/team_messages.py",
+    "notices/courses.py",
     "notices/decisions.py",
     "notices/engine/*",
     "notices/forms/exports.py",

@@ -6,7 +6,7 @@ hundred points, and its first hours are recorded closely.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -24,36 +24,44 @@ MOST_POINTS = 1000  # of one incident's page
 WIDTH, HEIGHT = 240, 48  # of a picture, in its own units
 MARGIN = 2
 
+FigureValue = tuple[datetime, int]
+
 
 def keep() -> None:
     """Stores a point for each figure of each incident that has changed and is due."""
     for incident in Incident.objects.filter(shredded_at=None):
-        _keep_of(incident, board_of(incident).figures)
+        keep_values(incident.pk, {each.key: each.value for each in board_of(incident).figures})
 
 
-def _keep_of(incident: Incident, figures: Sequence[DeskFigure]) -> None:
+def keep_values(
+    incident_id: int,
+    values: Mapping[str, int],
+    *,
+    shortest: timedelta = SHORTEST,
+    part_of_age: int = PART_OF_AGE,
+) -> None:
+    """Stores a point of each value, by its key, that has changed and is due.
+
+    `shortest` and the `part_of_age` of the course are the least distance between two points.
+    """
     now = timezone.now()
-    rows = incident.figure_points.values("figure").annotate(first=Min("at"), last=Max("at"))
-    ages = {row["figure"]: (row["first"], row["last"]) for row in rows}
-    newest = {
-        point.figure: point.value
-        for point in incident.figure_points.order_by("figure", "-at").distinct("figure")
+    stored = FigurePoint.objects.filter(incident=incident_id, figure__in=list(values))
+    rows = stored.values("figure").annotate(first=Min("at"), last=Max("at"))
+    due = {
+        row["figure"]: now - row["last"] >= max(shortest, (now - row["first"]) / part_of_age)
+        for row in rows
     }
+    newest = dict(
+        stored.order_by("figure", "-at").distinct("figure").values_list("figure", "value")
+    )
     FigurePoint.objects.bulk_create(
         (
-            FigurePoint(incident=incident, figure=figure.key, at=now, value=figure.value)
-            for figure in figures
-            if newest.get(figure.key, 0) != figure.value and _is_due(ages.get(figure.key), now)
+            FigurePoint(incident_id=incident_id, figure=key, at=now, value=value)
+            for key, value in values.items()
+            if newest.get(key, 0) != value and due.get(key, True)
         ),
         ignore_conflicts=True,
     )
-
-
-def _is_due(age: tuple[datetime, datetime] | None, now: datetime) -> bool:
-    if age is None:
-        return True
-    first, last = age
-    return now - last >= max(SHORTEST, (now - first) / PART_OF_AGE)
 
 
 @dataclass(frozen=True)
@@ -70,14 +78,21 @@ class FigureCourse:
 
 def courses(incident: Incident, figures: Sequence[DeskFigure]) -> list[FigureCourse]:
     """Returns the picture of each figure, in one query."""
-    points = defaultdict[str, list[tuple[datetime, int]]](list)
-    newest = incident.figure_points.order_by("-at").values_list("figure", "at", "value")
+    points = points_of(incident.pk, [each.key for each in figures])
+    return [_course(figure, points.get(figure.key, [])) for figure in figures]
+
+
+def points_of(incident_id: int, keys: Iterable[str]) -> dict[str, list[FigureValue]]:
+    """Returns the newest MOST_POINTS stored values of the keys, the oldest first, in one query."""
+    points = defaultdict[str, list[FigureValue]](list)
+    stored = FigurePoint.objects.filter(incident=incident_id, figure__in=list(keys))
+    newest = stored.order_by("-at").values_list("figure", "at", "value")
     for key, at, value in reversed(newest[:MOST_POINTS]):
         points[key].append((at, value))
-    return [_course(figure, points[figure.key]) for figure in figures]
+    return points
 
 
-def _course(figure: DeskFigure, points: list[tuple[datetime, int]]) -> FigureCourse:
+def _course(figure: DeskFigure, points: list[FigureValue]) -> FigureCourse:
     if not points:
         return FigureCourse(figure, "", "")
     if all(value == figure.value for _at, value in points):
@@ -90,10 +105,10 @@ def _course(figure: DeskFigure, points: list[tuple[datetime, int]]) -> FigureCou
         "from": moment(points[0][0]),
         "last": figure.shown,
     }
-    return FigureCourse(figure, _path([*points, (now, figure.value)]), words)
+    return FigureCourse(figure, path_of([*points, (now, figure.value)]), words)
 
 
-def _path(points: list[tuple[datetime, int]]) -> str:
+def path_of(points: list[FigureValue]) -> str:
     """Returns the steps of the course as path data of SVG, from 0 at the bottom."""
     begin, end = points[0][0], points[-1][0]
     seconds = (end - begin).total_seconds() or 1.0

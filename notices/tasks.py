@@ -12,7 +12,7 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from foundations.queue_length import waiting_tasks
-from notices import resends, weekly_mails
+from notices import courses, resends, weekly_mails
 from notices.engine import (
     dry_runs,
     ledger,
@@ -98,10 +98,12 @@ def sweep_notices() -> None:
     """Finds work that got lost: queue messages lost with Redis, killed workers, retries that are
     due.
 
-    While chunks are due it adds one sender at a time, until every worker is busy. Also starts the
-    ramp's steps, closes finished notices, and requests missing ledger digests.
+    Records the course of each. While chunks are due it adds one sender at a time, until every
+    worker is busy. Also starts the ramp's steps, closes finished notices, and requests missing
+    ledger digests.
     """
     for notice in Notice.objects.unfinished():
+        courses.keep(notice)
         if notice.state == Notice.State.PLANNING and not _is_full(DEFAULT_QUEUE):
             plan_notice.delay(notice.pk)
         if notice.replanned_at and not _is_full(DEFAULT_QUEUE):

@@ -14,6 +14,7 @@ from incidents.desk_page import duration
 from incidents.models import AffectedPerson, Incident
 from notices import decisions
 from notices.admin import pauses, previews, sending_plans, sms_figures
+from notices.courses import course_of
 from notices.engine import progress, ramp, stall
 from notices.engine.audiences import DryRun
 from notices.engine.held_back import has_shared_contacts
@@ -39,6 +40,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
     is_open = notice.state in (State.PLANNING, State.SENDING, State.PAUSED)
     return {
         "counters": [*counters, *reported, (_("to go"), now.to_go)],
+        "course": course_of(notice, now.counts),
         "rate": now.rate and round(now.rate),
         "left": now.left and duration(now.left),
         "is_draft": notice.state == State.DRAFT,

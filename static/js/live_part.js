@@ -27,7 +27,7 @@ document.addEventListener("DOMContentLoaded", () => {
     }
     if (old.nodeType === Node.TEXT_NODE && old.data !== fresh.data) old.data = fresh.data;
     for (const {name} of [...(old.attributes || [])]) {
-      if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+      if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name); // opened by hand
     }
     for (const {name, value} of fresh.attributes || []) {
       if (old.getAttribute(name) !== value) old.setAttribute(name, value);
