@@ -86,6 +86,7 @@ DESK_PATHS = (
     "notices/letter_reports.py",
     "notices/proof/notice_summary.py",
     "notices/proof/notifications.py",
+    "notices/tests_to_oneself.py",
     "statements/findings.py",
     "statements/forms/*",
     "statements/legal/*",

@@ -19,16 +19,17 @@ def sample_mail(notice: Notice, language: str) -> OutgoingMessage:
 
     For a notice by SMS it is the text message.
     """
-    return MessageFiller(render_template(notice, language)).mail(_sample_person(notice, language))
+    return MessageFiller(render_template(notice, language)).mail(sample_person(notice, language))
 
 
 def sample_shared_mail(notice: Notice, language: str) -> OutgoingMessage:
     """Returns the one message that a contact of many people would receive."""
     message = render_template_for_shared_contact(notice, language)
-    return MessageFiller(message).mail(_sample_person(notice, language))
+    return MessageFiller(message).mail(sample_person(notice, language))
 
 
-def _sample_person(notice: Notice, language: str) -> Recipient:
+def sample_person(notice: Notice, language: str) -> Recipient:
+    """Returns the made-up person, of whom every class leaked."""
     return Recipient(
         delivery_id=0,
         recipient=UUID(int=0),

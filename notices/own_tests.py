@@ -28,10 +28,11 @@ def is_own_test(notice: Notice, by: User) -> bool:
         }
     except EncryptionError:
         return False
-    return bool(typed) and typed <= _verified(by, part)
+    return bool(typed) and typed <= verified(by, part)
 
 
-def _verified(user: User, part: str) -> set[str]:
+def verified(user: User, part: str) -> set[str]:
+    """Returns the user's verified numbers ("p"), or e-mail addresses ("e")."""
     if part == "p":
         return set(VerifiedPhone.objects.filter(user=user).values_list("number", flat=True))
     addresses = EmailAddress.objects.filter(user=user, verified=True)

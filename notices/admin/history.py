@@ -27,6 +27,8 @@ class HistoryMessages(StoredMessages):
     PLAN = _("Another sending plan: {plan}.")
     GOES_ON = _("The send to {name} goes on.")
     TAKEN_BACK = _("Bounces taken back, {number} with the reply “{reply}”: {reason}")
+    OWN_TEST = _("Test to oneself ({channel_words}, {languages}): the server took {number}.")
+    EMAIL, SMS = _("e‑mail"), _("text message")
     AGAIN, TOLD = _("again"), _("told")
 
 

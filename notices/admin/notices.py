@@ -34,6 +34,7 @@ from notices.admin import (
     sending_plans,
     shown_notice,
     sms_figures,
+    tests_to_oneself,
 )
 from notices.admin.history import HistoryMessages
 from notices.engine import dry_runs, progress
@@ -119,6 +120,7 @@ class NoticeAdmin(admin.ModelAdmin):
         return [
             own("audience/", require_safe(self.audience), "audience"),
             own("<int:pk>/approve/", self.approve, "approve"),
+            own("<int:pk>/own-test/", require_POST(self.own_test), "own_test"),
             own("<int:pk>/return/", self.return_draft, "return"),
             own("<int:pk>/progress/", self.progress, "progress"),
             own("<int:pk>/count/", require_POST(self.count), "count"),
@@ -177,6 +179,8 @@ class NoticeAdmin(admin.ModelAdmin):
         }
         if notice and notice.state == State.DRAFT:
             context |= chosen_audience.of_draft(notice)
+            ways = [] if notice.channel == Notice.Channel.PUSH else [notice]
+            context |= tests_to_oneself.form_context(staff_of(request), ways)
         return super().change_view(request, object_id, form_url, context)
 
     def audience(self, request: HttpRequest) -> HttpResponse:
@@ -230,6 +234,16 @@ class NoticeAdmin(admin.ModelAdmin):
             **sending_plans.approval_context(notice, counted.run),
         }
         return TemplateResponse(request, "admin/notices/notice/approve.html", context)
+
+    def own_test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Sends a test of a draft to the signed-in user. Raises TaskOverError once it is none."""
+        staff = tests_to_oneself.require_test(request)
+        notice = _notice(request, pk, right=APPROVE if staff.has_perm(APPROVE) else ADD)
+        if notice.state != State.DRAFT:
+            raise _over(notice)
+        if entry := tests_to_oneself.send(request, notice):
+            self.log_change(request, notice, entry)
+        return _redirect_to_page(notice)
 
     def return_draft(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Asks for a comment, then returns the draft to its author instead of approving it."""

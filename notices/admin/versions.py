@@ -17,9 +17,11 @@ from django.views.decorators.http import require_POST
 from accounts.admin_site import desk_path, require, staff_of
 from accounts.models import User
 from notices import decisions
-from notices.admin import previews
+from notices.admin import previews, tests_to_oneself
+from notices.admin.history import translate_history
 from notices.message_samples import sample_mail
 from notices.models import Notice
+from notices.tests_to_oneself import own_contact, takes_texts
 from statements.admin.versions import StatementVersionAdmin
 from statements.models import Statement, StatementVersion
 
@@ -40,6 +42,7 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         own = partial(desk_path, self)
         return [
             own("<int:pk>/mail/<str:language>/", self.mail, "mail"),
+            own("<int:pk>/own-test/", require_POST(self.own_test), "own_test"),
             own("<int:pk>/tell-again/", require_POST(self.draft_correction), "draft_correction"),
             *super().get_urls(),
         ]
@@ -55,6 +58,9 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
         version = self.get_object(request, object_id)
         if version and request.user.has_perm(TELL):
             context["may_tell_again"] = decisions.corrects_sent_version(version)
+        if version:
+            ways = _ways_of_test(version, staff_of(request))
+            context |= tests_to_oneself.form_context(staff_of(request), ways)
         return super().change_view(request, object_id, form_url, context)
 
     def samples(self, version: StatementVersion, language: str) -> dict[str, Any]:
@@ -68,6 +74,16 @@ class NotifyingVersionAdmin(StatementVersionAdmin):
             raise Http404
         version = get_object_or_404(StatementVersion, pk=pk)
         return previews.html_preview(_sample_mail(version, language))
+
+    def own_test(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Sends the usual notice of this version, also of a draft, to the signed-in user."""
+        tests_to_oneself.require_test(request)
+        version = get_object_or_404(StatementVersion, pk=pk)
+        is_text = request.POST.get("channel") == Notice.Channel.SMS
+        notice = _notice_of(version, Notice.Channel.SMS if is_text else Notice.Channel.EMAIL)
+        if entry := tests_to_oneself.send(request, notice):
+            self.log_change(request, version, translate_history(entry))
+        return redirect("admin:statements_statementversion_change", pk)
 
     def draft_correction(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Drafts the notice to the people who received an earlier version.
@@ -100,10 +116,22 @@ def _usual_notice(version: StatementVersion) -> dict[str, str]:
 
 def _sample_message(version: StatementVersion, language: str, channel: str) -> bytes:
     """Returns the encoded message that a made-up person would receive over the channel."""
-    incident = version.statement.incident
-    usual = _usual_notice(version)
-    notice = Notice(incident=incident, version=version, channel=channel, **usual)
-    return sample_mail(notice, language).data
+    return sample_mail(_notice_of(version, channel), language).data
+
+
+def _notice_of(version: StatementVersion, channel: str) -> Notice:
+    """Returns the usual notice of this version over the channel, unsaved."""
+    incident, usual = version.statement.incident, _usual_notice(version)
+    return Notice(incident=incident, version=version, channel=channel, **usual)
+
+
+def _ways_of_test(version: StatementVersion, user: User) -> list[Notice]:
+    """Returns the notices that the user can send to themselves: by mail, and by text message if a
+    gateway is set up and the user has a verified number.
+    """
+    mail, text = (_notice_of(version, each) for each in (Notice.Channel.EMAIL, Notice.Channel.SMS))
+    has_number = own_contact(user, text.channel) and takes_texts(text)
+    return [mail, text] if has_number else [mail]
 
 
 def _sample_mail(version: StatementVersion, language: str) -> EmailMessage:

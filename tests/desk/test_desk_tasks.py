@@ -227,6 +227,7 @@ WITHOUT_END = {
     *("statements_dutyconfirmation_clocks", "statements_dutyconfirmation_conditions"),
     *("statements_regulatorreport_pdf", "statements_statement_draft"),
     *("statements_statementversion_mail", "statements_statementversion_draft_correction"),
+    "statements_statementversion_own_test",
     *("statements_statementversion_preview", "statements_statementversion_previews"),
     *("statements_statementversion_live_lint", "notices_notice_audience"),  # a script asks them
     *("offers_offer_counts", "incidents_incident_messages", "incidents_incident_page"),
