@@ -61,6 +61,7 @@ DESK_PATHS = (
     "accounts/company_sign_on/identities.py",
     "accounts/second_person.py",
     "accounts/team/*",
+    "foundations/inline_formsets.py",
     "foundations/keys.py",
     "foundations/localized_fields.py",
     "foundations/visitor_address.py",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import second_person
 from accounts.models import User
 from foundations.formatting import moment
+from foundations.inline_formsets import WordedInlineFormSet
 from foundations.languages import LocalizedText, portal_codes, translated_name
 from foundations.localized_fields import LocalizedTextFormField, show_languages
 from incidents import facts, scope_versions, unread, uploads, withdrawal_decisions
@@ -122,12 +123,15 @@ class IncidentForm(FactsForm):
         return languages
 
     def clean(self) -> dict[str, Any]:
-        """Rejects a language of the others that is none of the incident."""
+        """Rejects a language of the others that is none of the incident, and a reversed period."""
         cleaned = super().clean()
         languages, default = cleaned.get("languages"), cleaned.get("default_language")
         if languages and default and default not in languages:
             why = _("This is none of the languages of the incident.")
             self.add_error("default_language", why)
+        began, ended = cleaned.get("began_on"), cleaned.get("ended_on")
+        if began and ended and ended < began:
+            self.add_error("ended_on", _("The access ended before it began."))
         return cleaned
 
     def clean_aware_at(self) -> datetime:
@@ -147,7 +151,7 @@ class IncidentForm(FactsForm):
         return is_public
 
 
-class ClassStateFormSet(forms.BaseInlineFormSet):
+class ClassStateFormSet(WordedInlineFormSet):
     """The claims about an incident's data classes."""
 
     def clean(self) -> None:

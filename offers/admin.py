@@ -9,7 +9,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, URLField
 from django.db.models.functions import TruncDate
-from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
@@ -21,6 +20,7 @@ from django.views.decorators.http import require_safe
 from accounts.admin_site import desk_path, require
 from accounts.desk_tasks import TaskOverError
 from foundations.formatting import number
+from foundations.inline_formsets import WordedInlineFormSet
 from incidents.admin.facts_admin import FactsAdmin, proposal_link
 from incidents.models import Incident
 from offers import pool
@@ -31,7 +31,7 @@ IMPORT, VIEW = "offers.import_codes", "offers.view_offer"
 DAYS_SHOWN = 31
 
 
-class OfferClassFormSet(BaseInlineFormSet):
+class OfferClassFormSet(WordedInlineFormSet):
     """The data classes of an offer: some if it is for those of whom one of them leaked, or none."""
 
     def clean(self) -> None:

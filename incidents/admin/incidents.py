@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.admin_site import desk_path, number_column, staff_of
 from accounts.desk_tasks import TaskOverError
 from foundations.formatting import moment
+from foundations.inline_formsets import WordedInlineFormSet
 from foundations.typed_numbers import number_of
 from incidents.admin import guide, incident_page, messages_page, retention
 from incidents.admin.confirmation import confirmation_page
@@ -44,6 +45,7 @@ class ClassStateInline(admin.TabularInline):
 
 class JurisdictionInline(admin.TabularInline):
     model = IncidentJurisdiction
+    formset = WordedInlineFormSet
     extra = 0
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from foundations.inline_formsets import WordedInlineFormSet
 from foundations.localized_fields import show_languages
 from statements.models import Statement, StatementVersion
 
@@ -16,7 +17,7 @@ class VersionForm(forms.ModelForm):
         show_languages(self, self.instance.statement.incident.languages)
 
 
-class IncidentTextsFormSet(forms.BaseInlineFormSet):
+class IncidentTextsFormSet(WordedInlineFormSet):
     """The sections of a version, or the advisory of a statement, in the incident's languages.
 
     New rows are among them, also the empty one that a script copies.
