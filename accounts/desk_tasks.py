@@ -11,6 +11,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
@@ -80,3 +83,9 @@ def _entry_of(row: Model, act: str) -> LogEntry | None:
     history = LogEntry.objects.filter(content_type=kind, object_id=str(row.pk))
     acts = history.filter(change_message__in=written).select_related("user")
     return acts.order_by("-action_time").first()
+
+
+def link_to(row: Model, words: Any) -> SafeString:
+    """Returns the words as a link to the page of the row, such as a proposal that waits."""
+    name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), words)

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import second_person
+from accounts.desk_tasks import link_to
 from accounts.models import User
 from foundations.formatting import moment
 from foundations.inline_formsets import WordedInlineFormSet
@@ -72,8 +73,9 @@ class FactsForm(forms.ModelForm):
         """
         cleaned = super().clean() or {}
         row = self.instance
-        if row.pk and FactChange.objects.waiting().of(row).exists():
-            raise forms.ValidationError(_("Another change waits to be confirmed. Decide it first."))
+        if row.pk and (waiting := FactChange.objects.waiting().of(row).first()):
+            why = _("Another change waits to be confirmed. Decide it first.")
+            raise forms.ValidationError(link_to(waiting, why))
         for name in self.changed_data:
             self._reject_objected_texts(name, cleaned.get(name))
         needed = self.needed_languages(cleaned)
@@ -341,7 +343,9 @@ class WithdrawBatchForm(forms.Form):
         try:
             withdrawal_decisions.propose(self.batch, by=self.by, **self.cleaned_data)
         except ScopeRefusedError as refusal:
-            self.add_error(None, translate_refusal(str(refusal)))
+            why = translate_refusal(str(refusal))
+            waiting = self.batch.withdrawals.filter(confirmed_at=None, withdrawn_at=None).first()
+            self.add_error(None, link_to(waiting, why) if waiting else why)
             return False
         return True
 

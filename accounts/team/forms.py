@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.admin_site import role_name
 from accounts.contacts import is_usable_email, normalise_email
 from accounts.desk_look_ups import ActReasonForm
+from accounts.desk_tasks import link_to
 from accounts.models import Invitation, RightsGrant, User
 from accounts.second_factor import end_other_sessions
 
@@ -44,8 +45,8 @@ class InvitationForm(forms.ModelForm):
         email = normalise_email(self.cleaned_data["email"])
         if not is_usable_email(email):
             raise ValidationError(_("Enter a whole e-mail address, such as name@example.com."))
-        if Invitation.objects.pending().filter(email=email).exists():
-            raise ValidationError(_("An invitation of this address is pending."))
+        if pending := Invitation.objects.pending().filter(email=email).first():
+            raise ValidationError(link_to(pending, _("An invitation of this address is pending.")))
         users = User.objects.filter(email=email) | User.objects.filter(
             emailaddress__email=email, emailaddress__verified=True
         )
@@ -129,8 +130,10 @@ class UserForm(forms.ModelForm, ActReasonForm):
         ]
         held = set(active.groups.all()) if active else set()
         self.new_groups = [group for group in cleaned.get("groups") or () if group not in held]
-        if self.asks_for_rights and before and before.rights_grants.waiting().exists():
-            raise ValidationError(_("Other rights of this user wait to be confirmed."))
+        waiting = before and before.rights_grants.waiting().first()
+        if self.asks_for_rights and waiting:
+            why = _("Other rights of this user wait to be confirmed.")
+            raise ValidationError(link_to(waiting, why))
         for name in self.new_flags:
             cleaned[name] = False
         if self.new_groups:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import code_texts
 from accounts.contacts import is_phone
 from accounts.desk_look_ups import typed_field, without_contacts
+from accounts.desk_tasks import link_to
 from accounts.domain_typos import meant_domain
 from accounts.models import User
 from accounts.typed_contacts import read_contact
@@ -130,8 +131,9 @@ class NewAddressForm(forms.Form):
             raise forms.ValidationError(STRANGERS)
         if _has_contact(change.person, change.contact_index):
             raise forms.ValidationError(_("The data has this address of the person already."))
-        if AddressChange.objects.open().filter(person=change.person, kind=change.kind).exists():
-            raise forms.ValidationError(_HAS_ONE)
+        of_person = AddressChange.objects.open().filter(person=change.person, kind=change.kind)
+        if earlier := of_person.first():
+            raise forms.ValidationError(link_to(earlier, _HAS_ONE))
         return contact
 
     def clean_reason(self) -> str:

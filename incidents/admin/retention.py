@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import require, staff_of
+from accounts.desk_tasks import link_to
 from accounts.models import User
 from foundations.formatting import number
 from incidents.admin.confirmation import call_worker
@@ -107,20 +108,26 @@ def page(desk: "ModelAdmin[Incident]", request: HttpRequest, pk: int) -> HttpRes
     incident = get_object_or_404(Incident, pk=pk)
     due, hold = plans.due_step(incident), plans.hold_of(incident)
     reasons = [] if incident.shredded_at else plans.objections(incident)
+    waiting = plans.waiting_decision(incident)
     context = {
         **_base(desk, request, incident, _("Retention")),
         "plan": plans.plan_of(incident),
         "hold": hold,
-        "waiting": plans.waiting_decision(incident),
+        "waiting": waiting,
         "steps": plans.steps_of(incident),
         "amounts": amounts(incident),
-        "reasons": reasons,
+        "reasons": [_linked(reason, waiting) for reason in reasons],
         "records": incident.deletions.select_related("started_by", "plan__confirmed_by"),
         "purge": Shredding.objects.filter(incident=incident, done_at__isnull=False).first(),
         "may_propose": not incident.shredded_at and request.user.has_perm(ADD),
         "may_start": bool(due) and not reasons and request.user.has_perm(CONFIRM),
     }
     return TemplateResponse(request, "incidents/desk/retention.html", context)
+
+
+def _linked(reason: str, waiting: RetentionDecision | None) -> str:
+    """Returns the reason; that a decision waits is a link to the decision."""
+    return link_to(waiting, reason) if waiting and reason == str(plans.WAITS) else reason
 
 
 def propose(desk: "ModelAdmin[Incident]", request: HttpRequest, pk: int, kind: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.desk_tasks import link_to
 from accounts.models import User
 from incidents.models import Incident, RetentionDecision
 from incidents.retention import plans
@@ -39,7 +40,8 @@ class RetentionForm(forms.Form):
                 dates=self.dates(),
             )
         except RetentionRefusedError as refusal:
-            self.add_error(None, str(refusal))
+            waiting = plans.waiting_decision(self.incident)
+            self.add_error(None, link_to(waiting, refusal) if waiting else str(refusal))
             return None
 
 

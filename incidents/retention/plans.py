@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from incidents.models import (
@@ -29,6 +30,9 @@ Kind, Step = RetentionDecision.Kind, DataDeletion.Step
 # Functions that yield reasons, in the active language, why no data of the incident may be deleted
 # now. Upper apps add theirs in AppConfig.ready().
 BLOCKERS: list[Callable[[Incident], Iterator[str]]] = []
+
+
+WAITS = gettext_lazy("A decision about the retention waits for a second person.")
 
 
 class RetentionRefusedError(Exception):
@@ -133,7 +137,7 @@ def _undecided(incident: Incident) -> Iterator[str]:
     if hold_of(incident):
         yield _("A legal hold is in force.")
     if waiting_decision(incident):
-        yield _("A decision about the retention waits for a second person.")
+        yield str(WAITS)
 
 
 def _unfinished(incident: Incident) -> Iterator[str]:

@@ -231,7 +231,7 @@ def test_a_page_without_a_change_proposes_nothing(editors_desk, incident):
 
 def test_one_change_waits_at_a_time(editors_desk, proposed, incident):
     page = page_text(save(editors_desk, incident_page(incident), contact_phone="070-0000-0000"))
-    assert "Another change waits to be confirmed." in page
+    assert f'<a href="{url("change", proposed)}">Another change waits to be confirmed.' in page
     assert FactChange.objects.count() == 1
 
 

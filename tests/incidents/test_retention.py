@@ -564,3 +564,19 @@ def test_a_person_starts_a_due_deletion(incident, leaked, team):
     assert approver.post(desk_url("incidents_incident_start_deletion", incident.pk))
     assert DataDeletion.objects.get().started_by == team["approver"]
     assert Group.objects.get(name="approver")
+
+
+def test_what_waits_for_a_second_person_is_a_link_to_it(incident, leaked, team):
+    values_on, contacts_on = (today(incident) + timedelta(days=days) for days in (40, 45))
+    dates = PlanDates(values_on, contacts_on, None)
+    plan = plans.propose(incident, "plan", by=team["editor"], reason=REASON, dates=dates)
+    plans.confirm(plan, by=team["approver"])
+    waiting = plans.propose(incident, "hold", by=team["editor"], reason=REASON)
+    link = f'<a href="{desk_url("incidents_retentiondecision_change", waiting.pk)}">'
+    client = desk(team["editor"])
+    shown = page_text(client.get(desk_url("incidents_incident_retention", incident.pk)))
+    assert f"{link}A decision about the retention waits for a second person.</a>" in shown
+    assert shown.count(link) == 2  # the line at the top, and what prevents a deletion
+    address = desk_url("incidents_incident_propose_retention", incident.pk, "hold")
+    refused = page_text(client.post(address, {"reason": REASON}))
+    assert f"<li>{link}Another decision about the retention waits" in refused

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import RightsGrant, User
 from harness.sign_in import sign_in_to_desk
-from tests.desk_pages import page_text, say_why
+from tests.desk_pages import desk_url, page_text, say_why
 
 pytestmark = pytest.mark.django_db
 INLINES = {
@@ -117,7 +117,8 @@ def test_withdrawn_rights_cannot_be_confirmed(grant, minji, editor, approver):
 def test_a_second_request_is_refused_while_one_waits(grant, minji, editor):
     answer = save(desk_of(editor), minji, is_staff="on")
     assert answer.status_code == 200
-    assert "wait to be confirmed" in page_text(answer)
+    page = desk_url("accounts_rightsgrant_change", grant.pk)
+    assert f'<a href="{page}">Other rights of this user wait' in page_text(answer)
 
 
 def test_one_superuser_takes_rights_away_at_once(editor, approver):

@@ -204,7 +204,10 @@ def test_one_proposal_of_a_version_waits_at_a_time(desk, batch):
         url("exposurebatch", "withdraw", batch.pk), {"reason": "Again", "public_reason": "other"}
     )
 
-    assert "a withdrawal is proposed already" in page_text(answer)
+    shown = page_text(answer)
+    assert "a withdrawal is proposed already" in shown
+    waiting = BatchWithdrawal.objects.get()
+    assert f'<li><a href="{url("batchwithdrawal", "change", waiting.pk)}">' in shown
     assert BatchWithdrawal.objects.count() == 1
 
 
