@@ -62,8 +62,12 @@ def envelope_sender(delivery_id: int) -> str:
     is only in the envelope, so that a reader cannot forge a bounce. The local part has 40 octets,
     of the 64 that RFC 5321 allows.
     """
-    code = message_code(delivery_id).replace("-", "").lower()
-    return f"bounce+{code}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
+    return f"{public_part_of_sender(delivery_id)}-{_bounce_mac(delivery_id)}@{settings.MAIL_DOMAIN}"
+
+
+def public_part_of_sender(delivery_id: int) -> str:
+    """Returns the envelope sender up to its MAC, to be found in a mail server's log."""
+    return f"bounce+{message_code(delivery_id).replace('-', '').lower()}"
 
 
 def hide_envelope_senders(text: str) -> str:

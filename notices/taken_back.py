@@ -17,7 +17,7 @@ from notices.returned_mail.suppression_list import INDEX_FIELD
 
 REPLIES_SHOWN = 100
 # What differs between the replies to two people: addresses, queue ids, long numbers.
-_OWN_PARTS = r"<[^>]*>|\m(?=\w*\d)\w{8,}\M|\d{4,}"
+_OWN_PARTS = r"<+[^>]*>+|\m(?=\w*\d)\w{8,}\M|\d{4,}"
 _SHAPE = Left(
     Func(
         *(F("reply"), Value(_OWN_PARTS), Value("…"), Value("g")),

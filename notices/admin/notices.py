@@ -41,8 +41,8 @@ from notices.engine import dry_runs, progress
 from notices.engine.dry_runs import AudienceCount
 from notices.engine.sending_plans import NO_PLAN
 from notices.forms.notices import ApproveForm, CancelForm, DoubtForm, NoticeForm, ReturnForm
-from notices.message_codes import message_code
-from notices.models import Notice
+from notices.message_codes import message_code, public_part_of_sender
+from notices.models import Delivery, Notice
 from notices.own_tests import is_own_test
 from notices.proof import notice_summary
 from statements.models import StatementVersion
@@ -376,7 +376,7 @@ class NoticeAdmin(admin.ModelAdmin):
         context = self.page_context(request, notice, _("In doubt")) | {
             "form": form,
             "count": Notice.objects.live_counts(pk)["in_doubt"],
-            "found": [(row, message_code(row.pk), str(row.pk) in chosen) for row in shown],
+            "found": [(row, *_names_of(row, notice), str(row.pk) in chosen) for row in shown],
             "is_open": notice.closed_at is None,
         }
         return TemplateResponse(request, "admin/notices/notice/in_doubt.html", context)
@@ -459,6 +459,12 @@ def _progress(request: HttpRequest, notice: Notice) -> dict[str, Any]:
         "may_cancel_draft": is_draft and (is_own or staff.has_perm(APPROVE)),
         "may_send_test": is_draft and is_own_test(notice, staff),
     }
+
+
+def _names_of(row: Delivery, notice: Notice) -> tuple[str, str]:
+    """Returns the code of a delivery, and what a mail server's log names it by; "" for others."""
+    is_mail = notice.channel == Notice.Channel.EMAIL
+    return message_code(row.pk), public_part_of_sender(row.pk) if is_mail else ""
 
 
 def _notice(request: HttpRequest, pk: int, *, right: str = APPROVE) -> Notice:

@@ -95,6 +95,19 @@ def test_a_connection_lost_after_the_dot_is_the_cause(approvers_desk, notice, pe
     assert_adds_up(notice)
 
 
+def test_the_page_names_a_mail_as_the_log_of_a_mail_server_does(
+    approvers_desk, notice, people, server
+):
+    server.reply_next("message", "minji@example.com", DROP, DROP)
+    work(notice)
+    work_again(notice)
+    Notice.objects.update(state=Notice.State.PAUSED, closed_at=None)
+    sender = next(mail.sender for mail in server.taken if mail.to == "minji@example.com")
+    named = re.findall("<code>(.+?)</code>", doubts_page(approvers_desk, notice))
+    assert named
+    assert all(sender.startswith(f"{name}-") for name in named)
+
+
 @pytest.mark.parametrize("end", ["deadline", "cancellation"])
 def test_a_doubt_ended_by_deadline_or_cancellation_keeps_its_cause(notice, people, server, end):
     server.reply_next("message", "minji@example.com", DROP)
@@ -156,7 +169,7 @@ def test_each_missing_answer_of_a_gateway_is_shown_at_the_desk(
     work(notice)
     delivery = delivery_to(notice, person)
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, cause)
-    assert f"<td>{label(DoubtCause(cause))}</td>" in doubts_page(approvers_desk, notice)
+    assert f">{label(DoubtCause(cause))}</td>" in doubts_page(approvers_desk, notice)
 
 
 def test_an_internal_error_after_the_request_began_has_its_cause(approvers_desk, by_text, settings):
@@ -165,7 +178,7 @@ def test_an_internal_error_after_the_request_began_has_its_cause(approvers_desk,
     work(notice)
     delivery = delivery_to(notice, person)
     assert (delivery.state, delivery.doubt_cause) == (State.IN_DOUBT, DoubtCause.REQUEST_FAILED)
-    assert f"<td>{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(approvers_desk, notice)
+    assert f">{label(DoubtCause.REQUEST_FAILED)}</td>" in doubts_page(approvers_desk, notice)
 
 
 def test_an_answer_without_the_message_is_the_cause(draft):

@@ -388,7 +388,7 @@ def test_bounces_are_taken_back_in_one_step(client, draft, incident, approver, s
     page = client.get(url)
     [(reply, number)] = page.context["replies"]
     assert number == bounced
-    assert "no such user" in reply
+    assert reply == "550 5.1.1 …: no such user (…)"
     assert client.post(url, {"reply": reply, "reason": ""}).status_code == 200
     assert Notice.objects.get().bounced == bounced
     client.post(url, {"reply": reply, "reason": "their directory was down"})

@@ -237,3 +237,17 @@ def test_the_desk_says_why_it_cannot_be_sent_again(desk, delivery, notice, peopl
     assert "deceased" in shown
     assert press(desk, delivery).status_code == 200
     assert not Resend.objects.exists()
+
+
+def test_an_address_on_the_suppression_list_leads_to_its_entry(
+    desk, delivery, notice, people, team
+):
+    desk.get(desk_url("incidents_affectedperson_change", people["minji"].pk))
+    address = desk_url("notices_delivery_resend", delivery.pk)
+    find = desk_url("notices_suppression_look_up")
+    assert find not in page_text(desk.get(address))
+    _suppressed(delivery, notice, people["minji"], team)
+    shown = page_text(desk.get(address))
+    assert "It cannot be sent again: on the suppression list" in shown
+    assert f'<a href="{find}">Find the entry</a>' in shown
+    assert desk.get(find).status_code == 200

@@ -201,7 +201,7 @@ def test_a_doubt_without_a_reply_is_shown_in_the_readers_language(client, notice
     Delivery.objects.filter(pk=doubtful.pk).update(reply=LedgerMessages.TAKEN_OVER.stored())
     client.cookies["language"] = "ko"
     page = client.get(reverse("admin:notices_notice_in_doubt", args=[notice.pk])).text
-    assert "<td>이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
+    assert ">이 메시지를 보내는 동안 작업 프로세스가 멈춤</td>" in page
 
 
 def test_a_repeated_decision_has_no_effect(client, notice, doubtful):
