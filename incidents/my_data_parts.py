@@ -19,6 +19,7 @@ from incidents.own_rows import LockedRow, OwnRows
 from incidents.second_fact import NEVER, Refusals, rows_to_ask_about
 from incidents.steps import Step, StepPlan, WordsToSend
 
+FEW_LINES = 20  # of a row; more have a search
 Kind = Literal[
     "leaked",
     "several_people",
@@ -82,6 +83,13 @@ class LeakedItems:
     places_title: str = ""  # such as "2 addresses and 1 entrance code"
     orders: Sequence[ClassItem] = ()
     is_withheld: bool = False  # the values are not shown; see incidents.leaks.Leak
+
+    @property
+    def is_long(self) -> bool:
+        """Returns whether a reader needs a search: the page lists many values and cards."""
+        items = [*self.details, *self.orders]
+        values = sum(len(item.values) + len(item.more_values) for item in items)
+        return values + len(self.places) + len(self.more_places) > FEW_LINES
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def _page(
         # The language switch keeps what was typed in one form.
         "typed_form": next((f"answer-form-{at.removeprefix('answer')}" for at in asking), ""),
         "has_leaked": any(part.kind == "leaked" for part in parts),
+        "has_search": any(part.leaked.is_long for part in parts),
         # The page's footer shows the company's contacts if there is exactly one incident.
         "incident": next(iter(incidents.values())) if len(incidents) == 1 else None,
         "newest_incident": next(iter(facts.public.incidents), None),
