@@ -15,6 +15,7 @@ from phonenumbers import PhoneNumberType
 
 from accounts.contacts import is_usable_email, normalise_email, read_emails
 from accounts.phones import LOST_ZERO, NO_PERSONS_NUMBER, Phone, read_phones
+from foundations.unbroken import in_one_line
 
 _FEWEST_DIGITS = 5  # of a text that is read as a number
 _MOST_LETTERS = 5  # of a label beside a number, such as "phone"
@@ -151,9 +152,10 @@ def _country_codes() -> str:
 
 
 def _example() -> str:
-    """Returns a mobile number of the first region, as people write it there."""
+    """Returns a mobile number of the first region, as people write it there, for one line."""
     region = settings.CODE_TEXT_REGIONS[0]
     number = phonenumbers.example_number_for_type(region, PhoneNumberType.MOBILE)
     if number is None:
         return _country_codes()
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return in_one_line(written)

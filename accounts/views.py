@@ -40,6 +40,7 @@ from foundations.own_origin import is_from_own_page
 from foundations.page_parts import render_form_page, render_own_page
 from foundations.post_only import post_only
 from foundations.session_store import SessionStore
+from foundations.unbroken import in_one_line
 
 BORROWED_SECONDS = 15 * 60  # a sign-in on another person's device; the form names the minutes
 
@@ -102,7 +103,7 @@ def _explain_other_address(request: HttpRequest, contact: str) -> None:
         )
         if not user.email:
             text = _("You are signed in with %(email)s. Sign out first if you want to use another.")
-        messages.warning(request, text % {"email": user.shown_contact})
+        messages.warning(request, text % {"email": in_one_line(user.shown_contact)})
 
 
 @csrf_exempt

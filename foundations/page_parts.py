@@ -185,7 +185,7 @@ def render_framed(
     )
     texts = {places["title"]: title, places["email"]: breakable(user.email or "")}
     if not user.email:
-        texts[places["contact"]] = user.shown_contact
+        texts[places["contact"]] = breakable(user.shown_contact)
     text = _replaced(frame.with_token(token_of(request)), texts)
     return HttpResponse(text.replace(places["content"].encode(), content.encode()))
 

@@ -4,6 +4,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.typed_contacts import takes_texts
+from foundations.unbroken import in_one_line
 from notices.engine.gateways import take_any_text
 from notices.message_codes import delivery_of_code
 from notices.models import AlertNumber, Delivery, Notice
@@ -21,7 +22,7 @@ def number_choices(user: User, chosen: AlertNumber | None) -> list[tuple[int, st
     """
     is_offered = are_offered()
     return [
-        (phone.pk, phone.readable)
+        (phone.pk, in_one_line(phone.readable))
         for phone in user.phones.order_by("pk")
         if (chosen and chosen.phone_id == phone.pk) or (is_offered and takes_texts(phone.number))
     ]

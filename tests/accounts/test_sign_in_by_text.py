@@ -386,7 +386,7 @@ def test_an_account_page_shows_the_number(solapi):
     sign_in_by_text(visitor, solapi)
     page = visitor.get("/en/account/").text
     assert "Mobile number" in page
-    assert "You are signed in with 010-4141-2002." in page
+    assert 'You are signed in with <span class="whole">010-4141-2002</span>.' in page
     assert "None" not in page
 
 

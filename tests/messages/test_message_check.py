@@ -35,7 +35,8 @@ def ask(client: Client, text: str):
 def words(response) -> str:
     """Returns the main text of the page without markup."""
     main = response.content.decode().partition("<main")[2].partition("</main>")[0]
-    return unescape(" ".join(re.sub(r"<[^>]+>", " ", main.partition('id="report"')[0]).split()))
+    shown = main.partition('id="report"')[0].replace("<wbr>", "")
+    return unescape(" ".join(re.sub(r"<[^>]+>", " ", shown).split()))
 
 
 @pytest.fixture

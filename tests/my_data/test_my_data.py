@@ -202,7 +202,7 @@ def test_two_rows_say_which_contact_found_which(minji, incident, file, leaked_mi
     other = person(incident, name="김민지", email="minji@work.example", phone="010-9999-8888")
     expose(other, file, "names", "email-addresses")
     found = re.findall(r'<p class="basis">Found by: (.*?)</p>', text_of(minji))
-    masked = f"{mask('minji@work.example', 'email')} and 010-****-8888"
+    masked = f'{mask("minji@work.example", "email")} and <span class="whole">010-****-8888</span>'
     assert sorted(found) == sorted([mask(minji.email, "email"), masked])
     for language, _name in settings.LANGUAGES:
         assert "minji@work" not in text_of(minji, language).partition("<footer")[0]
@@ -594,6 +594,6 @@ def test_a_number_that_finds_nothing_is_shown_as_people_write_it(client, inciden
     file_of(incident)
     client.force_login(User.objects.for_proven_phone("+821055556666", language="ko"))
     page = client.get("/ko/my-data/").text
-    assert '<li class="address">010-5555-6666</li>' in page
+    assert '<li class="address"><span class="whole">010-5555-6666</span></li>' in page
     assert "인증하신 번호는 지금까지 알려진 유출 자료에 없습니다" in page
     assert "+82" not in page

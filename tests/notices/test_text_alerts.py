@@ -87,7 +87,7 @@ def test_a_person_with_a_number_only_chooses_it_on_the_page_and_gets_the_text(
     assert "how_often" not in page  # no e-mail comes to this person
     posted = {incident.slug: ["scams"], "number_for_alerts": proposed.pk}
     page = client.post(PAGE, posted, follow=True).text
-    assert "문자 메시지를 받을 번호: 010-5555-6666" in page
+    assert '문자 메시지를 받을 번호: <span class="whole">010-5555-6666</span>' in page
 
     alert = draft_notice(version, editor, kind="alert", topic="scams", channel="sms")
     assert planning.count_now(alert).people == 1
