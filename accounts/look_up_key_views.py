@@ -17,7 +17,6 @@ from accounts.customer_passkeys import customers_only
 from accounts.look_up_key import LASTS, MOST_CHARACTERS
 from accounts.models import User
 from accounts.step_up import fresh_code_required
-from foundations.kept_answers import in_place
 from foundations.post_only import post_only
 from foundations.rate_limits import limited
 from foundations.typed_numbers import number_of
@@ -55,9 +54,9 @@ def keys(request: HttpRequest) -> HttpResponse:
 @fresh_code_required
 @limited("look_up_key", methods=["POST"], by_user=True, typed=["name", "form"])
 def new_key(request: HttpRequest) -> HttpResponse:
-    """Asks for a name and makes a key. The answer to the POST shows its secret, this once.
+    """Asks for a name and makes a key. The answer shows its secret, this once.
 
-    The second press, and the page loaded again while the code is fresh, show the same key.
+    The second press shows the same key.
     """
     user, fresh = cast("User", request.user), token_urlsafe(32)
     posted = request.POST if request.method == "POST" else None
@@ -72,7 +71,7 @@ def new_key(request: HttpRequest) -> HttpResponse:
     except look_up_keys.NoKeyError:
         return redirect("look_up_keys")
     context = {"key": key, "secret": secret, "base_address": f"{settings.PORTAL_URL}/api/v3/"}
-    return in_place(render(request, "accounts/made_look_up_key.html", context))
+    return render(request, "accounts/made_look_up_key.html", context)
 
 
 @post_only(page="look_up_keys")

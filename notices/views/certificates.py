@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.ended_sessions import sign_in_required
-from foundations.kept_answers import answered_in_place, kept_by_browser
+from foundations.kept_answers import kept_by_browser
 from foundations.rate_limits import limited
 from foundations.secret_urls import secret_url
 from incidents.earlier_answers import earlier_answers
@@ -58,7 +58,6 @@ def _no_certificate(request: SignedInRequest, incident: Incident) -> HttpRespons
     return render(request, "notices/certificates/none.html", context, status=404)
 
 
-@answered_in_place  # the portal does not store the code, which decrypts the certificate
 @require_http_methods(["GET", "HEAD", "POST"])
 @limited("certificate_check", methods=["POST"], typed=["code"])
 def certificate_check(request: HttpRequest) -> HttpResponse:

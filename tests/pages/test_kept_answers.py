@@ -1,25 +1,30 @@
 """The answer to a form is shown by GET, so that Back never ends at the browser's own error page."""
 
+import base64
 import time
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.db import connections
+from django.db import connection, connections
 from django.test import Client
-from django.urls import reverse
 from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from foundations import kept_answers
+from foundations.kept_answers import COOKIE, KeptAnswer
+from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import ask_for_code, give_app, newest_code, sign_in_to_desk, step_up, wrong
 from tests import browser
+from tests.my_data.test_certificate import code_on, get_certificate
 
 pytestmark = pytest.mark.django_db
 SHOWN = {"sec-fetch-mode": "navigate", "sec-fetch-site": "same-origin"}
-WRONG = "tries left"
+NEW_KEY = "/en/account/keys/new/"
+WRONG, MADE = "tries left", "Copy the key now"
 
 
 def shown() -> Client:
@@ -135,16 +140,39 @@ def test_answers_that_may_not_be_stored_stay_answers_to_their_post(incident):
     assert client.post("/en/check/report/", {"report-text": ""}).status_code == 200
     typed = client.post("/en/check/", {"text": "Your data leaked.", "to_language": "en"})
     assert typed.status_code == 200
-    assert client.post("/en/certificates/", {"code": "AAAA-AAAA-AAAA"}).status_code in (200, 404)
     assert not Session.objects.exists()
 
 
-def test_a_new_key_is_not_stored_in_the_session(minji):
+@pytest.fixture
+def key_page(minji) -> tuple[Client, str]:
+    """A browser that has made a key, and the address at which its secret is shown."""
     client = shown()
     client.force_login(minji)
     step_up(client, minji)
-    answer = client.post(reverse("new_look_up_key"), {"name": "My program"})
-    assert answer.status_code == 200
+    answer = client.post(NEW_KEY, {"name": "My program"})
+    assert answer.status_code == 303
+    return client, answer["Location"]
+
+
+def test_the_session_does_not_hold_a_new_key_in_clear(key_page):
+    client, url = key_page
+    kept = KeptAnswer(*client.session["kept_answer"])
+    with pytest.raises(zlib.error):
+        zlib.decompress(base64.b64decode(kept.content))
+    assert kept.response("") is None
+    assert kept.response(base64.b64encode(bytes(32)).decode()) is None
+
+    page = client.get(url)
+    assert MADE in page.text
+    assert not client.cookies[COOKIE].value
+    assert "kept_answer" not in client.session
+    assert MADE not in client.get(url).text
+
+
+def test_a_browser_without_the_cookie_of_the_answer_gets_the_form(key_page):
+    client, url = key_page
+    del client.cookies[COOKIE]
+    assert MADE not in client.get(url).text
     assert "kept_answer" not in client.session
 
 
@@ -198,13 +226,20 @@ def test_back_shows_pages_of_the_portal_after_each_refusal(visitor, incident):
         visitor.wait_for_url("**/my-data/")
 
 
+def let_in(page: Page, user: User) -> None:
+    """Signs the user in on the browser, with a fresh code."""
+    client = Client()
+    client.force_login(user)
+    step_up(client, user)
+    session = client.cookies[settings.SESSION_COOKIE_NAME].value
+    page.context.add_cookies(
+        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": settings.PORTAL_URL}]
+    )
+
+
 @pytest.mark.django_db(transaction=True)
 def test_back_shows_pages_of_the_portal_after_an_empty_question(visitor, incident, minji):
-    client = Client()
-    client.force_login(minji)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "url": settings.PORTAL_URL}
-    visitor.context.add_cookies([cookie])
+    let_in(visitor, minji)
     visitor.goto(f"/en/questions/ask/{incident.slug}/")
     browser.follow(visitor.locator("main form .button").first)
     expect(visitor.locator(".error-summary")).to_be_visible()
@@ -230,3 +265,86 @@ def test_back_shows_the_refusal_of_a_certificates_code(visitor, incident):
     visitor.goto("/en/")
     visitor.go_back()
     expect(visitor.locator(".error-summary")).to_be_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_and_reload_show_the_form_after_a_new_key(visitor, minji):
+    let_in(visitor, minji)
+    visitor.goto(NEW_KEY)
+    send(visitor, "#id_name", "My program")
+    secret = visitor.locator("main code").first.text_content()
+    visitor.goto("/en/account/")
+    visitor.go_back()
+    expect(visitor.locator("#id_name")).to_be_visible()
+    visitor.reload()
+    expect(visitor.locator("#id_name")).to_be_visible()
+    assert str(secret) not in visitor.content()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_and_reload_show_the_form_after_a_certificate(visitor, incident, minji):
+    expose(person(incident, name="김민지", email=minji.email), file_of(incident), "names")
+    code = code_on(get_certificate(minji, incident).content)
+    visitor.goto("/en/certificates/")
+    send(visitor, "main input[name=code]", code)
+    assert code not in visitor.url
+    expect(visitor.locator(".facts").first).to_be_visible()
+    visitor.goto("/en/")
+    visitor.go_back()
+    expect(visitor.locator("main input[name=code]")).to_be_visible()
+    visitor.reload()
+    expect(visitor.locator("main input[name=code]")).to_have_value("")
+
+
+@pytest.fixture
+def failing_questions(transactional_db) -> Iterator[Callable[[], None]]:
+    """The database refuses each question, by a trigger; gives what ends that."""
+
+    def end() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION IF EXISTS refuse CASCADE")
+
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'refused'; END $$"
+        )
+        cursor.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON tickets_ticket EXECUTE FUNCTION refuse()"
+        )
+    yield end
+    end()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_back_shows_the_page_of_a_failure_and_reload_sends_again(
+    failing_questions, visitor, incident, minji
+):
+    let_in(visitor, minji)
+    visitor.goto(f"/en/questions/ask/{incident.slug}/")
+    visitor.locator("main form input[value=question]").check()
+    send(visitor, "main form textarea", "Why?")
+    failed = "We cannot show this page right now"
+    expect(visitor.locator("h1")).to_have_text(failed)
+    visitor.goto("/en/")
+    visitor.go_back()
+    expect(visitor.locator("h1")).to_have_text(failed)
+    failing_questions()
+    visitor.reload()
+    visitor.wait_for_url("**/questions/*-*/")
+    expect(visitor.get_by_text("Why?")).to_be_visible()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("visitor", [False], ids=["no script"], indirect=True)
+def test_back_shows_a_public_page_in_the_other_language(visitor, incident):
+    visitor.goto("/en/")
+    visitor.fill("#id_email", "minji@")
+    with visitor.expect_navigation():
+        visitor.locator(".languages button", has_text="한국어").click()
+    expect(visitor.locator("#id_email")).to_have_value("minji@")
+    visitor.goto("/en/check/")
+    visitor.go_back()
+    expect(visitor.locator("#id_email")).to_be_visible()
+    visitor.go_back()
+    expect(visitor.locator("#id_email")).to_be_visible()
