@@ -178,6 +178,8 @@ def test_nginx_shows_the_newest_copy_while_no_portal_runs(coupang, folder, setti
                     away = ask(f"{site}/{path}")
                     assert (away.status_code, away.headers["Retry-After"]) == (503, "30")
                     assert f'<html lang="{language}">' in away.text
+            away = httpx.get(f"{site}/unsubscribe/x/", headers={"Accept-Language": "en-GB"})
+            assert '<html lang="en">' in away.text  # an address without a language
             # The portal may have stored a form that it did not answer.
             assert "check first whether it has arrived" in httpx.post(f"{site}/en/my-data/").text
             settings.PORTAL_URL = site
