@@ -11,7 +11,7 @@ from foundations import request_ids
 # in an address that a stranger looks up. It is decoded and may contain spaces, so that the rest of
 # the line is removed.
 _KEY_IN_PATH = re.compile(
-    r"(/(?:certificates|unsubscribe|stop|account/invitation|reminder/end|(?:breached|paste)account)/)"
+    r"(/(?:certificates|unsubscribe|stop|account/invitation|reminder/end|check/code|(?:breached|paste)account)/)"
     r".+",
     re.IGNORECASE,  # as a client may write it
 )

@@ -13,6 +13,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from uuid import UUID
 
 from django.db import transaction
@@ -25,6 +26,7 @@ from incidents.encryption import EncryptionError
 from incidents.leaks import ExposedRow, Leak, exposed_rows_of, readable_leaks
 from incidents.models import DataClass, PersonMark
 from notices.engine.audiences import NOT_REACHED
+from notices.letter_qr_codes import check_address, write_image
 from notices.message_codes import message_code
 from notices.models import Delivery, Letter, Notice
 from notices.proof import ledger_export
@@ -33,7 +35,7 @@ from statements.models import StatementVersion
 
 UTF8, CP949 = "utf-8", "cp949"
 ENCODINGS = (UTF8, CP949)
-FIELDS = ("code", "name", "address", "language")
+FIELDS = ("code", "name", "address", "language", "check_address")
 NOT_PRINTABLE_FIELDS = ("code", "person", "language", "reason", "name", "address")
 _HIDDEN = re.compile(r"[*＊○●◯]")  # a value that the source had masked
 _SHORTEST = 8  # characters of an address with a street or a lot
@@ -103,11 +105,13 @@ def letters(notice: Notice, order: PrintOrder) -> Iterator[Row]:
         taken = _record_export(notice, deliveries, is_again=order.is_again)
         for one in printable:
             if one.delivery.pk in taken:
+                code = message_code(one.delivery.pk)
                 yield {
-                    "code": message_code(one.delivery.pk),
+                    "code": code,
                     "name": one.name,
                     "address": one.address,
                     "language": one.delivery.language,
+                    "check_address": check_address(code),
                 }
 
 
@@ -299,9 +303,22 @@ def _is_complete(address: str) -> bool:
     return has_letter and any(sign.isdigit() for sign in address) and len(address) >= _SHORTEST
 
 
-def letters_file(notice: Notice, order: PrintOrder) -> Iterator[bytes]:
-    """Yields the CSV file for the print house, in the encoding of the order."""
-    return _encoded(ledger_export.as_csv(FIELDS, letters(notice, order)), order.encoding)
+def letters_file(notice: Notice, order: PrintOrder, *, qr: Path | None = None) -> Iterator[bytes]:
+    """Yields the CSV file for the print house, in the encoding of the order.
+
+    With `qr`, the QR code of each letter is in that folder before its row is yielded. Raises
+    OSError if it cannot be written.
+    """
+    rows = letters(notice, order)
+    if qr is not None:
+        rows = _with_images(rows, qr)
+    return _encoded(ledger_export.as_csv(FIELDS, rows), order.encoding)
+
+
+def _with_images(rows: Iterator[Row], folder: Path) -> Iterator[Row]:
+    for row in rows:
+        write_image(folder, row["code"])
+        yield row
 
 
 def not_printable_file(notice: Notice, order: PrintOrder) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """The pages of the message check and of scam reports. They need no sign-in.
 
-The message check uses POST, so that no URL and no log holds the pasted text. It has no CSRF token,
+The message check uses POST, so that no URL and no log holds the pasted text; only the QR code of a
+letter has an address with the letter's code. It has no CSRF token,
 because a token needs a cookie, and this page has the same bytes for every reader. Another site
 could therefore make a browser send a check, but it could not read the answer, and a check changes
 nothing. A report is stored, so it is refused if the browser's Sec-Fetch-Site header names another
@@ -19,19 +20,23 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_safe
 
 from foundations.few_at_once import FewAtOnce
 from foundations.kept_answers import kept_by_browser
 from foundations.page_cache import public_page
 from foundations.rate_limits import limited, posted_texts, too_many_requests
+from foundations.secret_urls import secret_url
 from offers.models import Offer
 from scams.forms import MessageCheckForm, ScamReportForm, TooManyReportsError, reported_to
+from scams.message_check import answer_for
 from statements.public.contexts import advisories
 
 RETRY_SECONDS = 10 * 60  # in which about a sixth of the hour's reports become older than an hour
 # A check takes up to a fifth of a second of a core. So a flood of them leaves most of the threads.
 _checks = FewAtOnce(4)
 CHECK_RETRY_SECONDS = 5
+_LONGEST_CODE = 40  # characters of a code in an address, blanks and hyphens included
 TOO_MANY_CHECKS = gettext_lazy("More messages are being checked right now than we can check.")
 TOO_MANY_REPORTS = gettext_lazy("More reports are arriving right now than we can take.")
 # The fields that a refused visitor gets back. A file has to be chosen again.
@@ -88,6 +93,24 @@ def _answer_page(request: HttpRequest) -> HttpResponse:
         "has_offers": Offer.objects.are_open(),
         **_report_context(report),
     }
+    return render(request, "scams/answer.html", context)
+
+
+@secret_url
+@require_safe
+@limited("message_check", methods=["GET", "HEAD"])
+def message_checked(request: HttpRequest, code: str) -> HttpResponse:
+    """Shows the answer to the code in the URL, from the QR code of a letter. Stores nothing.
+
+    The language switch asks again with the URL. Answers 429 as `message_check_answer` does.
+    """
+    with _checks.place() as is_free:
+        if not is_free:
+            return too_many_requests(request, CHECK_RETRY_SECONDS, {"reason": TOO_MANY_CHECKS})
+        answer = answer_for(code[:_LONGEST_CODE])
+    report = ScamReportForm(initial={"text": code[:_LONGEST_CODE]})
+    offers = Offer.objects.are_open()
+    context = {"answer": answer, "has_offers": offers, **_report_context(report)}
     return render(request, "scams/answer.html", context)
 
 

@@ -53,7 +53,7 @@ ONLY_ASKED = {
     *("my_tickets", "my_tickets_file", "my_messages"),
     *("alerts", "subscribe_browser", "end_browser", "unsubscribe"),
     *("end_alerts", "undo_end_alerts", "stop_texts"),
-    *("message_check_answer", "scam_reported"),
+    *("message_check_answer", "message_checked", "scam_reported"),
     *("account", "account_login", "sign_in_begin", "sign_in_code", "sign_in_code_again"),
     *("company_sign_on_connect", "company_sign_on", "company_sign_on_callback"),
     *("passkey_sign_in", "passkey_step_up", "step_up", "step_up_send"),

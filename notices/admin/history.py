@@ -16,6 +16,7 @@ class HistoryMessages(StoredMessages):
     EXPORTED_OPENED = _("Exported: {what_words}, {format}, opened.")
     PROOF, NOT_REACHED, DOUBTFUL = _("proof"), _("not-reached"), _("in-doubt")
     LETTERS, NOT_PRINTABLE = _("letters"), _("not-printable")
+    QR_CODES = _("qr-codes")
     LETTERS_RECORDED = _("Letters {kind_words} on {day}: {number}.")
     POSTED, RETURNED = _("posted"), _("returned")
     DECIDED = _("In doubt, {decision_words}: {number}. {reason}")

@@ -1,6 +1,7 @@
 """Letters on the desk: the export for a print house, and what happened to the letters."""
 
 import logging
+from collections.abc import Iterator
 
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -13,9 +14,9 @@ from django.utils.translation import ngettext
 from accounts.admin_site import staff_of
 from accounts.audit import acts
 from accounts.models import AuditEntry
-from notices import letter_export
+from notices import letter_export, letter_qr_codes
 from notices.admin.history import HistoryMessages
-from notices.forms.letters import LETTERS, LetterExportForm, LetterReportForm
+from notices.forms.letters import LETTERS, QR_CODES, LetterExportForm, LetterReportForm
 from notices.models import Notice
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,13 @@ def _file(
     desk: admin.ModelAdmin, request: HttpRequest, notice: Notice, form: LetterExportForm
 ) -> StreamingHttpResponse:
     file, order = form.cleaned_data["file"], form.order()
-    is_letters = file == LETTERS
-    encoding = order.encoding if is_letters else letter_export.UTF8
-    done = HistoryMessages.EXPORTED_OPENED.stored(what_words=file, format=f"csv {encoding}")
+    is_opened = file != QR_CODES
+    encoding = order.encoding if file == LETTERS else letter_export.UTF8
+    done = (
+        HistoryMessages.EXPORTED_OPENED.stored(what_words=file, format=f"csv {encoding}")
+        if is_opened
+        else HistoryMessages.EXPORTED.stored(what_words=file, format="tar")
+    )
     desk.log_change(request, notice, done)
     acts.record(
         AuditEntry.Kind.EXPORT,
@@ -58,14 +63,22 @@ def _file(
         about=notice,
         incident=notice.incident_id,
         what=file,
-        opened=True,
+        opened=is_opened,
     )
     logger.info("user %s exported %s of notice %s", request.user.pk, file, notice.pk)
-    lines = letter_export.letters_file if is_letters else letter_export.not_printable_file
+    if file == QR_CODES:
+        name = f"{file}-{notice.pk}.tar"
+        return _download(letter_qr_codes.archive(notice), "application/x-tar", name)
+    lines = letter_export.letters_file if file == LETTERS else letter_export.not_printable_file
+    content_type = f"text/csv; charset={encoding}"
+    return _download(lines(notice, order), content_type, f"{file}-{notice.pk}.csv")
+
+
+def _download(content: Iterator[bytes], content_type: str, name: str) -> StreamingHttpResponse:
     return StreamingHttpResponse(
-        lines(notice, order),
-        content_type=f"text/csv; charset={encoding}",
-        headers={"Content-Disposition": f'attachment; filename="{file}-{notice.pk}.csv"'},
+        content,
+        content_type=content_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 

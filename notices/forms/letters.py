@@ -10,7 +10,7 @@ from notices.letter_export import ENCODINGS, PrintOrder
 from notices.letter_reports import LetterReportError, LetterReportKind
 from notices.models import Notice
 
-LETTERS, NOT_PRINTABLE = "letters", "not-printable"
+LETTERS, NOT_PRINTABLE, QR_CODES = "letters", "not-printable", "qr-codes"
 
 
 class LetterExportForm(forms.Form):
@@ -21,10 +21,11 @@ class LetterExportForm(forms.Form):
         choices=[
             (LETTERS, gettext_lazy("letters, for the print house")),
             (NOT_PRINTABLE, gettext_lazy("people without a letter, with the reason")),
+            (QR_CODES, gettext_lazy("QR codes of the letters exported and not posted (.tar)")),
         ],
         help_text=gettext_lazy(
-            "Recorded with your name. The file has names and addresses: delete it once it is "
-            "handed over."
+            "Recorded with your name. The first two have names and addresses: delete each once it "
+            "is handed over. The QR codes are images without either, named by the letter’s code."
         ),
     )
     encoding = forms.ChoiceField(

@@ -104,13 +104,16 @@ def staff(db) -> dict[str, User]:
 # The files
 
 
-def test_a_letter_has_code_name_address_and_language(ended, neighbour, people):
+def test_a_letter_has_code_name_address_language_and_check_address(
+    ended, neighbour, people, settings
+):
     assert letter_rows(ended) == [
         {
             "code": code_of(ended, neighbour),
             "name": "박이웃",
             "address": ADDRESS,
             "language": "ko",
+            "check_address": f"{settings.PORTAL_URL}/check/code/{code_of(ended, neighbour)}",
         }
     ]
     assert reasons(ended) == {str(people["neighbour"].pk): "no_address"}

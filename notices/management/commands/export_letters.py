@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -37,6 +38,12 @@ class Command(PortalCommand):
             "--again", action="store_true", help="also letters exported before and not posted"
         )
         parser.add_argument(
+            "--qr",
+            type=Path,
+            metavar="DIR",
+            help="an empty directory, which gets the QR code of each letter as CODE.png",
+        )
+        parser.add_argument(
             "--first-address",
             action="store_true",
             help="the first of several addresses, where no date shows which is the latest",
@@ -54,7 +61,9 @@ class Command(PortalCommand):
             is_again=options["again"],
             takes_first=options["first_address"],
         )
-        is_second = options["not_printable"]
+        is_second, folder = options["not_printable"], options["qr"]
+        if folder is not None:
+            _check_folder(folder, is_second=is_second)
         acts.record(
             AuditEntry.Kind.EXPORT,
             by=None,
@@ -63,7 +72,19 @@ class Command(PortalCommand):
             what="not-printable" if is_second else "letters",
             opened=True,
         )
-        lines = letter_export.not_printable_file if is_second else letter_export.letters_file
-        for line in lines(notice, order):
+        lines = (
+            letter_export.not_printable_file(notice, order)
+            if is_second
+            else letter_export.letters_file(notice, order, qr=folder)
+        )
+        for line in lines:
             sys.stdout.buffer.write(line)
         sys.stdout.buffer.flush()
+
+
+def _check_folder(folder: Path, *, is_second: bool) -> None:
+    """Refuses a folder before a letter is recorded as exported. Raises CommandError."""
+    if is_second:
+        raise CommandError("people without a letter have no QR codes: leave out --qr")
+    if not folder.is_dir() or any(folder.iterdir()):
+        raise CommandError(f"{folder} is not an empty directory")
