@@ -24,6 +24,7 @@ __all__ = [
     "Phone",
     "PhoneCell",
     "formatted_phone",
+    "is_departments",
     "is_phone",
     "is_usable_email",
     "normalise_email",
@@ -35,6 +36,12 @@ __all__ = [
 ]
 
 MASKED, NOT_AN_ADDRESS, MISTYPED = "masked", "not an address", "mistyped domain"
+# Those of RFC 2142, and those of programs.
+_NO_PERSONS_MAILBOXES = {
+    *("info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster"),
+    *("hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp", "mailer-daemon", "root"),
+    *("admin", "administrator", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"),
+}
 MOST_ADDRESSES = 9  # a cell with more is a list, and no person's contact
 # The time of NFKC can grow with the square of the length. No address is longer than this.
 _MOST_CHARACTERS = 320
@@ -133,6 +140,11 @@ def _was_lowered_in_turkish(domain: str) -> bool:
     return _DOTTED_I in domain or (
         _DOTLESS_I in domain and domain.replace(_DOTLESS_I, "i").isascii()
     )
+
+
+def is_departments(email: str) -> bool:
+    """Returns whether a normalised address is the mailbox of a server or a department."""
+    return email.partition("@")[0].partition("+")[0] in _NO_PERSONS_MAILBOXES
 
 
 def is_usable_email(normalised: str) -> bool:

@@ -38,6 +38,7 @@ _PURPOSES = {  # three fields of Feedback-ID, by the name of the mail
     "look_up_key": "notice:account:key",
     "accounts_joined": "notice:account:joined",
     "address_changed": "notice:account:address",
+    "address_claimed": "notice:account:address",
     "step_reminder": "reminder:account:steps",
 }
 

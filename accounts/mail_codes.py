@@ -31,9 +31,13 @@ class MailKind(IntEnum):
     ADDRESS = 7  # the team recorded a new address
     ADDRESS_TEXT = 8  # the same, by text message
     LOOK_UP_KEY = 9  # a key for programs was made
+    CLAIM = 10  # a customer claims data with the code of a message
+    CLAIM_TEXT = 11  # the same, by text message
 
 
-_TEXTS = frozenset({MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT, MailKind.ADDRESS_TEXT})
+_TEXTS = frozenset(
+    {MailKind.SIGN_IN_TEXT, MailKind.JOINED_TEXT, MailKind.ADDRESS_TEXT, MailKind.CLAIM_TEXT}
+)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,8 @@ OF_PAGES = {
     # limit "..._in_crowd": a carrier's customers are not refused because of strangers.
     "document_network": "600/h/ip,3000/h/site",  # copies and certificates
     "document_in_crowd": "3/h/key",
+    "claim_network": "60/h/ip,300/h/site",  # claims of data with the code of a message
+    "claim": "5/h/key,10/d/key",
     "ticket_network": "300/h/ip,1500/h/site",
     "ticket_in_crowd": "2/h/key,6/d/key",
     "own_copy": "10/h/key",

@@ -366,6 +366,8 @@ CODE_RATES = rates.of_codes(CODE_MAILS_PER_MINUTE)
 
 # "Is this message from us?"
 SCAM_REPORTS_PER_HOUR = environment.number("SCAM_REPORTS_PER_HOUR", 2000)  # from all networks
+# From the message to the contact in the data until a claim of a customer opens the data.
+ADDRESS_CLAIM_HOURS = environment.number("ADDRESS_CLAIM_HOURS", 72, least=24)
 SCAM_REPORT_DAYS = environment.number("SCAM_REPORT_DAYS", 90)  # then they are deleted
 
 # Tickets

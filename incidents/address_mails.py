@@ -1,10 +1,13 @@
-"""The message that tells a contact in the data that a new address was recorded for its person."""
+"""The message that tells a contact in the data of a new address or a claim for its person."""
 
 import logging
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
 
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
@@ -20,6 +23,8 @@ from incidents.own_rows import Kind, looked_up, strangers_among
 
 _ASKED_AGAIN = timedelta(days=1)  # whether a contact that may not be told may be told now
 _SHARED = {Kind.EMAIL: SharedContact.Kind.EMAIL, Kind.PHONE: SharedContact.Kind.PHONE}
+
+_SIGNER = Signer(salt="incidents.address-claims")
 
 logger = logging.getLogger(__name__)
 
@@ -111,6 +116,21 @@ def _contacts_of(person: AffectedPerson) -> list[tuple[Kind, str]]:
     return found
 
 
+def belongs_to_one(person: AffectedPerson, kind: Kind) -> bool:
+    """Returns whether the contact of this kind in the data is one person's, and theirs.
+
+    It is not if more people than the bound have it, or if support marked it as another person's.
+    Raises EncryptionError.
+    """
+    held = person.decrypt_contact()
+    if kind is Kind.EMAIL:
+        contact = next(iter(read_emails(held.get("e", "")).addresses), None)
+    else:
+        contact = normalise_phone(held.get("p", ""))
+    tests = (_is_shared, _is_anothers)
+    return contact is not None and not any(test(person, kind, contact) for test in tests)
+
+
 def _is_shared(person: AffectedPerson, kind: Kind, _contact: str) -> bool:
     index = person.email_index if kind is Kind.EMAIL else person.phone_index
     shared = SharedContact.objects.filter(incident=person.incident, kind=_SHARED[kind])
@@ -144,24 +164,44 @@ def _tell(change: AddressChange, connection: Any, *, kind: Kind) -> None:
 
 
 def _send(change: AddressChange, kind: Kind, contact: str, connection: Any) -> None:
-    incident = change.incident
+    incident, name = change.incident, "address_claimed" if change.is_claim else "address_changed"
     with override(incident.language_for(change.person.language)):
-        at = date_format(localtime(change.confirmed_at), "DATETIME_FORMAT")
-        context = {"at": at, "company": str(incident.company)}
+        context = _context(change)
         if kind is Kind.PHONE:
-            of_text = MailKind.ADDRESS_TEXT
-            sent_mails.text_number("address_changed", context, kind=of_text, to=contact)
+            of_text = MailKind.CLAIM_TEXT if change.is_claim else MailKind.ADDRESS_TEXT
+            sent_mails.text_number(name, context, kind=of_text, to=contact)
             return
         emails.send(
-            "address_changed",
+            name,
             contact,
-            context,
-            kind=MailKind.ADDRESS,
-            message_id=f"address-changed-{change.pk}",
+            context | ({"url": stop_url(change)} if change.is_claim else {}),
+            kind=MailKind.CLAIM if change.is_claim else MailKind.ADDRESS,
+            message_id=f"{name.replace('_', '-')}-{change.pk}",
             connection=connection,
         )
+
+
+def _context(change: AddressChange) -> dict[str, str]:
+    """Returns what the messages about a change name, in the active language."""
+    at = localtime(change.proposed_at if change.is_claim else change.confirmed_at)
+    context = {"at": date_format(at, "DATETIME_FORMAT"), "company": str(change.incident.company)}
+    return context | ({"hours": str(settings.ADDRESS_CLAIM_HOURS)} if change.is_claim else {})
 
 
 def _columns(change: AddressChange) -> dict[str, Any]:
     columns = ("told_at", "mail_tries", "text_tries", "mail_after")
     return {name: getattr(change, name) for name in columns}
+
+
+def stop_url(claim: AddressChange) -> str:
+    """Returns the URL that stops the claim without a sign-in, in the active language."""
+    return settings.PORTAL_URL + reverse("stop_claim", args=[_SIGNER.sign(str(claim.pk))])
+
+
+def claim_of_token(token: str) -> AddressChange | None:
+    """Returns the claim that `stop_url` signed; None for any other token, or after the purge."""
+    try:
+        key = int(_SIGNER.unsign(token))
+    except BadSignature:
+        return None
+    return AddressChange.objects.claims().filter(pk=key).first()

@@ -236,14 +236,16 @@ def _proposals(incident: Incident) -> Iterator[DeskTask]:
             message_kind=MessageKind.WAITING,
             message=_("The withdrawal of a scope version waits to be confirmed."),
         )
-    changes = AddressChange.objects.waiting().filter(incident=incident, incident__shredded_at=None)
+    changes = AddressChange.objects.to_decide().filter(
+        incident=incident, incident__shredded_at=None
+    )
     for change in changes[:MOST]:
         yield DeskTask(
             key=f"address-{change.pk}",
             words=_("Confirm a new address of a person"),
             url=reverse("admin:incidents_addresschange_change", args=[change.pk]),
             right=CONFIRM_ADDRESS,
-            not_by=frozenset([change.proposed_by_id]),
+            not_by=frozenset(filter(None, [change.proposed_by_id, change.claimed_by_id])),
             message_kind=MessageKind.WAITING,
             message=_("A new address of a person waits to be confirmed."),
         )

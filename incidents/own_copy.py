@@ -41,6 +41,7 @@ def copy_of(source: CopySource) -> dict[str, Any]:
         "incidents": [_part(part) for part in source.parts],
         "done_steps": _rows(source.user.done_steps.all(), "step", "at"),
         "reminders_of_steps": _rows(source.user.step_reminders.all(), "asked_at", "due_at"),
+        "claims": _claims(source.user),
         **_of_rows(source.user),
     }
     return own | dict(section(source) for section in SECTIONS)
@@ -67,6 +68,14 @@ def _of_rows(user: User) -> dict[str, Any]:
         ]
         for name, rows in found.items()
     }
+
+
+def _claims(user: User) -> list[dict[str, Any]]:
+    claims = user.address_claims.select_related("incident").order_by("proposed_at")
+    return [
+        {"incident": one.incident.slug, "title": str(one.incident), "at": one.proposed_at}
+        for one in claims
+    ]
 
 
 def _account(user: User) -> dict[str, Any]:

@@ -42,9 +42,12 @@ class TooManyAnswersError(Exception):
 
 
 def wrong_answers(people: Sequence[UUID]) -> dict[UUID, list[datetime]]:
-    """Returns the times of the wrong answers about each of these rows, the oldest first."""
+    """Returns the times of the wrong answers about each of these rows, the oldest first.
+
+    Those of claims have a limit of their own; see incidents.address_claims.
+    """
     times: defaultdict[UUID, list[datetime]] = defaultdict(list)
-    answers = WrongAnswer.objects.filter(person__in=people).order_by("at")
+    answers = WrongAnswer.objects.filter(person__in=people, by_claim=False).order_by("at")
     for person, at in answers.values_list("person_id", "at"):
         times[person].append(at)
     return times
@@ -92,6 +95,22 @@ def has_name_only(person: AffectedPerson) -> bool:
     return not _addresses(LockedRow(person, frozenset({FurtherContact.Kind.PHONE})))
 
 
+def fact_beside_message(
+    person: AffectedPerson, channel: FurtherContact.Kind, text: str
+) -> RowProof.Fact | None:
+    """Returns which fact of a row the answer is, if a message over `channel` did not show it.
+
+    Neither the name counts, which messages and letters show, nor the contact that got the message,
+    nor a part of an address, which a name lets guess.
+    """
+    row, answer = LockedRow(person, frozenset({channel})), _answer(text)
+    if _has_digits(row, answer):
+        return RowProof.Fact.DIGITS
+    if channel is not FurtherContact.Kind.EMAIL and normalise_email(answer) in _addresses(row):
+        return RowProof.Fact.EMAIL
+    return None
+
+
 def try_answer(user: User, incident: Incident, text: str) -> bool:
     """Opens the rows of the incident that the answer fits, and returns whether there are any.
 
@@ -115,12 +134,7 @@ def try_answer(user: User, incident: Incident, text: str) -> bool:
             logger.info("user %s gave a wrong answer for people %s", user.pk, _keys(people))
             return False
         proofs = [RowProof(user=user, person=person, fact=fact) for person in matching]
-        RowProof.objects.bulk_create(
-            proofs,
-            update_conflicts=True,
-            unique_fields=["user", "person"],
-            update_fields=["fact", "at"],
-        )
+        RowProof.objects.record(proofs)
     keys = _keys([person.pk for person in matching])
     logger.info("user %s opened people %s by %s", user.pk, keys, fact)
     return True
@@ -136,7 +150,7 @@ def _matching(own: OwnRows, text: str) -> tuple[RowProof.Fact, list[AffectedPers
     An answer that fits locked rows of several people is none. A row that a number opened is the
     user's if the number is, so there one name may fit several.
     """
-    answer = unicodedata.normalize("NFKC", text[:320]).strip()
+    answer = _answer(text)
     by_number = [
         LockedRow(person, frozenset({FurtherContact.Kind.PHONE}))
         for person in own.opened
@@ -149,6 +163,10 @@ def _matching(own: OwnRows, text: str) -> tuple[RowProof.Fact, list[AffectedPers
         if people:
             return fact, people
     return RowProof.Fact.NAME, []
+
+
+def _answer(text: str) -> str:
+    return unicodedata.normalize("NFKC", text[:320]).strip()
 
 
 def _has_digits(row: LockedRow, answer: str) -> bool:

@@ -4,6 +4,7 @@ from celery import shared_task
 from celery.contrib.django.task import DjangoTask
 
 from incidents import (
+    address_claims,
     address_mails,
     figure_points,
     reminders,
@@ -77,5 +78,8 @@ def mail_reminders() -> None:
 
 @shared_task(base=DjangoTask)
 def mail_address_changes() -> None:
-    """Tells the addresses in the data of new ones. It is on the default queue."""
+    """Opens the claims that are due, and tells the addresses in the data of new ones. It is on the
+    default queue.
+    """
+    address_claims.open_due()
     address_mails.send_due()

@@ -63,6 +63,7 @@ class NoticesConfig(AppConfig):
         page_extensions.extend("my_data_leaked", "notices/extensions/certificate_offer.html")
         page_extensions.extend("account_links", "notices/extensions/alerts_account_link.html")
         page_extensions.extend("account_links", "notices/extensions/messages_link.html")
+        page_extensions.extend("account_links", "notices/extensions/claim_link.html")
         page_extensions.extend("my_data_foot", "notices/extensions/messages_link.html")
         page_extensions.extend("own_copy", "notices/extensions/own_copy.html")
         page_extensions.extend("desk_look_up", "notices/extensions/delivery_look_up_link.html")

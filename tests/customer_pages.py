@@ -30,6 +30,7 @@ POSTED: dict[str, list[dict[str, str]]] = {
     "my_data_reminder": [{"remind": "1"}],
     "ask": [{"kind": "question", "text": ""}],
     "ticket": [{"text": ""}],
+    "claims": [{"code": "AAAA-AAAA-AAAA", "fact": "0000"}],
     "take_offer": [{"has": "0"}],
     "certificate": [{"language": "en"}],
     "certificate_check": [{"code": "AAAA-AAAA-AAAA"}],
@@ -49,7 +50,7 @@ PUBLIC = {
 ONLY_ASKED = {
     *("api_account", "api_pastes", "certificate_checked"),
     *("look_up_keys", "new_look_up_key", "end_look_up_key"),
-    *("my_data", "my_data_hide", "end_reminder"),
+    *("my_data", "my_data_hide", "end_reminder", "withdraw_claim", "stop_claim"),
     *("my_tickets", "my_tickets_file", "my_messages"),
     *("alerts", "subscribe_browser", "end_browser", "unsubscribe"),
     *("end_alerts", "undo_end_alerts", "stop_texts"),

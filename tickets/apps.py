@@ -24,6 +24,7 @@ class TicketsConfig(AppConfig):
         desk_page.SOURCES.append(ticket_parts)
         plans.BLOCKERS.append(retention_blockers)
         page_extensions.extend("account_links", "tickets/extensions/account_link.html")
+        page_extensions.extend("claim_refused", "tickets/extensions/claim_refused.html")
         page_extensions.extend("my_data_part", "tickets/extensions/my_data_link.html")
         page_extensions.extend("close_account_stays", "tickets/extensions/stays.html")
         page_extensions.extend("own_copy", "tickets/extensions/own_copy.html")

@@ -26,6 +26,14 @@ PLAIN_KINDS = [
     (Ticket.Kind.OBJECTION, gettext_lazy("Stop using my data (objection)")),
     (Ticket.Kind.COMPLAINT, gettext_lazy("I want to complain")),
 ]
+# What the form begins with for a customer whose claim was refused (incidents.address_claims).
+CLAIM = {
+    "kind": Ticket.Kind.ACCESS,
+    "text": gettext_lazy(
+        "I no longer have the address or number under which you know me. I have a message of yours "
+        "with a code. Please tell me how I can show that the data is mine."
+    ),
+}
 TOO_LONG = gettext_lazy("Write at most %(limit_value)s characters; these are %(show_value)s.")
 
 

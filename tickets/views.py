@@ -14,7 +14,7 @@ from foundations.rate_limits import seconds_to_wait, seconds_to_wait_in_crowd
 from incidents.models import Incident
 from incidents.views import SignedInRequest
 from tickets import correspondence
-from tickets.forms import AskForm, WriteAgainForm
+from tickets.forms import CLAIM, AskForm, WriteAgainForm
 from tickets.models import Ticket
 
 SHOWN = 200  # tickets in the list; a customer may have more only over many weeks
@@ -50,7 +50,8 @@ def ask(request: SignedInRequest, slug: str) -> HttpResponse:
     Raises Http404 for an incident that is not public, or whose data is shredded.
     """
     incident = get_object_or_404(_open_incidents(), slug=slug)
-    form = AskForm(_posted(request), user=request.user, incident=incident)
+    initial = CLAIM if request.GET.get("about") == "claim" else {}
+    form = AskForm(_posted(request), initial=initial, user=request.user, incident=incident)
     made = form.save() if form.is_valid() and _may_write(request, form) else None
     if made is not None:
         return redirect("ticket", made.number)

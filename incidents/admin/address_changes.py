@@ -40,7 +40,7 @@ class AddressChangeAdmin(ProposalAdmin, OnlyFiltersAdmin):
     confirmed_text = gettext_lazy("Confirmed: the person can sign in with it.")
     change_form_template = "incidents/desk/address_change.html"
     list_display = [
-        *("__str__", "kind", "proposed_at", "proposed_by", "confirmed_by"),
+        *("__str__", "kind", "proposed_at", "proposed_by", "claim_fact", "confirmed_by"),
         *("withdrawn_at", "ended_at"),
     ]
     list_filter = ["incident"]
@@ -75,6 +75,10 @@ class AddressChangeAdmin(ProposalAdmin, OnlyFiltersAdmin):
         except EncryptionError as error:
             raise ConfirmationRefusedError(translate_refusal(str(error))) from error
         return super().confirm_by(proposal, by)
+
+    def may_take_back(self, request: HttpRequest, proposal: AddressChange) -> bool:
+        """Also lets those who propose changes withdraw a customer's claim: that opens nothing."""
+        return super().may_take_back(request, proposal) or (proposal.is_claim and _may_end(request))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -139,16 +143,18 @@ def how_it_is_told(person: AffectedPerson, change: AddressChange | None = None) 
     before = (
         _("Mails to the address in the data came back or were called spam.") if came_back else ""
     )
-    return f"{before} {_telling(person, found)}".strip()
+    return f"{before} {_telling(person, found, is_claim=bool(change and change.is_claim))}".strip()
 
 
-def _telling(person: AffectedPerson, found: tuple[Kind, str] | None) -> str:
+def _telling(person: AffectedPerson, found: tuple[Kind, str] | None, *, is_claim: bool) -> str:
     if not person.incident.is_public:
         return _("The contact in the data is told once the incident is public.")
     if found is None:
         return _(
             "No contact in the data can be told: each is missing, unusable, shared or refused."
         )
+    if is_claim:
+        return _("It is told within minutes, by mail or by text message.")
     if found[0] is Kind.PHONE:
         return _("The number in the data is told by text message after the confirmation.")
     return _("The address in the data is told by mail after the confirmation.")

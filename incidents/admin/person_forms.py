@@ -1,14 +1,13 @@
 """The forms of the response desk for the marks and the new addresses of people."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
 from accounts import code_texts
-from accounts.contacts import is_phone
+from accounts.contacts import is_departments, is_phone
 from accounts.desk_look_ups import typed_field, without_contacts
 from accounts.desk_tasks import link_to
 from accounts.domain_typos import meant_domain
@@ -21,12 +20,6 @@ from incidents.own_rows import is_strangers
 
 STRANGERS = _("This address is marked as another person's. If that is wrong, lift the mark first.")
 _HAS_ONE = _("The person has a new address of this kind already. End that change first.")
-# Those of RFC 2142, and those of programs.
-_NO_PERSONS_MAILBOXES = {
-    *("info", "marketing", "sales", "support", "abuse", "noc", "security", "postmaster"),
-    *("hostmaster", "usenet", "news", "webmaster", "www", "uucp", "ftp", "mailer-daemon", "root"),
-    *("admin", "administrator", "noreply", "no-reply", "no_reply", "donotreply", "do-not-reply"),
-}
 
 
 class MarkPersonForm(forms.ModelForm):
@@ -129,7 +122,7 @@ class NewAddressForm(forms.Form):
             raise forms.ValidationError(translate_refusal(str(error))) from error
         if is_marked:
             raise forms.ValidationError(STRANGERS)
-        if _has_contact(change.person, change.contact_index):
+        if change.person.has_contact(change.contact_index):
             raise forms.ValidationError(_("The data has this address of the person already."))
         of_person = AddressChange.objects.open().filter(person=change.person, kind=change.kind)
         if earlier := of_person.first():
@@ -154,22 +147,16 @@ class NewAddressForm(forms.Form):
 
 def _check_mailbox(email: str) -> None:
     """Rejects the mailbox of a server or a department, and a mistyped domain."""
-    local, _at, domain = email.partition("@")
-    if local.partition("+")[0] in _NO_PERSONS_MAILBOXES:
+    if is_departments(email):
         raise forms.ValidationError(
             _("This mailbox is not one person's: it is of a server or a department.")
         )
-    if meant := meant_domain(domain):
+    if meant := meant_domain(email.partition("@")[2]):
         raise forms.ValidationError(
             _("The domain is probably mistyped: ask whether {domain} is meant.").format(
                 domain=meant
             )
         )
-
-
-def _has_contact(person: AffectedPerson, index: UUID) -> bool:
-    first = (person.email_index, person.phone_index)
-    return index in first or person.further_contacts.filter(contact_index=index).exists()
 
 
 class EndAddressChangeForm(_ReasonForm):

@@ -56,9 +56,9 @@ class ProposalAdmin(admin.ModelAdmin):
         proposal, context = self.get_object(request, object_id), extra_context or {}
         if proposal:
             staff, may_confirm = staff_of(request), request.user.has_perm(self.confirm_right)
-            is_own = proposal.proposed_by_id == staff.pk
+            is_own = proposal.proposer == staff
             asks = proposal.is_waiting and may_confirm and not is_own
-            objection = asks and second_person.objection(staff, first=[proposal.proposed_by])
+            objection = asks and second_person.objection(staff, first=_first(proposal))
             context = {
                 **context,
                 **self.details(proposal),
@@ -66,7 +66,7 @@ class ProposalAdmin(admin.ModelAdmin):
                 "may_confirm": asks and not objection,
                 "objection": objection,
                 "waits_for_another": proposal.is_waiting and is_own,
-                "may_withdraw": proposal.is_waiting and (is_own or may_confirm),
+                "may_withdraw": proposal.is_waiting and self.may_take_back(request, proposal),
             }
         return super().change_view(request, object_id, form_url, context)
 
@@ -92,9 +92,9 @@ class ProposalAdmin(admin.ModelAdmin):
         require(request, self.confirm_right)
         require_waiting(proposal)
         staff = staff_of(request)
-        if proposal.proposed_by == staff:
+        if proposal.proposer == staff:
             raise PermissionDenied(_("You proposed this; another person has to confirm it."))
-        if reason := second_person.objection(staff, first=[proposal.proposed_by]):
+        if reason := second_person.objection(staff, first=_first(proposal)):
             raise PermissionDenied(reason)
         try:
             is_done = self.confirm_by(proposal, staff)
@@ -103,13 +103,18 @@ class ProposalAdmin(admin.ModelAdmin):
             return self._page_of(proposal)
         return self._done(request, proposal, is_done, str(self.confirmed_text))
 
+    def may_take_back(self, request: HttpRequest, proposal: Any) -> bool:
+        """Returns whether the user may withdraw the proposal."""
+        is_own: bool = proposal.proposer == request.user
+        return is_own or request.user.has_perm(self.confirm_right)
+
     def withdraw(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Withdraws the proposal.
 
         Raises PermissionDenied for a user who neither made it nor may confirm it.
         """
         proposal: Any = get_object_or_404(self.model, pk=pk)
-        if not request.user.has_perm(self.confirm_right) and proposal.proposed_by != request.user:
+        if not self.may_take_back(request, proposal):
             raise PermissionDenied(_("Only who proposed this, or may confirm it, takes it back."))
         return self._done(request, proposal, proposal.withdraw(), _("Withdrawn."))
 
@@ -123,3 +128,7 @@ class ProposalAdmin(admin.ModelAdmin):
     def _page_of(self, proposal: Any) -> HttpResponse:
         opts = self.model._meta
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", proposal.pk)
+
+
+def _first(proposal: Any) -> list[User]:
+    return [proposal.proposer] if proposal.proposer else []

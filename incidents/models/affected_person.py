@@ -143,6 +143,14 @@ class AffectedPerson(models.Model):
     def __str__(self) -> str:
         return str(self.pk)
 
+    def has_contact(self, index: UUID) -> bool:
+        """Returns whether the data has the address or number with this blind index of the person.
+
+        One query at most.
+        """
+        first = (self.email_index, self.phone_index)
+        return index in first or self.further_contacts.filter(contact_index=index).exists()
+
     def decrypt_contact(self) -> dict[str, str]:
         """Returns {"n": name, "e": e-mail, "p": phone}, without the keys that have no value.
 

@@ -37,6 +37,11 @@ class Proposal(models.Model):
         abstract = True
 
     @property
+    def proposer(self) -> User | None:
+        """Returns who proposed it."""
+        return self.proposed_by
+
+    @property
     def is_waiting(self) -> bool:
         """Returns whether the proposal is neither confirmed nor withdrawn."""
         return self.confirmed_at is None and self.withdrawn_at is None

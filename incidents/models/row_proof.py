@@ -1,11 +1,26 @@
 """Rows that a user opened by a second fact, and the wrong answers."""
 
+from collections.abc import Sequence
+
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from incidents.models.affected_person import AffectedPerson
+
+
+class RowProofQuerySet(models.QuerySet["RowProof"]):
+    """Proofs of rows, and how they are recorded."""
+
+    def record(self, proofs: Sequence["RowProof"]) -> None:
+        """Stores the proofs. One of the same user and row gets the new fact and time."""
+        self.bulk_create(
+            proofs,
+            update_conflicts=True,
+            unique_fields=["user", "person"],
+            update_fields=["fact", "at"],
+        )
 
 
 class RowProof(models.Model):
@@ -33,6 +48,8 @@ class RowProof(models.Model):
     fact = models.CharField(_("proven by"), max_length=6, choices=Fact.choices)
     at = models.DateTimeField(_("at"), auto_now_add=True)  # of the newest proof
 
+    objects = RowProofQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("proof of a row")
         verbose_name_plural = _("proofs of rows")
@@ -59,6 +76,9 @@ class WrongAnswer(models.Model):
         User, verbose_name=_("user"), on_delete=models.SET_NULL, null=True, related_name="+"
     )
     at = models.DateTimeField(_("at"), auto_now_add=True)
+    # It came with the code of a message (AddressChange), whose holder could otherwise use up the
+    # answers of the row's owner.
+    by_claim = models.BooleanField(db_default=False)
 
     class Meta:
         verbose_name = _("wrong answer")

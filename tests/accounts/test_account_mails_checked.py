@@ -28,6 +28,15 @@ MAILS: dict[str, tuple[MailKind, dict[str, Any]]] = {
         MailKind.ADDRESS,
         {"at": "18 November 2025, 10:00 KST", "company": "Hanbit"},
     ),
+    "address_claimed": (
+        MailKind.CLAIM,
+        {
+            "at": "18 November 2025, 10:00 KST",
+            "company": "Hanbit",
+            "hours": "72",
+            "url": "{portal}/ko/my-data/claims/stop/1:x/",
+        },
+    ),
     "step_reminder": (MailKind.REMINDER, {"url": "{portal}/ko/my-data/reminder/end/1:x/"}),
 }
 
@@ -53,11 +62,15 @@ def test_each_mail_is_known_in_each_language(name, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("accounts_joined", MailKind.JOINED_TEXT), ("address_changed", MailKind.ADDRESS_TEXT)],
+    [
+        ("accounts_joined", MailKind.JOINED_TEXT),
+        ("address_changed", MailKind.ADDRESS_TEXT),
+        ("address_claimed", MailKind.CLAIM_TEXT),
+    ],
 )
 def test_a_text_about_an_account_is_known_in_each_language(language, name, kind):
     with override(language):
-        context = {"at": "18 November 2025, 10:00 KST", "company": "Hanbit"}
+        context = {"at": "18 November 2025, 10:00 KST", "company": "Hanbit", "hours": "72"}
         answer = answer_for(
             code_texts.render(name, {**context, "message_code": account_mail_code(kind)})
         )

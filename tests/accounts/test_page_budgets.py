@@ -19,7 +19,7 @@ from tests.customer_pages import LEFT_OUT, ONLY_ASKED, POSTED, customer_urls
 # belong to visitors, and have limits of networks or none that cost more than an unknown address.
 OF_VISITORS = {
     *("api_account", "api_pastes", "certificate_check", "certificate_checked", "end_reminder"),
-    *("unsubscribe", "stop_texts"),
+    *("unsubscribe", "stop_texts", "stop_claim"),
     *("message_check", "message_check_answer", "message_checked", "report_scam", "scam_reported"),
     *("account_login", "sign_in_begin", "sign_in_code", "sign_in_code_again"),
     *("company_sign_on_connect", "company_sign_on", "company_sign_on_callback"),

@@ -53,6 +53,7 @@ IN_COPY = {  # where the copy has the rows of each table that names a customer
     "incidents.Reveal": "seen_in_full",
     "incidents.RowProof": "right_answers",
     "incidents.WrongAnswer": "wrong_answers",
+    "incidents.AddressChange": "claims",
     "incidents.DoneStep": "done_steps",
     "incidents.StepReminder": "reminders_of_steps",
     "offers.OfferTaking": "offers",

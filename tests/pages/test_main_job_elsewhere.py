@@ -156,6 +156,7 @@ SHOWN = [
 OWN = [
     "my-data/",
     "my-data/messages/",
+    "my-data/claims/",
     "my-data/copy/?form=page",
     "account/",
     "account/sessions/",

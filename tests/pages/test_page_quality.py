@@ -138,6 +138,7 @@ def pages_of(user: User, incident: Incident, language: str) -> dict[str, str]:
     own = {
         "my-data": "my-data/",
         "messages": "my-data/messages/",
+        "claims": "my-data/claims/",
         "copy": "my-data/copy/",
         "questions": "questions/",
         "alerts": "alerts/",

@@ -86,6 +86,7 @@ def test_targets_of_a_customers_pages_are_large(incident, minji, seojun, languag
         "keys": "account/keys/",
         "passkeys": "account/passkeys/",
         "messages": "my-data/messages/",
+        "claims": "my-data/claims/",
         "copy": "my-data/copy/",
         "questions": "questions/",
         "sign-out": "account/sign-out/",

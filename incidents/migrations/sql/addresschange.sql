@@ -4,9 +4,10 @@
 CREATE FUNCTION incidents_address_change_stays() RETURNS trigger
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    answer CONSTANT text[] := '{confirmed_by_id,confirmed_at,withdrawn_at}';
-    ending CONSTANT text[] := '{ended_by_id,ended_at,ended_reason}';
-    work CONSTANT text[] := '{ciphertext,told_at,mail_tries,text_tries,mail_after}';
+    answer CONSTANT text[] := '{confirmed_by_id,confirmed_at,withdrawn_at,stopped_by}';
+    ending CONSTANT text[] := '{ended_by_id,ended_at,ended_reason,stopped_by}';
+    -- A claim follows its account, which may be joined with another or closed.
+    work CONSTANT text[] := '{ciphertext,told_at,mail_tries,text_tries,mail_after,claimed_by_id}';
     is_answered CONSTANT boolean := OLD.confirmed_at IS NOT NULL OR OLD.withdrawn_at IS NOT NULL;
     before CONSTANT jsonb := to_jsonb(OLD) - work;
     after jsonb;
