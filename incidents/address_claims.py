@@ -24,48 +24,40 @@ _NO_PERSON = UUID(int=0)
 
 
 class ClaimedMessage(NamedTuple):
-    """The message whose code was typed."""
+    """The message whose code was typed, and its person."""
 
+    person: AffectedPerson
     delivery_id: int
     channel: Kind
     is_letter: bool  # it reached its person by post, not by the contact in the data
 
 
-def try_claim(
-    user: User,
-    contact: str,
-    message: ClaimedMessage | None,
-    person: AffectedPerson | None,
-    answer: str,
-) -> bool:
-    """Claims the person's row for a verified `contact` of the user. Returns whether it is claimed.
+def try_claim(user: User, message: ClaimedMessage | None, *, contact: str, answer: str) -> bool:
+    """Claims the row of the message for a verified `contact` of the user; returns whether it did.
 
-    `message` and `person` are None if the code is of no message that can be used. The caller gives
-    one reply to all refusals. A wrong answer counts for the row, over all users. Each attempt makes
-    the same queries up to its end, so that its time says nothing of the row.
+    `message` is None if the code is of none that can be used. The caller gives one reply to all
+    refusals. A wrong answer counts for the row, over all users. All refusals of one message make
+    the same queries, so that the time says nothing of its row.
     """
     with transaction.atomic():
         # Two attempts of a user, or at a row, are judged one after the other.
         User.objects.select_for_update(no_key=True).get(pk=user.pk)
-        key = person.pk if person else _NO_PERSON
+        key = message.person.pk if message else _NO_PERSON
         list(AffectedPerson.objects.select_for_update(no_key=True).filter(pk=key).values("pk"))
-        may_answer = not _has_used_up(key)
-        is_free = _is_free(user, contact, key)
-        fact, is_made = None, False
-        if message and person and may_answer:
-            fact = _fact(message, person, answer)
-        if message and person and fact and is_free:
-            is_made = _is_made(_Attempt(user, contact, message, person, fact))
-        if not is_made and person and may_answer:
-            WrongAnswer.objects.create(person=person, user=user, by_claim=True)
-    return is_made
+        may_answer, is_free = not _has_used_up(key), _is_free(user, contact, key)
+        if message is None or not may_answer:
+            return False
+        fact = _fact(message, answer)
+        if fact and is_free and _is_made(_Attempt(user, contact, message, fact)):
+            return True
+        WrongAnswer.objects.create(person=message.person, user=user, by_claim=True)
+    return False
 
 
 class _Attempt(NamedTuple):
     user: User
     contact: str
     message: ClaimedMessage
-    person: AffectedPerson
     fact: RowProof.Fact
 
 
@@ -98,18 +90,21 @@ def _kind(contact: str) -> Kind:
     return Kind.PHONE if is_phone(contact) else Kind.EMAIL
 
 
-def _fact(message: ClaimedMessage, person: AffectedPerson, answer: str) -> RowProof.Fact | None:
-    """Returns the second fact that the answer is; None if neither it nor the contacts will do."""
+def _fact(message: ClaimedMessage, answer: str) -> RowProof.Fact | None:
+    """Returns the second fact that the answer is; None if it is none.
+
+    Nor is it one after a message to a contact of several people, or of a stranger.
+    """
     try:
-        is_known = message.is_letter or belongs_to_one(person, message.channel)
+        is_known = message.is_letter or belongs_to_one(message.person, message.channel)
     except EncryptionError:
         return None
-    return fact_beside_message(person, message.channel, answer) if is_known else None
+    return fact_beside_message(message.person, message.channel, answer) if is_known else None
 
 
 def _is_made(attempt: _Attempt) -> bool:
     """Stores the claim. Returns False for a contact of the data itself, or of a stranger."""
-    person, kind = attempt.person, _kind(attempt.contact)
+    person, kind = attempt.message.person, _kind(attempt.contact)
     claim = AddressChange(
         incident=person.incident,
         person=person,

@@ -4,7 +4,6 @@ See incidents.address_claims.
 """
 
 from incidents.address_claims import ClaimedMessage
-from incidents.models import AffectedPerson
 from incidents.own_rows import Kind
 from notices.message_codes import delivery_of_code
 from notices.models import Delivery, Notice
@@ -14,10 +13,10 @@ _KINDS = {Notice.Channel.EMAIL: Kind.EMAIL, Notice.Channel.SMS: Kind.PHONE}
 _NO_DELIVERY = 0
 
 
-def message_of_code(code: str) -> tuple[ClaimedMessage, AffectedPerson] | tuple[None, None]:
-    """Returns the message with a code as a person typed it, and its person.
+def message_of_code(code: str) -> ClaimedMessage | None:
+    """Returns the message with a code as a person typed it.
 
-    Returns (None, None) for a code that the portal never made, and for a message that cannot be
+    Returns None for a code that the portal never made, and for a message that cannot be
     used: of an alert or a test, of a hidden or shredded incident, to a shared contact, not sent,
     or of a purged row. One query in each case.
     """
@@ -31,13 +30,13 @@ def message_of_code(code: str) -> tuple[ClaimedMessage, AffectedPerson] | tuple[
     real = deliveries.exclude(notice__audience=Notice.Audience.TEST)
     delivery = real.select_related("letter", "person", "notice__incident").first()
     if delivery is None or delivery.person is None:
-        return None, None
+        return None
     is_letter = hasattr(delivery, "letter")
     if not is_letter and not _was_taken(delivery):
-        return None, None
+        return None
     delivery.person.incident = delivery.notice.incident
     channel = _KINDS[Notice.Channel(delivery.notice.channel)]
-    return ClaimedMessage(delivery.pk, channel, is_letter), delivery.person
+    return ClaimedMessage(delivery.person, delivery.pk, channel, is_letter)
 
 
 def _was_taken(delivery: Delivery) -> bool:

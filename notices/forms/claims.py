@@ -52,8 +52,8 @@ class ClaimForm(forms.Form):
     def act(self) -> bool:
         """Claims the data. Returns False, with one and the same error in the form, if refused."""
         data = self.cleaned_data
-        message, person = message_of_code(data["code"])
-        if try_claim(self.user, data["contact"], message, person, data["fact"]):
+        message = message_of_code(data["code"])
+        if try_claim(self.user, message, contact=data["contact"], answer=data["fact"]):
             return True
         self.add_error("code", REFUSED)
         return False

@@ -47,7 +47,8 @@ MOVED = {
         "accounts.SentMail",
     ),
     *("accounts.JoinedAccount", "incidents.Reveal", "incidents.RowProof", "incidents.WrongAnswer"),
-    *("incidents.DoneStep", "incidents.StepReminder", "tickets.Ticket"),
+    *("incidents.AddressChange", "incidents.DoneStep", "incidents.StepReminder"),
+    "tickets.Ticket",
     "offers.OfferTaking",
     *("notices.AlertNumber", "notices.AlertSubscription", "notices.PushSubscription"),
 }

@@ -20,6 +20,7 @@ from accounts.sent_mail import SentMail
 from harness.exposure_factory import expose, file_of, person
 from harness.sign_in import sign_in, step_up
 from incidents.models import (
+    AddressChange,
     DoneStep,
     IncidentJurisdiction,
     Reveal,
@@ -201,6 +202,10 @@ def test_each_table_that_names_a_customer_is_in_it(minji, seojun, incident):
     Reveal.objects.create(user=minji, person=row)  # whose address the account has no more
     RowProof.objects.create(user=minji, person=row, fact="name")
     WrongAnswer.objects.create(user=minji, person=row)
+    claim = AddressChange(incident=incident, person=row, kind=1, claimed_by=minji, claimed_with=1)
+    claim.claim_fact = "digits"
+    claim.set_contact("new@example.com")
+    claim.save()
     DoneStep.objects.create(user=minji, incident=incident, step="passwords")
     StepReminder.objects.create(user=minji, incident=incident, due_at=timezone.now())
     AlertSubscription.objects.create(user=minji, incident=incident, topic="scams")

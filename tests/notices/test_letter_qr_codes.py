@@ -5,12 +5,12 @@ import struct
 import tarfile
 import zlib
 from types import ModuleType
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
-from django.http import StreamingHttpResponse
 from django.test import Client
 
 from accounts.models import AuditEntry, User
@@ -158,9 +158,8 @@ def test_the_desk_gives_the_images_of_letters_exported_and_not_posted(client, le
 
 def images_of(client: Client, notice: Notice) -> dict[str, bytes]:
     asked = {"file": "qr-codes", "encoding": "utf-8"}
-    response = client.post(notice_url("letters", notice), asked)
-    assert isinstance(response, StreamingHttpResponse)
-    content = response.getvalue()
+    response: Any = client.post(notice_url("letters", notice), asked)
+    content = b"".join(response.streaming_content)
     with tarfile.open(fileobj=io.BytesIO(content)) as archive:
         files = {one.name: archive.extractfile(one) for one in archive}
         return {name: file.read() for name, file in files.items() if file}
