@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from django import forms
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from foundations.languages import with_own_names
-from incidents import uploads
+from incidents import saved_mappings, uploads
 from incidents.importing import column_names, mapping, mapping_writing
 from incidents.importing.column_names import CLASS, DATE_OF, REFERENCE
 from incidents.importing.mapping_writing import Choices, quoted
@@ -72,6 +74,17 @@ class ColumnsForm(forms.Form):
         required=False,
     )
 
+    name = forms.CharField(
+        label=_("Save these columns under a name"),
+        help_text=_(
+            "For further files with the same columns. Kept are the names of the columns, what they "
+            "mean and the texts for “no value”, and no value of a row."
+        ),
+        max_length=80,
+        required=False,
+    )
+    replaces = forms.BooleanField(label=_("Replace the mapping of this name."), required=False)
+
     def __init__(self, *args: Any, upload: Upload, profile: UploadProfile, **kwargs: Any) -> None:
         choices = profile.choices
         offered = {quoted(text): text for text in profile.report.placeholders}
@@ -87,6 +100,7 @@ class ColumnsForm(forms.Form):
         nulls = cast("forms.MultipleChoiceField", self.fields["nulls"])
         nulls.choices = _shown_placeholders(profile.report.placeholders)
         meanings, dates = _meanings(), _dates()
+        self.unfit: list[str] = []  # columns whose meaning does not exist for them
         for place, column in enumerate(profile.report.columns):
             self.fields[f"column-{place}"] = forms.ChoiceField(
                 label=column.name,
@@ -94,7 +108,15 @@ class ColumnsForm(forms.Form):
                 initial=choices.roles.get(column.name, ""),
                 required=False,
             )
+            self._note_unfit(place, column)
             self._add_languages(place, column)
+
+    def _note_unfit(self, place: int, column: ColumnReport) -> None:
+        """Notes a column whose meaning is none of the choices, as that of a class that is gone."""
+        field = cast("forms.ChoiceField", self.fields[f"column-{place}"])
+        if not field.valid_value(field.initial):
+            self.unfit.append(column.name)
+            field.initial = ""
 
     def _add_languages(self, place: int, column: ColumnReport) -> None:
         """Adds a field for each language of the column without a text: what its people get."""
@@ -209,12 +231,30 @@ class ColumnsForm(forms.Form):
         others = set(self.profile.choices.nulls) - set(self._offered.values())
         return sorted(others | {self._offered[one] for one in ticked})
 
-    def act(self) -> bool:
-        """Stores the mapping and requests a check. Returns False if a worker has the upload."""
+    def act(self, by: User) -> bool:
+        """Stores the mapping and requests a check; saves the choices if they were given a name.
+
+        Returns False if a worker has the upload, or if another mapping has the name.
+        """
         data = self.cleaned_data
-        if uploads.want_check(self.upload, data["mapping"], data["choices"]):
-            return True
+        with transaction.atomic():
+            if not self._save(by):
+                return False
+            if uploads.want_check(self.upload, data["mapping"], data["choices"]):
+                return True
+            transaction.set_rollback(True)
         self.add_error(None, _("A worker has this file; try again when it is done."))
+        return False
+
+    def _save(self, by: User) -> bool:
+        """Saves the choices under the name, if there is one. Returns False with an error."""
+        data = self.cleaned_data
+        name, choices = data.get("name", ""), data["choices"]
+        if not name or saved_mappings.save(name, choices, by=by, replaces=data["replaces"]):
+            return True
+        self.add_error(
+            "name", _("A mapping of this name exists. Choose another name, or replace it.")
+        )
         return False
 
 

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.forms import ModelForm
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
@@ -27,7 +28,7 @@ from accounts.desk_tasks import TaskOverError
 from accounts.models import AuditEntry, User
 from accounts.step_up import step_up_required
 from foundations.formatting import number
-from incidents import uploads
+from incidents import saved_mappings, uploads
 from incidents.admin.confirmation import call_worker, confirmation_page
 from incidents.column_forms import ColumnsForm
 from incidents.encryption import EncryptionError
@@ -37,10 +38,12 @@ from incidents.importing.profile_report import translate_profile
 from incidents.importing.refusals import translate_refusal
 from incidents.importing.row_messages import translate_reject
 from incidents.models import ExposureFile, Upload
+from incidents.saved_mappings import MappingFit
 from incidents.tasks import work_upload
 from incidents.upload_profiles import UploadProfile
 
 CHANGE_UPLOAD, CONFIRM_UPLOAD = "incidents.change_upload", "incidents.confirm_upload"
+SAVE_MAPPING = ("incidents.add_savedmapping", "incidents.change_savedmapping")
 MOST_FILES = 5  # of the loaded ones, named to the second person
 
 logger = logging.getLogger(__name__)
@@ -160,8 +163,13 @@ class UploadAdmin(admin.ModelAdmin):
         profile = _translated_profile(upload)
         if profile is None or upload.state not in (State.TO_MAP, State.CHECKED):
             raise TaskOverError(upload, upload.get_state_display())
-        form = ColumnsForm(_posted(request), upload=upload, profile=profile)
-        if request.method == "POST" and form.is_valid() and form.act():
+        mappings = saved_mappings.fits(profile)
+        fit = _chosen_fit(request, mappings)
+        shown = replace(profile, choices=fit.choices) if fit else profile
+        form = ColumnsForm(_posted(request), upload=upload, profile=shown)
+        if not request.user.has_perms(SAVE_MAPPING):
+            del form.fields["name"], form.fields["replaces"]
+        if request.method == "POST" and form.is_valid() and form.act(staff_of(request)):
             self.log_change(request, upload, _("Chose the columns."))
             call_worker(work_upload, str(upload.pk))
             return redirect("admin:incidents_upload_change", upload.pk)
@@ -172,6 +180,8 @@ class UploadAdmin(admin.ModelAdmin):
             "original": upload,
             "form": form,
             "profile": profile,
+            "mappings": mappings,
+            "fit": fit,
         }
         return TemplateResponse(request, "incidents/desk/columns.html", context)
 
@@ -240,6 +250,17 @@ class UploadAdmin(admin.ModelAdmin):
         content = BytesIO(rejects.translated(b"".join(uploads.rejects_of(upload))))
         name = f"{Path(upload.name).stem}.rejects.csv"
         return FileResponse(content, as_attachment=True, filename=name, content_type="text/csv")
+
+
+def _chosen_fit(request: HttpRequest, mappings: list[MappingFit]) -> MappingFit | None:
+    """Returns the fit of the saved mapping that the address names; says if there is none (more)."""
+    chosen = request.GET.get("saved", "")
+    found = next((one for one in mappings if str(one.saved.pk) == chosen), None)
+    if chosen and not found:
+        messages.warning(
+            request, _("This saved mapping does not exist any more. Nothing of it is chosen.")
+        )
+    return found
 
 
 def joined_words(upload: Upload) -> str:

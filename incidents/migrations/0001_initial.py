@@ -10,6 +10,7 @@ from pathlib import Path
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
@@ -454,6 +455,22 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reveal',
                 'verbose_name_plural': 'reveals',
+            },
+        ),
+        migrations.CreateModel(
+            name='SavedMapping',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=80, verbose_name='name')),
+                ('choices', models.TextField()),
+                ('changed_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
+                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='saved by')),
+            ],
+            options={
+                'verbose_name': 'saved mapping',
+                'verbose_name_plural': 'saved mappings',
+                'ordering': ['name'],
+                'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='savedmapping_name', violation_error_message='Another mapping has this name.')],
             },
         ),
         migrations.CreateModel(

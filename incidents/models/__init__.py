@@ -33,6 +33,7 @@ from incidents.models.rejected_row import RejectedRow
 from incidents.models.retention import DataDeletion, RetentionDecision
 from incidents.models.reveal import Reveal
 from incidents.models.row_proof import RowProof, WrongAnswer
+from incidents.models.saved_mapping import SavedMapping
 from incidents.models.scope_count import ScopeCount
 from incidents.models.shared_contact import SharedContact
 from incidents.models.shredding import Shredding
@@ -75,6 +76,7 @@ __all__ = [
     "RetentionDecision",
     "Reveal",
     "RowProof",
+    "SavedMapping",
     "ScopeCount",
     "SharedContact",
     "Shredding",

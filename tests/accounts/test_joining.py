@@ -57,7 +57,8 @@ OF_THE_TEAM = {
     *("accounts.User_groups", "accounts.User_user_permissions", "accounts.CompanyIdentity"),
     *("accounts.RightsGrant", "accounts.Invitation", "accounts.ApiToken", "admin.LogEntry"),
     *("incidents.MessageChoice", "incidents.IncidentDraft", "incidents.BatchChange"),
-    *("incidents.Upload", "statements.Statement_editors", "statements.StatementVersion_editors"),
+    *("incidents.Upload", "incidents.SavedMapping"),
+    *("statements.Statement_editors", "statements.StatementVersion_editors"),
 }
 
 

@@ -57,6 +57,7 @@ SMALL = {
     "incidents.factchange",
     "incidents.incident",
     "incidents.retentiondecision",
+    "incidents.savedmapping",
     "incidents.upload",
     "incidents.writeoff",
     "notices.notice",

@@ -234,7 +234,7 @@ WITHOUT_END = {
     *("incidents_incident_guide_start", "incidents_incident_guide"),
     *("incidents_incident_retention", "incidents_incident_propose_retention"),
     *("incidents_incident_start_deletion", "incidents_incident_shred"),
-    "incidents_affectedperson_address",
+    *("incidents_affectedperson_address", "incidents_savedmapping_file"),
 }
 
 

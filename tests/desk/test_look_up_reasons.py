@@ -45,6 +45,7 @@ NO_INLINES = {
 # They name who wrote or asked, and are no rows of an account. A ticket has no page that deletes it.
 OF_OTHER_THINGS = {
     *("statements.statementversion", "statements.regulatorreport", "tickets.ticket"),
+    "incidents.savedmapping",
 }
 
 

@@ -21,6 +21,8 @@ from django.utils import timezone
 from accounts.models import AuditEntry, Invitation, RightsGrant, User
 from breachportal.management.commands.make_roles import ROLES
 from harness.sign_in import give_app, sign_in_to_desk, step_up
+from incidents import saved_mappings
+from incidents.importing.mapping_writing import Choices
 from incidents.models import (
     AddressChange,
     BatchWithdrawal,
@@ -142,6 +144,7 @@ def world(team, editor, approver, incident, version, people, settings) -> dict[s
     )
     RetentionDecision.objects.create(incident=incident, kind="hold", reason="x", proposed_by=editor)
     WriteOff.objects.create(file=batch.files.get(), rows=1, reason="x", proposed_by=editor)
+    saved_mappings.save("members", Choices(roles={"id": "reference"}), by=editor, replaces=False)
     Upload.objects.create(incident=incident, by=editor, name="a.csv", size=1, sha256="0" * 64)
     ScamReport.objects.create(incident=incident, channel="sms")
     Suppression.objects.create(
@@ -257,6 +260,7 @@ PAGES: dict[str, set[str] | frozenset[str]] = {
     "incidents_addresschange_withdraw": APPROVER,  # and who proposed it
     "incidents_addresschange_end": {"support", "approver"},
     "incidents_upload_columns": IMPORTER,
+    "incidents_savedmapping_file": EACH,
     "incidents_upload_import": IMPORTER,
     "incidents_upload_discard": IMPORTER,
     "incidents_upload_rejects": IMPORTER,

@@ -23,6 +23,7 @@ ROLES = {
     ]
     + ["incidents.change_exposurebatch", "incidents.add_dataclass", "incidents.change_dataclass"]
     + ["incidents.add_upload", "incidents.change_upload", "incidents.add_writeoff"]
+    + [f"incidents.{may}_savedmapping" for may in ("add", "change", "delete")]
     + ["incidents.open_sharedcontact", "offers.import_codes"],
     "editor": ["incidents.change_incident", "incidents.add_retentiondecision"]
     + [f"incidents.{may}_incidentjurisdiction" for may in ("add", "change", "delete")]

@@ -37,6 +37,8 @@ CREATE TRIGGER audit AFTER INSERT OR DELETE OR UPDATE OF confirmed_at, withdrawn
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_upload
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'changed_at', 'first_rejects findings', 'incident_id', '');
+CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_savedmapping
+    FOR EACH ROW EXECUTE FUNCTION accounts_audit_change('changed_at', '', '', '');
 CREATE TRIGGER audit AFTER INSERT OR UPDATE OR DELETE ON incidents_shredding
     FOR EACH ROW EXECUTE FUNCTION accounts_audit_change(
         'position contact_position people exposures', '', 'incident_id', '');
