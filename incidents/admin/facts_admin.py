@@ -46,7 +46,7 @@ class FactsAdmin(admin.ModelAdmin):
         """Requires a reason for a change that takes two people, and asks for none otherwise."""
         form = super().get_form(request, obj, change=change, **kwargs)
         reason = copy(form.base_fields.pop("reason"))
-        if obj is not None and self.takes_two(obj):
+        if self._asks_for_reason(request, obj):
             reason.required = True
             form.base_fields["reason"] = reason
         return form
@@ -54,13 +54,17 @@ class FactsAdmin(admin.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Adds the reason for the second person to the page of a row whose change takes two."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or not self.takes_two(obj):
+        if not self._asks_for_reason(request, obj):
             return fieldsets
         note = _(
             "Customers have read this. What you save here is a proposal; another person confirms "
             "it, and until then nothing changes."
         )
         return [*fieldsets, (_("Two people"), {"description": note, "fields": ["reason"]})]
+
+    def _asks_for_reason(self, request: HttpRequest, obj: Any) -> bool:
+        """Returns whether the page is for a change that takes two. A reader is not asked."""
+        return obj is not None and self.has_change_permission(request, obj) and self.takes_two(obj)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         stored = type(obj)._default_manager.filter(pk=obj.pk).first() if change else None

@@ -255,6 +255,19 @@ def test_a_withdrawn_or_confirmed_change_is_done(editors_desk, second, proposed,
     assert again.withdrawn_at is None
 
 
+@pytest.mark.parametrize("model", [Incident, DataClass])
+def test_who_may_not_change_a_fact_is_not_told_of_a_proposal_and_its_reason(model, incident):
+    """Django would show the field of the form as a row with its English name and "None"."""
+    reader = User.objects.create_user("reader@breachportal.example", is_staff=True)
+    right = Permission.objects.get(codename=f"view_{model._meta.model_name}")
+    reader.user_permissions.add(right)
+    client = Client()
+    sign_in_to_desk(client, reader)
+    text = client.get(page_of(model.objects.all()[0])).text
+    assert "field-reason" not in text
+    assert "What you save here is a proposal" not in text
+
+
 def test_confirming_needs_the_permission(proposed):
     clerk = User.objects.create_user("clerk@breachportal.example", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_factchange"))
