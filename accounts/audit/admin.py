@@ -35,6 +35,23 @@ FACT_NAMES = {
     "what": gettext_lazy("What"),
     "number": gettext_lazy("Number"),
     "file": gettext_lazy("File"),
+    "opened": gettext_lazy("With names and addresses"),
+    "into": gettext_lazy("Account that stays"),
+}
+# What the code writes as the value of a fact. Other values are data.
+FACT_VALUES = {
+    "signed in": gettext_lazy("signed in"),
+    "second factor": gettext_lazy("second factor"),
+    "company sign-on": gettext_lazy("company account"),
+    "backup": gettext_lazy("backup"),
+    "rejected rows": gettext_lazy("rejected rows"),
+    "proof": gettext_lazy("proof"),
+    "not-reached": gettext_lazy("those not reached"),
+    "in-doubt": gettext_lazy("those in doubt"),
+    "letters": gettext_lazy("letters"),
+    "not-printable": gettext_lazy("those without a letter"),
+    True: gettext_lazy("yes"),
+    False: gettext_lazy("no"),
 }
 
 
@@ -153,8 +170,15 @@ def _facts(entry: AuditEntry) -> list[tuple[str, str]]:
         log = LogEntry(action_flag=entry.details.get("action"), change_message=message)
         return [("", log.get_change_message() or str(log.get_action_flag_display()))]
     return [
-        (str(FACT_NAMES.get(name, name)), _text(value)) for name, value in entry.details.items()
+        (str(FACT_NAMES.get(name, name)), _value(name, value))
+        for name, value in entry.details.items()
     ]
+
+
+def _value(name: str, value: Any) -> str:
+    """Returns the value of a fact of an act, translated if the code wrote it."""
+    is_own = name in ("step", "what") or isinstance(value, bool)
+    return str(FACT_VALUES[value]) if is_own and value in FACT_VALUES else _text(value)
 
 
 def _text(value: Any) -> str:

@@ -231,6 +231,26 @@ def test_an_entry_shows_old_and_new_values(client, auditor, incident):
     assert client.get(f"{LIST}999999999/change/").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "details", "korean"),
+    [
+        (Kind.SIGN_IN, {"step": "signed in"}, "로그인 단계: 로그인"),
+        (Kind.SIGN_IN, {"step": "second factor"}, "로그인 단계: 2단계 인증 수단"),
+        (Kind.EXPORT, {"what": "not-reached", "opened": True}, "내용: 통지가 닿지 않은 사람"),
+        (Kind.EXPORT, {"what": "proof", "opened": False}, "이름과 주소 포함: 아니요"),
+        (Kind.EXPORT, {"what": "letters posted on 2026-03-02"}, "letters posted on 2026-03-02"),
+    ],
+)
+def test_the_facts_of_an_act_are_in_the_language_of_the_page(
+    client, auditor, kind, details, korean
+):
+    add(kind=kind, **details)
+    client.cookies["language"] = "ko"
+    text = client.get(LIST).text
+    assert korean in text
+    assert str(next(iter(details.values()))) not in text or korean in details.values()
+
+
 # Export
 
 
