@@ -91,7 +91,10 @@ def _fields(kind: str, message: WebhookMessage) -> Mapping[str, Any]:
 
 
 def _card(message: WebhookMessage) -> Mapping[str, Any]:
-    """Returns the text and the link as an Adaptive Card, the only form that Teams takes."""
+    """Returns the text and the link as an Adaptive Card, the only form that Teams takes.
+
+    A TextBlock would read Markdown in the text, such as a link in the title of an incident.
+    """
     link = {"type": "Action.OpenUrl", "title": message.url, "url": message.url}
     return {
         "contentType": "application/vnd.microsoft.card.adaptive",
@@ -99,7 +102,7 @@ def _card(message: WebhookMessage) -> Mapping[str, Any]:
             "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
             "type": "AdaptiveCard",
             "version": "1.4",
-            "body": [{"type": "TextBlock", "text": message.text, "wrap": True}],
+            "body": [{"type": "RichTextBlock", "inlines": [message.text]}],
             "actions": [link],
         },
     }

@@ -291,7 +291,8 @@ def test_the_webhook_gets_each_event_once_and_signed(mails, hook, team, draft, s
 @pytest.mark.parametrize("kind", ["slack", "teams"])
 def test_slack_and_teams_get_their_own_forms(mails, hook, team, draft, settings, kind):
     settings.DESK_WEBHOOKS = {"ops": Webhook(name="ops", kind=kind, url=hook.url, secret=SECRET)}
-    Incident.objects.update(title={"en": "<!channel> & leak", "ko": "<!channel> 유출"})
+    title = "<!channel> & [leak](https://evil.example)"
+    Incident.objects.update(title={"en": title, "ko": title})
     MessageChoice.objects.create(user=team["approver"], webhooks=["ops"])
     send_team_messages()
     sent: list[Any] = [json.loads(body) for _headers, body in hook.received]
@@ -302,7 +303,11 @@ def test_slack_and_teams_get_their_own_forms(mails, hook, team, draft, settings,
     else:
         card = sent[0]["attachments"][0]
         assert card["contentType"] == "application/vnd.microsoft.card.adaptive"
-        assert card["content"]["body"][0]["text"]
+        [block] = card["content"]["body"]
+        assert block["type"] == "RichTextBlock"  # which reads no Markdown, as a TextBlock does
+        assert any(
+            title in each["attachments"][0]["content"]["body"][0]["inlines"][0] for each in sent
+        )
 
 
 @pytest.mark.parametrize("status", [302, 404, 500])
