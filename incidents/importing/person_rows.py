@@ -17,7 +17,7 @@ from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, person_languages
 from incidents.importing.cell_fillers import filler, index_of_only
 from incidents.importing.contact_json import contact_json
-from incidents.importing.contact_reading import LANDLINE, USABLE, ContactReader
+from incidents.importing.contact_reading import LANDLINE, MISSING, USABLE, ContactReader
 from incidents.importing.days import DayReader
 from incidents.importing.person_columns import LeakColumn, PersonColumns
 from incidents.importing.placeholders import is_placeholder
@@ -73,7 +73,8 @@ class PersonWriter:
             _LeakReader(leak, context.class_ids, place, context.days) for leak in columns.leaks
         ]
         ids = {part: context.class_ids[slug] for part, slug in CONTACT_CLASSES.items()}
-        self._ids = ids["name"], ids["email"], ids["phone"]
+        # The texts of a contact by their class. A value that the contact holds is not stored twice.
+        self._contact_places = {ids["name"]: 0, ids["email"]: 1, ids["phone"]: 2}
         self._contact_ids = ids["email"], ids["phone"]
         parts = ("name", "email", "phone")
         leaked = [ids[part] if part in columns.contact_leaked else 0 for part in parts]
@@ -154,28 +155,34 @@ class PersonWriter:
     def usual_contact(self, cells: list[str]) -> tuple[str, str, str] | None:
         """Returns name, address and number if each is in a usual form that says nothing else.
 
-        The writer must have `usual_places`.
+        Each is "" if its cell is blank, but not both address and number. The writer must have
+        `usual_places`.
         """
         name_place, email_place, phone_place = self.usual_places
         name = cells[name_place]
-        if not (name.isalpha() or _is_plain(name)) or name in self._nulls:
+        if name and (not (name.isalpha() or _is_plain(name)) or name in self._nulls):
             return None
-        if not (address := usual_email(cells[email_place])):
+        address = usual_email(cells[email_place])
+        if not address and cells[email_place]:
             return None
         number = usual_mobile(cells[phone_place], self._region)
-        return (name, address, number) if number else None
+        if number or (address and not cells[phone_place]):
+            return name, address, number
+        return None
 
-    def usual_traits(self, cells: list[str]) -> bytes:
+    def usual_traits(self, cells: list[str], contact: tuple[str, str, str]) -> bytes:
         """Returns the fields from the relation to the reach of a row with a usual contact.
 
         Returns b"" if the language is not decided.
         """
         cell = cells[self._language] if self._language >= 0 else ""
-        if (known := self._usual_traits.get(cell)) is not None:
+        has_both = contact[1] and contact[2]
+        if has_both and (known := self._usual_traits.get(cell)) is not None:
             return known
         language = self.language(cells)
-        traits = self._traits(language, USABLE, USABLE) if language else b""
-        if len(self._usual_traits) < _MOST_LANGUAGES:
+        reaches = [USABLE if text else MISSING for text in contact[1:]]
+        traits = self._traits(language, *reaches) if language else b""
+        if has_both and len(self._usual_traits) < _MOST_LANGUAGES:
             self._usual_traits[cell] = traits
         return traits
 

@@ -10,6 +10,11 @@ from incidents.importing.column_names import is_known
 
 MOST_CHARACTERS = 160  # of a text that is compared with labels and footers
 _USUAL = re.compile(r"(?:[A-Za-z]{1,8}[-_.]?)?\d{4,}|[0-9A-Fa-f-]{32,36}", re.ASCII)
+# Of these, those that are no zero, no text for "nothing" and no contact, whatever the cells say.
+_PLAIN = re.compile(
+    r"[A-Za-z]{1,8}[-_]?\d{4,}|(?=[0-]*[1-9A-Fa-f])[0-9A-Fa-f-]{32,36}|(?!010\d{8}$)(?=\d{4})0+[1-9]\d*",
+    re.ASCII,
+)
 # A number in the form that a spreadsheet shows: its last digits are lost.
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d{1,3}|\d[.,]\d+[eE]\d{1,3}", re.ASCII)
 _COUNTED = (
@@ -77,6 +82,11 @@ _TYPE_LENGTH = re.compile(r"\(\s*(?:\d+|max)(?:\s*(?:,\s*\d+|byte|char))?\s*\)")
 def is_usual(reference: str) -> bool:
     """Returns whether the text is an id in a usual form, which needs no further test; fast."""
     return _USUAL.fullmatch(reference) is not None
+
+
+def is_plain(reference: str) -> bool:
+    """Returns whether the text is an id that is stored as it is, in any row; fast."""
+    return _PLAIN.fullmatch(reference) is not None
 
 
 def is_shortened(reference: str) -> bool:

@@ -143,9 +143,10 @@ class Preparer:
             or self._is_recipient
             or any(map(MAY_BE_CONTACT.search, mapping.nulls - NULLS))
             or any(column in usual for column, _name, _read in self._dates)
-            # A row whose reference is odd gets all checks, so that each process rejects the same.
-            or (habits is not None and habits.is_odd_reference("1"))
         ) and bool(self._first.usual_places)
+        # A row whose reference is odd gets all checks, so that each process rejects the same.
+        self._is_odd_reference = habits.is_odd_reference if habits else _never
+        self._are_digits_usual = not self._is_odd_reference("1")
         others = [one for one in range(len(source.header)) if one not in usual]
         # Each other place, with values that were seen in rows that passed all checks.
         self._known = [(one, set[str]()) for one in others if self._may_be_usual]
@@ -222,7 +223,7 @@ class Preparer:
             raise RowRejectedError(defect)
         if contact := self._usual_contact(cells):
             identity, first = cells[self._identity], self._first
-            if not (traits := first.usual_traits(cells)):
+            if not (traits := first.usual_traits(cells, contact)):
                 raise self._undecided(first, identity)
             first.write_usual(line, identity, traits, contact)
         else:
@@ -231,18 +232,35 @@ class Preparer:
     def _usual_contact(self, cells: list[str]) -> tuple[str, str, str] | None:
         """Returns name, address and number of a row in which nothing can be odd; None for others.
 
-        That is most rows. They hold one contact of each kind in a usual form, and other cells
-        whose values were seen in rows that passed all checks.
+        That is most rows. They hold at most one contact of each kind, in a usual form. Each other
+        cell is like one of a row that passed all checks, or is plain.
         """
         if not self._may_be_usual:
             return None
         identity = cells[self._identity]
-        if not (identity.isdigit() and identity.isascii() and identity[0] != "0"):
+        if identity.isdigit() and identity.isascii() and identity[0] != "0":
+            if not self._are_digits_usual:
+                return None
+        elif not self._is_plain_reference(identity):
             return None
         for place, known in self._known:
             if cells[place] not in known:
-                return None
+                return self._plain_contact(cells)
         return self._first.usual_contact(cells)
+
+    def _is_plain_reference(self, text: str) -> bool:
+        is_plain = references.is_plain(text) and text not in self._nulls
+        return is_plain and not self._is_odd_reference(text)
+
+    def _plain_contact(self, cells: list[str]) -> tuple[str, str, str] | None:
+        """Does what `_usual_contact` does, for a row with a value that is not known."""
+        contact = self._first.usual_contact(cells)
+        if not contact or not self._are_plain("|".join(cells)):
+            return None
+        if any(read(cells[place]) is None for place, _column, read in self._dates):
+            return None
+        self._remember(cells)
+        return contact
 
     def _unusual_row(self, line: int, cells: list[str]) -> None:
         """Does what `_row` does, with all checks."""
@@ -378,6 +396,10 @@ class Preparer:
         person = self._first.person_id(reference)
         others = other_spellings.of(reference)
         return [(person, self._first.person_id(other)) for other in others]
+
+
+def _never(_reference: str) -> bool:
+    return False
 
 
 def _lines_of_rows(data: bytes, rows: int) -> int:

@@ -198,11 +198,25 @@ def outcome(preparer: Preparer, cells: list[str]) -> object:
     return written, dict(preparer._odd_cells)
 
 
+REFERENCES = ["M-1001", "u_20251118", "0001", "0000", "01012345678", "000-", "x0000", "nan", "1a"]
+REFERENCES += ["0f8fad5b-d9cb-469f-a165-70867728950e", "00000000-0000-0000-0000-000000000000"]
+REFERENCES += ["-" * 32, "0" * 32, "0" * 31 + "7", "f" * 32, "bATc_1234", "bATc.1234", "DOT_1234"]
 DAYS = st.sampled_from(["", "2025-11-18", "2025-11-19", "2025-13-40", "NULL"])
 USUAL = st.tuples(
-    st.from_regex(r"\A[0-9][0-9]{0,5}\Z"),
+    st.from_regex(r"\A[0-9][0-9]{0,5}\Z") | st.sampled_from(REFERENCES),
     st.sampled_from(
-        ["김", "Lee", "NULL", "a@b.example", "김 민지", " 김", "a at b dot com", "O'Lee, <b>|", "7"]
+        [
+            "김",
+            "",
+            "Lee",
+            "NULL",
+            "a@b.example",
+            "김 민지",
+            " 김",
+            "a at b dot com",
+            "O'Lee, <b>|",
+            "7",
+        ]
     ),
     st.sampled_from(
         ["a@b.example", "C@d.example", "a+b@c.example", "del.a@b.example", "c=d.example@b.example"]
@@ -240,7 +254,12 @@ def test_the_second_row_like_another_one_is_usual(preparer):
     outcome(preparer, row)
     always_needs_more = not preparer._may_be_usual
     assert (preparer._usual_contact(row) is None) == always_needs_more
-    for place, odd in enumerate(["0", "NULL", "a(at)c.example", "1588-1234", "ko ", "문 ", "x"]):
+    for place, plain in [(0, "M-1001"), (0, "0001"), (1, ""), (2, ""), (3, ""), (5, "다른 글")]:
+        like = [*row[:place], plain, *row[place + 1 :]]
+        assert (preparer._usual_contact(like) is None) == always_needs_more
+    for place, odd in enumerate(
+        ["0", "NULL", "a(at)c.example", "1588-1234", "ko ", "문 ", "2025-13-40"]
+    ):
         assert preparer._usual_contact([*row[:place], odd, *row[place + 1 :]]) is None
 
 
