@@ -13,6 +13,8 @@ MANY_BYTES = re.compile("[\u0800-\uffff\U00010000-\U0010ffff]")  # three or four
 _UTF8_RUN = re.compile(
     rb"\n((?:[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3})+)(?=\n)"
 )
+# Of two bytes, as in `Antônio`: the letters around it show that it is no syllable.
+_UTF8_BETWEEN_LETTERS = re.compile(rb"[A-Za-z][\xc2-\xdf][\x80-\xbf](?=[A-Za-z])")
 _WORDS = re.compile(r"([A-Za-z]?)([^\x00-\x7f]+)(?=([A-Za-z]?))")
 
 
@@ -53,8 +55,10 @@ def utf8_in_cp949(cell: str) -> str:
 def may_hold_utf8(data: bytes) -> bool:
     """Returns whether a cell in the bytes of a CP949 file could be UTF-8; see `utf8_in_cp949`.
 
-    Such a cell has a run of bytes above ASCII that could be UTF-8 alone.
+    Such a cell has a run of bytes above ASCII that could be UTF-8 alone, or between two letters.
     """
+    if _UTF8_BETWEEN_LETTERS.search(data):
+        return True
     lines = b"\n".join((b"", *set(RUNS.findall(data)), b""))  # found faster than in the data
     for run in _UTF8_RUN.findall(lines):
         try:

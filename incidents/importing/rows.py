@@ -85,7 +85,7 @@ class RowReader:
             elif is_usual:
                 yield row
             else:
-                yield line, *self._checked(cells, is_clean=is_clean)
+                yield line, *self._checked(cells, is_clean=is_clean, is_mixed=is_mixed)
 
     def raw_rows(self, block: FileBlock, lines: Container[int] | None = None) -> Iterator[Row]:
         """Yields the rows as they are in the file; only those that begin on `lines`, if given.
@@ -169,18 +169,23 @@ class RowReader:
         own = self._own
         return self._names.are_in([*cells[:own], *map(restored, cells[own:])] if own else cells)
 
-    def _checked(self, cells: list[str], *, is_clean: bool) -> tuple[list[str], str]:
+    def _checked(
+        self, cells: list[str], *, is_clean: bool, is_mixed: bool
+    ) -> tuple[list[str], str]:
         """Returns the cells and the defect of a row that needs a closer look.
 
+        `is_clean` says whether the whole block could be decoded, and `is_mixed` whether a cell of
+        it may be UTF-8 in a file of another encoding.
         The cells of a reject file are restored, except its own first columns.
         """
         used = cells if self._uses_all else [cells[place] for place in self._used]
         if not is_clean and _ESCAPED.search("".join(used)):
             return cells, rejects.UNDECODABLE
-        if any(map(self._hidden_utf8, used)):
+        if is_mixed and any(map(self._hidden_utf8, used)):
             inside = RejectMessages.UTF8_INSIDE.stored(encoding=self._other_encoding)
             return cells, inside if self._other_encoding else RejectMessages.OTHER_ENCODING.stored()
-        self._escape_others(cells)
+        if is_mixed:
+            self._escape_others(cells)
         for place, name in self._single:
             if isinstance(cells[place], NestedText):
                 return cells, RejectMessages.NESTED.stored(column=name)

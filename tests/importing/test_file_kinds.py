@@ -164,6 +164,17 @@ def test_lines_of_utf8_in_a_cp949_file_are_rejected():
             assert defect in ("undecodable bytes", "text in UTF-8 in a CP949 file")
 
 
+@pytest.mark.parametrize("name", ["Renôe", "Lãe", "Kim Antônio"])
+def test_a_single_letter_of_utf8_in_a_cp949_file_is_rejected(tmp_path, name):
+    korean = "member_id,name,email,mobile,joined_on\n" + "7,김민지,,,\n" * 20
+    path = tmp_path / "mixed.csv"
+    path.write_bytes(korean.encode("cp949") + f"8,{name},,,\n".encode())
+    [*others, (_line, _cells, defect)] = rows(examined(path))
+
+    assert defect == "text in UTF-8 in a CP949 file"
+    assert not any(defect for _line, _cells, defect in others)
+
+
 @pytest.mark.parametrize("name", ["08a_cat_two_boms.csv", "08b_cat_header_case.csv"])
 def test_a_second_header_is_recognised(name):
     [line] = [line for line, _, defect in rows(examined(MESSY / name)) if defect == "header"]
