@@ -226,7 +226,9 @@ def read_emails(text: str) -> EmailCell:
         return EmailCell((address,), "")
     if len(text) > _MOST_CELL_CHARACTERS:
         return EmailCell((), NOT_AN_ADDRESS)
-    plain = _unwrapped(_INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).strip())
+    plain = unicodedata.normalize("NFKC", text)
+    if "@" in plain:
+        plain = _unwrapped(_INVISIBLE.sub("", plain).strip())
     if "@" not in plain:
         return EmailCell((), NOT_AN_ADDRESS)
     found = [_read_address(piece) for piece in _pieces(plain)]

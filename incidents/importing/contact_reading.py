@@ -48,10 +48,11 @@ class ContactReader:
     def finds_contact(self, cells: Sequence[str]) -> bool:
         """Returns whether a row has an e-mail address or a phone number that can be used."""
         lost = self._has_lost_zeros
-        return any(read_emails(read(cells)).addresses for read, _ in self.email_readers) or any(
+        # Numbers first: most rows with an odd address have a usual number.
+        return any(
             read_phones(read(cells), self._region, has_lost_zeros=lost).phones
             for read, _ in self.phone_readers
-        )
+        ) or any(read_emails(read(cells)).addresses for read, _ in self.email_readers)
 
     def emails(self, cells: list[str]) -> Texts:
         """Returns the e-mail addresses of a row. A cell without one stays as it leaked."""

@@ -48,7 +48,8 @@ class PersonWriter:
         self._region = context.region
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
-        self._usual_traits: dict[str, bytes] = {}  # by the cell with the language
+        # Of rows with an address and a number, by the cell with the language.
+        self._usual_traits: dict[str, bytes] = {}
         self._name = columns.name_cells and filler(columns.name_cells, place)
         self._reader = ContactReader(columns, context)
         self._uncertain = UncertainWriter(columns, context, self._reader)
@@ -196,15 +197,27 @@ class PersonWriter:
         name, address, number = contact
         index = self._cipher.blind_index
         person = index(self._kind + identity)
-        # The address and the number need no escapes in JSON.
-        plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
-        fields = _pack_indexes(16, index("email\0" + address), 16, index("phone\0" + number))
+        if name and address and number:
+            # The address and the number need no escapes in JSON.
+            plain = f'{{"n":{in_json(name)},"e":"{address}","p":"{number}"}}'.encode()
+            fields = _pack_indexes(16, index("email\0" + address), 16, index("phone\0" + number))
+            rest = self._rest_of_contact[7]
+        else:
+            plain, fields, rest = self._usual_fields(name, address, number)
         self._write_person(line, person, plain, traits + fields)
-        if rest := self._rest_of_contact[7]:
+        if rest:
             head = _pack_exposure(5, 16, person, 4, self._file_id, 4, line)
             self._exposures.append(head + rest)
-        if has_addition(address):
+        if address and has_addition(address):
             self._uncertain.write_beside(line, person, (address,))
+
+    def _usual_fields(self, name: str, address: str, number: str) -> tuple[bytes, bytes, bytes]:
+        """Returns the JSON, the indexes and the classes of a usual contact with blank cells."""
+        index, has = self._cipher.blind_index, bool(name) + 2 * bool(address) + 4 * bool(number)
+        email = _LENGTH_16 + index("email\0" + address) if address else _NULL
+        phone = _LENGTH_16 + index("phone\0" + number) if number else _NULL
+        plain = contact_json(name, [address] if address else (), [number] if number else ())
+        return plain, email + phone, self._rest_of_contact[has]
 
     def _write_person(self, line: int, person: bytes, plain: bytes, fields: bytes) -> None:
         """Adds a row of people. `fields` are those from the relation to the number's index."""
@@ -275,6 +288,7 @@ class PersonWriter:
         an address as a whole.
         """
         classes, values = list[int](), list[str]()
+        texts = (*contact, ())  # the last one is for all other classes
         for leak in self._leaks:
             if value := leak.value(cells):
                 classes.append(leak.class_id)
@@ -283,18 +297,9 @@ class PersonWriter:
                     self._uncertain.write_held(line, person, value, contact)
                 if date := leak.date(cells):
                     values.append(f"[{leak.class_id},{in_json(value)},{in_json(date)}]")
-                elif not self._is_in_contact(leak.class_id, value, contact):
+                elif value not in texts[self._contact_places.get(leak.class_id, -1)]:
                     values.append(f"[{leak.class_id},{in_json(value)}]")
         return tuple(classes), ",".join(values)
-
-    def _is_in_contact(
-        self, class_id: int, value: str, contact: tuple[tuple[str, ...], ...]
-    ) -> bool:
-        """Returns whether the contact holds the value already. Then it is not stored twice."""
-        return any(
-            class_id == held and value in texts
-            for held, texts in zip(self._ids, contact, strict=True)
-        )
 
     def _pack_classes(self, classes: tuple[int, ...]) -> bytes:
         data = copy_format.smallints(tuple(sorted(set(classes))))

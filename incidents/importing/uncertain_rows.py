@@ -72,8 +72,9 @@ class UncertainWriter:
         self, cells: list[str], readers: Sequence[CellReader], odd: Sequence[str], sign: str
     ) -> Sequence[str]:
         """Returns the odd cells, and what several columns say together, such as 010, 2345, 6781."""
-        joined = sign.join(filter(None, (read(cells).strip() for read, _label in readers)))
-        return [*odd, joined] if len(readers) > 1 else odd
+        if len(readers) < 2:
+            return odd
+        return [*odd, sign.join(filter(None, (read(cells).strip() for read, _label in readers)))]
 
     def _write_incomplete(self, line: int, person: bytes, cells: list[str]) -> None:
         """Adds what contacts in several columns may mean of which a column is blank."""
