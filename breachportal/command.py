@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
+from typing import NoReturn
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
@@ -16,6 +17,7 @@ from django.db import OperationalError
 from accounts.audit import actors
 from breachportal import processes, resources
 from foundations import make_secret
+from foundations.commands import REFUSED, end_as_json
 
 GUIDE = """\
 breachportal {version}: the portal for the days after a data breach.
@@ -61,12 +63,19 @@ def main() -> None:
         else:
             _manage(words)
     except (ImproperlyConfigured, processes.ProcessError) as error:
-        sys.exit(f"{name}: {error}")
+        _end(f"{name}: {error}")
     except OperationalError as error:
         if getattr(error.__cause__, "sqlstate", None):  # the database answered
             raise
         why = str(error).partition("\n")[0]
-        sys.exit(f"{name}: the database does not answer: {why}")
+        _end(f"{name}: the database does not answer: {why}")
+
+
+def _end(why: str) -> NoReturn:
+    """Exits with 1 and the reason on standard error, as JSON if --json is asked."""
+    if "--json" in sys.argv[2:]:
+        end_as_json(why, REFUSED)
+    sys.exit(why)
 
 
 def _manage(words: Sequence[str]) -> None:

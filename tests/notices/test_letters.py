@@ -1,7 +1,11 @@
 """Letters to people whom a notice did not reach: the files, the states, and the proof."""
 
 import csv
+import hashlib
 import io
+import json
+import stat
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -334,6 +338,32 @@ def test_the_command_writes_the_file(ended, neighbour, capsysbinary):
     assert "no_address" in capsysbinary.readouterr().out.decode("utf-8-sig")
     with pytest.raises(CommandError, match="no notice"):
         call_command("export_letters", 4711)
+
+
+def test_the_command_writes_a_file_of_its_own_and_says_so_as_json(ended, neighbour, tmp_path):
+    path, out = tmp_path / "letters.csv", io.StringIO()
+    call_command("export_letters", ended.pk, "--output", str(path), "--json", stdout=out)
+    content = path.read_bytes()
+    digest = hashlib.sha256(content).hexdigest()
+    said = {"file": str(path), "bytes": len(content), "sha256": digest}
+    assert json.loads(out.getvalue()) == said
+    assert ADDRESS in content.decode("utf-8-sig")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(CommandError, match="File exists"):
+        call_command("export_letters", ended.pk, "--output", str(path), "--again")
+    assert path.read_bytes() == content
+
+
+def test_a_file_that_cannot_be_written_whole_is_deleted(ended, neighbour, tmp_path, monkeypatch):
+    def broken(*_args: object, **_options: object) -> Iterator[bytes]:
+        yield b"the first row"
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(letter_export, "letters_file", broken)
+    path = tmp_path / "letters.csv"
+    with pytest.raises(OSError, match="disk is full"):
+        call_command("export_letters", ended.pk, "--output", str(path))
+    assert not path.exists()
 
 
 # What happened to the letters

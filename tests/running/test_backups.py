@@ -1,5 +1,6 @@
 """A backup is complete and private, and a restored one sends nothing by itself."""
 
+import json
 import os
 import stat
 import subprocess
@@ -126,6 +127,23 @@ def test_what_is_restored_is_whole_and_sends_nothing(draft, approver, folder, em
         assert f"== {check}" in said
     assert "grant_portal_role" in said
     assert decisions.resume(Notice.objects.get())
+
+
+def test_the_result_of_a_restore_is_one_json_object(draft, approver, folder, empty_database):
+    affected(exposure_factory.file_of(draft.incident), "고객", "a@example.com")
+    decisions.approve(draft, by=approver)
+    call_command("check_counts", "--mend", stdout=StringIO())  # the fixture closed no version
+    path = backed_up(folder)
+    empty_database()
+    out, error = StringIO(), StringIO()
+    call_command("restore", str(path), "--json", stdout=out, stderr=error)
+    said = json.loads(out.getvalue())
+    assert (said["file"], said["paused_notices"]) == (str(path), [draft.pk])
+    checks = {check["check"]: check for check in said["checks"]}
+    assert not [name for name, check in checks.items() if check["error"]]
+    assert checks["verify_audit"]["result"]["faults"] == []
+    assert checks["check_store"]["arguments"] == [draft.incident.slug]
+    assert error.getvalue() == ""
 
 
 def test_a_backup_of_an_earlier_version_gets_the_tables_of_this_one(

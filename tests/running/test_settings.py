@@ -124,10 +124,11 @@ def test_manage_prints_a_message_and_no_traceback(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_a_command_says_in_one_line_that_the_database_is_away(tmp_path):
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_command_says_in_one_line_that_the_database_is_away(words, tmp_path):
     environment = {"PATH": os.environ["PATH"], "BREACHPORTAL_VAR": str(tmp_path)} | COMPLETE
     done = subprocess.run(
-        [sys.executable, "manage.py", "check_counts"],
+        [sys.executable, "manage.py", "check_counts", *words],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -136,7 +137,8 @@ def test_a_command_says_in_one_line_that_the_database_is_away(tmp_path):
     )
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
-    assert line.startswith("manage.py: the database does not answer: ")
+    said = json.loads(line)["error"] if words else line
+    assert said.startswith("manage.py: the database does not answer: ")
 
 
 def test_production_cookies_and_headers_are_strict(read):

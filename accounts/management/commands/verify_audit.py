@@ -1,7 +1,6 @@
 """Verifies the chain of the audit trail."""
 
 import argparse
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -18,10 +17,11 @@ class Command(PortalCommand):
     example = "--digest 1042:9f2b… --json"
     exit_codes = {0: "the trail is whole", 1: "an entry is changed or missing"}
 
+    prints_json = True
+
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Adds the digests to compare with, and the form of the output."""
+        """Adds the digests to compare with."""
         parser.add_argument("--digest", action="append", default=[], metavar="NUMBER:HASH")
-        parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Links what waits, then verifies. Prints the newest digest. Exits with 1 on a fault."""
@@ -31,13 +31,10 @@ class Command(PortalCommand):
             raise CommandError(f"not a digest (NUMBER:HASH): {error}") from error
         chain.link()
         report = chain.verify(
-            digests=digests, progress=lambda number: self.stderr.write(f"{number:,} entries read")
+            digests=digests, progress=lambda number: self.warn(f"{number:,} entries read")
         )
-        if options["json"]:
-            self.stdout.write(json.dumps(asdict(report)))
-        else:
-            self.stdout.write(f"{report.entries:,} entries are whole; digest {report.last}")
-            for fault in report.faults:
-                self.stderr.write(fault)
+        self.result(f"{report.entries:,} entries are whole; digest {report.last}", **asdict(report))
+        for fault in report.faults:
+            self.warn(fault)
         if report.faults:
             raise SystemExit(1)

@@ -21,23 +21,23 @@ class Command(PortalCommand):
     )
     example = "database mail --json"
     exit_codes = {0: "no fault", 1: "a fault, or an unknown check"}
+    prints_json = True
+    json_help = "print the findings as one JSON array, for a monitor, and an error as an object"
     requires_system_checks: list[str] = []  # they are findings
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Adds the form of the output, and the checks to run."""
+        """Adds the checks to run."""
         parser.add_argument("checks", nargs="*", metavar="CHECK", help=", ".join(CHECKS))
-        parser.add_argument("--json", action="store_true", help="one JSON array, for a monitor")
 
-    def handle(self, *, checks: list[str], json: bool, **_options: Any) -> None:
+    def handle(self, *, checks: list[str], **_options: Any) -> None:
         """Runs the checks. Raises CommandError for a fault, and for an unknown check."""
         if unknown := [name for name in checks if name not in CHECKS]:
             raise CommandError(f"no such check: {', '.join(unknown)}; see --help")
         found = []
         for check, finding in diagnose(tuple(checks)):
             found.append((check, finding))
-            if not json:
-                self._print(check, finding)
-        if json:
+            self._print(check, finding)
+        if self.as_json:
             self._print_json(found)
         if faults := sum(finding.level is Level.FAULT for _check, finding in found):
             raise CommandError(f"{faults} of {len(found)} findings are faults.")
@@ -45,9 +45,9 @@ class Command(PortalCommand):
     def _print(self, check: str, finding: Diagnosis) -> None:
         style = {Level.FAULT: self.style.ERROR, Level.WARNING: self.style.WARNING}
         level = style.get(finding.level, str)(f"{finding.level:8}")
-        self.stdout.write(f"{level}{check}: {finding.text}")
+        self.tell(f"{level}{check}: {finding.text}")
         if finding.remedy:
-            self.stdout.write(f"{'':8}{finding.remedy}")
+            self.tell(f"{'':8}{finding.remedy}")
 
     def _print_json(self, found: list[tuple[str, Diagnosis]]) -> None:
         rows = [

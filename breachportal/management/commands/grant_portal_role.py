@@ -16,6 +16,7 @@ class Command(PortalCommand):
         "of the tables, after each migrate."
     )
     example = "breachportal_web --import"
+    prints_json = True
     exit_codes = {0: "granted", 1: "the database refuses it"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,4 +33,8 @@ class Command(PortalCommand):
                 database_role.grant_import(role)
         except ProgrammingError as error:
             raise CommandError(str(error).splitlines()[0]) from error
-        self.stdout.write(f"{role} may now do what the running portal does, and no more.")
+        self.result(
+            f"{role} may now do what the running portal does, and no more.",
+            role=role,
+            imports=imports,
+        )

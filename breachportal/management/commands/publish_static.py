@@ -19,6 +19,8 @@ class Command(PortalCommand):
         "nginx shows while the portal does not answer. A copy is complete or is not shown."
     )
     example = "--watch 30"
+    prints_json = True
+    json_help = "print the result as one JSON object; with --watch one a line for each new copy"
     exit_codes = {0: "the copy is complete", 1: "the copy stays as it was"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,15 +35,27 @@ class Command(PortalCommand):
         if not settings.STATIC_COPY:
             raise CommandError("STATIC_COPY is not set; it is the folder of the copy.")
         folder = Path(settings.STATIC_COPY)
+        if not watch:
+            self._tell_of(folder, is_new=self._publish(folder))
+            return
         while True:
             try:
-                if static_copy.publish(folder):
-                    self.stdout.write(f"The copy in {folder} is new.")
-            except (static_copy.StaticCopyError, OSError) as error:
-                if not watch:
-                    raise CommandError(f"The copy in {folder} stays as it was: {error}") from error
-                self.stderr.write(f"The copy in {folder} stays as it was: {error}")
-            if not watch:
-                return
+                if self._publish(folder):
+                    self._tell_of(folder, is_new=True)
+            except CommandError as error:
+                self.warn(str(error))
+                if self.as_json:
+                    self.result(folder=folder, is_new=False, error=str(error))
             time.sleep(watch)
             close_old_connections()
+
+    def _publish(self, folder: Path) -> bool:
+        """Returns whether the copy is another one than before. Raises CommandError."""
+        try:
+            return static_copy.publish(folder)
+        except (static_copy.StaticCopyError, OSError) as error:
+            raise CommandError(f"The copy in {folder} stays as it was: {error}") from error
+
+    def _tell_of(self, folder: Path, *, is_new: bool) -> None:
+        text = f"The copy in {folder} is new." if is_new else ""
+        self.result(text, folder=folder, is_new=is_new)

@@ -1,6 +1,5 @@
 """The command that checks the DNS records of the mail domain."""
 
-import json
 from argparse import ArgumentParser
 from dataclasses import asdict
 from ipaddress import ip_address
@@ -24,6 +23,7 @@ class Command(PortalCommand):
         "fault, and with 2 if a check could not be made because the DNS did not answer."
     )
     example = "--sender 192.0.2.10 --json"
+    prints_json = True
     exit_codes = {0: "no fault", 1: "a fault", 2: "the DNS did not answer each question"}
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -36,13 +36,8 @@ class Command(PortalCommand):
             default=[],
             help="an IP address from which mails leave; repeat it for more. Default: EMAIL_HOST",
         )
-        parser.add_argument(
-            "--json", action="store_true", dest="as_json", help="print one JSON object"
-        )
 
-    def handle(
-        self, *, nameserver: str, port: int, sender: list[str], as_json: bool, **_options: Any
-    ) -> None:
+    def handle(self, *, nameserver: str, port: int, sender: list[str], **_options: Any) -> None:
         """Prints the findings. Raises CommandError with the exit code."""
         try:
             records = DnsRecords(nameserver, port)
@@ -50,9 +45,7 @@ class Command(PortalCommand):
         except (ValueError, DNSException) as error:
             raise CommandError(str(error), returncode=NOT_CHECKED) from None
         findings = list(check_mail_domain(records, addresses))
-        lines = [_in_json(findings)] if as_json else map(str, findings)
-        for line in lines:
-            self.stdout.write(line)
+        self.result("\n".join(map(str, findings)), **_facts(findings))
         if faults := sum(finding.is_fault for finding in findings):
             is_answered = all(finding.is_answered for finding in findings)
             raise CommandError(
@@ -61,10 +54,11 @@ class Command(PortalCommand):
             )
 
 
-def _in_json(findings: list[MailDomainFinding]) -> str:
+def _facts(findings: list[MailDomainFinding]) -> dict[str, Any]:
+    """Returns what --json prints."""
     shown = [
         asdict(finding) | {"wanted": finding.wanted and finding.wanted._asdict()}
         for finding in findings
     ]
     faults = sum(finding.is_fault for finding in findings)
-    return json.dumps({"faults": faults, "findings": shown}, ensure_ascii=False)
+    return {"faults": faults, "findings": shown}

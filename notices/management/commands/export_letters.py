@@ -1,7 +1,7 @@
 """The command that exports the letters of a notice for a print house."""
 
 import argparse
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,24 +9,25 @@ from django.core.management.base import CommandError
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
-from foundations.commands import PortalCommand
+from foundations.commands import ExportCommand
 from notices import letter_export
 from notices.letter_export import ENCODINGS, PrintOrder
 from notices.models import Notice
 
 
-class Command(PortalCommand):
-    """Exports letters to standard output (docs/sending.md)."""
+class Command(ExportCommand):
+    """Exports letters (docs/sending.md)."""
 
     help = (
-        "Writes one letter a line, with name and address, to standard output, and records the "
-        "letters as exported. Handle the file with care."
+        "Writes one letter a line, with name and address, to standard output or into a file, and "
+        "records the letters as exported. Handle the file with care."
     )
     example = "12 --encoding cp949 > letters.csv"
     exit_codes = {0: "each letter is written", 1: "refused, such as before the notice is closed"}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the notice, the encoding and the choice of the file."""
+        super().add_arguments(parser)
         parser.add_argument("notice", type=int)
         parser.add_argument("--encoding", choices=ENCODINGS, default=ENCODINGS[0])
         parser.add_argument(
@@ -50,36 +51,38 @@ class Command(PortalCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Writes the file, and nothing else, to standard output."""
-        notice = Notice.objects.select_related("incident").filter(pk=options["notice"]).first()
-        if notice is None:
-            raise CommandError(f"there is no notice {options['notice']}")
-        if objection := letter_export.letter_objection(notice):
-            raise CommandError(objection)
-        order = PrintOrder(
-            encoding=options["encoding"],
-            is_again=options["again"],
-            takes_first=options["first_address"],
-        )
-        is_second, folder = options["not_printable"], options["qr"]
-        if folder is not None:
-            _check_folder(folder, is_second=is_second)
-        acts.record(
-            AuditEntry.Kind.EXPORT,
-            by=None,
-            about=notice,
-            incident=notice.incident_id,
-            what="not-printable" if is_second else "letters",
-            opened=True,
-        )
-        lines = (
-            letter_export.not_printable_file(notice, order)
-            if is_second
-            else letter_export.letters_file(notice, order, qr=folder)
-        )
-        for line in lines:
-            sys.stdout.buffer.write(line)
-        sys.stdout.buffer.flush()
+        """Writes the file. Standard output holds nothing else."""
+        with self.opened(options["output"]) as write:
+            for line in _lines(options):
+                write(line)
+
+
+def _lines(options: dict[str, Any]) -> Iterator[bytes]:
+    """Returns the lines of the file. Records the export. Raises CommandError if it is refused."""
+    notice = Notice.objects.select_related("incident").filter(pk=options["notice"]).first()
+    if notice is None:
+        raise CommandError(f"there is no notice {options['notice']}")
+    if objection := letter_export.letter_objection(notice):
+        raise CommandError(objection)
+    order = PrintOrder(
+        encoding=options["encoding"],
+        is_again=options["again"],
+        takes_first=options["first_address"],
+    )
+    is_second, folder = options["not_printable"], options["qr"]
+    if folder is not None:
+        _check_folder(folder, is_second=is_second)
+    acts.record(
+        AuditEntry.Kind.EXPORT,
+        by=None,
+        about=notice,
+        incident=notice.incident_id,
+        what="not-printable" if is_second else "letters",
+        opened=True,
+    )
+    if is_second:
+        return letter_export.not_printable_file(notice, order)
+    return letter_export.letters_file(notice, order, qr=folder)
 
 
 def _check_folder(folder: Path, *, is_second: bool) -> None:

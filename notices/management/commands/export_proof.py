@@ -1,28 +1,29 @@
 """The command that exports the proof of a notice, or the list of people it did not reach."""
 
 import argparse
-import sys
+from collections.abc import Callable
 from typing import Any
 
 from django.core.management.base import CommandError
 
 from accounts.audit import acts
 from accounts.models import AuditEntry
-from foundations.commands import PortalCommand
+from foundations.commands import ExportCommand
 from notices.engine.audiences import NOT_REACHED
 from notices.models import Delivery, Notice
 from notices.proof import ledger_export
 
 
-class Command(PortalCommand):
-    """Exports the proof to standard output (docs/sending.md)."""
+class Command(ExportCommand):
+    """Exports the proof (docs/sending.md)."""
 
-    help = "Writes a notice's proof to standard output, person by person."
+    help = "Writes a notice's proof to standard output or into a file, person by person."
     example = "12 --format jsonl > proof.jsonl"
     exit_codes = {0: "each person is written", 1: "there is no such notice"}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Adds the notice, the format, the choice of people and `--open`."""
+        super().add_arguments(parser)
         parser.add_argument("notice", type=int)
         parser.add_argument("--format", choices=sorted(ledger_export.FORMATS), default="csv")
         people = parser.add_mutually_exclusive_group()
@@ -37,7 +38,11 @@ class Command(PortalCommand):
         )
 
     def handle(self, **options: Any) -> None:
-        """Writes one line a person, and nothing else, to standard output."""
+        """Writes one line a person. Standard output holds nothing else."""
+        with self.opened(options["output"]) as write:
+            self._export(write, options)
+
+    def _export(self, write: Callable[[bytes], object], options: dict[str, Any]) -> None:
         related = Notice.objects.select_related("incident", "version__statement")
         notice = related.filter(pk=options["notice"]).first()
         if notice is None:
@@ -60,7 +65,7 @@ class Command(PortalCommand):
             opened=is_opened,
         )
         for line in ledger_export.FORMATS[options["format"]](fields, rows):
-            sys.stdout.write(line)
+            write(line.encode())
 
 
 def _what(options: dict[str, Any]) -> str:

@@ -63,9 +63,9 @@ class Command(PortalCommand):
         try:
             asyncio.run(listener.serve(ready=self._report_port))
         except KeyboardInterrupt:
-            self.stdout.write("stopped")
+            self.tell("stopped")
         finally:
             listener.close()
 
     def _report_port(self, port: int) -> None:
-        self.stdout.write(f"listening on port {port}")
+        self.result(f"listening on port {port}", listening=port)

@@ -38,7 +38,7 @@ class Command(PortalCommand):
             state = "NOT as sealed" if found else "as sealed"
             self.tell(f"notice {digest.notice_id}: {digest.rows:,} rows, {digest.digest}: {state}")
             for line in found:
-                self.stderr.write(f"notice {digest.notice_id}: {line}")
+                self.warn(f"notice {digest.notice_id}: {line}")
             ledger = {"notice": digest.notice_id, "rows": digest.rows, "digest": digest.digest}
             ledgers.append({**ledger, "faults": found})
         self.result(ledgers=ledgers)

@@ -12,6 +12,7 @@ class Command(PortalCommand):
     help = "Loads a sample incident with its statements and timeline, once."
     example = "eu-retailer"
     exit_codes = {0: "loaded", 1: "the portal lacks the languages or a law file of the sample"}
+    prints_json = True
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slug", nargs="?", choices=sample.SAMPLES, default=sample.SLUG)
@@ -24,6 +25,8 @@ class Command(PortalCommand):
         except sample.SampleRefusedError as error:
             raise CommandError(str(error)) from None
         page = f"/{incident.languages[0]}/incidents/{incident.slug}/"
-        self.stdout.write(f"The sample incident is at {page}.")
-        if waiting := sample.waiting_languages(slug):
-            self.stdout.write(f"Its texts wait for a catalogue in: {', '.join(waiting)}.")
+        waiting = sample.waiting_languages(slug)
+        text = f"The sample incident is at {page}."
+        if waiting:
+            text += f"\nIts texts wait for a catalogue in: {', '.join(waiting)}."
+        self.result(text, incident=slug, page=page, waiting_languages=waiting)

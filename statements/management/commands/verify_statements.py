@@ -25,7 +25,7 @@ class Command(PortalCommand):
             for problem in publishing.verify_statement(statement)
         ]
         for line in problems:
-            self.stderr.write(line)
+            self.warn(line)
         whole = "" if problems else f"{len(statements)} statements stand as they were published."
         self.result(whole, statements=len(statements), faults=problems)
         if problems:
