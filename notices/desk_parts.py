@@ -1,15 +1,18 @@
 """What this app contributes to an incident's page: the approval, the send, and its figures."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from foundations.formatting import moment, number
 from incidents.desk_page import DeskFigure, DeskTask, PageParts, StageState, WorkStage
 from incidents.models import Incident, MessageKind
+from notices.engine import ramp
 from notices.engine.audiences import NOT_REACHED
 from notices.message_codes import delivery_of_code
 from notices.models import Delivery, Letter, Notice
@@ -19,6 +22,8 @@ from statements.models import Statement, StatementVersion
 APPROVE, ADD, OPEN = "notices.approve_notice", "notices.add_notice", "notices.open_contacts"
 State = Notice.State
 RUNNING = (State.PLANNING, State.SENDING, State.PAUSED)
+RETURNED_FOR = timedelta(days=30)  # after it was drafted, a returned draft is a task
+MOST_NAMES = 3  # of stopped destinations, in a task
 MOST = 50  # the newest notices of an incident, of which the page speaks
 
 
@@ -30,10 +35,11 @@ def notice_parts(incident: Incident) -> PageParts:
         stages=[_approval_stage(incident, mandatory), _sending_stage(incident, mandatory)],
         tasks=[
             *(task for each in counted for task in _tasks(each)),
+            *_returned(counted),
             *_correction_tasks(mandatory),
         ],
         figures=_figures(incident, mandatory),
-        blocks=[task for each in counted for task in _pauses(each)],
+        blocks=[task for each in counted for task in (*_pauses(each), *_stops(each.notice))],
     )
 
 
@@ -144,6 +150,8 @@ def _tasks(counted: CountedNotice) -> Iterator[DeskTask]:
     if notice.state == State.DRAFT:
         yield _draft_task(notice)
     yield from _pauses(counted)
+    yield from _steps(notice)
+    yield from _stops(notice)
     yield from _doubts(counted)
     yield from _letters(counted)
 
@@ -160,6 +168,57 @@ def _pauses(counted: CountedNotice) -> Iterator[DeskTask]:
             right=APPROVE,
             message_kind=MessageKind.PAUSED,
         )
+
+
+def _steps(notice: Notice) -> Iterator[DeskTask]:
+    """Yields the step of a ramp that is done, if a person has to let the next one go."""
+    step = ramp.step_of(notice) if _goes_by_person(notice) else None
+    if step and step.is_done:
+        yield DeskTask(
+            key=f"step-{notice.pk}-{step.number}",
+            words=_("Let the next step of “%(notice)s” go: %(percent)s %% of the people are done")
+            % {"notice": notice, "percent": step.percent},
+            url=reverse("admin:notices_notice_change", args=[notice.pk]),
+            right=APPROVE,
+            message_kind=MessageKind.WAITING,
+        )
+
+
+def _goes_by_person(notice: Notice) -> bool:
+    return notice.state == State.SENDING and notice.ramp == Notice.Ramp.PERSON
+
+
+def _stops(notice: Notice) -> Iterator[DeskTask]:
+    """Yields the destinations to which nothing is sent until a person lets them go on."""
+    if notice.state not in RUNNING:
+        return
+    stopped = notice.destinations.filter(stopped_at__isnull=False).order_by("-stopped_at", "name")
+    if found := list(stopped):
+        names = ", ".join(one.name for one in found[:MOST_NAMES])
+        yield DeskTask(
+            key=f"stopped-{notice.pk}-{found[0].stopped_at_text}",
+            words=_("Nothing of “%(notice)s” is sent to %(names)s. Read why, and let it go on")
+            % {"notice": notice, "names": names + (" …" if len(found) > MOST_NAMES else "")},
+            url=reverse("admin:notices_notice_change", args=[notice.pk]),
+            right=APPROVE,
+            message_kind=MessageKind.PAUSED,
+        )
+
+
+def _returned(counted: list[CountedNotice]) -> Iterator[DeskTask]:
+    """Yields the drafts that were returned with a comment, while no later notice replaces them."""
+    newest = {each.notice.version.statement_id: each.notice for each in reversed(counted)}
+    since = timezone.now() - RETURNED_FOR
+    for notice in newest.values():
+        if notice.returned_because and notice.created_at > since:
+            yield DeskTask(
+                key=f"returned-{notice.pk}",
+                words=_("Read why “%(notice)s” was returned, and draft it again")
+                % {"notice": notice},
+                url=reverse("admin:notices_notice_change", args=[notice.pk]),
+                right=ADD,
+                message_kind=MessageKind.WAITING,
+            )
 
 
 def _doubts(counted: CountedNotice) -> Iterator[DeskTask]:

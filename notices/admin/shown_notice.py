@@ -37,11 +37,14 @@ def progress_context(notice: Notice) -> dict[str, Any]:
     reported = sms_figures.receipts(notice)
     is_ending = notice.state == State.CANCELLED and notice.closed_at is None
     is_moving = notice.state in (State.PLANNING, State.SENDING) or is_ending
+    step = ramp.step_of(notice)
+    # The rate of the last minute would promise an end that a person has to allow.
+    is_waiting = step is not None and step.is_done
     is_open = notice.state in (State.PLANNING, State.SENDING, State.PAUSED)
     return {
         "counters": [*counters, *reported, (_("to go"), now.to_go)],
         "course": course_of(notice, now.counts),
-        "rate": now.rate and round(now.rate),
+        "rate": 0 if is_waiting else now.rate and round(now.rate),
         "left": now.left and duration(now.left),
         "is_draft": notice.state == State.DRAFT,
         "is_moving": is_moving,
@@ -51,7 +54,7 @@ def progress_context(notice: Notice) -> dict[str, Any]:
         "learned_rates": _rates_a_minute() if is_moving else {},
         "stopped": pauses.stopped_destinations(notice),
         "can_pause": notice.state in (State.PLANNING, State.SENDING),
-        "step": ramp.step_of(notice),
+        "step": step,
         **sending_plans.progress_context(notice),
         "can_resume": notice.state == State.PAUSED,
         "pause_read": decisions.pause_read(notice),

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from time import process_time
+from uuid import UUID
 
 import pytest
 from django.conf import settings
@@ -177,6 +178,44 @@ def test_a_pause_blocks_with_its_reason(client, team, paused):
     assert task.key == f"paused-{paused.pk}-bounces"
     assert waiting(paused.incident, team["approver"]) >= {f"paused-{paused.pk}-bounces", "doubts"}
     assert waiting(paused.incident, team["importer"]) <= {"upload"}
+
+
+def test_a_step_of_a_ramp_that_waits_for_a_person_is_a_task_for_who_may_let_it_go(team, notice):
+    sending = {"state": "sending", "ramp": "person", "ramp_step": 1, "ramp_to": 0}
+    Notice.objects.update(**sending)
+    task = "step"
+    assert task in waiting(notice.incident, team["approver"])
+    assert task not in waiting(notice.incident, team["editor"])
+    chunk = Chunk.objects.create(notice=notice, first=UUID(int=1), last=UUID(int=2), people=1)
+    Notice.objects.update(ramp_to=chunk.pk)  # the step is being sent
+    assert task not in waiting(notice.incident, team["approver"])
+    Notice.objects.update(ramp_to=0, ramp="interval")  # the next step goes by itself
+    assert task not in waiting(notice.incident, team["approver"])
+
+
+def test_stopped_destinations_are_one_task_that_each_stop_renews(english, team, notice):
+    Notice.objects.update(state="sending")
+    for minute, name in enumerate(("a.example", "b.example", "c.example", "gmail.com")):
+        at = timezone.now() + timedelta(minutes=minute)
+        notice.destinations.create(name=name, stopped_at=at, stopped_for="refused")
+    board = board_of(notice.incident)
+    [task] = [each for each in board.waiting_for(team["approver"]) if "stopped" in each.key]
+    assert "gmail.com, c.example, b.example …" in task.words
+    assert task.key == f"stopped-{notice.pk}-{at.isoformat()}"
+    assert task.message_kind == "paused"
+    assert task in board.blocks
+    Notice.objects.update(state="closed")
+    assert not [key for key in waiting(notice.incident, team["approver"]) if "stopped" in key]
+
+
+def test_a_returned_draft_is_a_task_until_another_one_replaces_it(version, team):
+    notice = draft_notice(version, team["editor"])
+    assert decisions.return_draft(notice, because="The count is wrong.")
+    task = "returned"
+    assert task in waiting(notice.incident, team["editor"])
+    assert task not in waiting(notice.incident, team["support"])
+    draft_notice(version, team["editor"])
+    assert task not in waiting(notice.incident, team["editor"])
 
 
 def test_a_paused_notice_does_not_say_when_it_begins(draft, people, approver):
