@@ -173,7 +173,7 @@ TASKS: dict[str, Callable[[User], Over]] = {
         f"notices_notice_{act}": closed_notice
         for act in (
             *("approve", "return", "count", "pause", "resume", "limits", "change_plan"),
-            *("destination", "next_step", "cancel"),
+            *("destination", "next_step", "cancel", "own_test"),
         )
     },
     **{
