@@ -116,14 +116,26 @@ def meant_by(contact: str) -> list[str]:
     """
     if is_phone(contact):
         starts = [f"{contact[:size]}*" for size in range(_FEWEST_OF_START, len(contact))]
-        return [contact, f"*{contact[-4:]}", *starts, "*"]
+        return [contact, mention_of(contact), f"*{contact[-4:]}", *starts, "*"]
     main = main_spelling(contact)
     local, _at, domain = main.rpartition("@")
     plain = local.replace(".", "")
     sizes = range(1, min(_SHOWN, len(plain)) + 1)
     shown = [f"{plain[:size]}*" for size in sizes] + [f"*{plain[-size:]}" for size in sizes]
     patterns = [f"{part}@{end}" for part in shown for end in (domain, "*")]
-    return [contact, *twins_of(contact), f"{local}+*@{domain}", f"{plain}@*", *patterns]
+    own = [contact, *twins_of(contact), mention_of(contact)]
+    return [*own, f"{local}+*@{domain}", f"{plain}@*", *patterns]
+
+
+def mention_of(text: str) -> str:
+    """Returns the text under which a contact is kept that a file only mentions.
+
+    It is a pattern, so that it is stored once a file and counts for no row. `text` is a normalised
+    address, a number in E.164 or a pattern.
+    """
+    if is_pattern(text):
+        return text
+    return f"{text if is_phone(text) else main_spelling(text)}*"
 
 
 def is_pattern(text: str) -> bool:
@@ -247,7 +259,7 @@ def _emails(text: str) -> list[str]:
     if _MASKED_CELL.fullmatch(text):  # in an export of masked addresses each cell is one
         return list(_patterns(text, only_hidden=True))
     spellings = dict.fromkeys(_spellings(text))
-    found = dict.fromkeys(address for one in spellings for address in _addresses(one))
+    found = dict.fromkeys(address for one in spellings for address in addresses_in(one))
     if "@" in text and (not found or _HIDES.search(text)):
         found |= dict.fromkeys(_patterns(text, only_hidden=bool(found)))
     return list(found)
@@ -308,7 +320,8 @@ def _parted(text: str) -> Iterator[str]:
             yield f"{local}@{between[:place]} {between[place:]}@{domain}"
 
 
-def _addresses(text: str) -> Iterator[str]:
+def addresses_in(text: str) -> Iterator[str]:
+    """Yields the addresses that can be used in a text of any length, as they may be meant."""
     for piece in _ADDRESS.findall(text) if "@" in text else ():
         address = normalise_email(piece.strip(".-'"))
         local, _at, domain = address.rpartition("@")

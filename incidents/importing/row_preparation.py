@@ -29,6 +29,7 @@ from incidents.importing.column_habits import Habits
 from incidents.importing.contact_reading import in_order
 from incidents.importing.line_breaks import LineBreaks
 from incidents.importing.mapping import ColumnMapping
+from incidents.importing.mention_writing import MentionWriter
 from incidents.importing.person_rows import FIRST, SECOND, PersonWriter
 from incidents.importing.placeholders import NULLS, is_placeholder, is_zero
 from incidents.importing.reading import Source
@@ -108,6 +109,7 @@ class Preparer:
             column: days.reader(formats, time_zone) for column, formats in mapping.dates.items()
         }
         self._dates = [(place[column], column, read) for column, read in readers.items()]
+        self._date_places = [place[column] for column in readers]
         self._starts_oddly = _odd_cell(mapping.nulls).search
         separator = source.dialect.separator if form.has_header else ""
         self._line_breaks = LineBreaks(
@@ -152,6 +154,7 @@ class Preparer:
         self._known = [(one, set[str]()) for one in others if self._may_be_usual]
         self._most_known = _MOST_KNOWN // max(8, len(others))
         self._second_identity = place[second.identity] if second else 0
+        self._mentions = MentionWriter(mapping, context)
         self._checks = RowChecks(source, mapping, self._reader, self._first, habits)
         self._contacts = RejectedContacts(source.header, mapping, cipher, region=region)
         self._has_contacts = bool(mapping.person.email_cells or mapping.person.phone_cells)
@@ -259,6 +262,7 @@ class Preparer:
             return None
         if any(read(cells[place]) is None for place, _column, read in self._dates):
             return None
+        self._mentions.write(cells, further=())
         self._remember(cells)
         return contact
 
@@ -276,6 +280,7 @@ class Preparer:
         self._checks.refuse_moved(cells)
         are_dates_read = self._check_dates(cells, identity)
         self._checks.refuse_other_table(line, cells, is_odd=not are_dates_read)
+        self._mentions.write(cells, further=() if are_dates_read else self._date_places)
         if are_dates_read and is_plain:
             self._remember(cells)
         self._write(line, cells, identity)

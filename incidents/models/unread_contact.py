@@ -16,7 +16,8 @@ class UnreadContact(models.Model):
 
     A row that is taken has one for each contact that a cell of it may mean
     (incidents.uncertain_contacts). Those of patterns have the line 0 and no person. A row of whose
-    contact nothing can be kept has one without any contact (incidents.unlinked).
+    contact nothing can be kept has one without any contact (incidents.unlinked). A contact that a
+    cell of another column mentions (incidents.mentioned_contacts) is kept like a pattern.
     """
 
     file = models.ForeignKey(

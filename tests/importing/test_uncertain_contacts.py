@@ -382,11 +382,11 @@ def test_a_leaked_number_is_no_pattern(load):
     assert NOT_AMONG in shown_to("+821066660003")
 
 
-def test_text_that_mentions_an_address_concerns_nobody(load):
+def test_the_owner_of_an_address_in_a_text_is_not_cleared(load):
     leak = '[[leaked]]\nclass = "usernames"\nvalue = "{memo}"\n'
     load([f"{GOOD[0]},asked by q7@b.example"], MAPPING + leak, header=f"{HEADER},memo")
 
-    assert not UnreadContact.objects.exists()
+    assert NOT_READ in shown_to("q7@b.example")
 
 
 def test_a_second_person_with_an_uncertain_number_is_not_cleared(load):
