@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from collections.abc import Mapping as MappingType
+from itertools import pairwise
 
 from accounts.contacts import read_emails
 from incidents.importing import column_names
@@ -28,6 +29,12 @@ _CONTACTS = frozenset([column_names.EMAIL, column_names.PHONE])
 _PHONE = re.compile(r"(?:0(?!0)|[+(])[\d ()./-]{8,24}")
 _DIGIT = re.compile(r"\d")
 _FEWEST_DIGITS = 9  # more than a day has, as 01-02-2025
+# What `grep -n`, `grep -H` and `cat -n` write before a row: "17:", "a.csv:17:", "a.csv:", "   17 ".
+_PREFIX = re.compile(
+    r"(?=[^:]*:| +\d)(?P<file>[\w./~-]*[\w-]\.[a-z]{2,5}:)?(?P<line> *\d{1,9}(?::| +))?(?=\S)",
+    re.ASCII,
+)
+_FEWEST_PREFIXED = 3
 
 
 # A first row that is no header
@@ -47,6 +54,25 @@ def _is_contact(name: str) -> bool:
     if "@" in name:
         return bool(read_emails(name).addresses)
     return len(_DIGIT.findall(name)) >= _FEWEST_DIGITS and bool(_PHONE.fullmatch(name))
+
+
+def refuse_prefixed(rows: Sequence[SampleRow], *, file: str) -> None:
+    """Refuses the file if the number of a line, or a file, stands before each row.
+
+    The first cell would be another reference than that of the same person in other files. `rows`
+    may begin with the header.
+    """
+    cells = [row.cells[0] for row in rows if len(row.cells) > 1 and not row.defect]
+    if len(cells) < _FEWEST_PREFIXED:
+        return
+    found = [_PREFIX.match(cell) for cell in cells]
+    files = {one["file"] or "" for one in found if one}
+    if not all(found) or len(files) > 1:
+        return
+    numbers = [int((one["line"] or "0").rstrip(": ")) for one in found if one]
+    is_counted = all(one < other for one, other in pairwise(numbers))
+    if is_counted or (files != {""} and not any(numbers)):
+        raise ImportRefusedError(RefusalMessages.PREFIXED.stored(file=file, line=rows[0].line))
 
 
 # Rows above the header

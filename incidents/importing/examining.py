@@ -307,6 +307,7 @@ class _Columns:
         first, columns = self._rows[0], list(self.declared.columns)
         if HeaderNames(columns).are_in(first.cells) or self._has_words_only_first():
             raise self._refused(RefusalMessages.COLUMNS_AND_HEADER, line=first.line)
+        column_refusals.refuse_prefixed(self._rows, file=self._name)
         self._refuse_other_width(self._rows, columns)
         self._refuse_long_form(columns, [row.cells for row in self._rows if not row.defect])
         return columns
@@ -413,6 +414,8 @@ class _Columns:
             self._rows, names, self.declared.used or (), file=self._name
         )
         column_refusals.refuse_person(names, line=first.line, file=self._name)
+        if names[:2] != REJECT_COLUMNS:
+            column_refusals.refuse_prefixed(self._rows[1:], file=self._name)
         names = self._in_mapping_spelling(names)
         self._refuse_alike(names, first.line)
         self._refuse_cells(names, first.line)

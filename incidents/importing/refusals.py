@@ -152,6 +152,10 @@ class RefusalMessages(StoredMessages):
         "so that this is no header row; export the file with its header, or name its columns in "
         'the mapping, such as columns = ["member_id", "name"]'
     )
+    PREFIXED = _(
+        "{file}, line {line}: the number or the file of its line stands before each row, as grep "
+        "and cat write them; remove what stands before the rows, or export the file again"
+    )
     TOO_MANY_COLUMNS = _(
         "{file}, line {line}: the header names {columns} columns; at most {most} can be read"
     )

@@ -77,7 +77,31 @@ SHELLS = [
     Case(
         "grep -n",
         lines(*(f"{number}:{row}" for number, row in enumerate(LINES, 1))),
-        refused="the header lacks member_id",
+        refused="stands before each row",
+    ),
+    *(
+        Case(
+            f"{kind}, the header without it",
+            lines(HEADER, *(before.format(number) + row for number, row in enumerate(GOOD, 2))),
+            refused="stands before each row",
+        )
+        for kind, before in {
+            "grep -n": "{}:",
+            "grep -H": "members.csv:",
+            "grep -Hn": "/export/members.csv:{}:",
+            "cat -n": "     {}  ",
+        }.items()
+    ),
+    Case(
+        "grep -n with the columns in the mapping",
+        lines(*(f"{7 * number}:{row}" for number, row in enumerate(GOOD, 1))),
+        refused="stands before each row",
+        mapping='columns = ["member_id", "name", "email", "mobile"]\n',
+    ),
+    Case(
+        "references of a shop and a number",
+        lines(HEADER, *(f"{shop}:{row}" for shop, row in zip("121132", GOOD, strict=True))),
+        {f"{shop}:{key}": found for shop, (key, found) in zip("121132", ALL.items(), strict=True)},
     ),
     Case("uniq -c", lines(*(f"      1 {row}" for row in LINES)), refused="lacks member_id"),
     Case(
