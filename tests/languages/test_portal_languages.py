@@ -103,7 +103,7 @@ def test_a_language_with_missing_messages_does_not_start(catalogue, settings, is
     settings.IS_PRODUCTION = is_production
     [found] = check_completeness()
     assert isinstance(found, kind)
-    assert f"eo: 2 of {len(customer_messages())} messages; missing: " in found.msg
+    assert f"eo: 2 of {len(customer_messages()):,} messages; missing: " in found.msg
     assert found.msg.endswith(", …")
     assert "%(number)s row" in completeness("eo").missing
     assert "PORTAL_LANGUAGES" in str(found.hint)
