@@ -7,18 +7,18 @@ this page" is a search for substrings.
 import csv
 import io
 import re
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
 from tests.importing.reference_importer import COLUMNS
 
 SEPARATORS = {",": ",", ";": ";", "\t": "\\t", "|": "|"}
-ENCODINGS = ("utf-8", "utf-8-sig", "cp949", "utf-16")
 PLACEHOLDERS = ("NULL", "\\N", "(null)", "nan")
 DECLARED = ("-", "없음", "N/A", "none")  # blank only if the mapping says so
 MAILBOX, SWITCHBOARD = "noemail@shared.example", "010-5550-1234"
-_SYLLABLES = "가나다라마바사아자차카타파하거너더러머버"
 MAPPING = """{keys}nulls = ["-", "없음", "N/A", "none"]
 [person]
 relation = "member"
@@ -40,14 +40,62 @@ date = "joined_on"
 
 
 @dataclass(frozen=True)
+class Script:
+    """A writing system: how its people and notes are written, and the encodings that hold them."""
+
+    encodings: tuple[str, ...]
+    family: str
+    letters: str  # two of these twenty end a name
+    note: str
+
+
+_UNICODE = ("utf-8", "utf-8-sig", "utf-16")
+KOREAN = Script(
+    (*_UNICODE, "cp949", "johab"),
+    "남궁",
+    "가나다라마바사아자차카타파하거너더러머버",
+    "문 앞 상자 {}에 두세요",
+)
+SCRIPTS = (
+    KOREAN,
+    Script(
+        (*_UNICODE, "windows-1252", "iso-8859-15", "mac-roman"),
+        "Müñoz",
+        "àáâãäåæçèéêëìíîïñòóô",
+        "Laissez près de la boîte {}",
+    ),
+    Script(
+        (*_UNICODE, "shift_jis", "euc-jp", "iso-2022-jp"),
+        "渡辺",
+        "あいうえおかきくけこさしすせそたちつてと",
+        "玄関の箱{}に置いてください",
+    ),
+    Script(
+        (*_UNICODE, "gbk", "gb18030"),
+        "欧阳",
+        "明华丽军勇艳强静敏磊洋杰娟涛超霞平刚桂兰",
+        "请放在门口的箱子{}里",
+    ),
+    Script(
+        (*_UNICODE, "big5"),
+        "歐陽",
+        "明華麗軍勇豔強靜敏磊洋傑娟濤超霞平剛桂蘭",
+        "請放在門口的箱子{}裡",
+    ),
+)
+
+
+@dataclass(frozen=True)
 class Truth:
     """A person as the world knows them, whatever a file says."""
 
     number: int
+    script: Script = KOREAN
 
     @property
     def name(self) -> str:
-        return "남궁" + _SYLLABLES[self.number // 20 % 20] + _SYLLABLES[self.number % 20]
+        letters = self.script.letters
+        return self.script.family + letters[self.number // 20 % 20] + letters[self.number % 20]
 
     @property
     def email(self) -> str:
@@ -63,7 +111,7 @@ class Truth:
 
     @property
     def note(self) -> str:
-        return f"문 앞 상자 WJ{self.number:03}에 두세요"
+        return self.script.note.format(f"WJ{self.number:03}")
 
     @property
     def contacts(self) -> tuple[str, str]:
@@ -91,7 +139,8 @@ class ExportedFile:
     separator: str
     mapping: str
     contacts: set[str]  # every contact in any cell, taken or not, certain or not
-    unclear: list[str]  # cells with a contact that is not certain
+    unclear: list[str] = field(default_factory=list)  # cells with a contact that is not certain
+    mixed: list[str] = field(default_factory=list)  # rows in another encoding than the file
 
 
 @dataclass
@@ -108,7 +157,8 @@ Row = dict[str, str]
 @st.composite
 def exports(draw: st.DrawFn, *, most_people: int = 7) -> Export:
     """Draws an export of one or two files."""
-    people = [Truth(number) for number in range(draw(st.integers(2, most_people)))]
+    script = draw(st.sampled_from(SCRIPTS))
+    people = [Truth(number, script) for number in range(draw(st.integers(2, most_people)))]
     rows = [person.row() for person in people]
     for _ in range(draw(st.integers(0, 4))):
         draw(st.sampled_from(ROW_DEFECTS))(draw, rows)
@@ -116,7 +166,18 @@ def exports(draw: st.DrawFn, *, most_people: int = 7) -> Export:
         _same_reference(draw, rows)
     cut = draw(st.integers(1, len(rows)))
     parts = [rows[:cut], rows[cut:] + draw(_repeated(rows[:cut]))]
-    return Export([draw(_file(part)) for part in parts if part], people)
+    count = Counter(row["member_id"] for part in parts for row in part)
+    single = {reference for reference, times in count.items() if times == 1}
+    return Export([draw(_file(part, script, single)) for part in parts if part], people)
+
+
+def without_defects(script: Script, encoding: str) -> Export:
+    """Returns an export of one file in the encoding."""
+    people = [Truth(number, script) for number in range(7)]
+    rows = [person.row() for person in people]
+    text = ",".join(COLUMNS) + "\n" + _written(rows, ",", "\n", is_quoted=False)
+    file = ExportedFile(text.encode(encoding), text, ",", _mapping(encoding, ","), _contacts(rows))
+    return Export([file], people)
 
 
 def _repeated(rows: list[Row]) -> st.SearchStrategy[list[Row]]:
@@ -226,15 +287,20 @@ ROW_DEFECTS = (
 
 
 @st.composite
-def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
+def _file(
+    draw: st.DrawFn, rows: list[Row], script: Script, single: Collection[str]
+) -> ExportedFile:
+    """Draws a file of the rows. Those with a reference in `single` may be in another encoding."""
     separator = draw(st.sampled_from(sorted(SEPARATORS)))
-    encoding, line_end = draw(st.sampled_from(ENCODINGS)), draw(st.sampled_from(["\n", "\r\n"]))
+    encoding = draw(st.sampled_from(script.encodings))
+    line_end = draw(st.sampled_from(["\n", "\r\n"]))
     mark = draw(st.sampled_from(["", "", "", "\ufeff"]))  # where files were joined
     written = [
         _written([row], separator, line_end, is_quoted=bool(mark))
         for row in _with_swallowed(rows, separator)
     ]
-    if len(rows) > 1 and draw(st.integers(0, 3)) == 0:
+    is_split = len(rows) > 1 and draw(st.integers(0, 3)) == 0
+    if is_split:
         _split_quote(draw, written, rows, separator)
     if draw(st.integers(0, 5)) == 0:
         place = draw(st.integers(0, len(written) - 1))
@@ -243,19 +309,20 @@ def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
         count = dict.fromkeys(COLUMNS, "") | {"member_id": str(len(rows)), "name": "총합계"}
         written.append(_written([count], separator, line_end, is_quoted=bool(mark)))
     place = draw(st.integers(0, len(written)))
-    head, tail = "".join(written[:place]), "".join(written[place:])
-    head = separator.join(COLUMNS) + line_end + head
-    text = head + tail
-    if mark:
+    header = separator.join(COLUMNS) + line_end
+    text = header + "".join(written)
+    if mark or not _fits(text, encoding):
         encoding = "utf-8"
-    if encoding == "cp949" and not _fits(text, encoding):
-        encoding = "utf-8"
-    keys = f'encoding = "{encoding.removesuffix("-sig")}"\n' if encoding != "utf-8" else ""
+    data = (header + "".join(written[:place]) + mark + "".join(written[place:])).encode(encoding)
+    mixed: list[str] = []
+    if not (mark or is_split or encoding in _MARKED) and draw(st.integers(0, 3)) == 0:
+        others = [one for one in script.encodings if one not in (encoding, *_MARKED)]
+        data, mixed = draw(_mixed([header, *written], rows, encoding, others, single))
     return ExportedFile(
-        (head + mark + tail).encode(encoding),
+        data,
         text,
         separator,
-        MAPPING.format(keys=f'{keys}separator = "{SEPARATORS[separator]}"\n'),
+        _mapping(encoding, separator),
         _contacts(rows),
         [
             row[column]
@@ -263,7 +330,40 @@ def _file(draw: st.DrawFn, rows: list[Row]) -> ExportedFile:
             for column, endings in UNCLEAR.items()
             if row[column].endswith(endings)
         ],
+        mixed,
     )
+
+
+def _mapping(encoding: str, separator: str) -> str:
+    keys = f'encoding = "{encoding.removesuffix("-sig")}"\n' if encoding != "utf-8" else ""
+    return MAPPING.format(keys=f'{keys}separator = "{SEPARATORS[separator]}"\n')
+
+
+_MARKED = ("utf-8-sig", "utf-16")
+
+
+@st.composite
+def _mixed(
+    draw: st.DrawFn,
+    lines: list[str],
+    rows: list[Row],
+    encoding: str,
+    others: list[str],
+    single: Collection[str],
+) -> tuple[bytes, list[str]]:
+    """Draws the bytes of the lines with one row in another encoding, and the text of that row.
+
+    It is a row of a person who has no other one. Without such a row all are in `encoding`.
+    """
+    other = draw(st.sampled_from(others))
+    places = [
+        at
+        for at, row in enumerate(rows, 1)
+        if row["member_id"] in single and not lines[at].isascii() and _fits(lines[at], other)
+    ]
+    place = draw(st.sampled_from(places)) if places else 0
+    data = [line.encode(other if at == place else encoding) for at, line in enumerate(lines)]
+    return b"".join(data), [lines[place]] if place else []
 
 
 def _fits(text: str, encoding: str) -> bool:

@@ -46,7 +46,16 @@ from tests.customer_pages import (
 )
 from tests.desk_pages import page_text
 from tests.importing import reference_importer
-from tests.importing.messy_exports import DECLARED, MAILBOX, Export, ExportedFile, Truth, exports
+from tests.importing.messy_exports import (
+    DECLARED,
+    MAILBOX,
+    SCRIPTS,
+    Export,
+    ExportedFile,
+    Truth,
+    exports,
+    without_defects,
+)
 from tests.importing.reference_importer import Member, is_unread
 from tests.importing.test_unlinked import PROVIDER
 from tests.my_data.test_web_push import key, service, subscribed  # noqa: F401
@@ -187,8 +196,8 @@ def contacts_in_files(export: Export, incident: Incident) -> set[str]:
 def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str]]:
     """Returns the people that the reference importer reads, and the texts that are not read.
 
-    These are the rejected rows, cells that are not certain, and the whole of a file that was not
-    loaded.
+    These are the rejected rows, cells that are not certain, rows in another encoding, and the whole
+    of a file that was not loaded.
     """
     files = list(zip(export.files, loaded, strict=True))
     readings = [
@@ -198,7 +207,7 @@ def expected(export: Export, loaded: list[bool]) -> tuple[list[Member], list[str
     ]
     members = list(reference_importer.members(readings).values())
     unread = [text for reading in readings for text in reading.rejected_texts()]
-    unread += [cell for file in export.files for cell in file.unclear]
+    unread += [text for file in export.files for text in [*file.unclear, *file.mixed]]
     return members, unread + [file.text for file, is_loaded in files if not is_loaded]
 
 
@@ -231,6 +240,17 @@ def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
             has_unlinked = any(not member.contacts for member in members)
             if held & set(contacts) or (has_unlinked and not unclear):
                 assert NOT_AMONG not in page, contacts
+
+
+@pytest.mark.parametrize(
+    ("script", "encoding"), [(one, encoding) for one in SCRIPTS for encoding in one.encodings]
+)
+def test_a_person_reads_their_values_in_each_encoding(incident, script, encoding, tmp_path):
+    export = without_defects(script, encoding)
+    assert import_all(export, incident, tmp_path) == [True]
+    who = export.people[1]
+    page = page_of(user_with(who.contacts))
+    assert all(token in page for token in (who.name, who.email, who.mobile, who.code, who.note))
 
 
 @drawn
