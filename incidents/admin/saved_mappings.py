@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin_site import desk_path, person_column, require
 from foundations.formatting import number
+from foundations.typed_numbers import number_of
 from incidents import saved_mappings
 from incidents.models import SavedMapping
 
@@ -60,10 +61,11 @@ class SavedMappingAdmin(admin.ModelAdmin):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         tools = []
-        if saved := self.get_object(request, object_id):
-            address = reverse("admin:incidents_savedmapping_file", args=[saved.pk])
+        if pk := number_of(object_id):
+            address = reverse("admin:incidents_savedmapping_file", args=[pk])
             tools = [(address, _("Download it for the command"))]
-        return super().change_view(request, object_id, form_url, {"tools": tools})
+        context = {**(extra_context or {}), "tools": tools}
+        return super().change_view(request, object_id, form_url, context)
 
     def download(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Returns the mapping as a TOML file, which import_exposures reads."""
