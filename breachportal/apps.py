@@ -15,9 +15,11 @@ class BreachportalConfig(AppConfig):
     name = "breachportal"
 
     def ready(self) -> None:
-        # Imported here, because this module imports models, which must be loaded first.
+        # Imported here, because these modules import models, which must be loaded first.
         from django.apps import apps
 
+        # This makes the app that sends tasks. The worker processes of an import need none.
+        from breachportal import celery  # noqa: F401
         from breachportal.customer_messages import check_completeness
         from breachportal.desk_health import fault_events
         from breachportal.management.commands.make_roles import update_roles_after_migration
