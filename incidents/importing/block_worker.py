@@ -2,11 +2,14 @@
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from incidents.bulk_encryption import BulkEncryptor
 from incidents.importing.blocks import BLOCK_BYTES, FileBlock
 from incidents.importing.column_habits import Habits
+from incidents.importing.compressions import PLAIN, found_in
+from incidents.importing.file_kinds import ZIPPED
 from incidents.importing.mapping import ColumnMapping
 from incidents.importing.reading import CSV, Row, Source
 from incidents.importing.row_messages import may_join_rows
@@ -15,6 +18,7 @@ from incidents.importing.rows import RowReader
 
 # For fewer blocks than this, starting processes takes longer than the work itself.
 _BLOCKS_WORTH_PROCESSES = 6
+_SIGN_BYTES = 8  # of a file, which show a compression
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,14 +46,21 @@ class WantedRejects(NamedTuple):
     reasons: dict[int, str]  # the stored RejectMessages sentence, by line
 
 
-def process_count(source: Source) -> int:
+def process_count(path: Path) -> int:
     """Returns the number of worker processes to start for a file: one per core.
 
-    Returns 0 for a small file, which this process prepares faster alone. A compressed file is
-    taken to hold four times its size.
+    Returns 0 for a small file, which this process prepares faster alone, and for one that cannot be
+    read. A compressed file, such as a spreadsheet, is taken to hold four times its size.
     """
-    unpacked = source.spool.size if source.spool else source.size
-    unpacked *= 4 if source.compression else 1
+    if not path.is_file():
+        return 0
+    try:
+        with path.open("rb") as stream:
+            start, size = stream.read(_SIGN_BYTES), os.fstat(stream.fileno()).st_size
+    except OSError:
+        return 0
+    is_compressed = start.startswith(ZIPPED) or found_in(start) != PLAIN
+    unpacked = size * (4 if is_compressed else 1)
     return (os.cpu_count() or 1) if unpacked > _BLOCKS_WORTH_PROCESSES * BLOCK_BYTES else 0
 
 

@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from foundations.process_pool import Workers
 from incidents.importing import person_languages, profiling
 from incidents.importing.cell_kinds import CellKind
 from incidents.importing.column_profiles import SOME, ColumnProfile, FileProfile
@@ -61,14 +60,12 @@ def refuse_findings(
     source: Source,
     mapping: ColumnMapping,
     accepted: Collection[str],
-    pool: Workers,
     *,
     region: str = "",
     languages: Sequence[str] = (),
 ) -> None:
     """Raises ImportRefusedError with every finding that is not in `accepted` (codes).
 
-    The processes of `pool` look at the rows, and WorkerLostError is raised as it raises it.
     `region` is that of phone numbers without a country code, "" for settings.PHONE_REGION.
     `languages` are those of the incident. Looks at some rows of every part of the file. Does
     nothing for a reject file, which may hold only odd values. A file that cannot be read is refused
@@ -79,7 +76,6 @@ def refuse_findings(
     try:
         found = profiling.quick_profile(
             source,
-            pool,
             region=region,
             languages=mapping.language_columns(),
             mapped=mapping.profiled_contacts(),

@@ -87,20 +87,14 @@ def import_file(
     """
     with refusing_interruptions(path.name):
         with recording_refusal(path, incident, mapping_text):
-            job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
-        with workers(block_worker.process_count(job.source)) as pool:
-            with (
-                recording_refusal(path, incident, mapping_text),
-                refusing_lost_workers(job.source),
-            ):
-                region = job.mapping.region or incident.phone_region
+            parsed = mapping.parse(mapping_text, name=mapping_name)
+        # The processes start while this one examines the file, which takes about as long.
+        with workers(block_worker.process_count(path)) as pool:
+            with recording_refusal(path, incident, mapping_text):
+                job = _examine(path, incident, parsed, mapping_text, encoding=encoding)
+                region = parsed.region or incident.phone_region
                 findings.refuse_findings(
-                    job.source,
-                    job.mapping,
-                    accepted,
-                    pool,
-                    region=region,
-                    languages=incident.languages,
+                    job.source, parsed, accepted, region=region, languages=incident.languages
                 )
             reject_file = rejects.choose_path(path, rejects_path)
             job = replace(job, most_joined=most_joined)
@@ -150,11 +144,12 @@ def check_file(
     Loads nothing and writes no reject file. Takes and raises what `import_file` does, but findings
     do not refuse the file: the caller shows them with the profile.
     """
-    job = _examine(path, incident, mapping_text, name=mapping_name, encoding=encoding)
+    parsed = mapping.parse(mapping_text, name=mapping_name)
+    job = _examine(path, incident, parsed, mapping_text, encoding=encoding)
     with (
         refusing_interruptions(path.name),
         scope_versions.incident_lock(incident),
-        workers(block_worker.process_count(job.source)) as pool,
+        workers(block_worker.process_count(path)) as pool,
         transaction.atomic(),
     ):
         progress = ImportProgress(encoding=job.source.encoding)
@@ -190,9 +185,13 @@ class _Job:
 
 
 def _examine(
-    path: Path, incident: Incident, mapping_text: str, *, name: str, encoding: str
+    path: Path,
+    incident: Incident,
+    parsed: mapping.ColumnMapping,
+    mapping_text: str,
+    *,
+    encoding: str,
 ) -> _Job:
-    parsed = mapping.parse(mapping_text, name=name)
     class_ids = dict(DataClass.objects.values_list("slug", "pk"))
     source = examining.examine(path, encoding, parsed.declared())
     refuse_unfit(parsed, incident, source)

@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import blake2b
 from itertools import islice
 
-from foundations.process_pool import Workers, workers
+from foundations.process_pool import workers
 from incidents.importing import (
     block_worker,
     formats,
@@ -79,14 +79,13 @@ def profile(
         languages=languages,
         mapped=mapped,
     )
-    with workers(block_worker.process_count(source)) as pool:
+    with workers(block_worker.process_count(source.path)) as pool:
         parts = pool.map(task, blocks_of(source))
         return _sum(source, parts, step=step, mapped=mapped, report=report)
 
 
 def quick_profile(
     source: Source,
-    pool: Workers,
     *,
     region: str = "",
     languages: Collection[str] = (),
@@ -94,11 +93,11 @@ def quick_profile(
 ) -> FileProfile:
     """Returns a profile of some rows of every part of a file, without examples.
 
-    The processes of `pool` make it. Raises ImportRefusedError, and WorkerLostError.
+    This process makes it: to send the rows to another one takes longer. Raises ImportRefusedError.
     """
     mapped = _of_file(source, mapped)
     task = partial(_quick_profile_block, source, region=region, languages=languages, mapped=mapped)
-    return _sum(source, pool.map(task, _quick_pieces(source)), step=1, mapped=mapped)
+    return _sum(source, map(task, _quick_pieces(source)), step=1, mapped=mapped)
 
 
 def _of_file(source: Source, mapped: Sequence[ProfiledContact]) -> list[ProfiledContact]:

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foundations.process_pool import workers
 from incidents.importing import examining, mapping, previewing, profiling
 from incidents.importing.blocks import blocks_of
 from incidents.importing.cell_kinds import (
@@ -383,7 +382,7 @@ def test_a_file_without_rows_is_refused(look):
         look([])
 
 
-def test_processes_find_what_one_process_finds_in_every_part_of_a_file(tmp_path):
+def test_a_quick_profile_looks_at_every_part_of_a_file(tmp_path):
     path = tmp_path / "members.csv"
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
@@ -392,9 +391,7 @@ def test_processes_find_what_one_process_finds_in_every_part_of_a_file(tmp_path)
             phone = f"010-1234-{number % 10_000:04}" if number < 20_000 else "모름"
             writer.writerow([f"M-{number}", "김민지", f"m{number}@naver.example", phone])
     source = examining.examine(path, "")
-    with workers(0) as alone, workers(2) as two:
-        expected = profiling.quick_profile(source, alone, region="KR")
-        assert profiling.quick_profile(source, two, region="KR") == expected
+    expected = profiling.quick_profile(source, region="KR")
     blocks = list(blocks_of(source))
     assert expected.rows == 1_000 + 10 * (len(blocks) - 1)
     kinds = expected.column("phone").kinds
