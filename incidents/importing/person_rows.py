@@ -3,6 +3,7 @@
 It runs for every row of a nation, so its inner functions cache all that they need again.
 """
 
+import re
 from collections.abc import Mapping as MappingType
 from collections.abc import Sequence
 from functools import lru_cache, partial
@@ -12,7 +13,7 @@ from json.encoder import encode_basestring as in_json
 from accounts.contacts import (
     usual_email,
 )
-from accounts.phones import usual_mobile
+from accounts.phones import read_phones, usual_mobile
 from incidents.encryption import CONTACT, EXPOSURE
 from incidents.importing import copy_format, person_languages
 from incidents.importing.cell_fillers import filler, index_of_only
@@ -27,10 +28,13 @@ from incidents.models import CONTACT_CLASSES, FurtherContact
 from incidents.uncertain_contacts import (
     has_addition,
     is_in_words,
+    numbers_by_ends,
 )
 
 FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other person in the row
 _MOST_LANGUAGES = 1 << 10  # different cells of languages that are remembered
+# Digits of any script, with the separators of one number.
+_ONE_NUMBER = re.compile(r"[+\uff0b(]?\d[\d ().\uff0e\uff0d-]{5,24}\d")
 _EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
 
 
@@ -45,7 +49,7 @@ class PersonWriter:
         self._cipher, self._file_id = context.cipher, context.out.file_id
         self._digest = blake2b(digest_size=8, key=context.secret)
         self._digest.update(b"\0")  # then the key is hashed once, not for each row
-        self._region = context.region
+        self._region, self._has_lost_zeros = context.region, context.has_lost_zeros
         self._kind = f"person:{columns.relation.name.lower()}\0"
         self._traits = lru_cache(partial(copy_format.traits, int(columns.relation)))
         # Of rows with an address and a number, by the cell with the language.
@@ -166,10 +170,21 @@ class PersonWriter:
         address = usual_email(cells[email_place])
         if not address and cells[email_place]:
             return None
-        number = usual_mobile(cells[phone_place], self._region)
-        if number or (address and not cells[phone_place]):
+        cell = cells[phone_place]
+        number = usual_mobile(cell, self._region) or (self._mobile_alone(cell) if cell else "")
+        if number or (address and not cell):
             return name, address, number
         return None
+
+    def _mobile_alone(self, cell: str) -> str:
+        """Returns the number of a cell that holds one mobile number, and says nothing else."""
+        if not _ONE_NUMBER.fullmatch(cell):
+            return ""
+        found = read_phones(cell, self._region, has_lost_zeros=self._has_lost_zeros).phones
+        if len(found) != 1 or found[0].is_landline:
+            return ""
+        number = found[0].number
+        return "" if set(numbers_by_ends(cell, self._region)) - {number} else number
 
     def usual_traits(self, cells: list[str], contact: tuple[str, str, str]) -> bytes:
         """Returns the fields from the relation to the reach of a row with a usual contact.

@@ -69,7 +69,7 @@ def is_placeholder(text: str) -> bool:
     plain = unicodedata.normalize("NFKC", text).strip().lower()
     if plain in _PLACEHOLDERS or plain.rstrip(".!") in _PLACEHOLDERS or plain in NO_DAYS:
         return True
-    if len(plain) > 40:
+    if len(plain) > 40 or (plain[:1].isalnum() and plain[0] not in "0x"):
         return False
     letters = set(filter(str.isalnum, plain))
     return not letters or letters in ({"0"}, {"x"})

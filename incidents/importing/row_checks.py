@@ -200,10 +200,12 @@ class RowChecks:
 
     def _is_bare(self, cells: Sequence[str]) -> bool:
         """Returns whether a row has no contact that can be used; fast for usual ones."""
-        if any("@" in cells[place] for place in self._email_places):
-            return False
-        if any(_LIKE_NUMBER.fullmatch(cells[place]) for place in self._phone_places):
-            return False
+        for place in self._email_places:
+            if "@" in cells[place]:
+                return False
+        for place in self._phone_places:
+            if _LIKE_NUMBER.fullmatch(cells[place]):
+                return False
         return not self._person.has_contact(cells)
 
     def _is_of_part(

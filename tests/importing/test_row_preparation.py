@@ -206,6 +206,10 @@ REFERENCES = ["M-1001", "u_20251118", "0001", "0000", "01012345678", "000-", "x0
 REFERENCES += ["0f8fad5b-d9cb-469f-a165-70867728950e", "00000000-0000-0000-0000-000000000000"]
 REFERENCES += ["-" * 32, "0" * 32, "0" * 31 + "7", "f" * 32, "bATc_1234", "bATc.1234", "DOT_1234"]
 DAYS = st.sampled_from(["", "2025-11-18", "2025-11-19", "2025-13-40", "NULL"])
+NUMBERS = """+1 415 555 0092|+49 170 1234567|+1 415-555-0092-3|02-345-6789|1588-1234|50-1
+(02) 345-6789|(010) 2345-6781|０１０-２３４５-６７８１|010-2345-6781-2
+＋８２ １０．２３４５．６７８１|010 2345 6781 22|010-2345-6781~2
+٠١٠ ٢٣٤٥ ٦٧٨١|+82 2 345 6789|821023456781|0101234567""".replace("\n", "|").split("|")
 USUAL = st.tuples(
     st.from_regex(r"\A[0-9][0-9]{0,5}\Z") | st.sampled_from(REFERENCES),
     st.sampled_from(
@@ -226,7 +230,9 @@ USUAL = st.tuples(
         ["a@b.example", "C@d.example", "a+b@c.example", "del.a@b.example", "c=d.example@b.example"]
         + [""]
     ),
-    st.sampled_from(["010-1234-5678", "+82 10 2345 6789", "", "a@b.example", "010-0000-0000"]),
+    st.sampled_from(["010-1234-5678", "+82 10 2345 6789", "", "a@b.example", "010-0000-0000"])
+    | st.sampled_from(NUMBERS)
+    | st.from_regex(r"\A[+]?(82|1|49|33|0)?[ -]?\d{2,4}[ .-]?\d{3,4}([ .-]?\d{1,4}){1,2}\Z"),
     st.sampled_from(["ko", "en", "KO", "fr", ""]),
     st.sampled_from(["문", "a\nb", " a", "NULL", "a|b", "문\u3000"]),
     DAYS,
@@ -238,6 +244,7 @@ ODD = st.lists(CELLS | DAYS, min_size=len(COLUMNS), max_size=len(COLUMNS))
 @given(st.lists(USUAL | ODD, max_size=60))
 @example([["1", "김", "NULL", "010-1234-5678", "ko", "a", "2025-11-18"]])
 @example([["1", "김", "a@b.example", "-", "ko ", "a\nb", "x"]])
+@example([["1", "김", "a@b.example", "+49 1-701-591-0-7 1-9", "ko", "문", "2025-11-18"]])
 @example([["1", "김", "a@b.example", "010-1234-5678", "ko", "문", "2025-11-18"]] * 2)
 @example(
     [
@@ -253,16 +260,27 @@ def test_a_usual_row_is_read_as_any_other(preparer, rows):
     assert quick == slow
 
 
+NUMBERS_ALONE = [(3, "+1 415 555 0092"), (3, "０１０-２３４５-６７８１")]
+
+
 def test_the_second_row_like_another_one_is_usual(preparer):
     row = ["1", "김", "a@b.example", "010-1234-5678", "ko", "문", "2025-11-18"]
     outcome(preparer, row)
     always_needs_more = not preparer._may_be_usual
     assert (preparer._usual_contact(row) is None) == always_needs_more
-    for place, plain in [(0, "M-1001"), (0, "0001"), (1, ""), (2, ""), (3, ""), (5, "다른 글")]:
+    for place, plain in [
+        (0, "M-1001"),
+        (0, "0001"),
+        (1, ""),
+        (2, ""),
+        (3, ""),
+        (5, "다른 글"),
+        *NUMBERS_ALONE,
+    ]:
         like = [*row[:place], plain, *row[place + 1 :]]
         assert (preparer._usual_contact(like) is None) == always_needs_more
     for place, odd in enumerate(
-        ["0", "NULL", "a(at)c.example", "1588-1234", "ko ", "문 ", "2025-13-40"]
+        ["0", "NULL", "a(at)c.example", "02-345-6789", "ko ", "문 ", "2025-13-40"]
     ):
         assert preparer._usual_contact([*row[:place], odd, *row[place + 1 :]]) is None
 
