@@ -7,6 +7,7 @@ declare.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
@@ -61,13 +62,7 @@ def dialect_of(sample: str, declared: Declared, hinted: str, *, name: str) -> Di
         separator = _detected(sample, Dialect(quote=quote, escape=escape), declared, name=name)
     dialect = Dialect(separator, quote, escape)
     rows = sample_rows(sample, dialect)
-    if declared.quote is None and _stand_in(rows, "'", sample, quote):
-        raise _refused(RefusalMessages.SINGLE_QUOTES, name)
-    for quotes in _OTHER_QUOTES:
-        if _stand_in(rows, quotes, sample, quote):
-            raise _refused(RefusalMessages.OTHER_QUOTES, name, quotes=quotes)
-    if quote == "'" and _stand_in(rows, '"', sample, quote):
-        raise _refused(RefusalMessages.DOUBLE_QUOTES, name)
+    _refuse_quotes(rows, sample, quote, declared, name=name)
     if declared.escape is None and _has_escapes(sample, dialect, rows):
         raise _refused(RefusalMessages.ESCAPES, name)
     return dialect
@@ -163,16 +158,29 @@ def share_of_width(rows: Sequence[SampleRow], width: int) -> float:
 # ---------------------------------------------------------------- quotes and escapes
 
 
-def _stand_in(rows: Sequence[SampleRow], quotes: str, sample: str, quote: str) -> bool:
-    """Returns whether at least half of the cells begin and end with quotes: one sign, or two.
+def _refuse_quotes(
+    rows: Sequence[SampleRow], sample: str, quote: str, declared: Declared, *, name: str
+) -> None:
+    """Raises ImportRefusedError if at least half of the cells stand in other quotes.
 
-    Quotes inside the `quote` of the dialect, as in `"«Ромашка»"`, are part of the text.
+    These are one sign, or two. Quotes inside the `quote` of the dialect, as in `"«Ромашка»"`, are
+    part of the text.
     """
     cells = [cell.strip() for row in rows[1:] for cell in row.cells if cell.strip()]
-    quoted = sum(len(cell) > 1 and (cell[0], cell[-1]) == (quotes[0], quotes[-1]) for cell in cells)
-    if quote:
-        quoted -= sample.count(quote + quotes[0])
-    return quoted >= 2 and 2 * quoted >= len(cells)
+    ends = Counter((cell[0], cell[-1]) for cell in cells if len(cell) > 1)
+
+    def stand_in(quotes: str) -> bool:
+        quoted = ends[quotes[0], quotes[-1]]
+        quoted -= sample.count(quote + quotes[0]) if quoted and quote else 0
+        return quoted >= 2 and 2 * quoted >= len(cells)
+
+    if declared.quote is None and stand_in("'"):
+        raise _refused(RefusalMessages.SINGLE_QUOTES, name)
+    for quotes in _OTHER_QUOTES:
+        if stand_in(quotes):
+            raise _refused(RefusalMessages.OTHER_QUOTES, name, quotes=quotes)
+    if quote == "'" and stand_in('"'):
+        raise _refused(RefusalMessages.DOUBLE_QUOTES, name)
 
 
 def _has_escapes(sample: str, dialect: Dialect, rows: Sequence[SampleRow]) -> bool:

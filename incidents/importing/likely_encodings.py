@@ -23,6 +23,7 @@ _WITHOUT_PROOF = frozenset(
 ) - {CP949}
 # The first of equals is taken: kana have the same bytes in GB 2312 as in EUC-JP.
 _GUESSED = ("euc-jp", "shift_jis", "gb18030", "big5", "johab")
+_ASCII = bytes(range(0x80))
 _MOST_OF_LINES = 0.98  # that another encoding must be able to decode
 _OLD = frozenset(one for one in NAMED_SINGLE_BYTE if one.startswith(("cp", "mac")))  # DOS and Mac
 _USUAL_FIRST = tuple(dict.fromkeys(("windows-1252", *NAMED_SINGLE_BYTE)))
@@ -184,4 +185,4 @@ def _as_western(sample: bytes) -> bytes:
     text = decoded(sample, UTF8)
     western = text.encode("windows-1252", "ignore")
     lost = len(text) - len(western)
-    return western if 10 * lost <= sum(byte > 0x7F for byte in western) else b""
+    return western if 10 * lost <= len(western.translate(None, _ASCII)) else b""
