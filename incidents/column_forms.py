@@ -208,6 +208,7 @@ class ColumnsForm(forms.Form):
             leaked=cleaned["leaked"],
             nulls=self._nulls(cleaned["nulls"]),
             date_kinds=guessed.date_kinds,
+            is_family_name_first=guessed.is_family_name_first,
         )
 
     def _check_dates(self, roles: Mapping[str, str]) -> None:

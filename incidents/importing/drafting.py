@@ -4,6 +4,7 @@ A guess uses the name of a column and its content. If they disagree, the column 
 leaked cannot be known from a file: the draft proposes it and says so.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from foundations.languages import SOURCE_LANGUAGE
@@ -33,6 +34,8 @@ _CONTENT = {EMAIL: (CellKind.EMAIL, CellKind.ODD_EMAIL, CellKind.MASKED)}
 _ROLES_OF_NUMBERS = ("", REFERENCE, CLASS + "usernames")
 _ROLES_OF_ADDRESSES = (*_ROLES_OF_NUMBERS, CLASS + "physical-addresses")
 _NO_ID = {CellKind.EMAIL, CellKind.PHONE, CellKind.DATE, CellKind.BLANK}
+# Letters of names that begin with the family and have no space: Hangul, kana and Han.
+_FAMILY_FIRST = re.compile("[\u1100-\u11ff\u3005\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _DAY_SHAPES = {"9999-99-99", "9999.99.99", "9999/99/99"}
 _TIME_SHAPES = ("9999-99-99T99:99", "9999-99-99 99:99")
 
@@ -72,6 +75,7 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
         is_by_email=_is_by_email(seen, roles),
         roles=roles,
         date_kinds={name: kind for name, kind in dates.items() if kind},
+        is_family_name_first=_is_family_name_first(seen, roles),
     )
 
 
@@ -125,6 +129,16 @@ def _with_parts_of_names(roles: dict[str, str]) -> dict[str, str]:
     if len(names) == len(parts) == 1 and column_names.may_be_part_of_name(names[0]):
         return roles | {names[0]: LAST_NAME if parts == {FIRST_NAME} else FIRST_NAME}
     return {column: "" if names and role in parts else role for column, role in roles.items()}
+
+
+def _is_family_name_first(seen: Preview, roles: dict[str, str]) -> bool:
+    """Returns whether the first names are in letters of a language that writes the family first.
+
+    Products name these columns in English, also where their users do not.
+    """
+    columns = [seen.profile.column(name) for name, role in roles.items() if role == FIRST_NAME]
+    shown = [example for column in columns for example in column.examples.get(CellKind.TEXT, [])]
+    return bool(shown) and all(map(_FAMILY_FIRST.match, shown))
 
 
 def _with_one_reference(seen: Preview, roles: dict[str, str]) -> dict[str, str]:

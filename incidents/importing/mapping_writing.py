@@ -38,6 +38,7 @@ class Choices:
     languages: Mapping[str, str] = field(default_factory=dict)  # what people get, by value
     nulls: Iterable[str] = tuple(sorted(NULLS))  # the cells that are blank
     date_kinds: Mapping[str, str] = field(default_factory=dict)  # "date" or "datetime" by column
+    is_family_name_first: bool = False  # the parts of names are in letters that are read so
 
     def columns(self, role: str) -> list[str]:
         """Returns the columns of a role, in the order of the file."""
@@ -47,14 +48,6 @@ class Choices:
 def quoted(text: str) -> str:
     """Returns a TOML string in one line."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _contact_value(part: str, columns: list[str]) -> str:
-    if len(columns) == 1:
-        return quoted(columns[0])
-    if part == "name":
-        return quoted(_joined(columns, "" if is_family_name_first(columns) else " "))
-    return f"[{', '.join(map(quoted, columns))}]"
 
 
 def _joined(columns: Iterable[str], sign: str) -> str:
@@ -81,11 +74,11 @@ class _Writer:
         """Returns the columns of each contact part; templates of contacts in several columns.
 
         A name is one column, or the first and last names in the order of the file; for columns such
-        as 이름 and 성, in the order of their language.
+        as 이름 and 성, or with such names, in the order of their language.
         """
         roles, columns = self._choices.roles, self._usable_columns
         parts = [column for column in roles if roles[column] in (FIRST_NAME, LAST_NAME)]
-        if is_family_name_first(parts):
+        if self._is_family_name_first(parts):
             parts.sort(key=lambda column: roles[column] == FIRST_NAME)
         addresses = parts_of_each_address(columns(EMAIL_PART))
         numbers = parts_of_each_number(columns(PHONE_PART))
@@ -95,6 +88,16 @@ class _Writer:
             "phone": columns(PHONE) + [_joined(one, "-") for one in numbers],
         }
         return {part: columns for part, columns in found.items() if columns}
+
+    def _is_family_name_first(self, columns: list[str]) -> bool:
+        return self._choices.is_family_name_first or is_family_name_first(columns)
+
+    def _contact_value(self, part: str, columns: list[str]) -> str:
+        if len(columns) == 1:
+            return quoted(columns[0])
+        if part == "name":
+            return quoted(_joined(columns, "" if self._is_family_name_first(columns) else " "))
+        return f"[{', '.join(map(quoted, columns))}]"
 
     def _usable_columns(self, role: str) -> list[str]:
         """Returns the columns of a role. Braces in a name would make a template of it."""
@@ -125,7 +128,7 @@ class _Writer:
                 + (self._comments.get("reference") or "the column with the source's own id")
             )
         for part, columns in self._contacts.items():
-            yield self._line(part, _contact_value(part, columns))
+            yield self._line(part, self._contact_value(part, columns))
         for column in choices.columns(LANGUAGE)[:1]:
             yield self._line("language", quoted(column))
             if choices.languages:

@@ -399,11 +399,21 @@ def test_first_and_last_names_become_one_name(draft):
 )
 def test_the_parts_of_a_name_become_one_name(draft, columns, name):
     listed = columns.split("|")
-    row = ["1001", "minji@example.com", *["김", "민지", "가"][: len(listed)]]
+    row = ["1001", "minji@example.com", *["Kim", "Minji", "Ga"][: len(listed)]]
     found = parsed(draft(["id", "email", *listed], row)).person
 
     assert found.name == (name or " ".join(f"{{{one}}}" for one in listed))
     assert not found.known
+
+
+@pytest.mark.parametrize("names", ["민지|김", "花子|佐藤", "ハナコ|サトウ", "小明|王"])
+def test_names_in_letters_that_begin_with_the_family_are_put_so(draft, names):
+    header = ["id", "First Name", "Last Name", "Email"]
+    text = draft(header, ["1001", *names.split("|"), "minji@example.com"])
+    mixed = draft(header, ["1001", *names.split("|"), "a@b.com"], ["1002", "Ann", "Lee", "c@d.com"])
+
+    assert parsed(text).person.name == "{Last Name}{First Name}"
+    assert parsed(mixed).person.name == "{First Name} {Last Name}"
 
 
 def test_names_in_two_columns_alone_are_contacts(draft):
