@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 import phonenumbers
 from django.conf import settings
-from phonenumbers import PhoneMetadata, PhoneNumber, PhoneNumberDesc, PhoneNumberType
+from phonenumbers import (
+    NumberFormat,
+    PhoneMetadata,
+    PhoneNumber,
+    PhoneNumberDesc,
+    PhoneNumberType,
+)
 
 from foundations.plain_signs import with_plain_digits
 
@@ -220,7 +226,7 @@ def _of_region(digits: str, region: str, has_lost_zeros: bool) -> set[Phone | st
     if plan.trunk and digits.startswith(plan.trunk):
         readings.add(_judge(plan.country_code, digits[len(plan.trunk) :], plan))
     else:
-        readings.add(_without_trunk(digits, plan, has_lost_zeros))
+        readings.add(_without_trunk(digits, region, plan, has_lost_zeros))
     country = str(plan.country_code)
     if digits.startswith(country):
         readings.add(_of_plan(digits))
@@ -229,19 +235,37 @@ def _of_region(digits: str, region: str, has_lost_zeros: bool) -> set[Phone | st
     return readings
 
 
-def _without_trunk(digits: str, plan: "_Plan", has_lost_zeros: bool) -> Phone | str:
+def _without_trunk(digits: str, region: str, plan: "_Plan", has_lost_zeros: bool) -> Phone | str:
     """Returns the reading of digits without the trunk prefix, such as `4155550132` in the US.
 
     Where numbers are written with a zero, the zero was lost: then many short texts would be valid.
+    Mobile numbers of some countries, such as India, are written without it.
     """
     found = _judge(plan.country_code, digits, plan)
     if has_lost_zeros or not isinstance(found, Phone) or plan.trunk != "0":
+        return found
+    if not found.is_landline and is_trunk_optional(region, digits):
         return found
     national = phonenumbers.format_number(
         PhoneNumber(country_code=plan.country_code, national_number=int(digits)),
         phonenumbers.PhoneNumberFormat.NATIONAL,
     )
     return LOST_ZERO if re.sub(r"\D", "", national).startswith("0") else found
+
+
+def is_trunk_optional(region: str, digits: str = "") -> bool:
+    """Returns whether a region writes these digits, or some, also without the trunk prefix."""
+    data = PhoneMetadata.metadata_for_region(region)
+    forms = data.number_format if data else []
+    if digits:
+        forms = [form for form in forms if _is_of_form(digits, form)][:1]
+    return any(form.national_prefix_optional_when_formatting for form in forms)
+
+
+def _is_of_form(digits: str, form: NumberFormat) -> bool:
+    begins = form.leading_digits_pattern
+    is_begun = not begins or re.match(begins[-1], digits)
+    return bool(is_begun and re.fullmatch(form.pattern or "", digits))
 
 
 def _of_plan(digits: str) -> Phone | str:

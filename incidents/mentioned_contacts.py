@@ -15,6 +15,7 @@ from typing import NamedTuple
 from phonenumbers import PhoneMetadata, PhoneNumberDesc
 
 from accounts.contacts import is_usable_email, read_phones, usual_email
+from accounts.phones import is_trunk_optional
 from incidents.uncertain_contacts import (
     MOST_CHARACTERS,
     addresses_in,
@@ -67,7 +68,7 @@ def _form(region: str) -> _Form:
     code = str(data.country_code or 0) if data else "0"
     # It starts with a set of characters, which `re` finds fastest.
     begin, begin_of_run = r"[+\d]", r"[+\d](?:(?<=\+)\(?\d|(?<![A-Za-z\d]\d))"
-    if data and data.national_prefix == "0":
+    if data and data.national_prefix == "0" and not is_trunk_optional(region):
         first, rest = code[0], code[1:]
         begin = rf"\+|0(?!00)|{code}"
         begin_of_run = (

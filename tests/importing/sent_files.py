@@ -580,9 +580,9 @@ OFFICES = [
         "indian, ten digits",
         table(
             "id,name,email,phone",
-            *(f"{n},Asha,q{n}@b.example,98765432{n:02}" for n in range(40)),
+            *(f"{n},Asha,q{n}@b.example,98765432{n}" for n in range(10, 40)),
         ),
-        refused="lost_zeros = true",
+        of(*((f"{n}", "Asha", f"q{n}@b.example", f"+9198765432{n}") for n in range(10, 40))),
         mapping=IN,
         table=ID,
     ),

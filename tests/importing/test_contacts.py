@@ -349,6 +349,26 @@ def test_a_lost_zero_is_added_only_where_a_person_says_so(cell, number):
     assert phone.number == number
 
 
+@pytest.mark.parametrize(
+    ("cell", "region", "number"),
+    [
+        ("98765 43211", "IN", "+919876543211"),
+        ("9876543211", "IN", "+919876543211"),
+        ("532 123 45 67", "TR", "+905321234567"),
+        ("61234567", "LT", "+37061234567"),
+    ],
+)
+def test_a_mobile_number_of_some_countries_has_no_zero(cell, region, number):
+    assert normalise_phone(cell, region) == number
+    assert normalise_phone(f"0{cell}", region) == number
+
+
+@pytest.mark.parametrize(("cell", "region"), [("1123456789", "IN"), ("2121234567", "TR")])
+def test_a_landline_has_its_zero_in_these_countries_too(cell, region):
+    assert read_phones(cell, region) == ((), phones.LOST_ZERO)
+    assert normalise_phone(f"0{cell}", region)
+
+
 @settings(max_examples=500)
 @given(
     st.text(alphabet="0123456789+-()./~ ;,", max_size=24)

@@ -72,6 +72,11 @@ def test_the_owner_of_a_mentioned_contact_is_not_cleared(cell, contact):
     assert not {text for one in STRANGERS for text in meant_by(one)} & set(found)
 
 
+def test_a_number_in_a_memo_has_no_zero_where_people_write_none():
+    cell = "spoke to the mother on 98765 43210 twice"
+    assert contacts_mentioned(cell, "IN") == (("phone", "+919876543210"),)
+
+
 @pytest.mark.parametrize("cell", NO_CONTACTS)
 def test_other_digits_and_words_mention_no_contact(cell):
     assert contacts_mentioned(cell, "KR") == ()
