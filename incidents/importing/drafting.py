@@ -109,10 +109,10 @@ def _fits(column: ColumnProfile, role: str) -> bool:
         return False
     if kind in (CellKind.DATE, CellKind.NUMBER) and role == CLASS + "usernames":  # "last login"
         return False
-    return kind not in (CellKind.EMAIL, CellKind.PHONE) or role not in (
-        DATE,
-        CLASS + "credit-cards",
-    )
+    # In India a PAN is the number of a person with the tax office.
+    if role == CLASS + "credit-cards":
+        return kind in (CellKind.CARD, CellKind.NUMBER, CellKind.MASKED)
+    return kind not in (CellKind.EMAIL, CellKind.PHONE) or role != DATE
 
 
 def _with_parts_of_names(roles: dict[str, str]) -> dict[str, str]:

@@ -416,6 +416,32 @@ def test_names_in_letters_that_begin_with_the_family_are_put_so(draft, names):
     assert parsed(mixed).person.name == "{First Name} {Last Name}"
 
 
+def test_a_number_of_the_tax_office_is_no_card(draft):
+    header = ["Cust ID", "Name", "Email ID", "PAN"]
+    text = draft(header, ["C1", "Ann", "a@b.com", "ABCDE1231F"])
+    card = draft(header, ["C1", "Ann", "a@b.com", "4111 1111 1111 1111"])
+
+    assert not parsed(text).leaked
+    assert [leak.data_class for leak in parsed(card).leaked] == ["credit-cards"]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Mã khách hàng|Tên khách hàng|Email|Điện thoại",
+        "رقم العميل|اسم العميل|البريد الإلكتروني|رقم الجوال",
+        "Код клиента|ФИО|Эл. почта|Мобильный телефон",
+        "Réf client|Nom complet|Courriel|Téléphone portable",
+    ],
+)
+def test_columns_are_known_in_further_languages(draft, header):
+    listed = header.split("|")
+    person = parsed(draft(listed, ["C1", "Ann", "a@b.com", "+1 415 555 2671"])).person
+
+    found = [person.reference, person.name, *person.email, *person.phone]
+    assert found == listed
+
+
 def test_names_in_two_columns_alone_are_contacts(draft):
     assert not parsed(draft(["id", "성", "이름"], ["1001", "김", "민지"])).person.known
 
