@@ -161,11 +161,17 @@ def with_message(output: Path, start: str, seconds: float = 20) -> dict[str, str
         time.sleep(0.2)
 
 
-def of_trace(collector: WebhookReceiver, kind: int, seconds: float = 20) -> list[dict[str, Any]]:
-    """Returns the spans of this kind in the trace SENT; waits for the first."""
+def of_trace(
+    collector: WebhookReceiver, kind: int, *, name: str = "", seconds: float = 20
+) -> list[dict[str, Any]]:
+    """Returns the spans of this kind in the trace SENT that hold `name`; waits for the first.
+
+    Each process sends its own, so that the page after a form can come before the form.
+    """
     deadline = time.monotonic() + seconds
     while True:
-        found = [one for one in spans(collector) if (one["traceId"], one["kind"]) == (SENT, kind)]
+        kinds = [one for one in spans(collector) if (one["traceId"], one["kind"]) == (SENT, kind)]
+        found = [one for one in kinds if name in one["name"]]
         if found or time.monotonic() > deadline:
             return found
         time.sleep(0.2)
@@ -194,7 +200,7 @@ def test_an_id_joins_the_lines_and_spans_of_web_process_and_worker(
     assert with_message(web, "Starting granian")["level"] == "INFO"
     assert with_message(beat, "beat: Starting")["level"] == "INFO"
 
-    [request] = [one for one in of_trace(collector, traces.SERVER) if "POST" in one["name"]]
+    [request] = of_trace(collector, traces.SERVER, name="POST")
     assert request["name"].startswith("POST /admin/notices/notice/<")
     tasks = of_trace(collector, traces.CONSUMER)
     assert request["spanId"] in {one["parentSpanId"] for one in tasks}
