@@ -20,6 +20,7 @@ from incidents.importing.profile_report import ColumnReport
 from incidents.importing.reading import ImportRefusedError
 from incidents.importing.refusals import translate_refusal
 from incidents.models import DataClass, Upload
+from incidents.models.incident import phone_regions
 from incidents.upload_profiles import UploadProfile
 
 RELATIONS = [
@@ -57,6 +58,11 @@ class ColumnsForm(forms.Form):
         help_text=_("Later files about these people must then name them by the same address."),
         required=False,
     )
+    region = forms.ChoiceField(
+        label=_("Region of phone numbers without a country code"),
+        help_text=_("A number that is read as one of another region is that of another person."),
+        choices=phone_regions,
+    )
     leaked = forms.MultipleChoiceField(
         label=_("What leaked of the contact data"),
         help_text=_("Remove what did not leak. The file does not show it."),
@@ -92,6 +98,7 @@ class ColumnsForm(forms.Form):
             "relation": choices.relation,
             "is_known": choices.is_known,
             "is_by_email": choices.is_by_email,
+            "region": choices.region or upload.incident.phone_region,
             "leaked": list(choices.leaked),
             "nulls": [one for one, text in offered.items() if text in set(choices.nulls)],
         }
@@ -201,6 +208,7 @@ class ColumnsForm(forms.Form):
             relation=cleaned["relation"],
             format=guessed.format,
             encoding=guessed.encoding,
+            region=cleaned["region"],
             is_known=cleaned["is_known"],
             is_by_email=cleaned["is_by_email"],
             roles=roles,

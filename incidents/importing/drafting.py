@@ -68,9 +68,11 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     }
     contacts = (NAME, FIRST_NAME, LAST_NAME, EMAIL, PHONE, EMAIL_PART, PHONE_PART)
     has_contact = any(role in contacts for role in roles.values())
+    has_phone = bool({PHONE, PHONE_PART} & set(roles.values()))
     return Choices(
         format=seen.source.format,
         encoding=seen.source.encoding,
+        region=seen.region if has_phone else "",
         is_known=not has_contact,
         is_by_email=_is_by_email(seen, roles),
         roles=roles,
@@ -227,6 +229,7 @@ def _date_kind(column: ColumnProfile) -> str:
 
 def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
     comments = {
+        "region": "confirm: the country of phone numbers without a country code",
         "relation": "confirm: member, former_member or recipient",
         "reference": "confirm: no column of ids was found, so the address is the id"
         if choices.is_by_email

@@ -31,6 +31,7 @@ class Choices:
     relation: str = "member"
     format: str = ""
     encoding: str = ""
+    region: str = ""  # of phone numbers without a country code; "" for that of the incident
     is_known: bool = False  # take only people whom an earlier file named
     is_by_email: bool = False  # no column holds ids, so the e-mail address identifies the person
     roles: Mapping[str, str]  # by column; a role of column_names; "" for a column that is not used
@@ -112,6 +113,8 @@ class _Writer:
             yield self._line("format", quoted(self._choices.format))
         if self._choices.encoding not in ("", "utf-8", "utf-8-sig"):
             yield self._line("encoding", quoted(self._choices.encoding))
+        if self._choices.region:
+            yield self._line("region", quoted(self._choices.region))
         if (nulls := set(self._choices.nulls)) != NULLS:
             yield self._line("nulls", f"[{', '.join(map(quoted, sorted(nulls)))}]")
 

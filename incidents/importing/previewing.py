@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incidents.importing import examining, profile_report, profiling
+from incidents.importing.cell_kinds import PHONE_REGION
 from incidents.importing.column_profiles import FileProfile
 from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
@@ -19,6 +20,7 @@ class Preview:
     """What was seen of a file. Nothing of it is stored."""
 
     source: Source
+    region: str  # of phone numbers without a country code
     profile: FileProfile
     report: FileReport
     findings: list[ColumnFinding]  # refuse an import that does not accept them
@@ -44,17 +46,19 @@ def preview(
     each block with the rows that were read so far. Raises ImportRefusedError if the file cannot be
     read, or if `refuse` raises it.
     """
+    region = (mapping and mapping.region) or region
     source = examining.examine(path, encoding, mapping.declared() if mapping else Declared())
     refuse(source)
     profile = profiling.profile(
         source,
         report,
-        region=(mapping and mapping.region) or region,
+        region=region,
         languages=mapping.language_columns() if mapping else (),
         mapped=mapping.profiled_contacts() if mapping else (),
     )
     return Preview(
         source=source,
+        region=region or PHONE_REGION,
         profile=profile,
         report=profile_report.report(
             profile,

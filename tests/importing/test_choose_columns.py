@@ -131,6 +131,23 @@ def test_the_chosen_columns_are_checked_and_then_imported(desk, incident):
     assert not upload.pieces.exists()
 
 
+def test_the_region_of_numbers_is_chosen(desk, incident):
+    rows = "".join(f"{n},花子,h{n}@example.com,090-1234-{n}\n" for n in range(1000, 1010))
+    upload = uploaded(desk, incident, f"会員番号,氏名,メール,携帯電話\n{rows}".encode())
+    data = form_of(desk, upload)
+    assert (incident.phone_region, data["region"]) == ("KR", "KR")
+
+    desk.post(url("columns", upload), data | {"column-3": "phone", "region": "JP"})
+    upload = worked(upload)
+    assert form_of(desk, upload)["region"] == "JP"
+    desk.post(url("import", upload))
+    assert worked(upload).state == State.IMPORTED
+    found = AffectedPerson.objects.with_contact(
+        emails=[], phones=["+819012341000"], incidents=[incident]
+    )
+    assert found.count() == 1
+
+
 PARTS = (
     "id,이름,email_id,email_domain,hp1,hp2,hp3\n"
     + "".join(f"M{n},김민지,minji{n},b.example,010,2345,{n}\n" for n in range(1000, 1010))

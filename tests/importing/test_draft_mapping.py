@@ -416,6 +416,16 @@ def test_names_in_letters_that_begin_with_the_family_are_put_so(draft, names):
     assert parsed(mixed).person.name == "{First Name} {Last Name}"
 
 
+def test_the_region_of_numbers_is_to_be_confirmed(draft):
+    with_number = draft(["id", "phone"], ["1001", "010-1234-5678"])
+    without = draft(["id", "email"], ["1001", "minji@example.com"])
+
+    line = 'region = "KR"  # confirm: the country of phone numbers without a country code'
+    assert line in with_number.splitlines()
+    assert parsed(with_number).region == "KR"
+    assert "region" not in without
+
+
 def test_a_number_of_the_tax_office_is_no_card(draft):
     header = ["Cust ID", "Name", "Email ID", "PAN"]
     text = draft(header, ["C1", "Ann", "a@b.com", "ABCDE1231F"])
