@@ -24,8 +24,10 @@ _NOTHING = "nothing"  # the same: a known name that has no role
 # Words before a name that say whose it is. The names of others are not those of the member: of
 # recipients, of relatives, and of those who sell or serve.
 _OWNERS = re.compile(
-    r"^(?:customer|member|user|client|buyer|guest|patient|student|requester|requestor|회원|고객|"
-    r"사용자|주문자|구매자|가입자|예매자|신청자|작성자|환자|학생|계약자|客户|客戶|顧客|会员)"
+    r"^(?:customer|member|user|client|buyer|guest|patient|student|requester|requestor|"
+    r"attendee|invitee|participant|registrant|respondent|subscriber|회원|고객|"
+    r"사용자|구성원|주문자|구매자|가입자|예매자|신청자|작성자|환자|학생|계약자|응답자|"
+    r"참가자|수강생|客户|客戶|顧客|会员)"
 )
 # Words before an address or number that say where.
 _PLACES_OF_OWNERS = re.compile(r"^(?:자택|집|회사|직장|거주지|본인|自宅|勤務先|rechnungsadresse)")
@@ -50,6 +52,15 @@ _OTHERS = re.compile(
 # the customer who owns a car, or the salesman who has the customer.
 _PERHAPS_OTHERS = re.compile(
     rf"owner{_CONTACT_OF_STAFF}|^to(?=email|mail)|(?:store|shop){_CONTACT_OF_STAFF}|^cc(?=email)"
+)
+# Questions of forms: in English, German, French, Spanish, Korean and Japanese.
+_QUESTION = re.compile(
+    r"(?:(?:what(?:'s| is| are)|please \w+|enter|type) )?your (?P<en>[^?]+)\W*|"
+    r"(?:wie (?:lautet|ist|sind) )?ihre? (?P<de>[^?]+)\W*|"
+    r"(?:quel(?:le)? est )?votre (?P<fr>[^?]+)\W*|(?:¿?cu[aá]l es )?(?:su|tu) (?P<es>[^?]+)\W*|"
+    r"(?P<ko>[^을를]+)[을를]? *(?:적어|입력|기재|기입|작성|써|남겨|알려).*|"
+    r"(?P<ja>[^を]+)を(?:ご?入力|ご?記入|お?書き|お?教え).*",
+    re.IGNORECASE | re.DOTALL,
 )
 _MARKS = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -103,7 +114,14 @@ def role_of(column: str) -> str:
     found = len(column) <= _MOST_CHARACTERS and _IN_BRACKETS.fullmatch(column)
     if found:
         return _role_with_brackets(found[1], found[2])
-    return _role_of_owned(plain) or _role_by_last_words(column)
+    return _role_asked(column) or _role_of_owned(plain) or _role_by_last_words(column)
+
+
+def _role_asked(column: str) -> str:
+    """Returns the role of a column that is named by a question of a form: `What's your name?`."""
+    text = unicodedata.normalize("NFKC", column[:_MOST_CHARACTERS]).replace("\u2019", "'")
+    asked = _QUESTION.fullmatch(text.strip())
+    return _roles().get(_plain(asked[asked.lastgroup or 0]), "") if asked else ""
 
 
 def _role_with_brackets(column: str, note: str) -> str:
@@ -157,6 +175,11 @@ def may_be_part_of_name(column: str) -> bool:
     """Returns whether the name of a column means a whole name or a part of one, as 이름 and nom."""
     words, plain = _words(), _plain(column)
     return words.get(plain, words.get(_OWNERS.sub("", plain))) == _NAME_OR_PART
+
+
+def may_be_name(column: str) -> bool:
+    """Returns whether a column that is named as one of logins may hold the names of people."""
+    return _plain(column) == "username"
 
 
 def may_be_nickname(column: str) -> bool:
@@ -270,6 +293,7 @@ _NOTES = frozenset(
         (
             *("required", "optional", "upload only", "read only", "utc", "kst", "metadata"),
             *("필수", "선택", "전체", "도로명", "지번", "名称", "必須", "任意"),
+            *("請求先", "注文者", "구매자", "주문자", "본인"),
         ),
     )
 )

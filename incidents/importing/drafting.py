@@ -60,7 +60,7 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     slugs = set(known)
     roles = {column.name: _role(column, slugs) for column in seen.profile.columns if column.name}
     roles |= contact_parts.parts_of(seen.profile.columns)
-    roles = _with_parts_of_names(roles)
+    roles = _with_parts_of_names(_with_names_of_users(seen, roles))
     roles = _without_contacts_of_others(_without_unclear_classes(roles))
     roles = _with_one_reference(seen, roles)
     dates = {
@@ -133,12 +133,34 @@ def _with_parts_of_names(roles: dict[str, str]) -> dict[str, str]:
     return {column: "" if names and role in parts else role for column, role in roles.items()}
 
 
+def _with_names_of_users(seen: Preview, roles: dict[str, str]) -> dict[str, str]:
+    """Returns the roles with a `UserName` as the name, if there is no other and it holds names.
+
+    In East Asia it is the name of the user, next to a login in the letters of ASCII.
+    """
+    if {NAME, FIRST_NAME, LAST_NAME} & set(roles.values()):
+        return roles
+    names = [
+        column
+        for column, role in roles.items()
+        if role == CLASS + "usernames"
+        and column_names.may_be_name(column)
+        and _are_family_first(seen, [column])
+    ]
+    return roles | dict.fromkeys(names, NAME)
+
+
 def _is_family_name_first(seen: Preview, roles: dict[str, str]) -> bool:
     """Returns whether the first names are in letters of a language that writes the family first.
 
     Products name these columns in English, also where their users do not.
     """
-    columns = [seen.profile.column(name) for name, role in roles.items() if role == FIRST_NAME]
+    return _are_family_first(seen, [name for name, role in roles.items() if role == FIRST_NAME])
+
+
+def _are_family_first(seen: Preview, names: Iterable[str]) -> bool:
+    """Returns whether the examples of columns begin with a letter of such a language."""
+    columns = map(seen.profile.column, names)
     shown = [example for column in columns for example in column.examples.get(CellKind.TEXT, [])]
     return bool(shown) and all(map(_FAMILY_FIRST.match, shown))
 

@@ -84,6 +84,14 @@ def parsed(text: str) -> ColumnMapping:
             ("membership_no", ""),
             ("Emergency Contact", ""),
         ),
+        *(("What’s your name?", "name"), ("Please enter your e-mail address:", "email")),
+        *(("Wie lautet Ihre Telefonnummer?", "phone"), ("Votre adresse e-mail", "email")),
+        *(("¿Cuál es su nombre?", "name"), ("お名前をご記入ください", "name")),
+        *(("휴대전화 번호를 적어 주세요.", "phone"), ("성함을 입력해주세요", "name")),
+        *(("Your father's name", ""), ("보호자 이름을 적어 주세요", ""), ("Votre avis", "")),
+        *(("注文者名字", "last name"), ("氏(請求先)", "last name"), ("구성원 ID", "reference")),
+        *(("電話番号(請求先)", "phone"), ("電話番号(配送先)", ""), ("全名", "name")),
+        *(("N° patient", "reference"), ("Invitee Name", "name"), ("응답자 이메일", "email")),
         *(("First Name [Required]", "first name"), ("Phone (Billing)", "phone")),
         *(("お名前(姓)", "last name"), ("お名前(名)", "first name"), ("お名前(セイ)", "")),
         *(("性別(名称)", CLASS + "genders"), ("性別(ID)", ""), ("City (Shipping)", "")),
@@ -414,6 +422,16 @@ def test_names_in_letters_that_begin_with_the_family_are_put_so(draft, names):
 
     assert parsed(text).person.name == "{Last Name}{First Name}"
     assert parsed(mixed).person.name == "{First Name} {Last Name}"
+
+
+@pytest.mark.parametrize("name", ["김민지", "佐藤花子", "王小明"])
+def test_names_in_a_column_of_user_names_are_names(draft, name):
+    header = ["UserID", "UserName", "Email"]
+    named = parsed(draft(header, ["1001", name, "minji@example.com"]))
+    login = parsed(draft(header, ["1001", "minji7", "minji@example.com"]))
+
+    assert (named.person.name, named.leaked) == ("UserName", ())
+    assert (login.person.name, len(login.leaked)) == ("", 1)
 
 
 def test_the_region_of_numbers_is_to_be_confirmed(draft):
