@@ -71,6 +71,7 @@ DESK_PATHS = (
     "incidents/forms.py",
     "incidents/guide/*",
     "incidents/importing/*",
+    "incidents/kinds.py",
     "incidents/retention/*",
     "incidents/team_messages.py",
     "notices/courses.py",

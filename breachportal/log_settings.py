@@ -1,6 +1,5 @@
 """The log of each process, for `breachportal.settings`: lines on the standard error."""
 
-import sys
 from typing import Any
 
 # The names of Python, with its aliases. The first is the default.
@@ -23,7 +22,7 @@ def logging_of(log_format: str, *, level: str) -> dict[str, Any]:
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
-                "stream": sys.stderr,
+                "stream": "ext://sys.stderr",
                 "formatter": "json" if log_format == "json" else "line",
             }
         },

@@ -17,8 +17,8 @@ from django.db.models.functions import Coalesce
 
 from incidents import encryption
 from incidents.encryption import EncryptionError, EncryptionMessages
+from incidents.kinds import CONTACT_CLASSES
 from incidents.models import (
-    CONTACT_CLASSES,
     AffectedPerson,
     DataClass,
     Exposure,

@@ -12,7 +12,7 @@ import unicodedata
 
 from accounts.contacts import formatted_phone
 from foundations.shown_text import composed
-from incidents.models import DataClass
+from incidents.kinds import Masking
 
 HIDDEN = "***"  # hides the length too
 DOTS = "••••••"
@@ -28,21 +28,21 @@ _LONGEST_NAME, _LONG_TEXT, _FEWEST_HIDDEN_DIGITS = 24, 8, 3
 
 
 def mask(value: str, masking: str) -> str:
-    """Returns `value` masked by `masking`, a DataClass.Masking.
+    """Returns `value` masked by `masking`, a Masking.
 
     SECRET and an unknown masking hide everything.
     """
     value = value[:_READ_CHARACTERS]
     match masking:
-        case DataClass.Masking.NAME:
+        case Masking.NAME:
             return _name(value)
-        case DataClass.Masking.EMAIL:
+        case Masking.EMAIL:
             return _email(value)
-        case DataClass.Masking.PHONE:
+        case Masking.PHONE:
             return _phone(value)
-        case DataClass.Masking.ADDRESS:
+        case Masking.ADDRESS:
             return _address(value)
-        case DataClass.Masking.TEXT:
+        case Masking.TEXT:
             return _text(value)
         case _:
             return DOTS

@@ -20,8 +20,8 @@ from accounts.phones import LOST_ZERO
 from incidents.importing import placeholders
 from incidents.importing.encoded_twice import is_text_encoded_twice
 from incidents.importing.korean_text import count_common_hangul
+from incidents.kinds import Masking
 from incidents.masking import HIDDEN, mask
-from incidents.models import DataClass
 
 
 class CellKind(StrEnum):
@@ -294,9 +294,9 @@ _TESTS: list[tuple[CellKind, Callable[[str], object]]] = [
 ]
 
 _MASKINGS = {
-    CellKind.EMAIL: DataClass.Masking.EMAIL,
-    CellKind.ODD_EMAIL: DataClass.Masking.EMAIL,
-    CellKind.PHONE: DataClass.Masking.PHONE,
+    CellKind.EMAIL: Masking.EMAIL,
+    CellKind.ODD_EMAIL: Masking.EMAIL,
+    CellKind.PHONE: Masking.PHONE,
 }
 _SHAPES = {
     *(CellKind.DATE, CellKind.NUMBER, CellKind.NUMBER_POINT_ZERO),
@@ -321,4 +321,4 @@ def masked(cell: str, kind: CellKind) -> str:
         if kind == CellKind.NUMBER_POINT_ZERO:
             shape = re.sub(r"\..*", ".0", shape)
         return shape[:_LONGEST_SHAPE]
-    return mask(text, _MASKINGS.get(kind, DataClass.Masking.TEXT))
+    return mask(text, _MASKINGS.get(kind, Masking.TEXT))

@@ -9,9 +9,8 @@ from incidents.importing.person_columns import PersonColumns
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.row_context import RowContext
 from incidents.importing.row_messages import CellMessages
-from incidents.models import AffectedPerson
+from incidents.kinds import Reach
 
-Reach = AffectedPerson.Reach
 MISSING, UNUSABLE, USABLE = int(Reach.MISSING), int(Reach.UNUSABLE), int(Reach.USABLE)
 LANDLINE = int(Reach.LANDLINE)
 NO_NUMBER_DIGITS = 7  # a text of fewer characters can be a placeholder; a longer one is a number

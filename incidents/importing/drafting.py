@@ -25,7 +25,8 @@ from incidents.importing.column_names import (
 from incidents.importing.column_profiles import ColumnProfile
 from incidents.importing.mapping_writing import Choices, quoted
 from incidents.importing.previewing import Preview
-from incidents.models import CONTACT_CLASSES, DataClass
+from incidents.kinds import CONTACT_CLASSES
+from incidents.models import DataClass
 
 _MOST = 0.5
 

@@ -89,7 +89,7 @@ def import_file(
         with recording_refusal(path, incident, mapping_text):
             parsed = mapping.parse(mapping_text, name=mapping_name)
         # The processes start while this one examines the file, which takes about as long.
-        with workers(block_worker.process_count(path)) as pool:
+        with workers(block_worker.process_count(path), know_models=False) as pool:
             with recording_refusal(path, incident, mapping_text):
                 job = _examine(path, incident, parsed, mapping_text, encoding=encoding)
                 region = parsed.region or incident.phone_region

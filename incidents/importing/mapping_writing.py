@@ -21,7 +21,7 @@ from incidents.importing.column_names import (
 )
 from incidents.importing.contact_parts import parts_of_each_address, parts_of_each_number
 from incidents.importing.placeholders import NULLS
-from incidents.models import CONTACT_CLASSES
+from incidents.kinds import CONTACT_CLASSES
 
 
 @dataclass(frozen=True, kw_only=True)

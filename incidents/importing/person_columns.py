@@ -18,7 +18,7 @@ from incidents.importing import days, person_languages
 from incidents.importing.cell_templates import CellTemplate, contact_template
 from incidents.importing.mapping_faults import nearest_choices
 from incidents.importing.refusals import RefusalMessages
-from incidents.models import CONTACT_CLASSES, AffectedPerson
+from incidents.kinds import CONTACT_CLASSES, Relation
 
 ColumnT = TypeVar("ColumnT", str, tuple[str, ...])
 
@@ -141,9 +141,9 @@ class PersonColumns(TomlTable):
         return leaked
 
     @property
-    def relation(self) -> AffectedPerson.Relation:
+    def relation(self) -> Relation:
         """The relation of the person to the company."""
-        return AffectedPerson.Relation[self.role.upper()]
+        return Relation[self.role.upper()]
 
     @property
     def identity(self) -> str:

@@ -24,7 +24,7 @@ from incidents.importing.person_columns import LeakColumn, PersonColumns
 from incidents.importing.placeholders import is_placeholder
 from incidents.importing.row_context import RowContext
 from incidents.importing.uncertain_rows import UncertainWriter, may_hold_contact
-from incidents.models import CONTACT_CLASSES, FurtherContact
+from incidents.kinds import CONTACT_CLASSES, ContactKind
 from incidents.uncertain_contacts import (
     has_addition,
     is_in_words,
@@ -35,7 +35,7 @@ FIRST, SECOND = 1, 2  # slots: the person that a row is about, and the other per
 _MOST_LANGUAGES = 1 << 10  # different cells of languages that are remembered
 # Digits of any script, with the separators of one number.
 _ONE_NUMBER = re.compile(r"[+\uff0b(]?\d[\d ().\uff0e\uff0d-]{5,24}\d")
-_EMAIL, _PHONE = int(FurtherContact.Kind.EMAIL), int(FurtherContact.Kind.PHONE)
+_EMAIL, _PHONE = int(ContactKind.EMAIL), int(ContactKind.PHONE)
 
 
 class PersonWriter:

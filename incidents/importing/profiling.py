@@ -79,7 +79,7 @@ def profile(
         languages=languages,
         mapped=mapped,
     )
-    with workers(block_worker.process_count(source.path)) as pool:
+    with workers(block_worker.process_count(source.path), know_models=False) as pool:
         parts = pool.map(task, blocks_of(source))
         return _sum(source, parts, step=step, mapped=mapped, report=report)
 

@@ -44,9 +44,8 @@ from incidents.importing.row_context import RowContext
 from incidents.importing.row_messages import CellMessages, RejectMessages, may_join_rows
 from incidents.importing.rows import HEADER, RowReader, is_blank
 from incidents.importing.second_tables import Labels
-from incidents.models import AffectedPerson
+from incidents.kinds import Relation
 
-Relation = AffectedPerson.Relation
 # Values of all columns together, and characters of one, that are remembered of good rows.
 _MOST_KNOWN, _LONGEST_KNOWN = 1 << 17, 64
 

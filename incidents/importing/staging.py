@@ -24,7 +24,8 @@ from incidents.importing.repeats import RepeatMerger
 from incidents.importing.row_messages import RejectMessages
 from incidents.importing.row_preparation import Prepared
 from incidents.importing.store import Store
-from incidents.models import CONTACT_CLASSES, DataClass
+from incidents.kinds import CONTACT_CLASSES
+from incidents.models import DataClass
 from incidents.scope_versions import LOCK_SPACE
 
 FETCH = 5_000

@@ -14,7 +14,7 @@ from incidents.models.affected_person import (
 )
 from incidents.models.batch_change import BatchChange
 from incidents.models.batch_withdrawal import BatchWithdrawal
-from incidents.models.data_class import CONTACT_CLASSES, DataClass
+from incidents.models.data_class import DataClass
 from incidents.models.done_step import DoneStep
 from incidents.models.exposure import Exposure
 from incidents.models.exposure_batch import ExposureBatch, Unlinked, Unread
@@ -46,7 +46,6 @@ from incidents.models.withdrawn_contact import WithdrawnContact
 from incidents.models.write_off import WriteOff
 
 __all__ = [
-    "CONTACT_CLASSES",
     "AddressChange",
     "AffectedPerson",
     "AffectedPersonQuerySet",

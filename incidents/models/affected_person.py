@@ -1,6 +1,7 @@
 """People whose data leaked, and their further contacts."""
 
 from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -9,7 +10,7 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import CODE_LENGTH
-from incidents import encryption
+from incidents import encryption, kinds
 from incidents.models.exposure_file import ExposureFile
 from incidents.models.incident import Incident
 
@@ -65,19 +66,8 @@ class AffectedPerson(models.Model):
     the same person in another file, or in a second attempt, gets the same row without a look-up.
     """
 
-    class Relation(models.IntegerChoices):
-        MEMBER = 1, _("member")
-        FORMER_MEMBER = 2, _("former member")
-        RECIPIENT = 3, _("recipient")
-
-    class Reach(models.IntegerChoices):
-        """Whether a message can be sent to the address or number."""
-
-        USABLE = 1, _("usable")
-        MISSING = 2, _("missing")
-        UNUSABLE = 3, _("cannot be one")
-        # People are found by it. It is no reach of an e-mail address.
-        LANDLINE = 4, _("landline: takes no text messages")
+    Relation: TypeAlias = kinds.Relation
+    Reach: TypeAlias = kinds.Reach
 
     id = models.UUIDField(primary_key=True, editable=False)
     incident = models.ForeignKey(
@@ -172,9 +162,7 @@ class FurtherContact(models.Model):
     with the others. A person is found by it as by the first one; messages go to the first one.
     """
 
-    class Kind(models.IntegerChoices):
-        EMAIL = 1, _("e-mail")
-        PHONE = 2, _("phone")
+    Kind: TypeAlias = kinds.ContactKind
 
     pk = models.CompositePrimaryKey("person_id", "kind", "contact_index")
     # Without a foreign key in the database: an import adds these rows before its new table of

@@ -1,14 +1,13 @@
 """Data classes: kinds of data that can leak."""
 
+from typing import TypeAlias
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from foundations.languages import portal_codes
 from foundations.localized_fields import LocalizedTextField
-
-# The data classes of a mapping's contact columns, by column. These classes always exist, because
-# the desk neither renames nor deletes a class.
-CONTACT_CLASSES = {"name": "names", "email": "email-addresses", "phone": "phone-numbers"}
+from incidents import kinds
 
 
 class DataClassQuerySet(models.QuerySet["DataClass"]):
@@ -34,13 +33,7 @@ class DataClass(models.Model):
         MEDIUM = 2, _("medium")
         HIGH = 3, _("high")
 
-    class Masking(models.TextChoices):
-        NAME = "name", _("name: first and last character stay")
-        EMAIL = "email", _("e-mail: first character and ending stay")
-        PHONE = "phone", _("phone: prefix and last four digits stay")
-        ADDRESS = "address", _("address: city and district stay")
-        SECRET = "secret", _("secret: nothing stays")
-        TEXT = "text", _("text: first characters stay")
+    Masking: TypeAlias = kinds.Masking
 
     class DateMeaning(models.TextChoices):
         """The meaning of the date that an export gives for a value."""

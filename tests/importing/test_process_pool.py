@@ -41,7 +41,56 @@ def test_a_worker_process_starts_and_knows_no_server(tmp_path, as_files):
         check=False,
         timeout=120,
     )
-    assert done.stdout == "['postgresql:///unused', None, 'redis://unused']\n", done.stderr
+    assert done.stdout == "[None, None, None]\n", done.stderr
+
+
+TOLD = """
+from django.conf import settings
+from foundations.process_pool import workers
+
+def told(name):
+    return getattr(settings, name, None)
+
+def vendor(alias):
+    from django.db import connections
+    return connections[alias].vendor
+
+def model(name):
+    try:
+        from incidents import models
+    except Exception as error:
+        return type(error).__name__
+    return getattr(models, name).__name__
+
+if __name__ == "__main__":
+    settings.PHONE_REGION = "JP"
+    with workers(1) as pool:
+        print(*pool.map(told, ["PHONE_REGION", "REDIS_URL", "CELERY_BROKER_URL"]))
+        print(*pool.map(vendor, ["default"]), *pool.map(model, ["Incident"]))
+    with workers(1, know_models=False) as pool:
+        print(*pool.map(vendor, ["default"]), *pool.map(model, ["Incident"]))
+"""
+
+
+def test_a_worker_process_has_the_settings_of_the_caller_without_those_of_servers(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(TOLD)
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env=COMPLETE
+        | {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(ROOT),
+            "DJANGO_SETTINGS_MODULE": "breachportal.settings",
+            "BREACHPORTAL_VAR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.stdout == "JP None None\nunknown Incident\nunknown RuntimeError\n", done.stderr
 
 
 KILLED = """
@@ -82,7 +131,7 @@ import multiprocessing
 from foundations import process_pool
 
 def end(code):
-    process_pool._begin()
+    process_pool._begin({})
     if code:
         raise RuntimeError
 

@@ -22,7 +22,7 @@ from incidents.importing import cell_fillers, contact_json, examining, mapping
 from incidents.importing.cell_templates import CellTemplate
 from incidents.importing.row_checks import RowRejectedError
 from incidents.importing.row_preparation import Preparer
-from incidents.models import CONTACT_CLASSES
+from incidents.kinds import CONTACT_CLASSES
 
 NEVER = re.compile(r"(?!)")
 PHONES = st.from_regex(
