@@ -49,6 +49,8 @@ _LONGEST_LOCAL_PART = 64
 _MOST_CELL_CHARACTERS = MOST_ADDRESSES * _MOST_CHARACTERS
 # The local parts that all mail servers accept (the dot-string of RFC 5321), in lower case.
 _LOCAL_PART = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+# Lower-case letters of ASCII, digits and hyphens.
+_PLAIN_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 # Characters that no reader sees, in an address that was copied. The joiners U+200C and U+200D are
 # not here, because they make another word in some scripts.
 _INVISIBLE = re.compile(
@@ -172,11 +174,18 @@ def _is_usable_domain(domain: str) -> bool:
         return False
     if "." not in domain:  # Django accepts `localhost`, which is a mailbox of the portal itself
         return False
+    return _is_domain(domain) and _stays_the_same_in_dns(domain)
+
+
+def _is_domain(domain: str) -> bool:
+    """Returns whether Django takes the domain for one of an address."""
+    if _PLAIN_DOMAIN.fullmatch(domain):  # Django's pattern takes 0.05 s to compile
+        return True
     try:
         validate_email(f"a@{domain}")
     except ValidationError:
         return False
-    return _stays_the_same_in_dns(domain)
+    return True
 
 
 @lru_cache(maxsize=1 << 14)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import phonenumbers
 import pytest
+from django.core.validators import validate_email
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberType
 
-from accounts import phones
+from accounts import contacts, phones
 from accounts.contacts import (
     is_usable_email,
     normalise_email,
@@ -56,6 +57,12 @@ def test_the_part_after_the_plus_belongs_to_the_address():
 def test_normalising_an_address_twice_changes_nothing(text):
     once = normalise_email(text)
     assert normalise_email(once) == once
+
+
+@given(st.from_regex(contacts._PLAIN_DOMAIN, fullmatch=True))
+def test_django_takes_each_plain_domain(domain):
+    assume(len(domain) <= 254)
+    validate_email(f"a@{domain}")
 
 
 @given(st.emails())
