@@ -5,7 +5,7 @@ leaked cannot be known from a file: the draft proposes it and says so.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from foundations.languages import SOURCE_LANGUAGE
 from incidents.importing import column_names, contact_parts, mapping_writing, person_languages
@@ -50,6 +50,8 @@ def draft(seen: Preview, classes: Iterable[DataClass]) -> str:
     known = {one.slug: one for one in classes}
     choices = guesses(seen, known)
     comments = _comments(choices, known) | _undecided_languages(seen, choices)
+    if _has_phone(choices.roles):
+        comments["region"] = "confirm: the country of phone numbers without a country code"
     text = mapping_writing.written(choices, comments)
     return (
         "\n".join([*_head(seen), text, *_unused(seen, choices), *_classes(known.values())]) + "\n"
@@ -69,11 +71,10 @@ def guesses(seen: Preview, known: Iterable[str]) -> Choices:
     }
     contacts = (NAME, FIRST_NAME, LAST_NAME, EMAIL, PHONE, EMAIL_PART, PHONE_PART)
     has_contact = any(role in contacts for role in roles.values())
-    has_phone = bool({PHONE, PHONE_PART} & set(roles.values()))
     return Choices(
         format=seen.source.format,
         encoding=seen.source.encoding,
-        region=seen.region if has_phone else "",
+        region=seen.region if _has_phone(roles) else "",
         is_known=not has_contact,
         is_by_email=_is_by_email(seen, roles),
         roles=roles,
@@ -232,6 +233,10 @@ def _without_contacts_of_staff(roles: dict[str, str]) -> dict[str, str]:
     return {name: "" if name in unclear and role in clear else role for name, role in roles.items()}
 
 
+def _has_phone(roles: Mapping[str, str]) -> bool:
+    return any(role in (PHONE, PHONE_PART) for role in roles.values())
+
+
 def _is_by_email(seen: Preview, roles: dict[str, str]) -> bool:
     """Returns whether there is no column of ids, and each row has an address that can be one."""
     emails = [seen.profile.column(name) for name, role in roles.items() if role == EMAIL]
@@ -252,7 +257,6 @@ def _date_kind(column: ColumnProfile) -> str:
 
 def _comments(choices: Choices, known: dict[str, DataClass]) -> dict[str, str]:
     comments = {
-        "region": "confirm: the country of phone numbers without a country code",
         "relation": "confirm: member, former_member or recipient",
         "reference": "confirm: no column of ids was found, so the address is the id"
         if choices.is_by_email

@@ -115,6 +115,8 @@ class _Writer:
             yield self._line("encoding", quoted(self._choices.encoding))
         if self._choices.region:
             yield self._line("region", quoted(self._choices.region))
+        elif "region" in self._comments:
+            yield f'# region = "…"  # {self._comments["region"]}; without it that of the incident'
         if (nulls := set(self._choices.nulls)) != NULLS:
             yield self._line("nulls", f"[{', '.join(map(quoted, sorted(nulls)))}]")
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from incidents.importing import examining, profile_report, profiling
-from incidents.importing.cell_kinds import PHONE_REGION
 from incidents.importing.column_profiles import FileProfile
 from incidents.importing.findings import ColumnFinding, findings
 from incidents.importing.mapping import ColumnMapping
@@ -20,7 +19,7 @@ class Preview:
     """What was seen of a file. Nothing of it is stored."""
 
     source: Source
-    region: str  # of phone numbers without a country code
+    region: str  # of phone numbers without a country code; "" if no incident is named
     profile: FileProfile
     report: FileReport
     findings: list[ColumnFinding]  # refuse an import that does not accept them
@@ -58,7 +57,7 @@ def preview(
     )
     return Preview(
         source=source,
-        region=region or PHONE_REGION,
+        region=region,
         profile=profile,
         report=profile_report.report(
             profile,

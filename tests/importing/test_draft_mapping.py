@@ -24,12 +24,12 @@ CLASSES = [DataClass(slug=one["slug"], name=one["name"]) for one in DATA_CLASSES
 def draft(tmp_path):
     """Returns the draft of a mapping for a file with these columns and rows."""
 
-    def draft(header: list[str], *rows: list[str]) -> str:
+    def draft(header: list[str], *rows: list[str], region: str = "") -> str:
         path: Path = tmp_path / "members.csv"
         with path.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
             writer.writerows([header, *rows])
-        return drafting.draft(previewing.preview(path), CLASSES)
+        return drafting.draft(previewing.preview(path, region=region), CLASSES)
 
     return draft
 
@@ -435,12 +435,14 @@ def test_names_in_a_column_of_user_names_are_names(draft, name):
 
 
 def test_the_region_of_numbers_is_to_be_confirmed(draft):
-    with_number = draft(["id", "phone"], ["1001", "010-1234-5678"])
-    without = draft(["id", "email"], ["1001", "minji@example.com"])
+    header, row = ["id", "phone"], ["1001", "050 123 4571"]
+    of_incident, of_none = draft(header, row, region="AE"), draft(header, row)
+    without = draft(["id", "email"], ["1001", "minji@example.com"], region="AE")
 
-    line = 'region = "KR"  # confirm: the country of phone numbers without a country code'
-    assert line in with_number.splitlines()
-    assert parsed(with_number).region == "KR"
+    line = 'region = "AE"  # confirm: the country of phone numbers without a country code'
+    assert line in of_incident.splitlines()
+    assert "confirm: the country of phone numbers without a country code; without it" in of_none
+    assert [parsed(text).region for text in (of_incident, of_none)] == ["AE", ""]
     assert "region" not in without
 
 
