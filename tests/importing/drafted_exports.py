@@ -146,6 +146,78 @@ IN = _people(
     "Das Arun arun3@yahoo.example 98765 43213",
     "Khan Ayesha ayesha4@gmail.example 98765 43214",
 )
+PL = _people(
+    "PL",
+    "{given} {family}",
+    "48",
+    "Wiśniewska Łucja lucja1@wp.example 512 345 671",
+    "Żak Józef jozef2@onet.example 602 345 672",
+    "Gęsicka Ćwirka cwirka3@o2.example 788 345 673",
+    "Nowak Ewa ewa4@interia.example 530 345 674",
+)
+TR = _people(
+    "TR",
+    "{given} {family}",
+    "90",
+    "Yılmaz Ayşe ayse1@gmail.example 0532 123 45 71",
+    "Öztürk İbrahim ibrahim2@hotmail.example 0542 123 45 72",
+    "Çelik Gül gul3@yandex.example 0505 123 45 73",
+    "Şahin Ege ege4@mynet.example 0532 123 45 74",
+)
+GR = _people(
+    "GR",
+    "{given} {family}",
+    "30",
+    "Παπαδοπούλου Ελένη eleni1@otenet.example 694 123 4571",
+    "Γεωργίου Νίκος nikos2@gmail.example 697 123 4572",
+    "Δημητρίου Άννα anna3@yahoo.example 694 123 4573",
+    "Ζαχαρίας Χρήστος christos4@windows.example 698 123 4574",
+)
+UA = _people(
+    "UA",
+    "{family} {given}",
+    "380",
+    "Шевченко Ірина iryna1@ukr.example 067 123 45 71",
+    "Гнатюк Юрій yurii2@i.ua.example 050 123 45 72",
+    "Їжакевич Єва yeva3@meta.example 063 123 45 73",
+    "Ґудзь Олег oleh4@gmail.example 097 123 45 74",
+)
+TH = _people(
+    "TH",
+    "{given} {family}",
+    "66",
+    "ใจดี สมชาย somchai1@gmail.example 081 234 5671",
+    "รักไทย มาลี malee2@hotmail.example 089 234 5672",
+    "สุขใจ วิชัย wichai3@yahoo.example 062 234 5673",
+    "ทองคำ นิดา nida4@outlook.example 095 234 5674",
+)
+IL = _people(
+    "IL",
+    "{given} {family}",
+    "972",
+    "כהן נועה noa1@walla.example 052-234-5671",
+    "לוי דוד david2@gmail.example 054-234-5672",
+    "מזרחי תמר tamar3@bezeqint.example 050-234-5673",
+    "פרץ יוסי yossi4@netvision.example 053-234-5674",
+)
+ID = _people(
+    "ID",
+    "{given} {family}",
+    "62",
+    "Wijaya Siti siti1@gmail.example 0812-3456-7891",
+    "Santoso Budi budi2@yahoo.example 0813-3456-7892",
+    "Hidayat Dewi dewi3@telkom.example 0857-3456-7893",
+    "Putra Agus agus4@gmail.example 0821-3456-7894",
+)
+NL = _people(
+    "NL",
+    "{given} {family}",
+    "31",
+    "Jansen Daniël daniel1@ziggo.example 06-12345671",
+    "Bakker Zoë zoe2@kpn.example 06-12345672",
+    "IJzerman Pim pim3@xs4all.example 06-12345673",
+    "Smit Noé noe4@planet.example 06-12345674",
+)
 
 
 class Export(NamedTuple):
@@ -418,6 +490,61 @@ SHOPS = [
         "{n};{family};{given};{email};+7 {phone};Москва",
         RU,
         encoding="cp1251",
+    ),
+    Export(
+        "baselinker",
+        "ID klienta;Imię;Nazwisko;E-mail;Telefon;Miasto;Data rejestracji",
+        "{n};{given};{family};{email};{phone};Łódź;2024-01-0{n}",
+        PL,
+        encoding="cp1250",
+    ),
+    Export(
+        "ticimax",
+        "Müşteri No;Ad;Soyad;E-posta;Cep Telefonu;Şehir;Üyelik Tarihi",
+        "{n};{given};{family};{email};{phone};İstanbul;0{n}.11.2025",
+        TR,
+        encoding="cp1254",
+    ),
+    Export(
+        "skroutz",
+        "Κωδικός πελάτη;Όνομα;Επώνυμο;Email;Κινητό τηλέφωνο;Πόλη",
+        "{n};{given};{family};{email};{phone};Αθήνα",
+        GR,
+        encoding="cp1253",
+    ),
+    Export(
+        "rozetka",
+        "Номер клієнта;Прізвище;Ім'я;Електронна пошта;Мобільний телефон;Місто",
+        "{n};{family};{given};{email};{phone};Київ",
+        UA,
+        encoding="cp1251",
+    ),
+    Export(
+        "line shopping",
+        "รหัสลูกค้า,ชื่อ,นามสกุล,อีเมล,เบอร์โทรศัพท์,จังหวัด",
+        "{n},{given},{family},{email},{phone},กรุงเทพมหานคร",
+        TH,
+        encoding="cp874",
+    ),
+    Export(
+        "a shop in Hebrew",
+        "מספר לקוח,שם פרטי,שם משפחה,דואר אלקטרוני,טלפון נייד,עיר",
+        "{n},{given},{family},{email},{phone},חיפה",
+        IL,
+        encoding="cp1255",
+    ),
+    Export(
+        "tokopedia",
+        "Nomor Pelanggan,Nama Lengkap,Email,Nomor Telepon,Kota",
+        "{n},{full},{email},{phone},Jakarta",
+        ID,
+    ),
+    Export(
+        "lightspeed in Dutch",
+        "Klantnummer;Voornaam;Achternaam;E-mailadres;Telefoonnummer;Woonplaats",
+        "{n};{given};{family};{email};{phone};Utrecht",
+        NL,
+        encoding="cp1252",
     ),
     Export(
         "meesho",
