@@ -24,6 +24,7 @@ from django.test import Client, override_settings
 from django.urls import reverse
 from django.utils.translation import override
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from accounts import joining
 from accounts.company_sign_on import member_numbers
@@ -33,9 +34,11 @@ from harness.sign_in import step_up
 from incidents import scope_versions, store_check
 from incidents.importing import loading
 from incidents.importing.reading import ImportRefusedError
-from incidents.models import ExposureBatch, ExposureFile, Incident
+from incidents.models import ExposureBatch, ExposureFile, Incident, PersonMark
 from incidents.scope_versions import ScopeRefusedError
 from notices import decisions
+from notices.models import Suppression
+from notices.returned_mail import suppression_list
 from tests.customer_pages import (
     LEFT_OUT,
     ONLY_ASKED,
@@ -56,7 +59,7 @@ from tests.importing.messy_exports import (
     exports,
     without_defects,
 )
-from tests.importing.reference_importer import Member, is_unread
+from tests.importing.reference_importer import Member, is_unread, opened_by
 from tests.importing.test_unlinked import PROVIDER
 from tests.my_data.test_web_push import key, service, subscribed  # noqa: F401
 from tests.notice_factory import draft_notice, work
@@ -230,7 +233,7 @@ def test_each_visitor_sees_their_own_values_and_no_other(incident, export):
         assert store_check.check_whole(incident).faults == []
         for contacts in visitors(export):
             page = page_of(user_with(contacts))
-            opened = reference_importer.opened_by(contacts, members)
+            opened = opened_by(contacts, members)
             assert_only_their_own(
                 page, owners_of(opened, export.people), export.people, contacts=contacts
             )
@@ -266,10 +269,11 @@ def test_a_withdrawn_version_leaves_nothing_behind(incident, wrong, right):
         if incident.batches.filter(state=ExposureBatch.State.OPEN).exists():
             return  # rejected rows keep it open
         loaded = import_all(right, incident, directory)
+        assert store_check.check_whole(incident).faults == []
         members, unread = expected(right, loaded)
         for contacts in visitors(right):
             page = page_of(user_with(contacts))
-            opened = reference_importer.opened_by(contacts, members)
+            opened = opened_by(contacts, members)
             assert_only_their_own(
                 page, owners_of(opened, right.people), right.people, contacts=contacts
             )
@@ -286,6 +290,58 @@ def _moved(export: Export) -> Export:
         encoding = re.search(r'encoding = "(.+)"', file.mapping)
         file.data = file.text.encode(encoding[1] if encoding else "utf-8")
     return export
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 3))
+@given(
+    export=exports(most_people=4),
+    place=st.integers(0, 9),
+    kind=st.sampled_from(PersonMark.CLOSING),
+)
+def test_the_values_of_a_marked_person_are_shown_to_no_visitor(
+    incident, editor, export, place, kind
+):
+    with undone() as directory:
+        members, unread = expected(export, import_all(export, incident, directory))
+        if not members:
+            return
+        marked = members[place % len(members)]
+        person = incident.cipher().person_id("member", marked.reference)
+        mark = PersonMark.objects.create(
+            incident=incident, person_id=person, kind=kind, reason="a call", marked_by=editor
+        )
+        for contacts in visitors(export):
+            page, opened = page_of(user_with(contacts)), opened_by(contacts, members)
+            owners = owners_of([one for one in opened if one is not marked], export.people)
+            assert_only_their_own(page, owners, export.people, contacts=contacts)
+            assert marked not in opened or NOT_AMONG not in page
+        mark.lift(editor, "a mistake")
+        for contacts in visitors(export):
+            shown = reference_importer.shown_in_full(contacts, members)
+            if marked in shown and not is_unread(contacts, unread):
+                assert_shows(page_of(user_with(contacts)), marked)
+
+
+@settings(parent=drawn, max_examples=max(4, EXAMPLES // 3))
+@given(export=exports(most_people=4), place=st.integers(0, 9))
+def test_a_contact_that_was_marked_as_a_strangers_opens_nothing(incident, export, place):
+    with undone() as directory:
+        members, _unread = expected(export, import_all(export, incident, directory))
+        single = sorted({contact for one in members for contact in one.contacts})
+        if not single:
+            return
+        strange = single[place % len(single)]
+        channel = "sms" if strange.startswith("+") else "email"
+        index = suppression_list.index_in(channel, strange, incident)
+        Suppression.objects.create(
+            incident=incident, channel=channel, index=index, source="stranger", reason="a call"
+        )
+        for contacts in visitors(export):
+            others = tuple(contact for contact in contacts if contact != strange)
+            owners = owners_of(opened_by(others, members), export.people)
+            page = page_of(user_with(contacts))
+            assert_only_their_own(page, owners, export.people, contacts=contacts)
+            assert strange not in contacts or NOT_AMONG not in page
 
 
 @settings(parent=drawn, max_examples=max(2, EXAMPLES // 10))
@@ -310,7 +366,7 @@ def test_all_that_a_visitor_gets_holds_their_own_values_only(
         work(notice)
         codes: dict[str, set[str]] = {}  # of offers, with the references of their person
         for contacts in visitors(export):
-            user, opened = user_with(contacts), reference_importer.opened_by(contacts, members)
+            user, opened = user_with(contacts), opened_by(contacts, members)
             owners, references = owners_of(opened, export.people), {one.reference for one in opened}
             for contact in contacts:
                 found = [member for member in members if contact in member.contacts]
@@ -345,14 +401,14 @@ def test_an_answer_and_a_joined_account_open_their_own_rows_only(incident, expor
         single = [contacts for contacts in visitors(export) if len(contacts) == 1]
         for contacts in single:
             found = [one for one in members if contacts[0] in one.contacts and one.name.strip()]
-            opened = reference_importer.opened_by(contacts, members)
+            opened = opened_by(contacts, members)
             for member in found[:1]:
                 shown = CustomerBrowser(user_with(contacts), incident).answer(member.name)
                 owners = owners_of([*opened, member], export.people)
                 assert_only_their_own(shown, owners, export.people, contacts=contacts)
         for (one,), (other,) in pairwise(single):
             joined = joining.join(user_with([one]), user_with([other]))
-            owners = owners_of(reference_importer.opened_by((one, other), members), export.people)
+            owners = owners_of(opened_by((one, other), members), export.people)
             assert_only_their_own(page_of(joined), owners, export.people, contacts=(one, other))
 
 
