@@ -3,10 +3,40 @@
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from tests.running.test_settings import COMPLETE, ROOT
+
+
+def in_portal(tmp_path: Path) -> dict[str, str]:
+    """Returns the variables of a program that uses the portal's settings."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "DJANGO_SETTINGS_MODULE": "breachportal.settings",
+        "BREACHPORTAL_VAR": str(tmp_path),
+    }
+
+
+def run(
+    tmp_path: Path, program: str, environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Runs a program as a file, which its worker processes import; returns the ended process."""
+    script = tmp_path / "script.py"
+    script.write_text(program)
+    return subprocess.run(
+        [sys.executable, str(script)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
 
 SCRIPT = """
 import os, sys
@@ -20,27 +50,11 @@ if __name__ == "__main__":
 
 @pytest.mark.parametrize("as_files", [(), ("DATABASE_URL", "REDIS_URL", "SECRET_KEY")])
 def test_a_worker_process_starts_and_knows_no_server(tmp_path, as_files):
-    script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
     environment = {name: value for name, value in COMPLETE.items() if name not in as_files}
     for name in as_files:
         (tmp_path / name).write_text(COMPLETE[name])
         environment[f"{name}_FILE"] = str(tmp_path / name)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=ROOT,
-        env=environment
-        | {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "DJANGO_SETTINGS_MODULE": "breachportal.settings",
-            "BREACHPORTAL_VAR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run(tmp_path, SCRIPT, environment | in_portal(tmp_path))
     assert done.stdout == "[None, None, None]\n", done.stderr
 
 
@@ -73,23 +87,7 @@ if __name__ == "__main__":
 
 
 def test_a_worker_process_has_the_settings_of_the_caller_without_those_of_servers(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(TOLD)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=ROOT,
-        env=COMPLETE
-        | {
-            "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
-            "DJANGO_SETTINGS_MODULE": "breachportal.settings",
-            "BREACHPORTAL_VAR": str(tmp_path),
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run(tmp_path, TOLD, COMPLETE | in_portal(tmp_path))
     assert done.stdout == "JP None None\nunknown Incident\nunknown RuntimeError\n", done.stderr
 
 
@@ -112,17 +110,7 @@ if __name__ == "__main__":
 
 def test_a_lost_worker_ends_the_work_while_large_pieces_wait(tmp_path):
     """On Python 3.11.2 (Debian 12) the pool waited without end before."""
-    script = tmp_path / "script.py"
-    script.write_text(KILLED)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run(tmp_path, KILLED, os.environ | {"PYTHONPATH": str(ROOT)})
     assert done.stdout == "ended\n", done.stderr
 
 
@@ -145,17 +133,7 @@ if __name__ == "__main__":
 
 
 def test_a_worker_that_an_error_ends_has_an_exit_code(tmp_path):
-    script = tmp_path / "script.py"
-    script.write_text(FAILING)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     environment.pop("DJANGO_SETTINGS_MODULE", None)
-    done = subprocess.run(
-        [sys.executable, str(script)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    done = run(tmp_path, FAILING, environment)
     assert done.stdout == "0\n1\n", done.stderr
