@@ -140,7 +140,8 @@ def _begin(told: dict[str, Any]) -> None:
     from django.conf import settings
     from django.utils.log import configure_logging
 
-    settings.configure(**told)
+    if not settings.configured:  # by the program, which this process imports
+        settings.configure(**told)
     # What django.setup does, without the URLs: they take a tenth of the time of a start.
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
     apps.populate(settings.INSTALLED_APPS)

@@ -91,6 +91,23 @@ def test_a_worker_process_has_the_settings_of_the_caller_without_those_of_server
     assert done.stdout == "JP None None\nunknown Incident\nunknown RuntimeError\n", done.stderr
 
 
+AT_IMPORT = """
+import django
+from foundations.process_pool import workers
+
+django.setup()
+
+if __name__ == "__main__":
+    with workers(1) as pool:
+        print(*pool.map(abs, [-1]))
+"""
+
+
+def test_a_program_that_sets_django_up_as_it_is_imported_has_worker_processes(tmp_path):
+    done = run(tmp_path, AT_IMPORT, COMPLETE | in_portal(tmp_path))
+    assert done.stdout == "1\n", done.stderr
+
+
 KILLED = """
 import os, time
 from foundations import process_pool
