@@ -24,9 +24,10 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 R = TypeVar("R")
 _SERVERS = ("DATABASE_URL", "REDIS_URL")  # variables of the environment
-# Settings of servers, and one that is a function, which a worker process has no use for.
-_WITHHELD = {"DATABASES", "CACHES", "REDIS_URL", "CELERY_BROKER_URL"}
-_WITHHELD.add("WHITENOISE_ADD_HEADERS_FUNCTION")
+_WITHHELD = {
+    *("DATABASES", "CACHES", "REDIS_URL", "CELERY_BROKER_URL"),
+    "WHITENOISE_ADD_HEADERS_FUNCTION",  # a function, which would import the web application
+}
 _GARBAGE_THRESHOLD = 100_000  # new objects
 _PIECES_PER_PROCESS = 2  # submitted at the same time: one in work, one waiting
 
